@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h - a machine with an IOMMU and devices that do DMA on command,
+ * whoever provides it: hosts/sim in this process, hosts/qtest in QEMU. Scenarios
+ * and tests that know only this header run on all of them.
+ */
+#ifndef UIM_HOSTS_MACHINE_H
+#define UIM_HOSTS_MACHINE_H
+
+#include <uiommu/uiommu.h>
+
+enum { MACHINE_NO_BRIDGE = -1 };
+
+struct machine_device {
+    const char *name;      /* "nvme", "engine0"                              */
+    struct uiommu_pci pci;
+    int bridge;            /* index of the bridge above, or MACHINE_NO_BRIDGE */
+    bool engine;           /* machine_dma() can drive it                     */
+};
+
+/* What a DMA came to. Some engines (QEMU's nvme) do not notice a refusal: judge
+ * by memory as well.                                                        */
+enum machine_dma {
+    MACHINE_DMA_DONE,
+    MACHINE_DMA_REFUSED,
+    MACHINE_DMA_DEAD,      /* the machine is gone; machine->error says why   */
+};
+
+struct machine {
+    const struct machine_ops *ops;
+    const char *name;              /* "sim:vtd", "qemu:intel-iommu"          */
+    struct uiommu_host host;       /* hand this to uiommu_create()           */
+    const void *table;             /* the firmware table, as firmware gives it */
+    size_t table_size;
+    const struct machine_device *devices; /* bridges before what is behind   */
+    unsigned n_devices;
+    char error[256];               /* why open or a DMA failed; "" if not    */
+
+    /* Called from machine_run() for interrupts of the units; set by the user,
+     * usually to call uiommu_irq().                                         */
+    void (*on_irq)(void *ctx, unsigned unit, unsigned n);
+    void *irq_ctx;
+};
+
+struct machine_ops {
+    /* Device `dev` reads or writes `size` bytes at `iova`. */
+    enum machine_dma (*dma)(struct machine *m, unsigned dev, bool write,
+                            uint64_t iova, void *buf, size_t size);
+    /* RAM that the engine itself uses (rings, PRP lists) and that has to be
+     * mapped one to one for it to work at all; size 0: none.                */
+    struct uiommu_range (*engine_area)(struct machine *m, unsigned dev);
+    /* Deliver interrupts that are due. False: the machine is gone. */
+    bool (*run)(struct machine *m);
+    void (*close)(struct machine *m);
+};
+
+static inline enum machine_dma machine_dma(struct machine *m, unsigned dev,
+                                           bool write, uint64_t iova, void *buf,
+                                           size_t size)
+{
+    return m->ops->dma(m, dev, write, iova, buf, size);
+}
+
+static inline struct uiommu_range machine_engine_area(struct machine *m,
+                                                      unsigned dev)
+{
+    return m->ops->engine_area(m, dev);
+}
+
+static inline bool machine_run(struct machine *m)
+{
+    return m->ops->run(m);
+}
+
+static inline void machine_close(struct machine *m)
+{
+    m->ops->close(m);
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UIOMMU_DOMAIN_H
+#define UIOMMU_DOMAIN_H
+
+#include <uiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A domain is one translation (semantics B.1): nothing, everything as it is, or
+ * the mappings below. Any number of endpoints may see it. Domains are counted:
+ * by their creator and by each group that sees them.
+ */
+
+enum uiommu_domain_kind {
+    UIOMMU_DOMAIN_BLOCKED,  /* every access faults                        */
+    UIOMMU_DOMAIN_IDENTITY, /* iova == physical, no table                 */
+    UIOMMU_DOMAIN_PAGING,   /* what uiommu_map() put there                */
+};
+
+struct uiommu_domain_config {
+    uint32_t size;       /* sizeof(struct uiommu_domain_config)           */
+    uint32_t flags;      /* none yet: anything else is INVAL              */
+    uint8_t iova_bits;   /* width wanted; 0: the widest the unit has      */
+    uint64_t page_sizes; /* bit n: leaves of 2^n bytes; 0: all it has     */
+};
+
+/** The two static domains of an instance. Not counted, never NULL. */
+struct uiommu_domain *uiommu_blocked(struct uiommu *u);
+struct uiommu_domain *uiommu_identity(struct uiommu *u);
+
+/**
+ * A paging domain that `endpoint` can see, and every endpoint whose unit has
+ * the same format. `config` may be NULL.
+ *
+ * May sleep. INVAL: widths or sizes the unit does not have. NOMEM.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_domain_create(struct uiommu_endpoint *endpoint,
+                     const struct uiommu_domain_config *config,
+                     struct uiommu_domain **out);
+
+/** Take and drop a reference; the last one frees the domain and its tables.
+ *  Put may sleep. No effect on static domains. */
+void uiommu_domain_get(struct uiommu_domain *domain);
+void uiommu_domain_put(struct uiommu_domain *domain);
+
+struct uiommu_domain_info {
+    enum uiommu_domain_kind kind;
+    uint8_t iova_bits;
+    uint64_t page_sizes; /* bit n: leaves of 2^n bytes                    */
+    uint64_t last_iova;  /* highest address that can be mapped            */
+    const char *format;  /* "vtd_ss", "vtd_fs"                            */
+};
+
+void uiommu_domain_info(const struct uiommu_domain *domain,
+                        struct uiommu_domain_info *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UIOMMU_DRIVERS_H
+#define UIOMMU_DRIVERS_H
+
+#include <uiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The drivers there are. Name those you want in uiommu_start(); what nobody
+ * names is not linked.
+ */
+
+/*
+ * Intel VT-d; reads DMAR. Options:
+ *   vtd.mode=auto|legacy|scalable|first-stage
+ *       legacy: second stage, no PASIDs. scalable: second-stage tables behind
+ *       PASID entries. first-stage: first-stage tables behind PASID entries.
+ *       auto (default): scalable where every unit can, else first-stage where
+ *       every unit can, else legacy. What a unit lacks fails the start.
+ *   vtd.timeout_ms=N
+ *       how long a unit may take to answer a command; default 1000.
+ */
+extern const struct uiommu_driver uiommu_driver_vtd;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

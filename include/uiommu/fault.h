@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UIOMMU_FAULT_H
+#define UIOMMU_FAULT_H
+
+#include <uiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * What devices did that they may not (semantics B.18). Every record a unit
+ * holds is read and cleared; the domain's handler hears it first, then the
+ * instance's; what nobody takes is logged as a sentence, at a limited rate.
+ */
+
+/* A mapped range near a faulting address; size 0: none on that side. */
+struct uiommu_range {
+    uint64_t iova, size;
+};
+
+struct uiommu_fault {
+    const char *driver;     /* "vtd"                                      */
+    unsigned unit;          /* index                                      */
+    struct uiommu_pci source;
+    struct uiommu_device *device; /* NULL: not added                      */
+    struct uiommu_domain *domain; /* what it saw when this was read; valid
+                                   * during the handler; NULL: none       */
+    uint32_t reason;        /* the unit's own code                        */
+    uint32_t pasid;         /* UIOMMU_NO_PASID: none                      */
+    unsigned access;        /* UIOMMU_READ, _WRITE, both for AtomicOp     */
+    bool has_iova;
+    uint64_t iova;          /* as precise as the unit records: VT-d, a page */
+    bool overflow;          /* records were lost after or before this one  */
+
+    /* What the domain's tables say of iova at the time of reading. */
+    bool has_trace;
+    bool mapped;            /* iova has a leaf now                        */
+    unsigned rights;        /* of that leaf                               */
+    uint8_t level;          /* where the walk ends; 0: smallest page      */
+    uint8_t domain_kind;    /* enum uiommu_domain_kind                    */
+    struct uiommu_range below, above; /* nearest mapped neighbours        */
+};
+
+/** True: taken care of, do not log. Called with no lock held; may be called in
+ *  interrupt context if the embedder calls uiommu_irq() or uiommu_poll() there. */
+typedef bool (*uiommu_fault_fn)(void *ctx, const struct uiommu_fault *fault);
+
+/** Who hears the faults of `domain`, NULL: nobody. Any context. When it returns
+ *  the old handler runs no more. */
+void uiommu_fault_handler(struct uiommu_domain *domain, uiommu_fault_fn fn,
+                          void *ctx);
+
+/**
+ * A sentence: who, what, where, why, and what is mapped nearby. Always
+ * NUL-terminated if size > 0; returns the length it wanted, as snprintf does.
+ * Needs no host. `fault->domain` and `device` are not dereferenced.
+ */
+size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,
+                            size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

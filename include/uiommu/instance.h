@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UIOMMU_INSTANCE_H
+#define UIOMMU_INSTANCE_H
+
+#include <uiommu/fault.h>
+#include <uiommu/host.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The life of an instance:
+ *
+ *     create -> add_table ... -> start -> (devices, domains, poll) -> stop
+ *                                                                  -> destroy
+ *
+ * Calls of this header are made by one thread at a time, except uiommu_poll()
+ * and uiommu_irq(), which may run beside anything between start and stop.
+ */
+
+enum {
+    /* Never enable ATS, whatever firmware and devices allow. */
+    UIOMMU_CONFIG_NO_ATS = 1u << 0,
+};
+
+struct uiommu_config {
+    uint32_t size; /* sizeof(struct uiommu_config) of the embedder */
+    uint32_t flags;
+
+    /* Faults that no domain handler took; see fault.h. Optional. */
+    uiommu_fault_fn on_fault;
+    void *fault_ctx;
+
+    /* "driver.key=value,..." or NULL; a driver or key that nobody knows fails
+     * uiommu_start() with a sentence. Keys are listed in drivers.h.         */
+    const char *options;
+};
+
+/**
+ * A new instance. `host` must outlive it; `config` may be NULL and is copied.
+ *
+ * May sleep. INVAL: a host member that level 2 needs is missing (the log names
+ * it), a size is unknown, or an unknown flag is set. NOMEM.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_create(const struct uiommu_host *host,
+              const struct uiommu_config *config, struct uiommu **out);
+
+/**
+ * Give one ACPI table (DMAR for now) before start; it is copied.
+ *
+ * May sleep. INVAL: too short, wrong length or checksum; the log says which. The
+ * structures inside are checked by uiommu_start(), which knows the parsers. EXIST:
+ * a table of that signature is there already. BUSY: already started. NOMEM.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_add_table(struct uiommu *u, const void *table, size_t size);
+
+/**
+ * Ask the host's map_table for every table that `drivers` can read, and add
+ * what is found and not there yet. NOENT: nothing new. OPNOTSUPP: the host has no
+ * map_table. Other failures as uiommu_add_table().
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
+                   size_t n);
+
+/**
+ * Bring every unit that the tables name from whatever firmware left to
+ * translation enabled with every requester blocked. Requesters with firmware
+ * regions (RMRR) keep exactly those regions, and had them before the switch.
+ *
+ * May sleep. NOENT: no table names a unit. INVAL: a table or option is wrong.
+ * NODEV: a unit is not there or cannot be driven. TIMEDOUT, IO: a unit failed.
+ * On failure no unit is left half done: those that were switched are off again.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_start(struct uiommu *u, const struct uiommu_driver *const *drivers,
+             size_t n);
+
+/**
+ * Read and deliver what the units have to say: fault records, queue errors.
+ * Any context but spin; never sleeps. Without interrupts, call it regularly.
+ */
+void uiommu_poll(struct uiommu *u);
+
+/** Interrupt n of a unit arrived. As uiommu_poll(), for that unit alone. */
+void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n);
+
+/**
+ * Around a sleep of the machine that loses the units' registers. All state
+ * lives in memory; resume programs the registers anew, all caches invalidated,
+ * before any DMA may start. May sleep. TIMEDOUT, IO as uiommu_start().
+ */
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_suspend(struct uiommu *u);
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_resume(struct uiommu *u);
+
+/**
+ * Switch translation off. BUSY while devices that the host added are still
+ * there: DMA that nothing confines must not begin by accident. May sleep.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_stop(struct uiommu *u);
+
+/**
+ * Free everything. BUSY, and nothing happens, while started or while the
+ * embedder still holds domains or devices. May sleep.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_destroy(struct uiommu *u);
+
+/* ---- units --------------------------------------------------------------- */
+
+struct uiommu_unit_info {
+    const char *driver; /* "vtd"                                          */
+    unsigned index;     /* as msi_alloc and uiommu_irq use it             */
+    uint64_t base;      /* of its registers                               */
+    uint16_t segment;
+    bool coherent;      /* walks snoop the CPU's caches                   */
+    uint8_t iova_bits;  /* widest domain                                  */
+    uint64_t page_sizes; /* bit n: leaves of 2^n bytes                    */
+    const char *mode;   /* the driver's word for how it runs: "legacy"    */
+};
+
+/** Describe unit `index` of a started instance. NOENT: there are fewer. */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_unit_info(struct uiommu *u, unsigned index,
+                 struct uiommu_unit_info *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

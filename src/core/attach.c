@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attach.c - who may see a domain, and the invalidation of all of them.
+ *
+ * The tracking is exact (semantics B.8): an endpoint is listed before its entry
+ * is programmed and until no cache holds the old translation any more. Whoever
+ * changes tables stores first, then reads who is listed, with a full fence in
+ * between; whoever is being attached is listed first, then lets hardware walk,
+ * with the same fence. So one of the two sees the other.
+ */
+#include "core/core.h"
+
+/* ---- links: a domain on a unit ---------------------------------------------- */
+
+struct uim_link *uim_link_of(struct uiommu_domain *domain,
+                             const struct uim_unit *unit)
+{
+    struct uim_link *link = atomic_load(&domain->links);
+
+    while (link && link->unit != unit)
+        link = atomic_load(&link->next);
+    return link;
+}
+
+static struct uim_link *link_create(struct uiommu_domain *domain,
+                                    struct uim_unit *unit)
+{
+    struct uim_link *link = uim_alloc(domain->u, sizeof(*link));
+
+    if (!link)
+        return NULL;
+    link->unit = unit;
+    link->domain = domain;
+    atomic_store(&link->next, atomic_load(&domain->links));
+    atomic_store(&domain->links, link);
+    return link;
+}
+
+static enum uiommu_status link_get_locked(struct uiommu_domain *domain,
+                                          struct uim_unit *unit)
+{
+    struct uim_link *link = uim_link_of(domain, unit);
+    enum uiommu_status status;
+
+    if (!link)
+        link = link_create(domain, unit);
+    if (!link)
+        return UIOMMU_NOMEM;
+    if (atomic_load(&link->users) == 0) {
+        status = unit->ops->link(link);
+        if (status != UIOMMU_OK)
+            return status;
+    }
+    atomic_fetch_add(&link->users, 1);
+    if (unit->map_sync)
+        atomic_fetch_add(&domain->map_sync, 1);
+    return UIOMMU_OK;
+}
+
+enum uiommu_status uim_link_get(struct uiommu_domain *domain,
+                                struct uim_unit *unit)
+{
+    const struct uiommu_host *h = &domain->u->host;
+    enum uiommu_status status;
+
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return UIOMMU_OK;
+    h->mutex_lock(h->ctx, domain->u->link_lock);
+    status = link_get_locked(domain, unit);
+    h->mutex_unlock(h->ctx, domain->u->link_lock);
+    return status;
+}
+
+void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit)
+{
+    const struct uiommu_host *h = &domain->u->host;
+    struct uim_link *link;
+
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return;
+    h->mutex_lock(h->ctx, domain->u->link_lock);
+    link = uim_link_of(domain, unit);
+    if (unit->map_sync)
+        atomic_fetch_sub(&domain->map_sync, 1);
+    if (atomic_fetch_sub(&link->users, 1) == 1)
+        unit->ops->unlink(link);
+    h->mutex_unlock(h->ctx, domain->u->link_lock);
+}
+
+/* ---- attachments: an endpoint in a domain ------------------------------------ */
+
+static struct uim_attachment *slot_of(struct uiommu_endpoint *endpoint,
+                                      const struct uiommu_domain *domain)
+{
+    for (int i = 0; i < 2; i++)
+        if (endpoint->at[i].domain == domain)
+            return &endpoint->at[i];
+    return NULL;
+}
+
+void uim_attach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain)
+{
+    const struct uiommu_host *h = &domain->u->host;
+    struct uim_attachment *slot = slot_of(endpoint, NULL);
+
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return;
+    h->spin_lock(h->ctx, domain->lock);
+    slot->domain = domain;
+    slot->endpoint = endpoint;
+    slot->sequence = ++domain->sequence;
+    uim_list_add_tail(&domain->attachments, &slot->node);
+    h->spin_unlock(h->ctx, domain->lock);
+    uim_fence_full();
+}
+
+void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain)
+{
+    const struct uiommu_host *h = &domain->u->host;
+    struct uim_attachment *slot = slot_of(endpoint, domain);
+
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return;
+    h->spin_lock(h->ctx, domain->lock);
+    uim_list_del(&slot->node);
+    slot->domain = NULL;
+    h->spin_unlock(h->ctx, domain->lock);
+}
+
+/* ---- invalidation --------------------------------------------------------------- */
+
+void uim_quarantine(struct uiommu_endpoint *endpoint)
+{
+    struct uiommu_device *device = endpoint->device;
+
+    if (!atomic_exchange(&endpoint->quarantined, true))
+        uim_log(device->u, UIOMMU_LOG_ERROR,
+                "%04x:%02x:%02x.%u is blocked until it is removed: an "
+                "invalidation for it was not confirmed",
+                (unsigned)device->pci.segment, (unsigned)device->pci.bus,
+                (unsigned)device->pci.devfn >> 3,
+                (unsigned)device->pci.devfn & 7u);
+    /* uim_group_set() looks at the mark after it has programmed an entry. */
+    uim_fence_full();
+    device->unit->ops->cut(endpoint);
+}
+
+/*
+ * The next endpoints of `domain` after *sequence, in the order of listing: so
+ * that the list can be left while hardware is waited for. An endpoint is pinned
+ * by device->readers while it is in the batch.
+ */
+enum { BATCH = 8 };
+
+static unsigned next_batch(struct uiommu_domain *domain, uint64_t *sequence,
+                           struct uiommu_endpoint *out[BATCH])
+{
+    const struct uiommu_host *h = &domain->u->host;
+    unsigned n = 0;
+
+    h->spin_lock(h->ctx, domain->lock);
+    uim_list_for_each(node, &domain->attachments) {
+        struct uim_attachment *at =
+            uim_container(node, struct uim_attachment, node);
+
+        if (at->sequence <= *sequence || n == BATCH)
+            continue;
+        *sequence = at->sequence;
+        atomic_fetch_add(&at->endpoint->device->readers, 1);
+        out[n++] = at->endpoint;
+    }
+    h->spin_unlock(h->ctx, domain->lock);
+    return n;
+}
+
+static void unpin(struct uiommu_endpoint *endpoint)
+{
+    atomic_fetch_sub(&endpoint->device->readers, 1);
+}
+
+/* The unit did not confirm: what it still has cached is not known. */
+static void quarantine_unit(struct uiommu_domain *domain,
+                            const struct uim_unit *unit)
+{
+    struct uiommu_endpoint *batch[BATCH];
+    uint64_t sequence = 0;
+    unsigned n;
+
+    atomic_store(&domain->tainted, true);
+    while ((n = next_batch(domain, &sequence, batch)) > 0) {
+        for (unsigned i = 0; i < n; i++) {
+            if (batch[i]->device->unit == unit)
+                uim_quarantine(batch[i]);
+            unpin(batch[i]);
+        }
+    }
+}
+
+static enum uiommu_status invalidate_units(struct uiommu_domain *domain,
+                                           const struct uim_inval *inval)
+{
+    struct uim_link *link = atomic_load(&domain->links);
+    enum uiommu_status worst = UIOMMU_OK;
+
+    for (; link; link = atomic_load(&link->next)) {
+        enum uiommu_status status;
+
+        if (atomic_load(&link->users) == 0)
+            continue;
+        status = link->unit->ops->invalidate(link, inval);
+        if (status == UIOMMU_OK)
+            continue;
+        worst = status;
+        quarantine_unit(domain, link->unit);
+    }
+    return worst;
+}
+
+static enum uiommu_status invalidate_devices(struct uiommu_domain *domain,
+                                             const struct uim_inval *inval)
+{
+    struct uiommu_endpoint *batch[BATCH];
+    enum uiommu_status worst = UIOMMU_OK;
+    uint64_t sequence = 0;
+    unsigned n;
+
+    while ((n = next_batch(domain, &sequence, batch)) > 0) {
+        for (unsigned i = 0; i < n; i++) {
+            struct uiommu_endpoint *ep = batch[i];
+            enum uiommu_status status = UIOMMU_OK;
+
+            if (atomic_load(&ep->ats_on) && !atomic_load(&ep->quarantined))
+                status = ep->device->unit->ops->devtlb(ep, inval);
+            if (status != UIOMMU_OK) {
+                worst = status;
+                atomic_store(&domain->tainted, true);
+                uim_quarantine(ep);
+            }
+            unpin(ep);
+        }
+    }
+    return worst;
+}
+
+enum uiommu_status uim_invalidate(struct uiommu_domain *domain,
+                                  const struct uim_inval *inval)
+{
+    enum uiommu_status units, devices = UIOMMU_OK;
+
+    /* The tables' stores before the look at who is listed. */
+    uim_fence(&domain->u->host);
+    uim_fence_full();
+    units = invalidate_units(domain, inval);
+    /* Device TLBs last: until the IOTLB is clean they could be refilled from
+     * it (VT-d 6.8, semantics B.15.4). */
+    if (atomic_load(&domain->n_ats) > 0)
+        devices = invalidate_devices(domain, inval);
+    return units != UIOMMU_OK ? units : devices;
+}

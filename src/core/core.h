@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h - what the files of src/core share.
+ *
+ * Lock order, outermost first (docs/locking.md):
+ *     u->lock (mutex)  group->lock (mutex)  u->link_lock (mutex)
+ *     u->device_lock (spin)  domain->lock (spin)  the driver's spin locks
+ */
+#ifndef UIM_CORE_CORE_H
+#define UIM_CORE_CORE_H
+
+#include "core/driver.h"
+
+enum uim_life {
+    UIM_NEW,
+    UIM_STARTED,
+    UIM_SUSPENDED,
+    UIM_STOPPED,
+};
+
+struct uim_table {
+    struct uim_node node; /* u->tables */
+    size_t size;
+    uint8_t *bytes;
+};
+
+/* A driver as one instance uses it. */
+struct uim_driver_use {
+    const struct uiommu_driver *driver;
+    void *state;
+    const uint8_t *table; /* NULL: the machine has none for it              */
+    size_t table_size;
+    unsigned first_unit;  /* of its units in u->unit, in the table's order:  */
+    unsigned n_units;     /* a unit that is not usable is NULL there        */
+};
+
+struct uiommu_group {
+    void *lock;             /* mutex: everything below                      */
+    struct uiommu_device *member; /* one, until groups follow topology      */
+    struct uiommu_domain *domain; /* what its endpoints see                 */
+    struct uiommu_domain *firmware; /* holds its firmware regions, or NULL  */
+    const void *owner;      /* NULL: the host itself                        */
+    unsigned claims;
+};
+
+struct uiommu {
+    struct uiommu_host host; /* a copy; members the host lacks are NULL     */
+    struct uiommu_config config;
+    char *options;           /* a copy, or NULL                             */
+    size_t options_size;
+    enum uim_life life;
+
+    void *lock;              /* mutex: tables, life, devices added, removed */
+    struct uim_node tables;
+    struct uim_driver_use *use;
+    unsigned n_use;
+    struct uim_unit **unit;
+    unsigned n_units;
+
+    void *link_lock;         /* mutex: users of links                       */
+    void *device_lock;       /* spin: devices, endpoint->domain, handlers   */
+    struct uim_node devices;
+    struct uiommu_domain blocked, identity;
+    _Atomic uint32_t n_domains; /* dynamic ones that live                   */
+    struct uim_node tainted; /* device_lock; see uim_domain_free            */
+
+    uint64_t log_window_ns;  /* device_lock: fault sentences are limited    */
+    unsigned logged, suppressed;
+};
+
+/* instance.c */
+const struct uim_table *uim_table(struct uiommu *u, const void *signature);
+struct uim_fw_log uim_fw_log(struct uiommu *u);
+void *uim_alloc(struct uiommu *u, size_t size); /* zeroed */
+void uim_free(struct uiommu *u, void *ptr, size_t size);
+
+/* device.c */
+struct uiommu_device *uim_device_create(struct uiommu *u,
+                                        const struct uim_driver_use *use,
+                                        const struct uim_fw_device *path,
+                                        enum uiommu_status *status);
+void uim_device_free(struct uiommu_device *device);
+/* The device whose DMA carries this id on this unit, which may be NULL. u->lock
+ * or device_lock is held. */
+struct uiommu_device *uim_device_find(const struct uim_unit *unit, uint32_t id);
+const struct uim_driver_use *uim_use_of(const struct uim_unit *unit);
+
+/* firmware.c: regions that devices must reach one to one (semantics B.10). */
+enum uiommu_status uim_firmware_requesters(struct uiommu *u);
+enum uiommu_status uim_firmware_domain(struct uiommu_device *device);
+bool uim_firmware_forbids_claim(const struct uiommu_device *device);
+
+/* One range that uim_regions_map() mapped, so that it can be taken back. */
+struct uim_region_run {
+    struct uim_region_run *next;
+    uint64_t start, size;
+};
+enum uiommu_status uim_regions_map(struct uiommu_device *device,
+                                   struct uiommu_domain *domain,
+                                   struct uim_region_run **done);
+void uim_regions_undo(struct uiommu_domain *domain, struct uim_region_run *run);
+void uim_regions_keep(struct uiommu *u, struct uim_region_run *run);
+
+/* set.c; the group mutex is held. */
+enum uiommu_status uim_group_set(struct uiommu_group *group,
+                                 struct uiommu_domain *domain);
+struct uiommu_domain *uim_group_core(const struct uiommu_group *group);
+
+/* domain.c */
+void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,
+                       enum uiommu_domain_kind kind);
+enum uiommu_status uim_domain_create(struct uim_unit *unit,
+                                     const struct uiommu_domain_config *config,
+                                     struct uiommu_domain **out);
+/* Frees what was left to be freed once no unit translates any more. */
+void uim_domains_reap(struct uiommu *u);
+
+/* attach.c: who may see a domain (semantics B.8). */
+enum uiommu_status uim_link_get(struct uiommu_domain *domain,
+                                struct uim_unit *unit);
+void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit);
+void uim_attach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain);
+void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain);
+void uim_quarantine(struct uiommu_endpoint *endpoint);
+/* No cache of any unit or device holds what *inval says changed in domain.
+ * TIMEDOUT, IO: the endpoints that may still do are quarantined. Any context. */
+enum uiommu_status uim_invalidate(struct uiommu_domain *domain,
+                                  const struct uim_inval *inval);
+
+#endif

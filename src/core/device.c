@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * device.c - devices come and go (semantics B.3).
+ */
+#include "core/core.h"
+
+#include "pci/pci.h"
+
+/* ---- making one ---------------------------------------------------------------- */
+
+const struct uim_driver_use *uim_use_of(const struct uim_unit *unit)
+{
+    const struct uim_driver_use *use = unit->u->use;
+
+    while (unit->index < use->first_unit ||
+           unit->index >= use->first_unit + use->n_units)
+        use++;
+    return use;
+}
+
+struct uiommu_device *uim_device_find(const struct uim_unit *unit, uint32_t id)
+{
+    if (!unit)
+        return NULL;
+    uim_list_for_each(n, &unit->u->devices) {
+        struct uiommu_device *d = uim_container(n, struct uiommu_device, node);
+
+        if (d->unit == unit && d->id == id)
+            return d;
+    }
+    return NULL;
+}
+
+static struct uiommu_group *group_create(struct uiommu_device *device)
+{
+    struct uiommu *u = device->u;
+    struct uiommu_group *group = uim_alloc(u, sizeof(*group));
+
+    if (!group)
+        return NULL;
+    group->lock = u->host.mutex_create(u->host.ctx);
+    if (!group->lock) {
+        uim_free(u, group, sizeof(*group));
+        return NULL;
+    }
+    group->member = device;
+    group->domain = &u->blocked;
+    uiommu_domain_get(group->domain);
+    return group;
+}
+
+static void list(struct uiommu_device *device)
+{
+    const struct uiommu_host *h = &device->u->host;
+
+    h->spin_lock(h->ctx, device->u->device_lock);
+    uim_list_add_tail(&device->u->devices, &device->node);
+    h->spin_unlock(h->ctx, device->u->device_lock);
+}
+
+/* Afterwards no fault delivery and no invalidation holds a pointer to it. */
+static void unlist(struct uiommu_device *device)
+{
+    const struct uiommu_host *h = &device->u->host;
+
+    h->spin_lock(h->ctx, device->u->device_lock);
+    uim_list_del(&device->node);
+    h->spin_unlock(h->ctx, device->u->device_lock);
+    while (atomic_load(&device->readers) > 0)
+        if (h->relax)
+            h->relax(h->ctx);
+}
+
+static void fill(struct uiommu_device *d, struct uim_unit *unit, uint32_t id,
+                 const struct uim_fw_device *path)
+{
+    d->u = unit->u;
+    d->unit = unit;
+    d->id = id;
+    d->path = *path;
+    d->path.acpi_path = NULL; /* the caller's; ids say it all from here on */
+    d->kind = path->acpi_path ? UIOMMU_DEVICE_ACPI : UIOMMU_DEVICE_PCI;
+    d->pci = path->pci;
+    if (path->acpi_path)
+        d->pci = (struct uiommu_pci){ .segment = unit->segment,
+                                      .bus = (uint8_t)(id >> 8),
+                                      .devfn = (uint8_t)id };
+    d->endpoint.device = d;
+    d->endpoint.pasid = UIOMMU_NO_PASID;
+    d->endpoint.domain = &d->u->blocked;
+}
+
+struct uiommu_device *uim_device_create(struct uiommu *u,
+                                        const struct uim_driver_use *use,
+                                        const struct uim_fw_device *path,
+                                        enum uiommu_status *status)
+{
+    struct uiommu_device *d;
+    unsigned unit;
+    uint32_t id;
+
+    *status = use->driver->fw->owner(use->table, path, &unit, &id);
+    if (*status != UIOMMU_OK)
+        return NULL;
+    if (!u->unit[use->first_unit + unit]) {
+        *status = UIOMMU_NODEV;
+        return NULL;
+    }
+    *status = UIOMMU_NOMEM;
+    d = uim_alloc(u, sizeof(*d));
+    if (!d)
+        return NULL;
+    fill(d, u->unit[use->first_unit + unit], id, path);
+    d->group = group_create(d);
+    if (!d->group) {
+        uim_free(u, d, sizeof(*d));
+        return NULL;
+    }
+    list(d);
+    *status = UIOMMU_OK;
+    return d;
+}
+
+void uim_device_free(struct uiommu_device *device)
+{
+    struct uiommu *u = device->u;
+    struct uiommu_group *group = device->group;
+    enum uiommu_status status;
+
+    u->host.mutex_lock(u->host.ctx, group->lock);
+    status = uim_group_set(group, &u->blocked);
+    if (status != UIOMMU_OK)
+        uim_log(u, UIOMMU_LOG_ERROR,
+                "a device was removed while its unit did not answer: %s",
+                uiommu_status_name(status));
+    u->host.mutex_unlock(u->host.ctx, group->lock);
+    unlist(device);
+    if (group->firmware)
+        uiommu_domain_put(group->firmware);
+    uiommu_domain_put(group->domain);
+    u->host.mutex_destroy(u->host.ctx, group->lock);
+    uim_free(u, group, sizeof(*group));
+    uim_free(u, device, sizeof(*device));
+}
+
+/* ---- where a PCI device is -------------------------------------------------------- */
+
+static enum uiommu_status check_bridge(const struct uiommu_device_info *info)
+{
+    const struct uiommu_device *bridge = info->bridge;
+
+    if (!bridge)
+        return UIOMMU_OK;
+    if (bridge->kind != UIOMMU_DEVICE_PCI ||
+        bridge->pci.segment != info->pci.segment ||
+        !uim_pci_is_bridge(&bridge->u->host, bridge->pci))
+        return UIOMMU_INVAL;
+    if (uim_pci_secondary_bus(&bridge->u->host, bridge->pci) != info->pci.bus)
+        return UIOMMU_INVAL;
+    return UIOMMU_OK;
+}
+
+/* A bridge to conventional PCI takes ownership of what passes: devices behind it
+ * share its requester id (PCIe-to-PCI bridge specification 2.3). */
+static bool shares_id(const struct uim_fw_device *path)
+{
+    for (unsigned i = 0; i + 1 < path->n; i++)
+        if (path->hop[i].port == UIM_FW_NOT_PCIE ||
+            path->hop[i].port == PCI_EXP_TYPE_PCIE_TO_PCI_BRIDGE)
+            return true;
+    return false;
+}
+
+static enum uiommu_status pci_path(struct uiommu *u,
+                                   const struct uiommu_device_info *info,
+                                   struct uim_fw_device *path)
+{
+    enum uiommu_status status = check_bridge(info);
+
+    if (status != UIOMMU_OK)
+        return status;
+    if (!u->host.pci_read || !uim_pci_present(&u->host, info->pci))
+        return UIOMMU_NODEV;
+    *path = (struct uim_fw_device){ .pci = info->pci };
+    if (info->bridge) {
+        path->n = info->bridge->path.n;
+        for (unsigned i = 0; i < path->n; i++)
+            path->hop[i] = info->bridge->path.hop[i];
+    }
+    if (path->n == UIM_FW_HOPS)
+        return UIOMMU_INVAL;
+    path->hop[path->n++] = (struct uim_fw_hop){
+        .bus = info->pci.bus,
+        .devfn = info->pci.devfn,
+        .port = uim_pci_port(&u->host, info->pci),
+    };
+    path->class_code = uim_pci_class(&u->host, info->pci);
+    if (shares_id(path)) {
+        uim_log(u, UIOMMU_LOG_WARN,
+                "%04x:%02x:%02x.%u is behind a conventional PCI bridge and "
+                "shares its requester id: it stays blocked",
+                (unsigned)info->pci.segment, (unsigned)info->pci.bus,
+                (unsigned)info->pci.devfn >> 3,
+                (unsigned)info->pci.devfn & 7u);
+        return UIOMMU_OPNOTSUPP;
+    }
+    return UIOMMU_OK;
+}
+
+static enum uiommu_status path_of(struct uiommu *u,
+                                  const struct uiommu_device_info *info,
+                                  struct uim_fw_device *path)
+{
+    if (info->size != sizeof(*info) ||
+        (info->flags & ~(uint32_t)UIOMMU_DEVICE_UNTRUSTED))
+        return UIOMMU_INVAL;
+    if (info->kind == UIOMMU_DEVICE_PCI)
+        return pci_path(u, info, path);
+    if (info->kind != UIOMMU_DEVICE_ACPI || !info->acpi_path || info->bridge)
+        return UIOMMU_INVAL;
+    *path = (struct uim_fw_device){ .acpi_path = info->acpi_path };
+    return UIOMMU_OK;
+}
+
+/* ---- add ---------------------------------------------------------------------------- */
+
+/* B.7: the unit serves it, firmware allows it, the device has it and does it the
+ * way the unit needs, nobody forbids it. */
+static void look_for_ats(struct uiommu_device *d, uint32_t flags)
+{
+    const struct uim_driver_use *use = uim_use_of(d->unit);
+    struct uim_pci_ats ats;
+
+    d->ats_able = false;
+    if (!d->unit->ats || (flags & UIOMMU_DEVICE_UNTRUSTED) ||
+        (d->u->config.flags & UIOMMU_CONFIG_NO_ATS) ||
+        d->kind != UIOMMU_DEVICE_PCI)
+        return;
+    if (!use->driver->fw->ats_allowed(use->table, &d->path,
+                                      d->unit->ats_by_hardware))
+        return;
+    if (uim_pci_ats(&d->u->host, d->pci, &ats) != UIOMMU_OK ||
+        !ats.page_aligned)
+        return;
+    d->ats_cap = ats.offset;
+    d->ats_queue = ats.queue_depth;
+    d->ats_able = true;
+}
+
+/* The driver use whose table names a unit for the path, and what is known of the
+ * device already. */
+static const struct uim_driver_use *owner_of(struct uiommu *u,
+                                             const struct uim_fw_device *path,
+                                             struct uiommu_device **known)
+{
+    unsigned unit;
+    uint32_t id;
+
+    for (unsigned i = 0; i < u->n_use; i++) {
+        const struct uim_driver_use *use = &u->use[i];
+
+        if (!use->table || use->driver->fw->owner(use->table, path, &unit,
+                                                  &id) != UIOMMU_OK)
+            continue;
+        *known = uim_device_find(u->unit[use->first_unit + unit], id);
+        return use;
+    }
+    return NULL;
+}
+
+static enum uiommu_status create_resting(struct uiommu *u,
+                                         const struct uim_driver_use *use,
+                                         const struct uim_fw_device *path,
+                                         struct uiommu_device **out)
+{
+    enum uiommu_status status;
+    struct uiommu_device *d = uim_device_create(u, use, path, &status);
+
+    if (!d)
+        return status;
+    u->host.mutex_lock(u->host.ctx, d->group->lock);
+    status = uim_firmware_domain(d);
+    u->host.mutex_unlock(u->host.ctx, d->group->lock);
+    if (status != UIOMMU_OK) {
+        uim_device_free(d);
+        return status;
+    }
+    *out = d;
+    return UIOMMU_OK;
+}
+
+static enum uiommu_status add_locked(struct uiommu *u,
+                                     const struct uiommu_device_info *info,
+                                     struct uiommu_device **out)
+{
+    const struct uim_driver_use *use;
+    struct uim_fw_device path;
+    struct uiommu_device *d;
+    enum uiommu_status status;
+
+    if (u->life != UIM_STARTED)
+        return UIOMMU_AGAIN;
+    status = path_of(u, info, &path);
+    if (status != UIOMMU_OK)
+        return status;
+    use = owner_of(u, &path, &d);
+    if (!use)
+        return UIOMMU_NODEV;
+    if (d && d->added)
+        return UIOMMU_EXIST;
+    if (!d)
+        status = create_resting(u, use, &path, &d);
+    if (status != UIOMMU_OK)
+        return status;
+    look_for_ats(d, info->flags);
+    d->bridge = info->bridge;
+    if (d->bridge)
+        d->bridge->children++;
+    d->added = true;
+    *out = d;
+    return UIOMMU_OK;
+}
+
+enum uiommu_status uiommu_device_add(struct uiommu *u,
+                                     const struct uiommu_device_info *info,
+                                     struct uiommu_device **out)
+{
+    enum uiommu_status status;
+
+    if (!u || !info || !out)
+        return UIOMMU_INVAL;
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    status = add_locked(u, info, out);
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
+}
+
+/* ---- remove -------------------------------------------------------------------------- */
+
+/* Nothing is sent to a device that is gone: it would not answer (B.19). */
+static void notice_absence(struct uiommu_device *d)
+{
+    if (d->kind == UIOMMU_DEVICE_PCI && !uim_pci_present(&d->u->host, d->pci))
+        atomic_store(&d->endpoint.quarantined, true);
+}
+
+enum uiommu_status uiommu_device_remove(struct uiommu_device *device)
+{
+    struct uiommu *u = device->u;
+    enum uiommu_status status = UIOMMU_BUSY;
+
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    if (device->children == 0 && !device->group->owner) {
+        if (device->bridge)
+            device->bridge->children--;
+        notice_absence(device);
+        uim_device_free(device);
+        status = UIOMMU_OK;
+    }
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
+}
+
+struct uiommu_endpoint *uiommu_device_endpoint(struct uiommu_device *device)
+{
+    return &device->endpoint;
+}

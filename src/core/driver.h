@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver.h - the contract between the core, which knows the rules, and drivers,
+ * which know the bits.
+ *
+ * Contexts: everything but what says otherwise runs under the group mutex or in
+ * start and stop, and may sleep. "Any context" functions are called from map and
+ * unmap, maybe with interrupts off: no sleeping call, no mutex, no byte alloc.
+ */
+#ifndef UIM_CORE_DRIVER_H
+#define UIM_CORE_DRIVER_H
+
+#include <stdatomic.h>
+
+#include <uiommu/uiommu.h>
+
+#include "base/list.h"
+#include "fw/fw.h"
+#include "pt/pt.h"
+
+struct uim_unit;
+struct uim_link;
+
+/* How a unit stops DMA (semantics A.S1-D). */
+enum uim_block_quality {
+    UIM_BLOCK_ABORT, /* an entry that refuses                              */
+    UIM_BLOCK_EMPTY, /* translation with nothing mapped                    */
+    UIM_BLOCK_SINK,  /* accesses go to a scratch page                      */
+    UIM_BLOCK_NONE,
+};
+
+/* What changed in a domain. start and last are inclusive. */
+struct uim_inval {
+    uint64_t start, last;
+    bool leaf_only; /* no non-leaf entry changed                           */
+    bool all;       /* everything: start and last say nothing              */
+};
+
+struct uim_unit_ops {
+    /*
+     * Life: prepare -> (set of firmware requesters) -> enable -> disable -> release.
+     *
+     * prepare: build tables in which every requester is blocked, set the command
+     * queue up. Translation stays as firmware left it.
+     * enable: from here on, only what the tables say. Everything cached from
+     * before is invalidated.
+     * disable: translation off, interrupts of the unit off. Never fails.
+     * release: free everything, the unit itself too; from any state but enabled.
+     */
+    enum uiommu_status (*prepare)(struct uim_unit *unit);
+    enum uiommu_status (*enable)(struct uim_unit *unit);
+    void (*disable)(struct uim_unit *unit);
+    void (*release)(struct uim_unit *unit);
+    /* Registers were lost: program them anew from what memory says, all caches
+     * empty. Between suspend and resume nothing else is called.            */
+    enum uiommu_status (*suspend)(struct uim_unit *unit);
+    enum uiommu_status (*resume)(struct uim_unit *unit);
+
+    /* The first endpoint of the unit is about to see link->domain: choose what
+     * its cached translations are tagged with (VT-d: a domain id). NOSPC.
+     * unlink: the last one is gone, and nothing tagged so is cached any more. */
+    enum uiommu_status (*link)(struct uim_link *link);
+    void (*unlink)(struct uim_link *link);
+
+    /*
+     * The one operation that changes what an endpoint sees. `next` and `old` may
+     * be of any kind, and equal (program it again). Both links exist if they
+     * are paging domains. endpoint->ats says whether ATS requests are to be
+     * answered. On return no cache of the unit holds the old translation;
+     * device TLBs are the core's (devtlb).
+     *
+     * Failure by NOMEM and the like: the endpoint sees `old` as before. TIMEDOUT, IO:
+     * it is blocked. To a blocked domain: allocates nothing, and the tables say
+     * blocked whatever the status.
+     */
+    enum uiommu_status (*set)(struct uiommu_endpoint *endpoint,
+                              struct uiommu_domain *next,
+                              struct uiommu_domain *old);
+    /* The tables say blocked from now on; waits for nothing, invalidates nothing.
+     * For endpoints whose unit or device TLB did not answer. Any context.   */
+    void (*cut)(struct uiommu_endpoint *endpoint);
+
+    /* Drop what the unit cached of link->domain, wait, writes drained. Any
+     * context.                                                             */
+    enum uiommu_status (*invalidate)(struct uim_link *link,
+                                     const struct uim_inval *inval);
+    /* Entries became present; called where unit->map_sync. Any context. */
+    enum uiommu_status (*map_sync)(struct uim_link *link,
+                                   const struct uim_inval *inval);
+    /* Drop what the endpoint's device cached of its translations, wait. Called
+     * after invalidate and only where ATS is on. Any context.              */
+    enum uiommu_status (*devtlb)(struct uiommu_endpoint *endpoint,
+                                 const struct uim_inval *inval);
+
+    /* Read faults and queue errors, hand faults to uim_fault(). Any context. */
+    void (*poll)(struct uim_unit *unit);
+};
+
+/* What a driver's probe fills in; embedded in its own unit struct. */
+struct uim_unit {
+    const struct uim_unit_ops *ops;
+    struct uiommu *u;
+    const struct uiommu_host *host;
+    void *state;               /* of the driver, for this instance           */
+    unsigned index;            /* in uiommu.unit[]; set by the core          */
+    uint64_t base;
+    uint16_t segment;
+
+    /* Set by probe or settle, constant afterwards. */
+    const char *mode;          /* "legacy"                                   */
+    const struct uim_pt_ops *format; /* of paging domains                    */
+    uint64_t page_sizes;
+    uint8_t iova_bits;
+    uint8_t phys_bits;
+    bool coherent;             /* page-table walks snoop                     */
+    bool snoop;                /* leaves may ask for snooping                */
+    bool identity;             /* has pass-through                           */
+    bool ats;                  /* serves ATS requests                        */
+    bool ats_by_hardware;      /* enables ATS itself for devices that firmware
+                                * says cannot do without                     */
+    bool map_sync;             /* must be told of new mappings               */
+    enum uim_block_quality quality;
+    uint64_t window_first, window_last; /* never translated (interrupts): not
+                                         * mappable; empty if first > last   */
+    _Atomic bool broken;       /* did not answer: see UIOMMU_TIMEDOUT        */
+};
+
+struct uiommu_driver {
+    const char *name;          /* "vtd"                                      */
+    const struct uim_fw_ops *fw; /* the table that names its units           */
+    size_t state_size;         /* zeroed bytes for each instance             */
+
+    /* One "name.key=value" of the config. INVAL: bad value. NOENT: no such key. */
+    enum uiommu_status (*option)(void *state, const char *key,
+                                 const char *value);
+    /* Look at a unit without changing it: map registers, read capabilities, fill
+     * in struct uim_unit. NODEV: not there, or not to be driven (logged).   */
+    enum uiommu_status (*probe)(struct uiommu *u, void *state,
+                                const struct uim_fw_unit *info,
+                                struct uim_unit **out);
+    /* All units of the driver were probed: decide what they decide together
+     * (mode, format) and fill in the rest of each. OPNOTSUPP (logged).      */
+    enum uiommu_status (*settle)(void *state, struct uim_unit *const *units,
+                                 unsigned n);
+};
+
+/* A domain on a unit. Made once per pair and kept until the domain goes, so that
+ * unmap can read the list without a lock; not in use while users is 0.      */
+struct uim_link {
+    struct uim_link *_Atomic next;
+    struct uim_unit *unit;
+    struct uiommu_domain *domain;
+    _Atomic uint32_t users;    /* endpoints; changed under u->link_lock      */
+    uint32_t id;               /* the driver's tag                           */
+};
+
+/* The link of domain on unit, or NULL. Any context. */
+struct uim_link *uim_link_of(struct uiommu_domain *domain,
+                             const struct uim_unit *unit);
+
+struct uiommu_endpoint {
+    struct uiommu_device *device;
+    uint32_t pasid;            /* UIOMMU_NO_PASID: the device's own          */
+    bool ats;                  /* set's order: answer ATS requests           */
+    struct uiommu_domain *domain; /* group mutex                             */
+    _Atomic bool quarantined;
+    /* Where it is listed while it may see a domain: two while it moves. */
+    struct uim_attachment {
+        struct uim_node node;  /* domain->attachments                        */
+        struct uiommu_domain *domain; /* NULL: not in use                    */
+        struct uiommu_endpoint *endpoint;
+        uint64_t sequence;     /* order of listing, unique in a domain       */
+    } at[2];
+    _Atomic bool ats_on;       /* the device may hold translations           */
+};
+
+struct uiommu_device {
+    struct uiommu *u;
+    struct uim_node node;      /* u->devices                                 */
+    struct uim_unit *unit;
+    struct uiommu_group *group;
+    struct uiommu_device *bridge;
+    unsigned children;         /* devices added behind it                    */
+    enum uiommu_device_kind kind;
+    struct uiommu_pci pci;
+    uint32_t id;               /* of its DMA, as the unit knows it; VT-d: the
+                                * requester id, bus << 8 | devfn             */
+    bool added;                /* by the host; else known from firmware only */
+    struct uim_fw_device path;
+    _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */
+    bool ats_able;             /* device, unit, firmware, config allow it    */
+    uint16_t ats_cap;          /* offset of the ATS capability               */
+    uint8_t ats_queue;         /* invalidations it takes at once: 1..32      */
+    struct uiommu_endpoint endpoint;
+};
+
+struct uiommu_domain {
+    struct uiommu *u;
+    enum uiommu_domain_kind kind;
+    _Atomic uint32_t refs;
+    /* paging: */
+    const struct uiommu_driver *driver;
+    struct uim_pt pt;
+    uint64_t last_iova;        /* highest that can be mapped                 */
+    uint64_t window_first, window_last;
+    uint8_t phys_bits;
+    bool snoop;
+    struct uim_link *_Atomic links;
+    _Atomic uint32_t map_sync; /* endpoints on units that want map_sync      */
+    _Atomic uint32_t n_ats;    /* endpoints with ATS on: read after a full fence */
+    void *lock;                /* spin: attachments, sequence                */
+    struct uim_node attachments;
+    uint64_t sequence;
+    _Atomic bool tainted;      /* a unit did not confirm an invalidation     */
+    struct uim_node node;      /* u->tainted, once freed                     */
+    uiommu_fault_fn on_fault;  /* u->fault_lock                              */
+    void *fault_ctx;
+    _Atomic uint32_t in_handler;
+};
+
+/* Logs a sentence; see base/text.h for the format. Any context. */
+void uim_log(struct uiommu *u, enum uiommu_log_level level, const char *format,
+             ...);
+
+/* A driver read a fault record: driver, unit, source, reason, pasid, access,
+ * iova, overflow are filled in; the core adds the rest and delivers. Any context. */
+void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault);
+
+/* Stores made before, in tables that a unit reads, are in memory before anything
+ * that follows. flush: write lines back where the reader does not snoop.     */
+static inline void uim_fence(const struct uiommu_host *host)
+{
+    if (host->fence)
+        host->fence(host->ctx);
+    else
+        uim_fence_full();
+}
+
+static inline void uim_flush(const struct uiommu_host *host, bool coherent,
+                             const void *virt, size_t size)
+{
+    if (!coherent)
+        host->flush(host->ctx, virt, size);
+}
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fault.c - from a unit's record to whoever wants to know (semantics B.18).
+ *
+ * A record is completed with what the domain's tables say now, so that it can be
+ * explained later without the domain. The domain's handler hears it first, then
+ * the instance's, then the log, at a limited rate.
+ */
+#include "core/core.h"
+
+enum {
+    SENTENCES = 20,              /* in one window                           */
+    WINDOW_NS = 1000 * 1000 * 1000,
+};
+
+/* Pins the device and its domain's handler, so that neither goes meanwhile. */
+static struct uiommu_device *pin(const struct uim_unit *unit,
+                                 struct uiommu_pci source,
+                                 struct uiommu_domain **domain)
+{
+    const struct uiommu_host *h = unit->host;
+    struct uiommu_device *device;
+
+    h->spin_lock(h->ctx, unit->u->device_lock);
+    device = uim_device_find(unit, (uint32_t)source.bus << 8 | source.devfn);
+    *domain = device ? device->endpoint.domain : NULL;
+    if (device) {
+        atomic_fetch_add(&device->readers, 1);
+        atomic_fetch_add(&(*domain)->in_handler, 1);
+    }
+    h->spin_unlock(h->ctx, unit->u->device_lock);
+    return device;
+}
+
+static void unpin(struct uiommu_device *device, struct uiommu_domain *domain)
+{
+    if (!device)
+        return;
+    atomic_fetch_sub(&domain->in_handler, 1);
+    atomic_fetch_sub(&device->readers, 1);
+}
+
+static void add_context(struct uiommu_fault *f, struct uiommu_domain *d)
+{
+    struct uiommu_trace trace;
+
+    f->domain_kind = (uint8_t)d->kind;
+    if (d->kind != UIOMMU_DOMAIN_PAGING || !f->has_iova ||
+        f->iova > d->last_iova)
+        return;
+    f->has_trace = true;
+    f->mapped = d->pt.ops->walk(&d->pt, f->iova, &trace) == UIOMMU_OK;
+    f->rights = f->mapped ? trace.flags : 0;
+    f->level = trace.level;
+    d->pt.ops->neighbours(&d->pt, f->iova, &f->below, &f->above);
+}
+
+/* True if another sentence may be logged; *lost are those that were not. */
+static bool may_log(struct uiommu *u, unsigned *lost)
+{
+    uint64_t now = u->host.now_ns(u->host.ctx);
+    bool yes;
+
+    *lost = 0;
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    if (now - u->log_window_ns >= WINDOW_NS) {
+        u->log_window_ns = now;
+        u->logged = 0;
+        *lost = u->suppressed;
+        u->suppressed = 0;
+    }
+    yes = u->logged < SENTENCES;
+    if (yes)
+        u->logged++;
+    else
+        u->suppressed++;
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return yes;
+}
+
+static void log_fault(struct uiommu *u, const struct uiommu_fault *f)
+{
+    char text[512];
+    unsigned lost;
+    bool yes = u->host.log && may_log(u, &lost);
+
+    if (!yes)
+        return;
+    if (lost > 0)
+        uim_log(u, UIOMMU_LOG_WARN, "%u more faults were not logged", lost);
+    uiommu_explain_fault(f, text, sizeof(text));
+    u->host.log(u->host.ctx, UIOMMU_LOG_WARN, text);
+}
+
+static bool ask_domain(struct uiommu_domain *d, const struct uiommu_fault *f)
+{
+    const struct uiommu_host *h = &d->u->host;
+    uiommu_fault_fn fn;
+    void *ctx;
+
+    h->spin_lock(h->ctx, d->u->device_lock);
+    fn = d->on_fault;
+    ctx = d->fault_ctx;
+    h->spin_unlock(h->ctx, d->u->device_lock);
+    return fn && fn(ctx, f);
+}
+
+void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
+{
+    struct uiommu *u = unit->u;
+    struct uiommu_domain *domain;
+    struct uiommu_device *device = pin(unit, fault->source, &domain);
+    bool taken = false;
+
+    fault->device = device && device->added ? device : NULL;
+    fault->domain = domain;
+    if (device) {
+        add_context(fault, domain);
+        taken = ask_domain(domain, fault);
+    }
+    if (!taken && u->config.on_fault)
+        taken = u->config.on_fault(u->config.fault_ctx, fault);
+    if (!taken)
+        log_fault(u, fault);
+    unpin(device, domain);
+}
+
+void uiommu_fault_handler(struct uiommu_domain *domain, uiommu_fault_fn fn,
+                          void *ctx)
+{
+    const struct uiommu_host *h = &domain->u->host;
+
+    h->spin_lock(h->ctx, domain->u->device_lock);
+    domain->on_fault = fn;
+    domain->fault_ctx = ctx;
+    h->spin_unlock(h->ctx, domain->u->device_lock);
+    while (atomic_load(&domain->in_handler) > 0)
+        if (h->relax)
+            h->relax(h->ctx);
+}

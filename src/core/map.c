@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c - what a paging domain translates. The format does the tables, the core
+ * the rules around them: arguments, invalidation, when tables may be freed.
+ */
+#include "core/core.h"
+
+#include "base/mem.h"
+
+/* iova, size: smallest pages, not empty, inside the domain, off the window. */
+static bool range_ok(const struct uiommu_domain *d, uint64_t iova, uint64_t size)
+{
+    uint64_t smallest = d->pt.page_sizes & (0 - d->pt.page_sizes);
+    uint64_t last = iova + (size - 1);
+
+    return ((iova | size) & (smallest - 1)) == 0 && size != 0 && last >= iova &&
+           last <= d->last_iova;
+}
+
+static bool hits_window(const struct uiommu_domain *d, uint64_t iova,
+                        uint64_t size)
+{
+    return iova <= d->window_last && iova + (size - 1) >= d->window_first;
+}
+
+static bool map_args_ok(const struct uiommu_domain *d, uint64_t iova,
+                        uint64_t phys, uint64_t size, unsigned flags)
+{
+    const struct uim_pt_ops *ops = d->pt.ops;
+    uint64_t smallest = d->pt.page_sizes & (0 - d->pt.page_sizes);
+
+    if (!range_ok(d, iova, size) || hits_window(d, iova, size))
+        return false;
+    if ((phys & (smallest - 1)) != 0 || phys + (size - 1) < phys ||
+        ((phys + (size - 1)) >> d->phys_bits) != 0)
+        return false;
+    return (flags & ~ops->flags_known) == 0 && (flags & ops->flags_need) != 0;
+}
+
+static struct uim_inval inval_of(const struct uim_gather *g)
+{
+    return (struct uim_inval){
+        .start = g->start,
+        .last = g->last,
+        .leaf_only = !g->non_leaf,
+    };
+}
+
+/* What a gather holds is unreachable afterwards, and its tables are freed; or
+ * they stay with the domain, if hardware did not confirm. */
+static enum uiommu_status sync_gather(struct uiommu_domain *d,
+                                      struct uim_gather *g)
+{
+    struct uim_inval inval = inval_of(g);
+    enum uiommu_status status;
+
+    if (!g->any)
+        return UIOMMU_OK;
+    status = uim_invalidate(d, &inval);
+    if (status == UIOMMU_OK)
+        uim_pt_retire(&d->pt, g);
+    else
+        uim_pt_strand(&d->pt, g);
+    return status;
+}
+
+static enum uiommu_status sync_map(struct uiommu_domain *d, uint64_t iova,
+                                   uint64_t size)
+{
+    const struct uim_inval inval = { .start = iova, .last = iova + (size - 1) };
+    struct uim_link *link = atomic_load(&d->links);
+    enum uiommu_status worst = UIOMMU_OK;
+
+    for (; link; link = atomic_load(&link->next)) {
+        enum uiommu_status status = UIOMMU_OK;
+
+        if (link->unit->map_sync && atomic_load(&link->users) > 0)
+            status = link->unit->ops->map_sync(link, &inval);
+        if (status != UIOMMU_OK)
+            worst = status;
+    }
+    return worst;
+}
+
+/* A unit did not take notice of a new mapping: take it out again. */
+static void undo_map(struct uiommu_domain *d, uint64_t iova, uint64_t size)
+{
+    struct uim_gather g = { 0 };
+
+    if (d->pt.ops->unmap(&d->pt, iova, size, &g) == UIOMMU_OK)
+        (void)!sync_gather(d, &g);
+}
+
+enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
+                              uint64_t phys, uint64_t size, unsigned flags)
+{
+    enum uiommu_status status;
+
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return UIOMMU_OPNOTSUPP;
+    if (!map_args_ok(domain, iova, phys, size, flags))
+        return UIOMMU_INVAL;
+    status = domain->pt.ops->map(&domain->pt, iova, phys, size, flags);
+    if (status != UIOMMU_OK)
+        return status;
+    /* Pairs with uim_attach(): whoever is being attached sees the mapping, or
+     * is seen here. */
+    if (atomic_load_explicit(&domain->map_sync, memory_order_relaxed) == 0)
+        return UIOMMU_OK;
+    uim_fence(&domain->u->host);
+    status = sync_map(domain, iova, size);
+    if (status != UIOMMU_OK)
+        undo_map(domain, iova, size);
+    return status;
+}
+
+enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
+                                uint64_t size, uint64_t *unmapped)
+{
+    struct uim_gather g = { 0 };
+    enum uiommu_status status;
+
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return UIOMMU_OPNOTSUPP;
+    if (!range_ok(domain, iova, size))
+        return UIOMMU_INVAL;
+    status = domain->pt.ops->unmap(&domain->pt, iova, size, &g);
+    if (status != UIOMMU_OK)
+        return status;
+    if (unmapped)
+        *unmapped = g.unmapped;
+    return sync_gather(domain, &g);
+}
+
+enum uiommu_status uiommu_split(struct uiommu_domain *domain, uint64_t iova,
+                                uint64_t size)
+{
+    struct uim_gather g = { 0 };
+    enum uiommu_status status;
+
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return UIOMMU_OPNOTSUPP;
+    if (!range_ok(domain, iova, size))
+        return UIOMMU_INVAL;
+    status = domain->pt.ops->split(&domain->pt, iova, size, &g);
+    if (status != UIOMMU_OK)
+        return status;
+    return sync_gather(domain, &g);
+}
+
+static enum uiommu_status walk_static(const struct uiommu_domain *d,
+                                      uint64_t iova, struct uiommu_trace *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (d->kind == UIOMMU_DOMAIN_BLOCKED)
+        return UIOMMU_NOENT;
+    out->phys = iova;
+    out->flags = UIOMMU_READ | UIOMMU_WRITE;
+    return UIOMMU_OK;
+}
+
+enum uiommu_status uiommu_walk(struct uiommu_domain *domain, uint64_t iova,
+                               struct uiommu_trace *out)
+{
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return walk_static(domain, iova, out);
+    if (iova > domain->last_iova)
+        return UIOMMU_INVAL;
+    return domain->pt.ops->walk(&domain->pt, iova, out);
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start.c - from firmware tables to units that translate, and back.
+ *
+ * Nothing a device can notice happens before the last step: units are probed
+ * without changing them, tables that block everybody are built, requesters with
+ * firmware regions get those, and only then is each unit enabled.
+ */
+#include "core/core.h"
+
+/* ---- options --------------------------------------------------------------- */
+
+static bool name_is(const char *text, size_t n, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if (name[i] == '\0' || name[i] != text[i])
+            return false;
+    return name[i] == '\0';
+}
+
+static size_t span(const char *s, char stop)
+{
+    size_t n = 0;
+
+    while (s[n] != '\0' && s[n] != stop)
+        n++;
+    return n;
+}
+
+static struct uim_driver_use *use_by_name(struct uiommu *u, const char *name,
+                                          size_t n)
+{
+    for (unsigned i = 0; i < u->n_use; i++)
+        if (name_is(name, n, u->use[i].driver->name))
+            return &u->use[i];
+    return NULL;
+}
+
+/* One "driver.key=value", cut into its parts in place. */
+static enum uiommu_status apply_option(struct uiommu *u, char *text)
+{
+    size_t dot = span(text, '.');
+    size_t equals = span(text, '=');
+    struct uim_driver_use *use = use_by_name(u, text, dot);
+    enum uiommu_status status;
+
+    if (text[dot] == '\0' || text[equals] == '\0' || equals < dot || !use) {
+        uim_log(u, UIOMMU_LOG_ERROR,
+                "option \"%s\": not driver.key=value of a driver named here",
+                text);
+        return UIOMMU_INVAL;
+    }
+    text[equals] = '\0';
+    status = use->driver->option(use->state, text + dot + 1, text + equals + 1);
+    if (status != UIOMMU_OK) {
+        uim_log(u, UIOMMU_LOG_ERROR, "option \"%s\": %s (value \"%s\")", text,
+                status == UIOMMU_NOENT ? "no such key" : "bad value",
+                text + equals + 1);
+        status = UIOMMU_INVAL;
+    }
+    text[equals] = '=';
+    return status;
+}
+
+static enum uiommu_status apply_options(struct uiommu *u)
+{
+    char *text = u->options;
+    enum uiommu_status status = UIOMMU_OK;
+
+    while (status == UIOMMU_OK && text && *text != '\0') {
+        size_t n = span(text, ',');
+        char stop = text[n];
+
+        text[n] = '\0';
+        status = apply_option(u, text);
+        text[n] = stop;
+        text += n + (stop != '\0');
+    }
+    return status;
+}
+
+/* ---- drivers and units ------------------------------------------------------ */
+
+static void free_drivers(struct uiommu *u)
+{
+    for (unsigned i = 0; i < u->n_use; i++)
+        uim_free(u, u->use[i].state, u->use[i].driver->state_size);
+    uim_free(u, u->use, u->n_use * sizeof(*u->use));
+    u->use = NULL;
+    u->n_use = 0;
+}
+
+static enum uiommu_status take_drivers(struct uiommu *u,
+                                       const struct uiommu_driver *const *drivers,
+                                       size_t n)
+{
+    u->use = uim_alloc(u, n * sizeof(*u->use));
+    if (!u->use)
+        return UIOMMU_NOMEM;
+    u->n_use = (unsigned)n;
+    for (size_t i = 0; i < n; i++)
+        u->use[i].driver = drivers[i];
+    for (size_t i = 0; i < n; i++) {
+        struct uim_driver_use *use = &u->use[i];
+        const struct uim_table *t = uim_table(u, drivers[i]->fw->signature);
+
+        use->table = t ? t->bytes : NULL;
+        use->table_size = t ? t->size : 0;
+        use->state = uim_alloc(u, drivers[i]->state_size);
+        if (!use->state)
+            return UIOMMU_NOMEM;
+    }
+    return UIOMMU_OK;
+}
+
+/* How many units the tables name; also checks the tables. */
+static enum uiommu_status count_units(struct uiommu *u)
+{
+    const struct uim_fw_log log = uim_fw_log(u);
+    struct uim_fw_unit info;
+
+    u->n_units = 0;
+    for (unsigned i = 0; i < u->n_use; i++) {
+        struct uim_driver_use *use = &u->use[i];
+        const struct uim_fw_ops *fw = use->driver->fw;
+        enum uiommu_status status;
+
+        if (!use->table)
+            continue;
+        status = fw->check(use->table, use->table_size, &log);
+        if (status != UIOMMU_OK)
+            return status;
+        use->first_unit = u->n_units;
+        while (fw->unit(use->table, use->n_units, &info) == UIOMMU_OK)
+            use->n_units++;
+        u->n_units += use->n_units;
+    }
+    if (u->n_units > 0)
+        return UIOMMU_OK;
+    uim_log(u, UIOMMU_LOG_ERROR, "no firmware table names a unit");
+    return UIOMMU_NOENT;
+}
+
+static enum uiommu_status probe_unit(struct uiommu *u,
+                                     struct uim_driver_use *use, unsigned index)
+{
+    struct uim_unit **slot = &u->unit[use->first_unit + index];
+    enum uiommu_status status;
+    struct uim_fw_unit info;
+
+    status = use->driver->fw->unit(use->table, index, &info);
+    if (status != UIOMMU_OK || !info.usable)
+        return status;
+    status = use->driver->probe(u, use->state, &info, slot);
+    if (status != UIOMMU_OK)
+        return status;
+    (*slot)->index = use->first_unit + index;
+    return UIOMMU_OK;
+}
+
+/* Drivers see their units without the gaps of those that are not usable. */
+static enum uiommu_status settle(struct uiommu *u, struct uim_driver_use *use)
+{
+    size_t size = use->n_units * sizeof(struct uim_unit *);
+    struct uim_unit **usable;
+    enum uiommu_status status;
+    unsigned n = 0;
+
+    usable = uim_alloc(u, size);
+    if (!usable)
+        return UIOMMU_NOMEM;
+    for (unsigned i = 0; i < use->n_units; i++)
+        if (u->unit[use->first_unit + i])
+            usable[n++] = u->unit[use->first_unit + i];
+    status = use->driver->settle(use->state, usable, n);
+    uim_free(u, usable, size);
+    return status;
+}
+
+static bool any_unit(const struct uiommu *u)
+{
+    for (unsigned i = 0; i < u->n_units; i++)
+        if (u->unit[i])
+            return true;
+    return false;
+}
+
+static enum uiommu_status probe_units(struct uiommu *u)
+{
+    enum uiommu_status status = count_units(u);
+
+    if (status != UIOMMU_OK)
+        return status;
+    u->unit = uim_alloc(u, u->n_units * sizeof(*u->unit));
+    if (!u->unit)
+        return UIOMMU_NOMEM;
+    for (unsigned i = 0; i < u->n_use; i++) {
+        struct uim_driver_use *use = &u->use[i];
+
+        for (unsigned j = 0; status == UIOMMU_OK && j < use->n_units; j++)
+            status = probe_unit(u, use, j);
+        if (status == UIOMMU_OK && use->n_units > 0)
+            status = settle(u, use);
+    }
+    if (status == UIOMMU_OK && !any_unit(u)) {
+        uim_log(u, UIOMMU_LOG_ERROR, "no unit that can be driven");
+        status = UIOMMU_NODEV;
+    }
+    return status;
+}
+
+static void free_units(struct uiommu *u)
+{
+    for (unsigned i = 0; u->unit && i < u->n_units; i++)
+        if (u->unit[i])
+            u->unit[i]->ops->release(u->unit[i]);
+    uim_free(u, u->unit, u->n_units * sizeof(*u->unit));
+    u->unit = NULL;
+    u->n_units = 0;
+}
+
+static enum uiommu_status prepare_units(struct uiommu *u)
+{
+    for (unsigned i = 0; i < u->n_units; i++) {
+        enum uiommu_status status;
+
+        if (!u->unit[i])
+            continue;
+        status = u->unit[i]->ops->prepare(u->unit[i]);
+        if (status != UIOMMU_OK)
+            return status;
+    }
+    return UIOMMU_OK;
+}
+
+static void disable_units(struct uiommu *u, unsigned n)
+{
+    while (n > 0) {
+        n--;
+        if (u->unit[n])
+            u->unit[n]->ops->disable(u->unit[n]);
+    }
+}
+
+static enum uiommu_status enable_units(struct uiommu *u)
+{
+    for (unsigned i = 0; i < u->n_units; i++) {
+        enum uiommu_status status;
+
+        if (!u->unit[i])
+            continue;
+        status = u->unit[i]->ops->enable(u->unit[i]);
+        if (status != UIOMMU_OK) {
+            disable_units(u, i + 1);
+            return status;
+        }
+    }
+    return UIOMMU_OK;
+}
+
+/* ---- life -------------------------------------------------------------------- */
+
+/* Devices that only firmware named, when no unit translates any more. */
+static void forget_devices(struct uiommu *u)
+{
+    while (!uim_list_empty(&u->devices))
+        uim_device_free(
+            uim_container(u->devices.next, struct uiommu_device, node));
+}
+
+static void unwind(struct uiommu *u)
+{
+    forget_devices(u);
+    uim_domains_reap(u);
+    free_units(u);
+    free_drivers(u);
+}
+
+static enum uiommu_status start_locked(struct uiommu *u,
+                                       const struct uiommu_driver *const *drivers,
+                                       size_t n)
+{
+    enum uiommu_status status;
+
+    if (u->life != UIM_NEW)
+        return UIOMMU_BUSY;
+    status = take_drivers(u, drivers, n);
+    if (status == UIOMMU_OK)
+        status = apply_options(u);
+    if (status == UIOMMU_OK)
+        status = probe_units(u);
+    if (status == UIOMMU_OK)
+        status = prepare_units(u);
+    if (status == UIOMMU_OK)
+        status = uim_firmware_requesters(u);
+    if (status == UIOMMU_OK)
+        status = enable_units(u);
+    if (status != UIOMMU_OK)
+        unwind(u);
+    else
+        u->life = UIM_STARTED;
+    return status;
+}
+
+enum uiommu_status uiommu_start(struct uiommu *u,
+                                const struct uiommu_driver *const *drivers,
+                                size_t n)
+{
+    enum uiommu_status status;
+
+    if (!drivers || n == 0)
+        return UIOMMU_INVAL;
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    status = start_locked(u, drivers, n);
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
+}
+
+static bool devices_added(struct uiommu *u)
+{
+    uim_list_for_each(n, &u->devices)
+        if (uim_container(n, struct uiommu_device, node)->added)
+            return true;
+    return false;
+}
+
+static enum uiommu_status stop_locked(struct uiommu *u)
+{
+    if (u->life != UIM_STARTED || devices_added(u))
+        return UIOMMU_BUSY;
+    disable_units(u, u->n_units);
+    u->life = UIM_STOPPED;
+    unwind(u);
+    return UIOMMU_OK;
+}
+
+enum uiommu_status uiommu_stop(struct uiommu *u)
+{
+    enum uiommu_status status;
+
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    status = stop_locked(u);
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
+}
+
+/* ---- sleep of the machine ------------------------------------------------------ */
+
+static enum uiommu_status each_unit(struct uiommu *u, bool resume)
+{
+    enum uiommu_status first = UIOMMU_OK;
+
+    for (unsigned i = 0; i < u->n_units; i++) {
+        struct uim_unit *unit = u->unit[i];
+        enum uiommu_status status;
+
+        if (!unit)
+            continue;
+        status = resume ? unit->ops->resume(unit) : unit->ops->suspend(unit);
+        if (first == UIOMMU_OK)
+            first = status;
+    }
+    return first;
+}
+
+static enum uiommu_status change_life(struct uiommu *u, enum uim_life from,
+                                      enum uim_life to)
+{
+    enum uiommu_status status = UIOMMU_BUSY;
+
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    if (u->life == from) {
+        status = each_unit(u, to == UIM_STARTED);
+        if (status == UIOMMU_OK)
+            u->life = to;
+    }
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
+}
+
+enum uiommu_status uiommu_suspend(struct uiommu *u)
+{
+    return change_life(u, UIM_STARTED, UIM_SUSPENDED);
+}
+
+enum uiommu_status uiommu_resume(struct uiommu *u)
+{
+    return change_life(u, UIM_SUSPENDED, UIM_STARTED);
+}
+
+/* ---- units ----------------------------------------------------------------------- */
+
+enum uiommu_status uiommu_unit_info(struct uiommu *u, unsigned index,
+                                    struct uiommu_unit_info *out)
+{
+    const struct uim_unit *unit;
+
+    for (unsigned i = 0; i < u->n_units; i++) {
+        unit = u->unit[i];
+        if (!unit || index-- > 0)
+            continue;
+        *out = (struct uiommu_unit_info){
+            .driver = uim_use_of(unit)->driver->name,
+            .index = unit->index,
+            .base = unit->base,
+            .segment = unit->segment,
+            .coherent = unit->coherent,
+            .iova_bits = unit->iova_bits,
+            .page_sizes = unit->page_sizes,
+            .mode = unit->mode,
+        };
+        return UIOMMU_OK;
+    }
+    return UIOMMU_NOENT;
+}
+
+void uiommu_poll(struct uiommu *u)
+{
+    if (u->life != UIM_STARTED)
+        return;
+    for (unsigned i = 0; i < u->n_units; i++)
+        uiommu_irq(u, i, 0);
+}
+
+void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n)
+{
+    (void)n; /* whatever it was about, poll looks at everything */
+    if (u->life == UIM_STARTED && unit < u->n_units && u->unit[unit])
+        u->unit[unit]->ops->poll(u->unit[unit]);
+}
