@@ -36,6 +36,7 @@ static enum uiommu_status choose(const struct uim_unit *unit,
 {
     *out = (struct uim_pt_config){
         .host = unit->host,
+        .levels = unit->levels,
         .iova_bits = unit->iova_bits,
         .phys_bits = unit->phys_bits,
         .page_sizes = unit->page_sizes,

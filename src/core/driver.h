@@ -57,7 +57,8 @@ struct uim_unit_ops {
     enum uiommu_status (*resume)(struct uim_unit *unit);
 
     /* The first endpoint of the unit is about to see link->domain: choose what
-     * its cached translations are tagged with (VT-d: a domain id). NOSPC.
+     * its cached translations are tagged with (VT-d: a domain id). NOSPC. INVAL:
+     * the unit cannot walk its tables.
      * unlink: the last one is gone, and nothing tagged so is cached any more. */
     enum uiommu_status (*link)(struct uim_link *link);
     void (*unlink)(struct uim_link *link);
@@ -110,6 +111,7 @@ struct uim_unit {
     const char *mode;          /* "legacy"                                   */
     const struct uim_pt_ops *format; /* of paging domains                    */
     uint64_t page_sizes;
+    uint8_t levels;            /* of page tables                             */
     uint8_t iova_bits;
     uint8_t phys_bits;
     bool coherent;             /* page-table walks snoop                     */
@@ -134,7 +136,7 @@ struct uiommu_driver {
     enum uiommu_status (*option)(void *state, const char *key,
                                  const char *value);
     /* Look at a unit without changing it: map registers, read capabilities, fill
-     * in struct uim_unit. NODEV: not there, or not to be driven (logged).   */
+     * in struct uim_unit, u and host too. NODEV: not there, or not to be driven (logged).   */
     enum uiommu_status (*probe)(struct uiommu *u, void *state,
                                 const struct uim_fw_unit *info,
                                 struct uim_unit **out);
@@ -151,7 +153,8 @@ struct uim_link {
     struct uim_unit *unit;
     struct uiommu_domain *domain;
     _Atomic uint32_t users;    /* endpoints; changed under u->link_lock      */
-    uint32_t id;               /* the driver's tag                           */
+    _Atomic uint32_t id;       /* the driver's tag; a late invalidation may
+                                * read it while it changes                   */
 };
 
 /* The link of domain on unit, or NULL. Any context. */
@@ -217,6 +220,9 @@ struct uiommu_domain {
     void *fault_ctx;
     _Atomic uint32_t in_handler;
 };
+
+/* For probe; afterwards unit->host says it. */
+const struct uiommu_host *uim_host(const struct uiommu *u);
 
 /* Logs a sentence; see base/text.h for the format. Any context. */
 void uim_log(struct uiommu *u, enum uiommu_log_level level, const char *format,

@@ -33,6 +33,11 @@ void uim_free(struct uiommu *u, void *ptr, size_t size)
         u->host.free(u->host.ctx, ptr, size);
 }
 
+const struct uiommu_host *uim_host(const struct uiommu *u)
+{
+    return &u->host;
+}
+
 /* ---- what the embedder gave ---------------------------------------------- */
 
 static enum uiommu_status refuse(const struct uiommu_host *host,

@@ -18,7 +18,8 @@ static bool paging_fits(const struct uiommu_domain *d,
 {
     const struct uim_pt *pt = &d->pt;
 
-    return pt->ops == unit->format && pt->iova_bits <= unit->iova_bits &&
+    return pt->ops == unit->format && pt->top + 1 == unit->levels &&
+           pt->iova_bits <= unit->iova_bits &&
            (pt->page_sizes & ~unit->page_sizes) == 0 &&
            d->phys_bits <= unit->phys_bits && (unit->coherent || !pt->coherent) &&
            (unit->snoop || !pt->snoop) && d->window_first <= unit->window_first &&
