@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/rig/rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the cross product --------------------------------------------------------- */
+
+struct variant {
+    enum sim_mode mode;
+    bool non_coherent;
+    bool adversarial;
+};
+
+static const struct variant variants[] = {
+    { SIM_LEGACY, false, false },      { SIM_LEGACY, true, false },
+    { SIM_SCALABLE, false, false },    { SIM_SCALABLE, true, false },
+    { SIM_FIRST_STAGE, false, false }, { SIM_FIRST_STAGE, true, false },
+    { SIM_LEGACY, false, true },       { SIM_LEGACY, true, true },
+    { SIM_SCALABLE, false, true },     { SIM_SCALABLE, true, true },
+    { SIM_FIRST_STAGE, false, true },  { SIM_FIRST_STAGE, true, true },
+};
+
+enum { N_VARIANTS = sizeof(variants) / sizeof(variants[0]) };
+
+static const char *const mode_names[] = {
+    [SIM_LEGACY] = "legacy",
+    [SIM_SCALABLE] = "scalable",
+    [SIM_FIRST_STAGE] = "first-stage",
+};
+
+struct run {
+    const struct rig_test *test;
+    const struct variant *variant;
+    char name[160];
+};
+
+/* ---- up -------------------------------------------------------------------------- */
+
+static bool on_fault(void *ctx, const struct uiommu_fault *fault)
+{
+    struct rig *rig = ctx;
+
+    rig->faults++;
+    rig->fault = *fault;
+    uiommu_explain_fault(fault, rig->sentence, sizeof(rig->sentence));
+    return true;
+}
+
+static void on_irq(void *ctx, unsigned unit, unsigned n)
+{
+    struct rig *rig = ctx;
+
+    if (rig->u)
+        uiommu_irq(rig->u, unit, n);
+}
+
+enum uiommu_status rig_create(struct rig *rig)
+{
+    enum uiommu_status status;
+
+    status = uiommu_create(&rig->m->host, &rig->setup, &rig->u);
+    if (status != UIOMMU_OK)
+        rig->u = NULL;
+    return status;
+}
+
+enum uiommu_status rig_start(struct rig *rig)
+{
+    static const struct uiommu_driver *const drivers[] = {
+        &uiommu_driver_vtd,
+    };
+    enum uiommu_status status = uiommu_start(rig->u, drivers, 1);
+
+    rig->started = status == UIOMMU_OK;
+    return status;
+}
+
+enum uiommu_status rig_add(struct rig *rig, unsigned dev)
+{
+    const struct machine_device *d = &rig->m->devices[dev];
+    const struct uiommu_device_info info = {
+        .size = sizeof(info),
+        .kind = UIOMMU_DEVICE_PCI,
+        .pci = d->pci,
+        .bridge =
+            d->bridge == MACHINE_NO_BRIDGE ? NULL : rig->device[d->bridge],
+    };
+
+    return uiommu_device_add(rig->u, &info, &rig->device[dev]);
+}
+
+void rig_add_all(struct rig *rig)
+{
+    assert_true(rig->m->n_devices <= RIG_DEVICES);
+    for (unsigned i = 0; i < rig->m->n_devices; i++)
+        rig_ok(rig_add(rig, i));
+}
+
+static void open_machine(struct rig *rig)
+{
+    char error[256];
+
+    rig->m = sim_open(&rig->config, error, sizeof(error));
+    if (!rig->m)
+        fail_msg("%s: %s", rig->name, error);
+    rig->m->on_irq = on_irq;
+    rig->m->irq_ctx = rig;
+}
+
+static void bring_up(struct rig *rig)
+{
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
+    rig_ok(rig_start(rig));
+    rig_add_all(rig);
+}
+
+/* ---- down ------------------------------------------------------------------------ */
+
+void rig_down(struct rig *rig)
+{
+    for (unsigned i = RIG_DEVICES; i-- > 0;) {
+        if (rig->device[i])
+            rig_ok(uiommu_device_remove(rig->device[i]));
+        rig->device[i] = NULL;
+    }
+    if (rig->started)
+        rig_ok(uiommu_stop(rig->u));
+    rig->started = false;
+    if (rig->u)
+        rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
+}
+
+static void check_rules(struct rig *rig)
+{
+    if (sim_stale_count(rig->m) != rig->expected_stale)
+        fail_msg("%s: %u stale uses, %u expected; last: %s", rig->name,
+                 sim_stale_count(rig->m), rig->expected_stale,
+                 sim_stale_count(rig->m) > 0
+                     ? sim_stale_text(rig->m, sim_stale_count(rig->m) - 1)
+                     : "-");
+    if (sim_violations(rig->m) > 0)
+        fail_msg("%s: %s", rig->name, sim_violation(rig->m, 0));
+}
+
+static void check_nothing_left(struct rig *rig)
+{
+    if (rig->dirty)
+        sim_forget(rig->m);
+    (void)sim_check_leaks(rig->m);
+    if (sim_violations(rig->m) > 0)
+        fail_msg("%s: %s", rig->name, sim_violation(rig->m, 0));
+}
+
+/* ---- running ----------------------------------------------------------------------- */
+
+static void configure(struct rig *rig, const struct variant *v)
+{
+    rig->config.mode = v->mode;
+    rig->config.non_coherent = v->non_coherent;
+    rig->config.adversarial = v->adversarial;
+    snprintf(rig->options, sizeof(rig->options), "vtd.mode=%s",
+             mode_names[v->mode]);
+    rig->setup.size = sizeof(rig->setup);
+    rig->setup.on_fault = on_fault;
+    rig->setup.fault_ctx = rig;
+    rig->setup.options = rig->options;
+}
+
+static void run_one(void **state)
+{
+    const struct run *run = *state;
+    struct rig *rig = calloc(1, sizeof(*rig));
+    const char *why = "";
+
+    assert_non_null(rig);
+    rig->name = run->name;
+    configure(rig, run->variant);
+    if (run->test->prepare && !run->test->prepare(rig, &why)) {
+        printf("NA: %s: %s\n", run->name, why);
+        free(rig);
+        return;
+    }
+    open_machine(rig);
+    if (!run->test->cold)
+        bring_up(rig);
+    run->test->run(rig);
+    if (!rig->dirty)
+        check_rules(rig);
+    sim_forget(rig->m);
+    rig_down(rig);
+    check_nothing_left(rig);
+    (void)sim_close(rig->m);
+    free(rig);
+}
+
+static size_t count(const struct rig_test *tests)
+{
+    size_t n = 0;
+
+    while (tests[n].name)
+        n++;
+    return n;
+}
+
+static void describe(struct run *run)
+{
+    snprintf(run->name, sizeof(run->name), "%s[%s,%s%s]", run->test->name,
+             mode_names[run->variant->mode],
+             run->variant->non_coherent ? "non-coherent" : "coherent",
+             run->variant->adversarial ? ",adversarial" : "");
+}
+
+int rig_run(const char *suite, const struct rig_test *tests)
+{
+    size_t n = count(tests) * N_VARIANTS;
+    struct run *runs = calloc(n, sizeof(*runs));
+    struct CMUnitTest *units = calloc(n, sizeof(*units));
+    int failed;
+
+    if (!runs || !units)
+        return 1;
+    for (size_t i = 0; i < n; i++) {
+        runs[i].test = &tests[i / N_VARIANTS];
+        runs[i].variant = &variants[i % N_VARIANTS];
+        describe(&runs[i]);
+        units[i] = (struct CMUnitTest){ .name = runs[i].name,
+                                        .test_func = run_one,
+                                        .initial_state = &runs[i] };
+    }
+    failed = _cmocka_run_group_tests(suite, units, n, NULL, NULL);
+    free(units);
+    free(runs);
+    return failed;
+}
+
+/* ---- steps ---------------------------------------------------------------------------- */
+
+unsigned rig_engine(struct rig *rig, unsigned n)
+{
+    int dev = sim_engine(rig->m, n);
+
+    assert_true(dev >= 0);
+    return (unsigned)dev;
+}
+
+struct uiommu_endpoint *rig_endpoint(struct rig *rig, unsigned n)
+{
+    return uiommu_device_endpoint(rig->device[rig_engine(rig, n)]);
+}
+
+struct uiommu_domain *rig_domain(struct rig *rig, unsigned n)
+{
+    struct uiommu_domain *domain;
+
+    rig_ok(uiommu_domain_create(rig_endpoint(rig, n), NULL, &domain));
+    return domain;
+}
+
+struct uiommu_domain *rig_attached(struct rig *rig, unsigned n)
+{
+    struct uiommu_domain *domain = rig_domain(rig, n);
+
+    rig_ok(uiommu_set_domain(rig_endpoint(rig, n), domain, NULL));
+    return domain;
+}
+
+void rig_drop(struct rig *rig, unsigned n, struct uiommu_domain *domain)
+{
+    rig_ok(uiommu_set_domain(rig_endpoint(rig, n), uiommu_blocked(rig->u),
+                             NULL));
+    uiommu_domain_put(domain);
+}
+
+uint64_t rig_pages(struct rig *rig, unsigned order)
+{
+    uint64_t phys = sim_ram_alloc(rig->m, (uint64_t)RIG_PAGE << order);
+
+    assert_true(phys != 0);
+    return phys;
+}
+
+static enum machine_dma dma(struct rig *rig, unsigned n, bool write,
+                            uint64_t iova, uint64_t *value)
+{
+    return machine_dma(rig->m, rig_engine(rig, n), write, iova, value,
+                       sizeof(*value));
+}
+
+bool rig_write(struct rig *rig, unsigned n, uint64_t iova, uint64_t value)
+{
+    return dma(rig, n, true, iova, &value) == MACHINE_DMA_DONE;
+}
+
+bool rig_read(struct rig *rig, unsigned n, uint64_t iova, uint64_t *value)
+{
+    return dma(rig, n, false, iova, value) == MACHINE_DMA_DONE;
+}
+
+uint64_t rig_peek(struct rig *rig, uint64_t phys)
+{
+    uint64_t value;
+
+    memcpy(&value, sim_ram(rig->m, phys, sizeof(value)), sizeof(value));
+    return value;
+}
+
+void rig_poke(struct rig *rig, uint64_t phys, uint64_t value)
+{
+    memcpy(sim_ram(rig->m, phys, sizeof(value)), &value, sizeof(value));
+}
+
+bool rig_reaches(struct rig *rig, unsigned n, uint64_t iova, uint64_t phys)
+{
+    static uint64_t marker = UINT64_C(0x5eed000000000000);
+    uint64_t got = 0;
+
+    marker++;
+    if (!rig_write(rig, n, iova, marker) || rig_peek(rig, phys) != marker)
+        return false;
+    rig_poke(rig, phys, ~marker);
+    return rig_read(rig, n, iova, &got) && got == ~marker;
+}
+
+bool rig_refused(struct rig *rig, unsigned n, uint64_t iova)
+{
+    uint64_t value = 0;
+
+    return !rig_write(rig, n, iova, 0) && !rig_read(rig, n, iova, &value);
+}
+
+void rig_poll(struct rig *rig)
+{
+    assert_true(machine_run(rig->m));
+    uiommu_poll(rig->u);
+}
+
+void rig_expect_stale(struct rig *rig, unsigned n)
+{
+    assert_int_equal(sim_stale_count(rig->m), n);
+    sim_forget(rig->m);
+}
+
+/* ---- failure in turn -------------------------------------------------------------------- */
+
+struct rig_state rig_state(struct rig *rig)
+{
+    struct rig_state state;
+
+    sim_counts(rig->m, &state.counts);
+    return state;
+}
+
+void rig_assert_same(struct rig *rig, const struct rig_state *before)
+{
+    struct sim_counts now;
+
+    sim_counts(rig->m, &now);
+    assert_int_equal(now.page_blocks, before->counts.page_blocks);
+    assert_int_equal(now.pages, before->counts.pages);
+    assert_int_equal(now.allocs, before->counts.allocs);
+    assert_int_equal(now.bytes, before->counts.bytes);
+    assert_int_equal(now.mutexes, before->counts.mutexes);
+    assert_int_equal(now.spins, before->counts.spins);
+    assert_int_equal(now.mmio_maps, before->counts.mmio_maps);
+    assert_int_equal(now.msis, before->counts.msis);
+    assert_int_equal(now.locks_held, 0);
+}
+
+void rig_each_failure(struct rig *rig, rig_step step, rig_undo undo, void *ctx,
+                      enum uiommu_status other)
+{
+    unsigned failed = 1;
+
+    for (unsigned nth = 1; failed > 0; nth++) {
+        struct rig_state before = rig_state(rig);
+        enum uiommu_status status;
+
+        assert_true(nth < 1000);
+        sim_fail_nth(rig->m, nth);
+        status = step(rig, ctx);
+        failed = sim_failed(rig->m);
+        sim_fail_nth(rig->m, 0);
+        if (status == UIOMMU_OK)
+            undo(rig, ctx);
+        else if (failed == 0 || (status != UIOMMU_NOMEM && status != other))
+            fail_msg("%s: host call %u failed, and the answer was %s",
+                     rig->name, nth, uiommu_status_name(status));
+        rig_assert_same(rig, &before);
+    }
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rig.h - every test on every machine it makes sense on.
+ *
+ * A rig is a fresh simulated machine with uiommu started on it and its devices
+ * added. rig_run() runs each test over the cross product of how a unit can run,
+ * whether it snoops, and how its caches behave. After each test the machine is
+ * taken down, and nothing may be left: no memory, lock or mapping, no rule of the
+ * host interface broken, no stale cache entry used.
+ */
+#ifndef UIM_TESTS_RIG_H
+#define UIM_TESTS_RIG_H
+
+/* cmocka.h needs these before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "hosts/sim/sim.h"
+#include "model/check.h"
+
+enum {
+    RIG_PAGE = 4096,
+    RIG_DEVICES = 8,
+};
+
+#define RIG_RW (UIOMMU_READ | UIOMMU_WRITE)
+
+struct rig {
+    struct sim_config config;  /* of the machine                             */
+    struct uiommu_config setup; /* of the instance; options is added         */
+    struct machine *m;
+    struct uiommu *u;          /* NULL: not created, or destroyed            */
+    bool started;
+    struct uiommu_device *device[RIG_DEVICES]; /* by index into m->devices   */
+    char options[96];
+    const char *name;          /* of the test, with its machine              */
+
+    unsigned faults;           /* delivered to the instance's handler        */
+    struct uiommu_fault fault; /* the last one                               */
+    char sentence[512];        /* and what it says                           */
+    unsigned expected_stale;   /* uses of stale entries the test caused      */
+    bool dirty;                /* the test broke the machine: no checks of
+                                * caches and rules, but memory all the same  */
+};
+
+struct rig_test {
+    const char *name;
+    void (*run)(struct rig *rig);
+    /* Called before the machine is opened, may change rig->config and setup.
+     * False: does not apply to this machine, `why` says the reason. Optional. */
+    bool (*prepare)(struct rig *rig, const char **why);
+    bool cold;                 /* the machine only: rig->u is not created    */
+};
+
+#define RIG_TEST(fn)          { .name = #fn, .run = fn }
+#define RIG_TEST_ON(fn, prep) { .name = #fn, .run = fn, .prepare = prep }
+#define RIG_COLD(fn)          { .name = #fn, .run = fn, .cold = true }
+
+/* Runs a NULL-name-terminated table; what a test's main() returns. */
+int rig_run(const char *suite, const struct rig_test *tests);
+
+/* ---- steps that tests share ------------------------------------------------ */
+
+#define rig_ok(status)     assert_int_equal(status, UIOMMU_OK)
+#define rig_is(status, is) assert_int_equal(status, is)
+
+/* What rig_run() does before a test, for tests that begin cold. */
+enum uiommu_status rig_create(struct rig *rig);
+enum uiommu_status rig_start(struct rig *rig);
+enum uiommu_status rig_add(struct rig *rig, unsigned dev);
+void rig_add_all(struct rig *rig);
+/* And after it: all devices removed, stopped, destroyed. */
+void rig_down(struct rig *rig);
+
+/* The nth engine of the machine: its index, its endpoint. */
+unsigned rig_engine(struct rig *rig, unsigned n);
+struct uiommu_endpoint *rig_endpoint(struct rig *rig, unsigned n);
+
+/* A new domain for engine n; with rig_attached, the engine sees it. */
+struct uiommu_domain *rig_domain(struct rig *rig, unsigned n);
+struct uiommu_domain *rig_attached(struct rig *rig, unsigned n);
+/* Engine n back to blocked, the domain put. */
+void rig_drop(struct rig *rig, unsigned n, struct uiommu_domain *domain);
+
+/* RAM of the machine: physical address of 2^order pages. */
+uint64_t rig_pages(struct rig *rig, unsigned order);
+
+/* DMA of engine n: 8 bytes; true if it went through. The write is looked at in
+ * memory: `phys` is where it has to arrive.                                  */
+bool rig_write(struct rig *rig, unsigned n, uint64_t iova, uint64_t value);
+bool rig_read(struct rig *rig, unsigned n, uint64_t iova, uint64_t *value);
+uint64_t rig_peek(struct rig *rig, uint64_t phys);
+void rig_poke(struct rig *rig, uint64_t phys, uint64_t value);
+/* Both ways between iova and phys. */
+bool rig_reaches(struct rig *rig, unsigned n, uint64_t iova, uint64_t phys);
+bool rig_refused(struct rig *rig, unsigned n, uint64_t iova);
+
+/* Lets interrupts arrive and polls; rig->faults counts what came. */
+void rig_poll(struct rig *rig);
+
+/* The test makes stale uses on purpose: that many, then forgotten. */
+void rig_expect_stale(struct rig *rig, unsigned n);
+
+/* Everything live that a failed call must not change. */
+struct rig_state {
+    struct sim_counts counts;
+};
+
+struct rig_state rig_state(struct rig *rig);
+void rig_assert_same(struct rig *rig, const struct rig_state *before);
+
+/* Calls `step` with the first, second, ... host call failing until none failed
+ * any more. A step that fails must answer NOMEM (or `other`) and leave the state
+ * as it was; after one that succeeds `undo` is called, which must bring the state
+ * back.                                                                       */
+typedef enum uiommu_status (*rig_step)(struct rig *rig, void *ctx);
+typedef void (*rig_undo)(struct rig *rig, void *ctx);
+void rig_each_failure(struct rig *rig, rig_step step, rig_undo undo, void *ctx,
+                      enum uiommu_status other);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The story of `uiommu run`, on every machine and in every mode; and machines
+ * that break a promise, which the story has to notice.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hosts/sim/sim.h"
+#include "tools/machines.h"
+#include "tools/scenario.h"
+
+enum { STEPS = 13 }; /* promises in the whole story */
+
+struct story {
+    unsigned steps, failed;
+    char last_failed[128];
+};
+
+static void tell(void *ctx, const struct scenario_step *step)
+{
+    struct story *story = ctx;
+
+    story->steps++;
+    if (step->ok)
+        return;
+    story->failed++;
+    snprintf(story->last_failed, sizeof(story->last_failed), "%s", step->what);
+    printf("# not ok: %s: %s\n", step->what, step->detail);
+}
+
+static void whole_story(const char *machine, const char *mode)
+{
+    struct story story = { 0 };
+    char error[256];
+    struct machine *m = machine_open(machine, mode, error, sizeof(error));
+    bool ok;
+
+    if (!m)
+        fail_msg("%s, %s: %s", machine, mode, error);
+    ok = scenario_run(m, mode, tell, &story);
+    machine_close(m);
+    assert_true(ok);
+    assert_int_equal(story.failed, 0);
+    assert_int_equal(story.steps, STEPS);
+}
+
+static void sim_legacy(void **state)
+{
+    (void)state;
+    whole_story("sim:vtd", "legacy");
+}
+
+static void sim_scalable(void **state)
+{
+    (void)state;
+    whole_story("sim:vtd", "scalable");
+}
+
+static void sim_first_stage(void **state)
+{
+    (void)state;
+    whole_story("sim:vtd", "first-stage");
+}
+
+static void qemu_legacy(void **state)
+{
+    (void)state;
+    whole_story("qemu:intel-iommu", "legacy");
+}
+
+static void qemu_scalable(void **state)
+{
+    (void)state;
+    whole_story("qemu:intel-iommu", "scalable");
+}
+
+static void qemu_first_stage(void **state)
+{
+    (void)state;
+    whole_story("qemu:intel-iommu", "first-stage");
+}
+
+/* ---- machines that break a promise -------------------------------------------- */
+
+/* A simulated machine with one operation replaced. */
+struct doctored {
+    struct machine machine; /* what the story sees */
+    struct machine *real;
+};
+
+static struct doctored *doctored_of(struct machine *m)
+{
+    return (struct doctored *)m;
+}
+
+static enum machine_dma real_dma(struct machine *m, unsigned dev, bool write,
+                                 uint64_t iova, void *buf, size_t size)
+{
+    return machine_dma(doctored_of(m)->real, dev, write, iova, buf, size);
+}
+
+/* The device's writes do not pass the unit. */
+static enum machine_dma bypass(struct machine *m, unsigned dev, bool write,
+                               uint64_t iova, void *buf, size_t size)
+{
+    void *ram = sim_ram(doctored_of(m)->real, iova, size);
+
+    if (!write || !ram)
+        return real_dma(m, dev, write, iova, buf, size);
+    memcpy(ram, buf, size);
+    return MACHINE_DMA_DONE;
+}
+
+/* The device's writes are lost, though nobody refuses them. */
+static enum machine_dma lose(struct machine *m, unsigned dev, bool write,
+                             uint64_t iova, void *buf, size_t size)
+{
+    if (write)
+        return MACHINE_DMA_DONE;
+    return real_dma(m, dev, write, iova, buf, size);
+}
+
+static struct uiommu_range real_area(struct machine *m, unsigned dev)
+{
+    return machine_engine_area(doctored_of(m)->real, dev);
+}
+
+static bool real_run(struct machine *m)
+{
+    return machine_run(doctored_of(m)->real);
+}
+
+static void no_close(struct machine *m)
+{
+    (void)m;
+}
+
+static void must_notice(enum machine_dma (*dma)(struct machine *, unsigned,
+                                                bool, uint64_t, void *,
+                                                size_t),
+                        const char *promise)
+{
+    const struct machine_ops ops = { dma, real_area, real_run, no_close };
+    struct story story = { 0 };
+    struct doctored d;
+    char error[256];
+
+    d.real = machine_open("sim:vtd", "legacy", error, sizeof(error));
+    assert_non_null(d.real);
+    d.machine = *d.real;
+    d.machine.ops = &ops;
+    assert_false(scenario_run(&d.machine, "legacy", tell, &story));
+    machine_close(d.real);
+    assert_true(story.failed > 0);
+    assert_string_equal(story.last_failed, promise);
+}
+
+static void notices_a_bypass(void **state)
+{
+    (void)state;
+    must_notice(bypass, "blocked blocks");
+}
+
+static void notices_lost_writes(void **state)
+{
+    (void)state;
+    must_notice(lose, "blocked blocks");
+}
+
+static void notices_a_wrong_mode(void **state)
+{
+    struct story story = { 0 };
+    char error[256];
+    struct machine *m =
+        machine_open("sim:vtd", "legacy", error, sizeof(error));
+
+    (void)state;
+    assert_non_null(m);
+    assert_false(scenario_run(m, "scalable", tell, &story));
+    machine_close(m);
+    assert_int_equal(story.steps, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sim_legacy),
+        cmocka_unit_test(sim_scalable),
+        cmocka_unit_test(sim_first_stage),
+        cmocka_unit_test(qemu_legacy),
+        cmocka_unit_test(qemu_scalable),
+        cmocka_unit_test(qemu_first_stage),
+        cmocka_unit_test(notices_a_bypass),
+        cmocka_unit_test(notices_lost_writes),
+        cmocka_unit_test(notices_a_wrong_mode),
+    };
+
+    return cmocka_run_group_tests_name("scenario", tests, NULL, NULL);
+}
