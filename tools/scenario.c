@@ -269,10 +269,13 @@ static bool read_only_is(struct scenario *s)
 {
     static const char what[] = "a page mapped for reading cannot be written";
     bool mapped = remap(s, UIOMMU_READ);
-    bool read = mapped && read_gets(s, IOVA);
+    /* The write first: QEMU (10.0) records no fault for a write that hits an
+     * entry which a read brought into its IOTLB. */
     bool refused = mapped && blocked_and_told(s, write_lands(s, IOVA));
+    char sentence[sizeof(s->sentence)];
 
-    return say(s, what, read && refused, "%s", told(s));
+    memcpy(sentence, told(s), strlen(told(s)) + 1);
+    return say(s, what, refused && read_gets(s, IOVA), "%s", sentence);
 }
 
 static bool unmapped_is_unreachable(struct scenario *s)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+#
+# A thin front of Meson: everything is built in build/.
+#
+#     make          the library, the command, the models, the tests
+#     make demo     a simulated machine, confined and shown; installs what the
+#                   build needs (Debian, as root)
+#     make test     all tests; installs what they need (Debian, as root)
+#     make bench    speed, as ratios to what this machine can do
+#     make format   clang-format 14, in place; check-format only looks
+#     make sources  brings every sources.txt up to date with its folder
+
+BUILD = build
+
+all: configured
+	@ninja -C $(BUILD)
+
+# What is not configured yet is, with the tests if cmocka is there.
+configured:
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) \
+	    -Dtests=$$(pkg-config --exists cmocka libpci && echo true || echo false)
+
+demo:
+	@scripts/install-deps.sh --demo
+	@$(MAKE) --no-print-directory configured
+	@ninja -C $(BUILD) uiommu
+	$(BUILD)/uiommu run --machine sim:vtd
+
+test:
+	@scripts/install-deps.sh
+	@$(MAKE) --no-print-directory configured
+	@grep -q '"cmd"' $(BUILD)/meson-info/intro-tests.json || \
+	    meson configure $(BUILD) -Dtests=true
+	@ninja -C $(BUILD)
+	@python3 tests/run.py $(BUILD)
+
+bench: configured
+	@ninja -C $(BUILD) uiommu
+	@$(BUILD)/uiommu bench
+
+format:
+	@python3 scripts/format.py
+
+check-format:
+	@python3 scripts/format.py --check
+
+sources:
+	@python3 scripts/check-sources.py --fix
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-*
+
+.PHONY: all configured demo test bench format check-format sources clean

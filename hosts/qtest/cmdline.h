@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* cmdline.h - QEMU's command line for a machine. */
+#ifndef UIM_HOSTS_QTEST_CMDLINE_H
+#define UIM_HOSTS_QTEST_CMDLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "hosts/qtest/qtest.h"
+
+enum {
+    QT_PORT_SLOT = 2,  /* of the root port */
+    QT_FIRST_SLOT = 3, /* of the engines, those that are on bus 0 */
+    QT_MAX_ARGS = 80,
+};
+
+/* The descriptors that QEMU inherits. */
+struct qt_wires {
+    int ram, log, qtest, monitor;
+    int disk[QTEST_MAX_ENGINES];
+};
+
+struct qt_cmdline {
+    char *argv[QT_MAX_ARGS];
+    size_t n;
+    char text[4096];
+    size_t used;
+    bool full; /* something did not fit */
+};
+
+bool qt_is_behind_port(const struct qtest_config *config, unsigned engine);
+
+/** False: the options given are too long. */
+bool qt_cmdline_make(struct qt_cmdline *line, const struct qtest_config *config,
+                     const struct qt_wires *wires);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* host.h - struct uiommu_host on a qtest link, guest RAM and POSIX. */
+#ifndef UIM_HOSTS_QTEST_HOST_H
+#define UIM_HOSTS_QTEST_HOST_H
+
+#include <uiommu/host.h>
+
+#include "hosts/qtest/fwcfg.h"
+#include "hosts/qtest/pci.h"
+#include "hosts/qtest/proto.h"
+#include "hosts/qtest/ram.h"
+
+/* The registers of the IOMMU. */
+#define QT_UNIT_BASE UINT64_C(0xfed90000)
+#define QT_UNIT_SIZE QT_PAGE
+
+struct qt_host {
+    struct qt_proto *proto;
+    struct qt_ram *ram;
+    struct qt_pci *pci;
+    struct qt_fw *fw;
+    void (*log)(void *ctx, enum uiommu_log_level level, const char *text);
+    void *log_ctx;
+};
+
+/** Interrupts are not provided: poll. `ctx` has to stay. */
+void qt_host_init(struct uiommu_host *host, struct qt_host *ctx);
+
+#endif

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.c - see qtest.h. Puts the machine together: starts QEMU, finds
+ * version, devices and tables, and provides the operations of hosts/machine.h.
+ *
+ * Locks: `dma` is taken before the lock of the link, and never with the latter
+ * held.
+ */
+#include "hosts/qtest/qtest.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hosts/qtest/cmdline.h"
+#include "hosts/qtest/faultlog.h"
+#include "hosts/qtest/fwcfg.h"
+#include "hosts/qtest/host.h"
+#include "hosts/qtest/nvme.h"
+#include "hosts/qtest/pci.h"
+#include "hosts/qtest/process.h"
+#include "hosts/qtest/proto.h"
+#include "hosts/qtest/ram.h"
+
+enum {
+    DEFAULT_TIMEOUT_MS = 10000,
+    OLDEST_QEMU = 10,
+    BUS_BEHIND_PORT = 1,
+    NAME_SIZE = 16,
+};
+
+_Static_assert(QTEST_MAX_DMA == QT_NVME_MAX_DMA, "one limit");
+_Static_assert((int)QTEST_MAX_ENGINES <= QT_N_BARS, "a BAR for each engine");
+
+struct qtest {
+    struct machine machine;
+    struct qt_process process;
+    struct qt_proto proto;
+    struct qt_ram ram;
+    struct qt_pci pci;
+    struct qt_fw fw;
+    struct qt_host host;
+    struct qt_faultlog faults;
+    int qtest_fd[2], monitor_fd[2]; /* ours, QEMU's; -1: closed */
+    bool linked;
+    unsigned version;
+
+    pthread_mutex_t dma; /* over engines and machine.error once open */
+    unsigned n_engines;
+    struct qt_nvme engines[QTEST_MAX_ENGINES];
+    struct machine_device devices[QTEST_MAX_ENGINES + 1];
+    char names[QTEST_MAX_ENGINES][NAME_SIZE];
+};
+
+static struct qtest *from_machine(struct machine *m)
+{
+    return (struct qtest *)(void *)m;
+}
+
+/* ---- start --------------------------------------------------------------- */
+
+static bool check_config(const struct qtest_config *config, char *error,
+                         size_t size)
+{
+    if (config->iommu != NULL && strcmp(config->iommu, "intel-iommu") != 0) {
+        (void)snprintf(error, size, "no machine with the IOMMU '%s'",
+                       config->iommu);
+        return false;
+    }
+    if (config->n_engines > QTEST_MAX_ENGINES ||
+        (config->root_port && config->n_engines == 0) ||
+        (unsigned)config->mode > QTEST_FIRST_STAGE) {
+        (void)snprintf(error, size, "malformed configuration");
+        return false;
+    }
+    return true;
+}
+
+static bool open_channel(int fd[2], char *error, size_t size)
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0) {
+        (void)snprintf(error, size, "socketpair: %s", strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool open_files(struct qtest *qtest, const struct qtest_config *config,
+                       char *error, size_t size)
+{
+    if (!qt_ram_open(&qtest->ram, error, size) ||
+        !qt_faultlog_open(&qtest->faults, error, size) ||
+        !open_channel(qtest->qtest_fd, error, size) ||
+        !open_channel(qtest->monitor_fd, error, size)) {
+        return false;
+    }
+    while (qtest->n_engines < config->n_engines) {
+        unsigned i = qtest->n_engines++;
+
+        if (!qt_nvme_open(&qtest->engines[i], i, error, size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        (void)close(*fd);
+    }
+    *fd = -1;
+}
+
+static struct qt_wires wires_of(const struct qtest *qtest)
+{
+    struct qt_wires wires = {
+        .ram = qtest->ram.fd,
+        .log = qtest->faults.fd,
+        .qtest = qtest->qtest_fd[1],
+        .monitor = qtest->monitor_fd[1],
+    };
+
+    for (unsigned i = 0; i < qtest->n_engines; i++) {
+        wires.disk[i] = qtest->engines[i].disk_fd;
+    }
+    return wires;
+}
+
+static bool start_process(struct qtest *qtest,
+                          const struct qtest_config *config, char *error,
+                          size_t size)
+{
+    struct qt_wires wires = wires_of(qtest);
+    int keep[4 + QTEST_MAX_ENGINES] = { wires.ram, wires.log, wires.qtest,
+                                        wires.monitor };
+    struct qt_cmdline line;
+
+    memcpy(keep + 4, wires.disk, sizeof(wires.disk));
+    if (!qt_cmdline_make(&line, config, &wires)) {
+        (void)snprintf(error, size, "malformed configuration: too long");
+        return false;
+    }
+    if (!qt_process_start(&qtest->process, line.argv, keep,
+                          4 + qtest->n_engines, error, size)) {
+        return false;
+    }
+    /* So that we see the end of a QEMU that dies. */
+    close_fd(&qtest->qtest_fd[1]);
+    close_fd(&qtest->monitor_fd[1]);
+    return true;
+}
+
+/* The monitor names it before it is asked anything. */
+static bool check_version(struct qtest *qtest)
+{
+    char line[512];
+    const char *p;
+    unsigned micro, minor, major;
+
+    if (!qt_proto_greeting(&qtest->proto, qtest->monitor_fd[0], line,
+                           sizeof(line))) {
+        return false;
+    }
+    p = strstr(line, "\"micro\"");
+    if (p == NULL || sscanf(p, "\"micro\": %u, \"minor\": %u, \"major\": %u",
+                            &micro, &minor, &major) != 3) {
+        qt_proto_fail(&qtest->proto, "cannot tell QEMU's version from '%.80s'",
+                      line);
+        return false;
+    }
+    qtest->version = major * 10000 + minor * 100 + micro;
+    if (major < OLDEST_QEMU) {
+        qt_proto_fail(&qtest->proto,
+                      "this is QEMU %u.%u.%u, and QEMU %d or newer is needed: "
+                      "run scripts/install-deps.sh",
+                      major, minor, micro, OLDEST_QEMU);
+        return false;
+    }
+    return true;
+}
+
+static void init_link(struct qtest *qtest, const struct qtest_config *config)
+{
+    qt_proto_init(&qtest->proto, &qtest->process, qtest->qtest_fd[0],
+                  config->timeout_ms != 0 ? config->timeout_ms
+                                          : DEFAULT_TIMEOUT_MS);
+    qt_pci_init(&qtest->pci, &qtest->proto);
+    qtest->qtest_fd[0] = -1; /* the link closes it */
+    qtest->linked = true;
+}
+
+/* ---- devices ------------------------------------------------------------- */
+
+static struct uiommu_pci slot(uint8_t bus, unsigned device)
+{
+    return (struct uiommu_pci){ .bus = bus, .devfn = (uint8_t)(device << 3) };
+}
+
+static void add_device(struct qtest *qtest, const char *name,
+                       struct uiommu_pci pci, int bridge, bool engine)
+{
+    qtest->devices[qtest->machine.n_devices++] = (struct machine_device){
+        .name = name,
+        .pci = pci,
+        .bridge = bridge,
+        .engine = engine,
+    };
+}
+
+/* Device i + 1 is engine i if there is a root port, else device i is. */
+static void setup_engine(struct qtest *qtest, const struct qtest_config *config,
+                         unsigned index)
+{
+    uint64_t bar = QT_BARS + index * QT_BAR_STEP;
+    bool behind = qt_is_behind_port(config, index);
+    struct uiommu_pci pci =
+        behind ? slot(BUS_BEHIND_PORT, 0) : slot(0, QT_FIRST_SLOT + index);
+
+    if (behind) {
+        qt_pci_setup_bridge(&qtest->pci, slot(0, QT_PORT_SLOT), BUS_BEHIND_PORT,
+                            bar);
+    }
+    qt_pci_setup_device(&qtest->pci, pci, bar);
+    qt_nvme_attach(&qtest->engines[index], &qtest->proto, &qtest->ram, bar);
+    (void)snprintf(qtest->names[index], NAME_SIZE, "nvme%u", index);
+    add_device(qtest, qtest->names[index], pci, behind ? 0 : MACHINE_NO_BRIDGE,
+               true);
+}
+
+static void setup_devices(struct qtest *qtest,
+                          const struct qtest_config *config)
+{
+    qt_pci_enable_ecam(&qtest->pci);
+    if (config->root_port) {
+        add_device(qtest, "port", slot(0, QT_PORT_SLOT), MACHINE_NO_BRIDGE,
+                   false);
+    }
+    for (unsigned i = 0; i < qtest->n_engines; i++) {
+        setup_engine(qtest, config, i);
+    }
+    qtest->machine.devices = qtest->devices;
+}
+
+static bool load_tables(struct qtest *qtest, char *error, size_t size)
+{
+    struct machine *m = &qtest->machine;
+
+    if (!qt_fw_load(&qtest->fw, &qtest->proto, &qtest->ram, error, size)) {
+        return false;
+    }
+    m->table = qt_fw_table(&qtest->fw, "DMAR", 0, &m->table_size);
+    if (m->table == NULL) {
+        (void)snprintf(error, size, "no DMAR with a valid checksum");
+        return false;
+    }
+    return true;
+}
+
+/* ---- operations ---------------------------------------------------------- */
+
+static struct qt_nvme *engine_of(struct qtest *qtest, unsigned dev)
+{
+    unsigned first = qtest->machine.n_devices - qtest->n_engines;
+
+    if (dev < first || dev >= qtest->machine.n_devices) {
+        return NULL;
+    }
+    return &qtest->engines[dev - first];
+}
+
+__attribute__((format(printf, 3, 4))) static enum machine_dma
+say(struct qtest *qtest, enum machine_dma result, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(qtest->machine.error, sizeof(qtest->machine.error), format,
+                    args);
+    va_end(args);
+    return result;
+}
+
+/* The controller noticed some refusals, the log has all. */
+static enum machine_dma judge(struct qtest *qtest, const struct qt_nvme *nvme,
+                              enum machine_dma result)
+{
+    char line[120];
+    bool refused = qt_faultlog_news(&qtest->faults, line, sizeof(line));
+
+    if (result == MACHINE_DMA_DEAD || !qt_proto_alive(&qtest->proto)) {
+        return say(qtest, MACHINE_DMA_DEAD, "%s",
+                   qt_proto_error(&qtest->proto));
+    }
+    if (result == MACHINE_DMA_REFUSED) {
+        return say(qtest, result, "%s%s%s", nvme->error, refused ? ": " : "",
+                   refused ? line : "");
+    }
+    if (refused) {
+        return say(qtest, MACHINE_DMA_REFUSED, "%s", line);
+    }
+    return say(qtest, result, "%s", "");
+}
+
+static enum machine_dma dma(struct machine *m, unsigned dev, bool write,
+                            uint64_t iova, void *buf, size_t size)
+{
+    struct qtest *qtest = from_machine(m);
+    struct qt_nvme *nvme = engine_of(qtest, dev);
+    enum machine_dma result;
+    char line[8];
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    if (nvme == NULL) {
+        result = say(qtest, MACHINE_DMA_REFUSED, "device %u is no engine", dev);
+    } else if (size == 0 || size > QTEST_MAX_DMA || iova + size - 1 < iova) {
+        result = say(qtest, MACHINE_DMA_REFUSED,
+                     "%zu bytes at 0x%llx: not 1 to %d, or wraps", size,
+                     (unsigned long long)iova, QTEST_MAX_DMA);
+    } else {
+        (void)qt_faultlog_news(&qtest->faults, line, sizeof(line));
+        result = judge(qtest, nvme, qt_nvme_dma(nvme, write, iova, buf, size));
+    }
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return result;
+}
+
+static struct uiommu_range engine_area(struct machine *m, unsigned dev)
+{
+    const struct qt_nvme *nvme = engine_of(from_machine(m), dev);
+
+    if (nvme == NULL) {
+        return (struct uiommu_range){ 0 };
+    }
+    return (struct uiommu_range){ .iova = nvme->area, .size = QT_NVME_AREA };
+}
+
+static bool run(struct machine *m)
+{
+    struct qtest *qtest = from_machine(m);
+
+    if (qt_proto_pump(&qtest->proto)) {
+        return true;
+    }
+    (void)pthread_mutex_lock(&qtest->dma);
+    (void)say(qtest, MACHINE_DMA_DEAD, "%s", qt_proto_error(&qtest->proto));
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return false;
+}
+
+/* Also what open undoes with: any part may be missing. */
+static void qtest_close(struct machine *m)
+{
+    struct qtest *qtest = from_machine(m);
+
+    qt_process_stop(&qtest->process);
+    if (qtest->linked) {
+        qt_pci_close(&qtest->pci);
+        qt_proto_close(&qtest->proto);
+    }
+    for (unsigned i = 0; i < qtest->n_engines; i++) {
+        qt_nvme_close(&qtest->engines[i]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        close_fd(&qtest->qtest_fd[i]);
+        close_fd(&qtest->monitor_fd[i]);
+    }
+    qt_faultlog_close(&qtest->faults);
+    qt_ram_close(&qtest->ram);
+    (void)pthread_mutex_destroy(&qtest->dma);
+    free(qtest);
+}
+
+static const struct machine_ops qtest_ops = {
+    .dma = dma,
+    .engine_area = engine_area,
+    .run = run,
+    .close = qtest_close,
+};
+
+/* ---- open ---------------------------------------------------------------- */
+
+static struct qtest *create(const struct qtest_config *config)
+{
+    struct qtest *qtest = calloc(1, sizeof(*qtest));
+
+    if (qtest == NULL) {
+        return NULL;
+    }
+    qtest->process = (struct qt_process){ .pid = -1, .stderr_fd = -1 };
+    qtest->ram.fd = qtest->faults.fd = -1;
+    qtest->qtest_fd[0] = qtest->qtest_fd[1] = -1;
+    qtest->monitor_fd[0] = qtest->monitor_fd[1] = -1;
+    (void)pthread_mutex_init(&qtest->dma, NULL);
+    qtest->machine.ops = &qtest_ops;
+    qtest->machine.name = "qemu:intel-iommu";
+    qtest->host = (struct qt_host){
+        .proto = &qtest->proto,
+        .ram = &qtest->ram,
+        .pci = &qtest->pci,
+        .fw = &qtest->fw,
+        .log = config->log,
+        .log_ctx = config->log_ctx,
+    };
+    return qtest;
+}
+
+static bool bring_up(struct qtest *qtest, const struct qtest_config *config,
+                     char *error, size_t size)
+{
+    bool ok;
+
+    if (!open_files(qtest, config, error, size) ||
+        !start_process(qtest, config, error, size)) {
+        return false;
+    }
+    init_link(qtest, config);
+    ok = check_version(qtest);
+    if (ok) {
+        setup_devices(qtest, config);
+        ok = load_tables(qtest, error, size);
+    }
+    /* Why the link died explains whatever else went wrong. */
+    if (!qt_proto_alive(&qtest->proto)) {
+        (void)snprintf(error, size, "%s", qt_proto_error(&qtest->proto));
+    }
+    return ok && qt_proto_alive(&qtest->proto);
+}
+
+struct machine *qtest_open(const struct qtest_config *config, char *error,
+                           size_t size)
+{
+    struct qtest *qtest;
+
+    if (!check_config(config, error, size)) {
+        return NULL;
+    }
+    qtest = create(config);
+    if (qtest == NULL) {
+        (void)snprintf(error, size, "no memory");
+        return NULL;
+    }
+    if (!bring_up(qtest, config, error, size)) {
+        qtest_close(&qtest->machine);
+        return NULL;
+    }
+    qt_host_init(&qtest->machine.host, &qtest->host);
+    return &qtest->machine;
+}
+
+size_t qtest_live_pages(struct machine *m)
+{
+    return qt_ram_live(&from_machine(m)->ram);
+}
+
+unsigned qtest_version(const struct machine *m)
+{
+    return ((const struct qtest *)(const void *)m)->version;
+}
+
+pid_t qtest_pid(const struct machine *m)
+{
+    return ((const struct qtest *)(const void *)m)->process.pid;
+}

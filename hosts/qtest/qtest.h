@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * qtest.h - a machine (hosts/machine.h) in QEMU: q35 with an IOMMU of QEMU's
+ * own and NVMe controllers for DMA. QEMU is an ordinary process; it runs no CPU
+ * and no guest. Registers go over its qtest socket, RAM is shared memory.
+ *
+ * Calls on one machine may come from several threads. The thread that opens it
+ * has to outlive it: when that thread ends, so does QEMU.
+ */
+#ifndef UIM_HOSTS_QTEST_QTEST_H
+#define UIM_HOSTS_QTEST_QTEST_H
+
+#include <sys/types.h>
+
+#include "hosts/machine.h"
+
+enum {
+    QTEST_MAX_ENGINES = 8,
+    QTEST_MAX_DMA = 512 * 1024, /* bytes of one machine_dma()            */
+};
+
+/* What the unit offers; the driver's mode has to fit it. */
+enum qtest_mode {
+    QTEST_LEGACY,      /* no scalable mode                                */
+    QTEST_SCALABLE,    /* scalable, second stage only                     */
+    QTEST_FIRST_STAGE, /* scalable, first stage only                      */
+};
+
+struct qtest_config {
+    const char *iommu; /* NULL: "intel-iommu", today the only one      */
+    enum qtest_mode mode;
+    const char *options; /* more of its options, "caching-mode=on", or NULL */
+    unsigned n_engines;  /* NVMe controllers                             */
+    bool root_port;      /* the last engine is behind a PCIe root port   */
+    const char *binary;  /* NULL: "qemu-system-x86_64", from the path    */
+    unsigned timeout_ms; /* how long QEMU may be silent; 0: 10 s         */
+
+    /* Where what uiommu logs goes; NULL: errors and warnings to stderr.  */
+    void (*log)(void *ctx, enum uiommu_log_level level, const char *text);
+    void *log_ctx;
+};
+
+/**
+ * Start QEMU and bring the machine to where firmware hands over: bus numbers
+ * and BARs assigned, ACPI tables in RAM, bus mastering on, the IOMMU off. NULL:
+ * a sentence of why in error[size]. Close with machine_close().
+ *
+ * DMA takes any iova and any size up to QTEST_MAX_DMA, to the byte; but not the
+ * address of the engine's own BAR, from 0xe0000000. What the IOMMU refused is
+ * MACHINE_DMA_REFUSED by QEMU's own account, be it the data or the rings in
+ * machine_engine_area(); a part may have been done, and buf of a read is what
+ * the device got.
+ */
+struct machine *qtest_open(const struct qtest_config *config, char *error,
+                           size_t size);
+
+/** Pages that pages_alloc gave out and pages_free has not had back. */
+size_t qtest_live_pages(struct machine *m);
+
+/** The version of QEMU: 100002 is 10.0.2. */
+unsigned qtest_version(const struct machine *m);
+
+/** The process; the one thing a test may do with it is send signals. */
+pid_t qtest_pid(const struct machine *m);
+
+#endif

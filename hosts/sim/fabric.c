@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fabric.c - DMA of the engines: cut at 4 KiB, routed, translated, carried out.
+ *
+ * A part holds `traffic` for reading from its translation until its data have
+ * moved; the model's notify takes it for writing, so that an invalidation
+ * completes only when no DMA is under way that used the old translation.
+ */
+#include "private.h"
+
+#include <string.h>
+
+static uint32_t access_of(const struct sim_request *r)
+{
+    return (r->write ? UIE_W : UIE_R) | (r->exec ? UIE_X : 0u) |
+           (r->priv ? UIE_PRIV : 0u);
+}
+
+static struct uie_req req_of(const struct sim_request *r, uint32_t rid,
+                             uint64_t iova)
+{
+    return (struct uie_req){
+        .size = sizeof(struct uie_req),
+        .rid = rid,
+        .pasid = r->pasid == UIOMMU_NO_PASID ? UIE_NO_PASID : r->pasid,
+        .access = access_of(r),
+        .iova = iova,
+    };
+}
+
+/* ---- what is at an address ------------------------------------------------------ */
+
+static void bar_access(struct sim_func *f, bool write, uint64_t addr,
+                       uint8_t *buf, size_t size)
+{
+    uint8_t *at = f->bar + (addr - sim_bar_base(f));
+
+    if (write) {
+        sim_copy_to(at, buf, size);
+    } else {
+        sim_copy_from(buf, at, size);
+    }
+}
+
+static bool land_in(struct sim *s, struct sim_request *r, struct sim_func *f,
+                    enum sim_target target, uint64_t addr, uint8_t *buf,
+                    size_t size)
+{
+    bar_access(f, r->write, addr, buf, size);
+    r->target = target;
+    r->peer = (unsigned)(f - s->pci.func);
+    r->addr = addr;
+    return true;
+}
+
+static struct sim_func *any_bar_at(struct sim *s, uint64_t addr)
+{
+    struct sim_func *f;
+
+    pthread_mutex_lock(&s->pci.lock);
+    f = sim_bar_at(s, NULL, addr);
+    pthread_mutex_unlock(&s->pci.lock);
+    return f;
+}
+
+/* The root complex sends a translated part where it belongs. */
+static bool land(struct sim *s, struct sim_request *r, uint64_t addr,
+                 uint8_t *buf, size_t size)
+{
+    struct sim_func *f;
+
+    r->addr = addr;
+    if (sim_is_ram(s, addr, size)) {
+        sim_memory_dma(s, r->write, addr, buf, size);
+        r->target = SIM_AT_RAM;
+        return true;
+    }
+    f = any_bar_at(s, addr);
+    return f != NULL && land_in(s, r, f, SIM_AT_BAR, addr, buf, size);
+}
+
+/* Only an aligned write of 4 bytes is an interrupt message. */
+static bool land_msi(struct sim *s, struct sim_request *r, uint32_t rid,
+                     uint64_t addr, const uint8_t *buf, size_t size)
+{
+    uint64_t out_addr = 0;
+    uint32_t out_data = 0;
+    uint32_t data;
+    int result;
+
+    r->addr = addr;
+    if (!r->write || size != 4 || addr % 4 != 0) {
+        return false;
+    }
+    data = buf[0] | (uint32_t)buf[1] << 8 | (uint32_t)buf[2] << 16 |
+           (uint32_t)buf[3] << 24;
+    pthread_mutex_lock(&s->unit_lock);
+    result = s->ops->remap_msi(s->model, rid, 0, addr, data, &out_addr,
+                               &out_data);
+    pthread_mutex_unlock(&s->unit_lock);
+    sim_posts_deliver(s);
+    if (result == 0) {
+        sim_msi_arrives(s, out_addr, out_data);
+    }
+    if (result >= 0) {
+        r->target = SIM_AT_MSI;
+    }
+    return result >= 0;
+}
+
+/* ---- one part ---------------------------------------------------------------------- */
+
+struct part {
+    struct sim_func *f;
+    uint64_t iova;
+    uint8_t *buf;
+    size_t size;
+    /* results: what reached the root complex is an interrupt message         */
+    bool is_msi;
+    uint32_t rid;
+};
+
+/* What the IOMMU lets through goes to what is at that address. */
+static bool send_up(struct sim *s, struct sim_request *r, struct part *p,
+                    uint64_t addr, uint32_t flags)
+{
+    struct uie_req req = req_of(r, p->rid, addr);
+    struct uie_xlat x = { .size = sizeof(x) };
+
+    req.flags = flags;
+    if (s->ops->translate(s->model, &req, &x) != 0) {
+        return false;
+    }
+    addr = x.gpa + (addr & x.mask);
+    if (x.flags & UIE_XLAT_MSI) {
+        p->is_msi = true;
+        r->addr = addr;
+        return true;
+    }
+    return land(s, r, addr, p->buf, p->size);
+}
+
+/* An untranslated or, with UIE_REQ_XLATED, translated request to `addr`. */
+static bool send(struct sim *s, struct sim_request *r, struct part *p,
+                 uint64_t addr, uint32_t flags)
+{
+    struct sim_route route;
+
+    sim_find_route(s, p->f, addr, (flags & UIE_REQ_XLATED) != 0, &route);
+    if (route.way == SIM_WAY_PEER) {
+        return land_in(s, r, route.peer, SIM_AT_PEER, addr, p->buf, p->size);
+    }
+    p->rid = route.rid;
+    return route.way == SIM_WAY_UP && send_up(s, r, p, addr, flags);
+}
+
+/* Through the device TLB, whose lock is held until the data have moved: an
+ * invalidation is not answered while an entry is in use. */
+static bool send_by_atc(struct sim *s, struct sim_request *r, struct part *p)
+{
+    struct uie_req req = req_of(r, 0, p->iova);
+    struct uie_xlat x;
+    bool done;
+
+    pthread_mutex_lock(&p->f->tlb_lock);
+    done = sim_atc_translate(s, p->f, &req, &x);
+    if (done && (x.flags & UIE_XLAT_U)) {
+        done = send(s, r, p, p->iova, 0);
+    } else if (done) {
+        done = send(s, r, p, x.gpa + (p->iova & x.mask), UIE_REQ_XLATED);
+    }
+    pthread_mutex_unlock(&p->f->tlb_lock);
+    return done;
+}
+
+static bool may_send(const struct sim_request *r, unsigned control)
+{
+    if (r->rogue) {
+        return true;
+    }
+    return (control & SIM_CONTROL_BUS_MASTER) != 0 &&
+           (r->pasid == UIOMMU_NO_PASID || (control & SIM_CONTROL_PASID) != 0);
+}
+
+static bool move_part(struct sim *s, struct sim_request *r, struct part *p)
+{
+    unsigned control = sim_control(s, p->f);
+    bool done;
+
+    if (!may_send(r, control)) {
+        return false;
+    }
+    p->is_msi = false;
+    sim_traffic_enter(s);
+    if ((control & SIM_CONTROL_ATS) != 0 && !r->rogue) {
+        done = send_by_atc(s, r, p);
+    } else {
+        done = send(s, r, p, p->iova, 0);
+    }
+    sim_traffic_leave(s);
+    /* Outside: who holds the unit's lock may be waiting for traffic. */
+    if (done && p->is_msi) {
+        done = land_msi(s, r, p->rid, r->addr, p->buf, p->size);
+    }
+    sim_posts_deliver(s);
+    return done;
+}
+
+/* ---- whole transactions --------------------------------------------------------------- */
+
+/* False: refused, and r->moved says how far it came. */
+static bool move_all(struct sim *s, struct sim_request *r)
+{
+    struct part p = { .f = &s->pci.func[r->dev], .buf = r->buf };
+
+    while (r->moved < r->size) {
+        size_t left = r->size - r->moved;
+
+        p.iova = r->iova + r->moved;
+        p.size = SIM_PAGE_SIZE - (p.iova & (SIM_PAGE_SIZE - 1));
+        p.size = p.size < left ? p.size : left;
+        if (!move_part(s, r, &p)) {
+            r->target = SIM_NOWHERE;
+            return false;
+        }
+        p.buf += p.size;
+        r->moved += p.size;
+    }
+    return true;
+}
+
+enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
+{
+    struct sim *s = sim_of(m);
+    bool done;
+
+    r->moved = 0;
+    r->target = SIM_NOWHERE;
+    r->addr = 0;
+    r->peer = 0;
+    done = move_all(s, r);
+    if (s->auto_irq) {
+        machine_run(m);
+    }
+    return done ? MACHINE_DMA_DONE : MACHINE_DMA_REFUSED;
+}
+
+enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
+                                 uint64_t iova, void *buf, size_t size)
+{
+    struct sim_request r = { .dev = dev,
+                             .write = write,
+                             .iova = iova,
+                             .buf = buf,
+                             .size = size };
+
+    if (dev >= m->n_devices || !m->devices[dev].engine) {
+        return MACHINE_DMA_REFUSED;
+    }
+    return sim_dma(m, &r);
+}
+
+int sim_probe(struct machine *m, unsigned dev, uint32_t pasid, uint64_t iova,
+              unsigned access, struct uie_xlat *out)
+{
+    struct sim *s = sim_of(m);
+    struct sim_request r = { .pasid = pasid };
+    struct uie_xlat unwanted;
+    struct sim_route route;
+    struct uie_req req;
+
+    if (out == NULL) {
+        out = &unwanted;
+    }
+    memset(out, 0, sizeof(*out));
+    out->size = sizeof(*out);
+    /* An address that no window has: only the requester id is wanted. */
+    sim_find_route(s, &s->pci.func[dev], 0, false, &route);
+    req = req_of(&r, route.rid, iova);
+    req.access = (access & UIOMMU_READ ? UIE_R : 0u) |
+                 (access & UIOMMU_WRITE ? UIE_W : 0u);
+    req.flags = UIE_REQ_PROBE;
+    return s->ops->translate(s->model, &req, out);
+}

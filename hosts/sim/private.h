@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * private.h - what the files of hosts/sim share.
+ *
+ * Locks of sim itself, outermost first: unit (calls into the model but
+ * translate), gate, traffic (a DMA holds it for reading), pci, tlb, ram, heap, check,
+ * inject, text. A call to uiommu or to a watcher is made with none of them held;
+ * the model's callbacks may run under unit and traffic.
+ */
+#ifndef UIM_HOSTS_SIM_PRIVATE_H
+#define UIM_HOSTS_SIM_PRIVATE_H
+
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L /* pthread_rwlock_t, clock_gettime           */
+#endif
+
+#include "sim.h"
+
+#include <uiommu/embed.h>
+
+#include "model/check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    SIM_PAGE_SHIFT = 12,
+    SIM_PAGE_SIZE = 1 << SIM_PAGE_SHIFT,
+    SIM_LINE = 64,       /* of the CPU's caches                             */
+    SIM_POISON = 0x6b,   /* low bits set: looks present in most formats     */
+    SIM_HEAP_FILL = 0xa5,
+    SIM_HEAP_BUCKETS = 1024,
+    SIM_LOCK_IDS = 1024, /* locks beyond that are not checked for order     */
+    SIM_ATC_ENTRIES = 64,
+    SIM_MAX_FUNCTIONS = 64,
+    SIM_MAX_MSIS = 32,   /* that units may allocate                         */
+    SIM_MAX_TEXTS = 1000,
+    SIM_CONFIG_SIZE = 4096,
+};
+
+#define SIM_HOLE_START UINT64_C(0xc0000000)
+#define SIM_BAR_START  UINT64_C(0xe0000000)
+#define SIM_MSI_START  UINT64_C(0xfee00000)
+#define SIM_HIGH_START UINT64_C(0x100000000)
+
+struct sim;
+
+/* ---- report.c -------------------------------------------------------------- */
+
+/* A growing list of sentences. Lock: text. */
+struct sim_texts {
+    char **text;
+    unsigned n, dropped;
+};
+
+/* uiommu, or a device, broke a rule. */
+void sim_report(struct sim *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Sentence i of a list, "" if there is none. */
+const char *sim_text(struct sim *s, const struct sim_texts *list, unsigned i);
+void sim_on_stale(void *ctx, const struct uim_check_stale *stale);
+void sim_texts_free(struct sim_texts *list);
+
+/* ---- memory.c, pages.c ------------------------------------------------------- */
+
+enum sim_page_state {
+    SIM_PAGE_UNUSED, /* nobody asked for it yet                             */
+    SIM_PAGE_KEPT,   /* firmware's                                          */
+    SIM_PAGE_TEST,   /* sim_ram_alloc()                                     */
+    SIM_PAGE_LIVE,   /* pages_alloc()                                       */
+    SIM_PAGE_FREED,
+};
+
+struct sim_page {
+    _Atomic uint8_t state; /* written under ram                             */
+    uint8_t order;         /* of the block, in its first page               */
+    bool first;
+    bool hit;              /* FREED: a device wrote to it, reported         */
+    uint32_t serial;       /* of the allocation                             */
+};
+
+struct sim_memory {
+    pthread_mutex_t lock;  /* ram                                           */
+    uint8_t *cpu;          /* what CPUs see: physical address 0             */
+    uint8_t *uncached;     /* what is in RAM; == cpu on coherent machines   */
+    uint64_t top;          /* first address beyond all RAM                  */
+    uint64_t low_size, high_size;
+    struct sim_page *page; /* by physical page number, up to top            */
+    uint64_t next;         /* where the search for free pages goes on       */
+    uint32_t serial;
+};
+
+bool sim_memory_open(struct sim *s);
+void sim_memory_close(struct sim *s);
+bool sim_is_ram(const struct sim *s, uint64_t phys, uint64_t size);
+/* DMA of a device, which always snoops. `size` stays in one page of RAM. */
+void sim_memory_dma(struct sim *s, bool write, uint64_t phys, void *buf,
+                    size_t size);
+int sim_mem_read(void *opaque, uint64_t gpa, void *buf, uint32_t len);
+int sim_mem_write(void *opaque, uint64_t gpa, const void *buf, uint32_t len);
+int sim_mem_cas(void *opaque, uint64_t gpa, void *expect, const void *want,
+                uint32_t len);
+void *sim_mem_map(void *opaque, uint64_t gpa, uint64_t len);
+void sim_on_fetch(void *ctx, const struct uim_check_fetch *fetch);
+void sim_flush(void *ctx, const void *virt, size_t size);
+/* Copies whose aligned parts of 8 and 4 bytes are not torn. */
+void sim_copy_from(void *dst, const void *src, size_t size);
+void sim_copy_to(void *dst, const void *src, size_t size);
+
+void *sim_pages_alloc(void *ctx, unsigned order, unsigned flags,
+                      uint64_t *phys);
+void sim_pages_free(void *ctx, void *virt, uint64_t phys, unsigned order);
+void *sim_phys_to_virt(void *ctx, uint64_t phys);
+void sim_pages_keep(struct sim *s, uint64_t start, uint64_t size);
+void sim_pages_check(struct sim *s);
+
+/* ---- heap.c ------------------------------------------------------------------- */
+
+struct sim_block;
+
+struct sim_heap {
+    pthread_mutex_t lock;
+    struct sim_block *bucket[SIM_HEAP_BUCKETS];
+    uint32_t serial;
+};
+
+void *sim_alloc(void *ctx, size_t size);
+void sim_free(void *ctx, void *ptr, size_t size);
+void sim_heap_check(struct sim *s);
+void sim_heap_close(struct sim *s);
+
+/* ---- locks.c ------------------------------------------------------------------ */
+
+struct sim_lock;
+
+struct sim_locks {
+    pthread_mutex_t lock;    /* check                                       */
+    struct sim_lock *all;    /* destroyed ones too, to know them again      */
+    uint32_t serial;
+    uint64_t (*after)[SIM_LOCK_IDS / 64]; /* [a] bit b: b taken under a     */
+    uint64_t used[SIM_LOCK_IDS / 64];
+};
+
+void *sim_mutex_create(void *ctx);
+void *sim_spin_create(void *ctx);
+void sim_mutex_destroy(void *ctx, void *lock);
+void sim_spin_destroy(void *ctx, void *lock);
+void sim_mutex_lock(void *ctx, void *lock);
+void sim_spin_lock(void *ctx, void *lock);
+void sim_mutex_unlock(void *ctx, void *lock);
+void sim_spin_unlock(void *ctx, void *lock);
+/* `what` may sleep: reports if the calling thread must not. */
+void sim_sleeps(struct sim *s, const char *what);
+void sim_locks_check(struct sim *s);
+void sim_locks_close(struct sim *s);
+
+/* ---- host.c -------------------------------------------------------------------- */
+
+struct sim_inject {
+    pthread_mutex_t lock;
+    uint64_t calls, first, then; /* calls to go, 0: none                    */
+    unsigned failed;
+};
+
+/* Counts a host call that can fail; true: it has to. */
+bool sim_inject(struct sim *s);
+void sim_host_fill(struct sim *s, const struct sim_config *config);
+uint64_t sim_now_ns(void *ctx);
+
+/* ---- mmio.c -------------------------------------------------------------------- */
+
+struct sim_mapping;
+
+void *sim_mmio_map(void *ctx, uint64_t phys, size_t size);
+void sim_mmio_unmap(void *ctx, void *mmio, size_t size);
+uint32_t sim_mmio_read32(void *ctx, void *mmio, size_t offset);
+uint64_t sim_mmio_read64(void *ctx, void *mmio, size_t offset);
+void sim_mmio_write32(void *ctx, void *mmio, size_t offset, uint32_t value);
+void sim_mmio_write64(void *ctx, void *mmio, size_t offset, uint64_t value);
+void sim_mmio_check(struct sim *s);
+void sim_mmio_close(struct sim *s);
+
+/* ---- unit.c, msi.c --------------------------------------------------------------- */
+
+struct sim_post {
+    uint64_t addr;
+    uint32_t data;
+};
+
+struct sim_msis {
+    pthread_mutex_t lock; /* text                                           */
+    struct {
+        bool used;
+        unsigned unit, n;
+    } slot[SIM_MAX_MSIS];
+    struct sim_post *posted; /* by units, for the end of the call under way */
+    unsigned n_posted;
+    struct sim_post *due;    /* for machine_run()                           */
+    unsigned n_due;
+    struct sim_msi *seen;    /* from devices                                */
+    unsigned n_seen;
+};
+
+bool sim_unit_open(struct sim *s, const char *model, const char *args);
+void sim_unit_close(struct sim *s);
+/* After each call into the model: what it posted takes effect. */
+void sim_posts_deliver(struct sim *s);
+void sim_raise_msi(void *opaque, uint64_t addr, uint32_t data);
+/* A device's message, as the interrupt controller takes it. */
+void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data);
+enum uiommu_status sim_msi_alloc(void *ctx, unsigned unit, unsigned n,
+                                 uint64_t *addr, uint32_t *data);
+void sim_msi_free(void *ctx, unsigned unit, unsigned n);
+void sim_msis_run(struct sim *s);
+void sim_msis_check(struct sim *s);
+void sim_msis_close(struct sim *s);
+
+/* ---- topology.c, pci.c ------------------------------------------------------------- */
+
+struct sim_atc_entry {
+    bool used;
+    uint32_t pasid, perm, flags;
+    uint64_t iova, mask, gpa;
+};
+
+/* One function. Lock: pci, but what tlb guards. */
+struct sim_func {
+    struct sim_function row;
+    char *name;
+    struct sim_func *parent; /* NULL: on the root bus                        */
+    uint8_t bus, secondary, subordinate;
+    uint64_t bar_start;                     /* as firmware assigned it       */
+    uint64_t window_start, window_stop;     /* bridges: memory below         */
+    bool several;                           /* a multifunction device        */
+    bool gone;
+    uint8_t config[SIM_CONFIG_SIZE];
+    uint8_t writable[SIM_CONFIG_SIZE]; /* bits software may change            */
+    uint8_t clears[SIM_CONFIG_SIZE];   /* bits it clears by writing 1         */
+    uint16_t ats, pri, pasid, acs; /* where the capability is, 0: nowhere    */
+    uint8_t *bar;                  /* engines                                */
+
+    pthread_mutex_t tlb_lock; /* tlb: held while an entry is in use          */
+    struct sim_atc_entry atc[SIM_ATC_ENTRIES];
+    unsigned atc_next;
+    enum sim_devtlb devtlb;
+};
+
+struct sim_pci {
+    pthread_mutex_t lock;
+    struct sim_func *func; /* by index of the topology                       */
+    struct machine_device *device;
+    unsigned n;
+};
+
+bool sim_topology_open(struct sim *s, const struct sim_config *config);
+void sim_topology_close(struct sim *s);
+
+void sim_config_init(struct sim_func *f);
+uint32_t sim_pci_read(void *ctx, struct uiommu_pci where, unsigned offset,
+                      unsigned width);
+void sim_pci_write(void *ctx, struct uiommu_pci where, unsigned offset,
+                   unsigned width, uint32_t value);
+uint16_t sim_config16(const struct sim_func *f, unsigned offset);
+uint32_t sim_config32(const struct sim_func *f, unsigned offset);
+void sim_config_put(struct sim_func *f, unsigned offset, unsigned width,
+                    uint32_t value);
+/* No such function any more, or one above it is gone. */
+bool sim_is_gone(const struct sim_func *f);
+bool sim_is_bridge(const struct sim_func *f);
+uint64_t sim_bar_base(const struct sim_func *f);
+
+enum {
+    SIM_CONTROL_BUS_MASTER = 1u << 0,
+    SIM_CONTROL_ATS = 1u << 1,
+    SIM_CONTROL_PASID = 1u << 2,
+};
+
+/* What its configuration space lets the function do now. Takes pci. */
+unsigned sim_control(struct sim *s, struct sim_func *f);
+
+/* ---- route.c, fabric.c, atc.c -------------------------------------------------------- */
+
+enum sim_way {
+    SIM_WAY_UP,     /* reaches the root complex, which asks the IOMMU         */
+    SIM_WAY_PEER,   /* lands in `peer` on the way                             */
+    SIM_WAY_REFUSED /* by a port                                              */
+};
+
+struct sim_route {
+    enum sim_way way;
+    uint32_t rid; /* as the IOMMU sees it                                    */
+    struct sim_func *peer;
+};
+
+/* Where a request of `f` to `addr` goes. Takes pci. */
+void sim_find_route(struct sim *s, struct sim_func *f, uint64_t addr,
+                    bool translated, struct sim_route *out);
+/* The engine whose BAR 0 has addr, below `top` (NULL: anywhere), or NULL. */
+struct sim_func *sim_bar_at(struct sim *s, const struct sim_func *top,
+                            uint64_t addr);
+
+enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
+                                 uint64_t iova, void *buf, size_t size);
+
+/* Translate by the device TLB; with f->tlb_lock held, which stays held while the
+ * result is in use. False: refused. out->flags has UIE_XLAT_U: go untranslated. */
+bool sim_atc_translate(struct sim *s, struct sim_func *f,
+                       const struct uie_req *req, struct uie_xlat *out);
+void sim_atc_flush(struct sim_func *f);
+/* Around a part of a DMA: while it is under way, sim_notify() waits. */
+void sim_traffic_enter(struct sim *s);
+void sim_traffic_leave(struct sim *s);
+void sim_notify(void *opaque, const struct uie_inval *inv);
+/* Devices answer invalidations that are due. Takes tlb, then unit. */
+void sim_devtlbs_run(struct sim *s);
+void sim_devtlbs_close(struct sim *s);
+
+struct sim_devtlb_job {
+    struct uie_inval inval;
+    unsigned rounds;
+};
+
+struct sim_jobs {
+    pthread_mutex_t lock;
+    struct sim_devtlb_job *job;
+    unsigned n;
+};
+
+/* ---- table.c --------------------------------------------------------------------------- */
+
+bool sim_table_open(struct sim *s, const struct sim_config *config);
+
+/* ---- all of it --------------------------------------------------------------------------- */
+
+struct sim {
+    struct machine machine; /* first: the handle                             */
+    char name[32];
+    bool non_coherent, fast, split64, auto_irq;
+    bool leaks_told; /* sim_check_leaks() was called                         */
+
+    void (*on_problem)(void *ctx, const char *text);
+    void *problem_ctx;
+    pthread_mutex_t text_lock;
+    struct sim_texts violations, stale_texts;
+    struct uim_check_stale *stale;
+    unsigned n_stale;
+    char last_log[256], last_model_log[256];
+
+    struct sim_memory memory;
+    struct sim_heap heap;
+    struct sim_locks locks;
+    struct sim_inject inject;
+    struct sim_counts count; /* lock: text                                   */
+
+    pthread_mutex_t unit_lock;
+    const struct uie_ops *ops;
+    struct uie_host unit_host;
+    void *model;
+    struct uie_info info;
+    uint64_t window_base[4];
+    struct uim_check hooks, user_hooks;
+    struct sim_mapping *mappings; /* lock: text                              */
+    struct sim_msis msis;
+
+    pthread_rwlock_t traffic;
+    pthread_mutex_t gate; /* before traffic: lets no new DMA pass who waits   */
+    struct sim_pci pci;
+    struct sim_jobs jobs;
+
+    uint8_t *table;
+    size_t table_size;
+
+    sim_watch_fn watch;
+    void *watch_ctx;
+    _Atomic uint64_t clock_ns;
+};
+
+static inline struct sim *sim_of(struct machine *m)
+{
+    return (struct sim *)(void *)m;
+}
+
+/* One of the counters of struct sim_counts goes up or down. */
+#define SIM_COUNT(s, member, delta)                                            \
+    do {                                                                       \
+        pthread_mutex_lock(&(s)->text_lock);                                   \
+        (s)->count.member += (delta);                                          \
+        pthread_mutex_unlock(&(s)->text_lock);                                 \
+    } while (0)
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * topology.c - from rows to functions: buses, BARs and bridge windows, assigned
+ * depth first as firmware does.
+ */
+#include "private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DEFAULT_ENGINES = 3,
+    MAX_ENGINES = 26,  /* of the default topology: 00:05.0 to 00:1b.0 as well */
+    WINDOW = 0x100000, /* granularity of bridge windows                       */
+};
+
+#define DEVFN(device, function) ((uint8_t)((device) << 3 | (function)))
+
+/* ---- the default ------------------------------------------------------------- */
+
+static struct sim_function engine_row(int parent, uint8_t devfn, unsigned caps)
+{
+    return (struct sim_function){ .kind = SIM_ENGINE,
+                                  .parent = parent,
+                                  .devfn = devfn,
+                                  .caps = caps };
+}
+
+/* Returns how many rows; engine 2 is behind the port, the others are on the
+ * root bus. */
+static unsigned default_rows(const struct sim_config *config,
+                             struct sim_function *row)
+{
+    unsigned engines = config->engines > 0 ? config->engines : DEFAULT_ENGINES;
+    unsigned caps = config->engine_caps | (config->ats ? SIM_ATS : 0);
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < engines && i < 2; i++) {
+        row[n++] = engine_row(MACHINE_NO_BRIDGE, DEVFN(3 + i, 0), caps);
+    }
+    if (engines > 2) {
+        row[n] = engine_row(MACHINE_NO_BRIDGE, DEVFN(0x1c, 0), SIM_ACS);
+        row[n].kind = SIM_ROOT_PORT;
+        n++;
+        row[n] = engine_row((int)n - 1, DEVFN(0, 0), caps);
+        n++;
+    }
+    for (unsigned i = 3; i < engines; i++) {
+        row[n++] = engine_row(MACHINE_NO_BRIDGE, DEVFN(2 + i, 0), caps);
+    }
+    return n;
+}
+
+/* ---- is it a topology ---------------------------------------------------------- */
+
+static bool has_engine(enum sim_kind kind)
+{
+    return kind == SIM_ENGINE || kind == SIM_PCI_ENGINE;
+}
+
+/* What is wrong with a row of this kind below that parent, or NULL. */
+static const char *wrong_parent(enum sim_kind kind,
+                                const struct sim_function *parent)
+{
+    enum sim_kind above = parent != NULL ? parent->kind : SIM_ROOT_PORT;
+
+    if (parent != NULL && has_engine(parent->kind)) {
+        return "its parent is no bridge";
+    }
+    if (kind == SIM_ROOT_PORT && parent != NULL) {
+        return "a root port is on the root bus";
+    }
+    if (kind == SIM_DOWNSTREAM && (parent == NULL || above != SIM_UPSTREAM)) {
+        return "a downstream port is below an upstream port";
+    }
+    if (kind != SIM_DOWNSTREAM && above == SIM_UPSTREAM) {
+        return "only downstream ports are below an upstream port";
+    }
+    if (kind == SIM_UPSTREAM && (parent == NULL || above == SIM_PCI_BRIDGE)) {
+        return "an upstream port is below a PCIe port";
+    }
+    if (kind != SIM_PCI_ENGINE && above == SIM_PCI_BRIDGE) {
+        return "only conventional PCI is below a PCI bridge";
+    }
+    return NULL;
+}
+
+static const char *wrong_row(const struct sim_function *row, unsigned i)
+{
+    const struct sim_function *parent = NULL;
+
+    if (row[i].parent != MACHINE_NO_BRIDGE) {
+        if (row[i].parent < 0 || (unsigned)row[i].parent >= i) {
+            return "bridges come before what is behind them";
+        }
+        parent = &row[row[i].parent];
+    }
+    for (unsigned j = 0; j < i; j++) {
+        if (row[j].parent == row[i].parent && row[j].devfn == row[i].devfn) {
+            return "another function has that place";
+        }
+    }
+    return wrong_parent(row[i].kind, parent);
+}
+
+static bool rows_good(struct sim *s, const struct sim_function *row, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const char *wrong = wrong_row(row, i);
+
+        if (wrong != NULL) {
+            snprintf(s->machine.error, sizeof(s->machine.error),
+                     "topology row %u: %s", i, wrong);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- numbers -------------------------------------------------------------------- */
+
+struct numbers {
+    unsigned bus;  /* the last one given out                                 */
+    uint64_t addr; /* the next one free                                      */
+};
+
+static uint64_t window_up(uint64_t addr)
+{
+    return (addr + WINDOW - 1) & ~(uint64_t)(WINDOW - 1);
+}
+
+static void number_below(struct sim *s, struct sim_func *parent,
+                         struct numbers *next);
+
+static void number_bridge(struct sim *s, struct sim_func *f,
+                          struct numbers *next)
+{
+    next->bus++;
+    f->secondary = (uint8_t)next->bus;
+    next->addr = window_up(next->addr);
+    f->window_start = next->addr;
+    number_below(s, f, next);
+    next->addr = window_up(next->addr);
+    f->window_stop = next->addr;
+    f->subordinate = (uint8_t)next->bus;
+}
+
+/* Recurses as deep as the topology that a test wrote. */
+static void number_below(struct sim *s, struct sim_func *parent,
+                         struct numbers *next)
+{
+    for (unsigned i = 0; i < s->pci.n; i++) {
+        struct sim_func *f = &s->pci.func[i];
+
+        if (f->parent != parent) {
+            continue;
+        }
+        f->bus = parent != NULL ? parent->secondary : 0;
+        if (sim_is_bridge(f)) {
+            number_bridge(s, f, next);
+        } else {
+            f->bar_start = next->addr;
+            next->addr += SIM_BAR_SIZE;
+        }
+    }
+}
+
+static void find_slots(struct sim *s)
+{
+    for (unsigned i = 0; i < s->pci.n; i++) {
+        for (unsigned j = 0; j < s->pci.n; j++) {
+            struct sim_func *a = &s->pci.func[i];
+            struct sim_func *b = &s->pci.func[j];
+
+            if (i != j && a->parent == b->parent &&
+                a->row.devfn >> 3 == b->row.devfn >> 3) {
+                a->several = true;
+            }
+        }
+    }
+}
+
+/* ---- functions --------------------------------------------------------------------- */
+
+static char *name_of(const struct sim_function *row, unsigned *n_engines)
+{
+    char text[32];
+    const char *name = row->name;
+    char *copy;
+
+    if (name == NULL && has_engine(row->kind)) {
+        snprintf(text, sizeof(text), "engine%u", *n_engines);
+        name = text;
+    } else if (name == NULL) {
+        name = row->kind == SIM_ROOT_PORT ? "port" : "bridge";
+    }
+    *n_engines += has_engine(row->kind);
+    copy = malloc(strlen(name) + 1);
+    if (copy != NULL) {
+        strcpy(copy, name);
+    }
+    return copy;
+}
+
+static bool func_init(struct sim *s, unsigned i, const struct sim_function *row,
+                      unsigned *n_engines)
+{
+    struct sim_func *f = &s->pci.func[i];
+
+    f->row = *row;
+    f->parent = row->parent >= 0 ? &s->pci.func[row->parent] : NULL;
+    pthread_mutex_init(&f->tlb_lock, NULL);
+    f->name = name_of(row, n_engines);
+    if (has_engine(row->kind)) {
+        f->bar = calloc(1, SIM_BAR_SIZE);
+        return f->name != NULL && f->bar != NULL;
+    }
+    return f->name != NULL;
+}
+
+static void device_init(struct sim *s, unsigned i)
+{
+    const struct sim_func *f = &s->pci.func[i];
+
+    s->pci.device[i] = (struct machine_device){
+        .name = f->name,
+        .pci = { .segment = 0, .bus = f->bus, .devfn = f->row.devfn },
+        .bridge = f->row.parent,
+        .engine = has_engine(f->row.kind),
+    };
+}
+
+static bool funcs_open(struct sim *s, const struct sim_function *row,
+                       unsigned n)
+{
+    struct numbers next = { .bus = 0, .addr = SIM_BAR_START };
+    unsigned n_engines = 0;
+
+    s->pci.func = calloc(n, sizeof(*s->pci.func));
+    s->pci.device = calloc(n, sizeof(*s->pci.device));
+    if (s->pci.func == NULL || s->pci.device == NULL) {
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        s->pci.n = i + 1;
+        if (!func_init(s, i, &row[i], &n_engines)) {
+            return false;
+        }
+    }
+    number_below(s, NULL, &next);
+    find_slots(s);
+    for (unsigned i = 0; i < n; i++) {
+        sim_config_init(&s->pci.func[i]);
+        device_init(s, i);
+    }
+    s->machine.devices = s->pci.device;
+    s->machine.n_devices = n;
+    return true;
+}
+
+bool sim_topology_open(struct sim *s, const struct sim_config *config)
+{
+    struct sim_function rows[MAX_ENGINES + 1];
+    const struct sim_function *row = config->functions;
+    unsigned n = config->n_functions;
+
+    if (config->engines > MAX_ENGINES || n > SIM_MAX_FUNCTIONS) {
+        snprintf(s->machine.error, sizeof(s->machine.error),
+                 "more than %d engines or %d functions", MAX_ENGINES,
+                 SIM_MAX_FUNCTIONS);
+        return false;
+    }
+    if (n == 0) {
+        n = default_rows(config, rows);
+        row = rows;
+    }
+    return rows_good(s, row, n) && funcs_open(s, row, n);
+}
+
+void sim_topology_close(struct sim *s)
+{
+    for (unsigned i = 0; i < s->pci.n; i++) {
+        pthread_mutex_destroy(&s->pci.func[i].tlb_lock);
+        free(s->pci.func[i].name);
+        free(s->pci.func[i].bar);
+    }
+    free(s->pci.func);
+    free(s->pci.device);
+}
+
+/* ---- looking them up -------------------------------------------------------------- */
+
+int sim_engine(struct machine *m, unsigned n)
+{
+    for (unsigned i = 0; i < m->n_devices; i++) {
+        if (m->devices[i].engine && n-- == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+int sim_find(struct machine *m, const char *name)
+{
+    for (unsigned i = 0; i < m->n_devices; i++) {
+        if (strcmp(m->devices[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+uint8_t *sim_bar(struct machine *m, unsigned dev)
+{
+    return sim_of(m)->pci.func[dev].bar;
+}
+
+uint64_t sim_bar_addr(struct machine *m, unsigned dev)
+{
+    return sim_bar_base(&sim_of(m)->pci.func[dev]);
+}

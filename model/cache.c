@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/cache.h"
+
+#include <string.h>
+
+static struct uim_cache_slot *slot_at(const struct uim_cache *c, uint32_t set,
+                                      uint32_t way)
+{
+    size_t n = (size_t)set * c->ways + way;
+
+    return (struct uim_cache_slot *)(void *)(c->slots + n * c->slot_size);
+}
+
+static uint32_t set_of(const struct uim_cache *c, uint64_t hash)
+{
+    return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
+           (c->sets - 1);
+}
+
+/* Never 0, which would mean a free slot. */
+static uint32_t tick(struct uim_cache *c)
+{
+    c->clock++;
+    if (c->clock == 0)
+        c->clock = 1;
+    return c->clock;
+}
+
+static size_t slots_bytes(const struct uim_cache *c)
+{
+    return (size_t)c->sets * c->ways * c->slot_size;
+}
+
+bool uim_cache_create(struct uim_cache *c, const struct uim_model_host *host,
+                      uint32_t sets, uint32_t ways, uint32_t slot_size)
+{
+    *c = (struct uim_cache){ .sets = sets,
+                             .ways = ways,
+                             .slot_size = slot_size };
+    if (sets == 0)
+        return true;
+    c->slots = host->alloc(host->ctx, slots_bytes(c));
+    c->live = host->alloc(host->ctx, sets * sizeof(*c->live));
+    if (c->slots && c->live)
+        return true;
+    uim_cache_destroy(c, host);
+    return false;
+}
+
+void uim_cache_destroy(struct uim_cache *c, const struct uim_model_host *host)
+{
+    if (c->slots)
+        host->free(host->ctx, c->slots, slots_bytes(c));
+    if (c->live)
+        host->free(host->ctx, c->live, c->sets * sizeof(*c->live));
+    *c = (struct uim_cache){ 0 };
+}
+
+void *uim_cache_find(struct uim_cache *c, uint64_t hash, uint64_t tag0,
+                     uint64_t tag1)
+{
+    uint32_t set;
+
+    if (c->sets == 0)
+        return NULL;
+    set = set_of(c, hash);
+    for (uint32_t way = 0; way < c->ways; way++) {
+        struct uim_cache_slot *s = slot_at(c, set, way);
+
+        if (s->used != 0 && s->tag[0] == tag0 && s->tag[1] == tag1) {
+            s->used = tick(c);
+            return s;
+        }
+    }
+    return NULL;
+}
+
+/* A free slot, else the one not used for longest. */
+static struct uim_cache_slot *victim(struct uim_cache *c, uint32_t set)
+{
+    struct uim_cache_slot *oldest = slot_at(c, set, 0);
+
+    for (uint32_t way = 0; way < c->ways; way++) {
+        struct uim_cache_slot *s = slot_at(c, set, way);
+
+        if (s->used == 0) {
+            c->live[set]++;
+            return s;
+        }
+        if (s->used < oldest->used)
+            oldest = s;
+    }
+    c->evictions++;
+    return oldest;
+}
+
+void *uim_cache_add(struct uim_cache *c, uint64_t hash, uint64_t tag0,
+                    uint64_t tag1)
+{
+    struct uim_cache_slot *s;
+
+    if (c->sets == 0)
+        return NULL;
+    s = uim_cache_find(c, hash, tag0, tag1);
+    if (!s)
+        s = victim(c, set_of(c, hash));
+    memset(s, 0, c->slot_size);
+    s->tag[0] = tag0;
+    s->tag[1] = tag1;
+    s->used = tick(c);
+    return s;
+}
+
+static void drop_in_set(struct uim_cache *c, uint32_t set,
+                        uim_cache_match match, const void *arg)
+{
+    for (uint32_t way = 0; c->live[set] != 0 && way < c->ways; way++) {
+        struct uim_cache_slot *s = slot_at(c, set, way);
+
+        if (s->used == 0 || (match && !match(s, arg)))
+            continue;
+        s->used = 0;
+        c->live[set]--;
+    }
+}
+
+void uim_cache_drop(struct uim_cache *c, uim_cache_match match, const void *arg)
+{
+    for (uint32_t set = 0; set < c->sets; set++)
+        drop_in_set(c, set, match, arg);
+}
+
+void uim_cache_drop_hash(struct uim_cache *c, uint64_t hash,
+                         uim_cache_match match, const void *arg)
+{
+    if (c->sets != 0)
+        drop_in_set(c, set_of(c, hash), match, arg);
+}

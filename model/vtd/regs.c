@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registers (11.4), as a table: where, how wide, what a write changes, what it
+ * sets off. What ECAP and CAP say is not there has no row: it reads 0.
+ */
+#include "model/vtd/vtd.h"
+
+struct row {
+    uint16_t offset;
+    uint8_t bytes;
+    bool write_only;
+    size_t field;     /* in struct mvtd_regs */
+    uint64_t rw, w1c; /* masks of bits; all others are read-only             */
+    /* After the change. `touched`: bits that the access covered. */
+    void (*written)(struct mvtd *m, uint64_t value, uint64_t touched);
+};
+
+/* A new root, or none: what the VMM keeps is void (rule 9 of the ABI). */
+static void note_all(struct mvtd *m)
+{
+    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_ALL,
+                                            .pasid = UIM_MODEL_ANY_PASID });
+}
+
+static void set_status(struct mvtd *m, uint64_t bits, bool on)
+{
+    m->reg.gsts = on ? m->reg.gsts | bits : m->reg.gsts & ~bits;
+}
+
+#define STATUS(field)                                                          \
+    (vtd_gsts_pack(&(struct vtd_gsts_fields){ .field = 1 }).raw)
+
+/* Caches stay as they are: ESRTPS is 0, so that is for software to do. */
+static void set_root(struct mvtd *m)
+{
+    struct vtd_rtaddr root = { m->reg.rtaddr };
+
+    if ((m->reg.gsts & STATUS(tes)) &&
+        vtd_rtaddr_ttm(root) != vtd_rtaddr_ttm(m->root))
+        mvtd_warn(m, "changes RTADDR.TTM while translation is on", root.raw);
+    m->root = root;
+    set_status(m, STATUS(rtps), true);
+    note_all(m);
+}
+
+static void flush_write_buffer(struct mvtd *m)
+{
+    struct uim_check_inval inval = { .kind = UIM_CHECK_WRITE_BUFFER,
+                                     .scope = UIM_CHECK_GLOBAL,
+                                     .did = UIM_CHECK_NONE,
+                                     .rid = UIM_CHECK_NONE,
+                                     .pasid = UIM_CHECK_NONE,
+                                     .by_register = true };
+
+    uim_door_invalidate(&m->base, &inval);
+    set_status(m, STATUS(wbfs), false);
+}
+
+static void set_queue(struct mvtd *m, bool on)
+{
+    set_status(m, STATUS(qies), on);
+    if (!on)
+        mvtd_queue_reset(m);
+}
+
+static void set_translation(struct mvtd *m, bool on)
+{
+    set_status(m, STATUS(tes), on);
+    if (!on)
+        m->next_record = 0; /* IRES is never set */
+    if (!on && vtd_ecap_smts(mvtd_ecap(m)))
+        mvtd_caches_clear(m);
+    note_all(m);
+}
+
+bool mvtd_gcmd_step(struct mvtd *m)
+{
+    struct vtd_gcmd cmd = { m->reg.gcmd };
+    struct vtd_gsts now = { m->reg.gsts };
+    bool te = vtd_gcmd_te(cmd) != vtd_gsts_tes(now);
+    bool qie = vtd_gcmd_qie(cmd) != vtd_gsts_qies(now);
+
+    if (!m->gcmd_pending)
+        return false;
+    m->gcmd_pending = false;
+    if (te + qie + vtd_gcmd_srtp(cmd) + vtd_gcmd_wbf(cmd) > 1)
+        mvtd_warn(m, "gives several global commands at once", cmd.raw);
+    if (cmd.raw & ~(STATUS(tes) | STATUS(rtps) | STATUS(wbfs) | STATUS(qies)))
+        mvtd_warn(m, "gives a global command that is not there", cmd.raw);
+    if (vtd_gcmd_srtp(cmd))
+        set_root(m);
+    if (vtd_gcmd_wbf(cmd))
+        flush_write_buffer(m);
+    if (qie)
+        set_queue(m, vtd_gcmd_qie(cmd));
+    if (te)
+        set_translation(m, vtd_gcmd_te(cmd));
+    return true;
+}
+
+/* One-shot commands show that they are under way until they are done. */
+static void gcmd_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    struct vtd_gcmd cmd = { value };
+
+    (void)touched;
+    m->gcmd_pending = true;
+    if (vtd_gcmd_srtp(cmd))
+        set_status(m, STATUS(rtps), false);
+    if (vtd_gcmd_wbf(cmd) && vtd_cap_rwbf(mvtd_cap(m)))
+        set_status(m, STATUS(wbfs), true);
+}
+
+static void fsts_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    (void)value;
+    (void)touched;
+    mvtd_fault_update(m);
+}
+
+static void fectl_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    (void)value;
+    (void)touched;
+    mvtd_event_send(m, &m->reg.fault);
+}
+
+static void iectl_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    (void)value;
+    (void)touched;
+    mvtd_event_send(m, &m->reg.inval);
+}
+
+static void ics_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    struct vtd_iectl ctl = { m->reg.inval.ctl };
+
+    (void)value;
+    (void)touched;
+    if (!vtd_ics_iwc((struct vtd_ics){ m->reg.ics }))
+        m->reg.inval.ctl = vtd_iectl_set_ip(ctl, 0).raw;
+}
+
+/* Writes without ICC or IVT in the half that has it start nothing. */
+static void ccmd_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    if (touched & UIM_BIT(63))
+        m->reg.ccmd = vtd_ccmd_set_caig((struct vtd_ccmd){ m->reg.ccmd }, 0).raw;
+    (void)value;
+}
+
+static void iotlb_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    if (touched & UIM_BIT(63))
+        m->reg.iotlb =
+            vtd_iotlb_set_iaig((struct vtd_iotlb){ m->reg.iotlb }, 0).raw;
+    (void)value;
+}
+
+#define AT(member) .field = offsetof(struct mvtd_regs, member)
+#define ALL        UINT64_MAX
+
+static const struct row rows[] = {
+    { VTD_REG_VER, 4, AT(ver) },
+    { VTD_REG_CAP, 8, AT(cap) },
+    { VTD_REG_ECAP, 8, AT(ecap) },
+    { VTD_REG_GCMD, 4, AT(gcmd), .rw = ALL, .write_only = true,
+      .written = gcmd_written },
+    { VTD_REG_GSTS, 4, AT(gsts) },
+    { VTD_REG_RTADDR, 8, AT(rtaddr), .rw = ~UIM_MASK(9, 0) },
+    { VTD_REG_CCMD, 8, AT(ccmd),
+      .rw = UIM_MASK(63, 61) | UIM_MASK(33, 0), .written = ccmd_written },
+    { VTD_REG_FSTS, 4, AT(fsts),
+      .w1c = UIM_MASK(6, 4) | UIM_BIT(0), .written = fsts_written },
+    { VTD_REG_FECTL, 4, AT(fault.ctl), .rw = UIM_BIT(31),
+      .written = fectl_written },
+    { VTD_REG_FEDATA, 4, AT(fault.data), .rw = UIM_MASK(15, 0) },
+    { VTD_REG_FEADDR, 4, AT(fault.addr), .rw = UIM_MASK(31, 2) },
+    { VTD_REG_FEUADDR, 4, AT(fault.uaddr) }, /* reserved without EIM */
+    { VTD_REG_IQH, 8, AT(iqh) },
+    { VTD_REG_IQT, 8, AT(iqt), .rw = UIM_MASK(18, 4) },
+    { VTD_REG_IQA, 8, AT(iqa), .rw = ~UIM_MASK(10, 3) },
+    { VTD_REG_ICS, 4, AT(ics), .w1c = UIM_BIT(0), .written = ics_written },
+    { VTD_REG_IECTL, 4, AT(inval.ctl), .rw = UIM_BIT(31),
+      .written = iectl_written },
+    { VTD_REG_IEDATA, 4, AT(inval.data), .rw = UIM_MASK(15, 0) },
+    { VTD_REG_IEADDR, 4, AT(inval.addr), .rw = UIM_MASK(31, 2) },
+    { VTD_REG_IEUADDR, 4, AT(inval.uaddr) },
+    { VTD_REG_IQERCD, 8, AT(iqercd) },
+    { MVTD_IRO + VTD_IVA_OFFSET, 8, AT(iva), .rw = ~UIM_MASK(11, 7),
+      .write_only = true },
+    { MVTD_IRO + VTD_IOTLB_OFFSET, 8, AT(iotlb),
+      .rw = UIM_BIT(63) | UIM_MASK(61, 60) | UIM_MASK(49, 32),
+      .written = iotlb_written },
+};
+
+/* A register takes its width, and one of 64 bits also its aligned halves. */
+static bool takes(uint32_t offset, uint32_t bytes, uint64_t off, uint32_t len)
+{
+    return off >= offset && off < offset + bytes && len >= 4 && len <= bytes &&
+           (off & (len - 1)) == 0;
+}
+
+static const struct row *find(uint64_t off, uint32_t len)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (takes(rows[i].offset, rows[i].bytes, off, len))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static uint64_t *field_of(struct mvtd *m, const struct row *r)
+{
+    return (uint64_t *)(void *)((char *)&m->reg + r->field);
+}
+
+static uint64_t covered(uint64_t shift, uint32_t len)
+{
+    return (len == 8 ? UINT64_MAX : UIM_MASK(31, 0)) << shift;
+}
+
+/* The 64-bit half record at `off`; NULL: there is none. */
+static uint64_t *record_at(struct mvtd *m, uint64_t off, uint32_t len)
+{
+    uint64_t n = (off - MVTD_FRO) >> 4;
+
+    if (off < MVTD_FRO || n >= MVTD_RECORDS ||
+        !takes((uint32_t)(off & ~UINT64_C(7)), 8, off, len))
+        return NULL;
+    return off & 8 ? &m->frcd_hi[n].raw : &m->frcd_lo[n].raw;
+}
+
+static uint64_t read_locked(struct mvtd *m, uint64_t off, uint32_t len)
+{
+    const struct row *r = find(off, len);
+    uint64_t *record = record_at(m, off, len);
+    uint64_t value = 0;
+
+    if (record)
+        value = *record;
+    else if (r && !r->write_only)
+        value = *field_of(m, r);
+    else
+        return 0;
+    return (value >> ((off & 4 && (record || r->bytes == 8)) ? 32 : 0)) &
+           covered(0, len);
+}
+
+uint64_t mvtd_mmio_read(struct uim_model *model, uint32_t window, uint64_t off,
+                        uint32_t len)
+{
+    struct mvtd *m = mvtd_of(model);
+    uint64_t value;
+
+    if (window != 0)
+        return 0;
+    mvtd_lock(m);
+    value = read_locked(m, off, len);
+    mvtd_unlock(m);
+    return value;
+}
+
+/* F, bit 63 of the high half, is all that can be written: one clears it. */
+static void write_record(struct mvtd *m, uint64_t *record, uint64_t off,
+                         uint64_t val, uint32_t len)
+{
+    if (!(off & 8))
+        return;
+    if (off & 4)
+        val <<= 32;
+    else if (len == 4)
+        val = 0;
+    *record &= ~(val & UIM_BIT(63));
+    mvtd_fault_update(m);
+}
+
+static void write_row(struct mvtd *m, const struct row *r, uint64_t off,
+                      uint64_t val, uint32_t len)
+{
+    uint64_t shift = (off - r->offset) * 8;
+    uint64_t touched = covered(shift, len);
+    uint64_t *field = field_of(m, r);
+
+    val = (val << shift) & touched;
+    *field = (*field & ~(touched & r->rw)) | (val & r->rw);
+    *field &= ~(val & r->w1c);
+    if (r->written)
+        r->written(m, val, touched);
+}
+
+static void write_locked(struct mvtd *m, uint64_t off, uint64_t val,
+                         uint32_t len)
+{
+    const struct row *r = find(off, len);
+    uint64_t *record = record_at(m, off, len);
+
+    if (record)
+        write_record(m, record, off, val, len);
+    else if (r)
+        write_row(m, r, off, val, len);
+}
+
+void mvtd_mmio_write(struct uim_model *model, uint32_t window, uint64_t off,
+                     uint64_t val, uint32_t len)
+{
+    struct mvtd *m = mvtd_of(model);
+
+    if (window != 0)
+        return;
+    mvtd_lock(m);
+    write_locked(m, off, val, len);
+    mvtd_unlock(m);
+    mvtd_settle(m);
+}

@@ -1,0 +1,250 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Installs what building and testing uiommu needs, on Debian 12, through apt:
+#
+#     scripts/install-deps.sh           everything the tests use
+#     scripts/install-deps.sh --demo    only what `make demo` needs
+#
+# Fast when nothing is missing. Run without root it says what to install. QEMU
+# 10 is taken from backports, from the mirror that apt is configured with.
+set -euo pipefail
+
+readonly QEMU_MAJOR=10
+readonly QEMU_PACKAGE=qemu-system-x86
+readonly BACKPORTS_FILE=/etc/apt/sources.list.d/uiommu-backports.sources
+
+# libc6-dev: only recommended by gcc. No gcc-multilib: it conflicts with the
+# cross compilers.
+readonly DEMO_PACKAGES="gcc libc6-dev make meson ninja-build pkg-config
+    libcjson-dev"
+readonly TEST_PACKAGES="$DEMO_PACKAGES g++ clang llvm libclang-rt-14-dev
+    clang-format libcmocka-dev libpci-dev gcc-aarch64-linux-gnu
+    gcc-riscv64-linux-gnu valgrind git python3"
+
+say()
+{
+    printf 'install-deps: %s\n' "$*"
+}
+
+die()
+{
+    say "$*" >&2
+    exit 1
+}
+
+apt_get()
+{
+    # Others may hold the lock, and some networks drop every tenth packet.
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 \
+        -o DPkg::Lock::Timeout=600 "$@"
+}
+
+# Nothing that the machine's owner wants is removed for it.
+apt_install()
+{
+    if ! apt_get install -y --no-install-recommends --no-remove "$@"; then
+        die "apt cannot install $*; if packages are in the way" \
+            "(gcc-multilib conflicts with the cross compilers), remove them" \
+            "first"
+    fi
+}
+
+# Those of the packages named that dpkg does not have.
+not_installed()
+{
+    local package
+
+    for package in "$@"; do
+        if ! dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null |
+                grep -q '^ii'; then
+            printf '%s ' "$package"
+        fi
+    done
+}
+
+# Major version of the QEMU in the path; 0: none.
+qemu_major()
+{
+    local version
+
+    version=$(qemu-system-x86_64 --version 2>/dev/null |
+        sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
+    printf '%s' "${version:-0}"
+}
+
+# "URI release sources-file" of every archive of the distribution apt knows.
+archives()
+{
+    # shellcheck disable=SC2016
+    apt-get indextargets --format \
+        '$(ORIGIN) $(REPO_URI) $(RELEASE) $(SOURCESENTRY)' \
+        'Created-By: Packages' | sed -n 's/^Debian //p' | sort -u
+}
+
+codename()
+{
+    # shellcheck disable=SC1091
+    (. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+}
+
+# The keyring that the sources file $1 names for the archive at URI $2.
+keyring()
+{
+    local file=${1%:*} uri=${2%/}
+
+    case $file in
+    *.sources)
+        awk -v RS= -v uri="$uri" 'index($0 "\n", uri)' "$file" |
+            sed -n 's/^Signed-By:[ \t]*\(\/[^ \t]*\).*/\1/p'
+        ;;
+    *)
+        grep -F "$uri" "$file" | sed -n 's/.*signed-by=\([^] ]*\).*/\1/p'
+        ;;
+    esac | head -n 1
+}
+
+# A sources file for the backports of release $1; nothing if there is no mirror
+# to derive it from.
+backports_source()
+{
+    local release=$1 uri found file key
+
+    while read -r uri found file; do
+        if [ "$found" != "$release" ]; then
+            continue
+        fi
+        printf 'Types: deb\nURIs: %s\nSuites: %s-backports\n' \
+            "$uri" "$release"
+        printf 'Components: main\n'
+        key=$(keyring "$file" "$uri")
+        if [ -n "$key" ]; then
+            printf 'Signed-By: %s\n' "$key"
+        fi
+        return
+    done < <(archives)
+}
+
+# Whether apt, with the further options given, would install a QEMU that is new
+# enough.
+apt_has_qemu()
+{
+    local version
+
+    version=$(LC_ALL=C apt-get install -s --no-install-recommends "$@" \
+        "$QEMU_PACKAGE" 2>/dev/null |
+        sed -n "s/^Inst $QEMU_PACKAGE .*(\([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p")
+    [ "${version:-0}" -ge "$QEMU_MAJOR" ]
+}
+
+# The apt options that get a new QEMU, and only QEMU: its archive if the release
+# itself has an old one.
+qemu_options()
+{
+    if ! apt_has_qemu; then
+        printf -- '-t %s-backports' "$(codename)"
+    fi
+}
+
+# Whether apt has to be told of backports first.
+needs_backports()
+{
+    ! apt_has_qemu && ! apt_has_qemu -t "$(codename)-backports"
+}
+
+# What a user who is not root has to ask for: $1 packages, $2 QEMU if not empty.
+tell_user()
+{
+    local install="apt-get install --no-install-recommends" line='' source
+
+    say "not root; as root, run"
+    if [ -n "$2" ] && needs_backports; then
+        source=$(backports_source "$(codename)" | sed 's/$/\\n/' | tr -d '\n')
+        if [ -z "$source" ]; then
+            say "(with a Debian mirror configured for apt, to begin with)"
+        else
+            printf "  printf '%s' > %s && apt-get update\n" \
+                "$source" "$BACKPORTS_FILE"
+        fi
+    fi
+    if [ -n "$1" ]; then
+        line="$install $1"
+    fi
+    if [ -n "$2" ]; then
+        line="${line:+$line&& }$install $(qemu_options) $QEMU_PACKAGE"
+    fi
+    printf '  %s\n' "$line"
+}
+
+add_backports()
+{
+    local release=$1 text
+
+    text=$(backports_source "$release")
+    if [ -z "$text" ]; then
+        die "apt has no Debian mirror for '$release': cannot tell where its" \
+            "backports are; install QEMU $QEMU_MAJOR or newer by hand"
+    fi
+    say "adding $release-backports in $BACKPORTS_FILE"
+    printf '%s\n' "$text" > "$BACKPORTS_FILE"
+    if ! apt_get update; then
+        rm -f "$BACKPORTS_FILE"
+        die "apt cannot read $release-backports; removed $BACKPORTS_FILE"
+    fi
+}
+
+install_qemu()
+{
+    if needs_backports; then
+        add_backports "$(codename)"
+    fi
+    say "installing $QEMU_PACKAGE $(qemu_options)"
+    # shellcheck disable=SC2046
+    apt_install $(qemu_options) "$QEMU_PACKAGE"
+    if [ "$(qemu_major)" -lt "$QEMU_MAJOR" ]; then
+        die "qemu-system-x86_64 is still older than $QEMU_MAJOR:" \
+            "$(qemu-system-x86_64 --version 2>&1 | head -n 1)"
+    fi
+}
+
+main()
+{
+    local packages=$TEST_PACKAGES want_qemu=1 missing
+
+    case "${1:-}" in
+    "")
+        ;;
+    --demo)
+        packages=$DEMO_PACKAGES
+        want_qemu=
+        ;;
+    *)
+        die "usage: $0 [--demo]"
+        ;;
+    esac
+    # shellcheck disable=SC2086
+    missing=$(not_installed $packages)
+    if [ -n "$want_qemu" ] && [ "$(qemu_major)" -ge "$QEMU_MAJOR" ]; then
+        want_qemu=
+    fi
+    if [ -z "$missing" ] && [ -z "$want_qemu" ]; then
+        say "nothing to do"
+        return
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        tell_user "$missing" "$want_qemu" >&2
+        exit 1
+    fi
+    apt_get update
+    if [ -n "$missing" ]; then
+        say "installing $missing"
+        # shellcheck disable=SC2086
+        apt_install $missing
+    fi
+    if [ -n "$want_qemu" ]; then
+        install_qemu
+    fi
+    say "done"
+}
+
+main "$@"

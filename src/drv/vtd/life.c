@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * life.c - from what firmware left to translation on, and back (11.4.4, semantics
+ * B.23).
+ *
+ * Registers and memory are kept apart: what prepare allocates and firmware's
+ * requesters get set in it is what enable, and resume, make hardware read.
+ */
+#include "drv/vtd/vtd.h"
+
+#include "base/mem.h"
+
+enum { FAULT_MSI = 0 };
+
+static bool is_on(const struct vtd_unit *v, uint32_t bit)
+{
+    return (vtd_rd32(v, VTD_REG_GSTS) & bit) != 0;
+}
+
+/* ---- memory and locks ------------------------------------------------------------- */
+
+static size_t dids_size(const struct vtd_unit *v)
+{
+    return (v->n_dids + 63u) / 64 * sizeof(uint64_t);
+}
+
+static enum uiommu_status dids_create(struct vtd_unit *v)
+{
+    const struct uiommu_host *h = v->unit.host;
+
+    v->n_dids = UINT32_C(1) << (4 + 2 * vtd_cap_nd(v->cap));
+    v->dids = h->alloc(h->ctx, dids_size(v));
+    if (!v->dids)
+        return UIOMMU_NOMEM;
+    memset(v->dids, 0, dids_size(v));
+    v->dids[0] = UIM_MASK(VTD_DID_FIRST - 1, 0);
+    return UIOMMU_OK;
+}
+
+static enum uiommu_status locks_create(struct vtd_unit *v)
+{
+    const struct uiommu_host *h = v->unit.host;
+
+    v->table_lock = h->mutex_create(h->ctx);
+    v->did_lock = h->spin_create(h->ctx);
+    v->reg_lock = h->spin_create(h->ctx);
+    v->fault_lock = h->spin_create(h->ctx);
+    if (v->table_lock && v->did_lock && v->reg_lock && v->fault_lock)
+        return UIOMMU_OK;
+    return UIOMMU_NOMEM;
+}
+
+/* Without one, or if there is none left, the embedder has to poll. */
+static void msi_create(struct vtd_unit *v)
+{
+    const struct uiommu_host *h = v->unit.host;
+
+    if (!h->msi_alloc)
+        return;
+    v->has_msi = h->msi_alloc(h->ctx, v->unit.index, FAULT_MSI, &v->msi_addr,
+                              &v->msi_data) == UIOMMU_OK;
+    if (!v->has_msi)
+        uim_log(v->unit.u, UIOMMU_LOG_WARN,
+                "vtd unit at 0x%lx: no interrupt for faults; uiommu_poll() "
+                "reads them", v->unit.base);
+}
+
+static enum uiommu_status create(struct vtd_unit *v)
+{
+    enum uiommu_status status = locks_create(v);
+
+    if (status == UIOMMU_OK)
+        status = dids_create(v);
+    if (status == UIOMMU_OK)
+        status = vtd_tables_create(v);
+    if (status == UIOMMU_OK)
+        status = vtd_queue_create(v);
+    if (status == UIOMMU_OK)
+        msi_create(v);
+    return status;
+}
+
+static void spin_free(const struct vtd_unit *v, void *spin)
+{
+    if (spin)
+        v->unit.host->spin_destroy(v->unit.host->ctx, spin);
+}
+
+static void locks_destroy(const struct vtd_unit *v)
+{
+    spin_free(v, v->did_lock);
+    spin_free(v, v->reg_lock);
+    spin_free(v, v->fault_lock);
+    if (v->table_lock)
+        v->unit.host->mutex_destroy(v->unit.host->ctx, v->table_lock);
+}
+
+/* Also of a unit that probe or prepare gave up half way. What hardware did not
+ * let go of stays allocated for ever: it may still read there. */
+void vtd_release(struct uim_unit *unit)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+    const struct uiommu_host *h = unit->host;
+
+    if (v->ours && vtd_queue_stop(v) != UIOMMU_OK)
+        v->stuck = true;
+    vtd_queue_destroy(v);
+    if (!v->stuck)
+        vtd_tables_destroy(v);
+    if (v->dids)
+        h->free(h->ctx, v->dids, dids_size(v));
+    if (v->has_msi && h->msi_free)
+        h->msi_free(h->ctx, unit->index, FAULT_MSI);
+    locks_destroy(v);
+    if (v->mmio)
+        h->mmio_unmap(h->ctx, v->mmio, v->mmio_size);
+    h->free(h->ctx, v, sizeof(*v));
+}
+
+/* ---- events ---------------------------------------------------------------------- */
+
+/* FECTL, IECTL and PECTL are alike. Bits 29:0 are to be preserved. */
+static void event_mask(const struct vtd_unit *v, size_t control, bool masked)
+{
+    struct vtd_fectl fectl = { vtd_rd32(v, control) };
+
+    fectl = vtd_fectl_set_im(fectl, masked);
+    vtd_wr32(v, control, (uint32_t)fectl.raw);
+}
+
+static void events_off(const struct vtd_unit *v)
+{
+    event_mask(v, VTD_REG_FECTL, true);
+    if (vtd_ecap_qi(v->ecap))
+        event_mask(v, VTD_REG_IECTL, true);
+    if (vtd_ecap_prs(v->ecap))
+        event_mask(v, VTD_REG_PECTL, true);
+}
+
+static void fault_event_on(const struct vtd_unit *v)
+{
+    struct vtd_feaddr_fields low = { .ma = (uint32_t)v->msi_addr >> 2 };
+
+    if (!v->has_msi)
+        return;
+    vtd_wr32(v, VTD_REG_FEDATA, v->msi_data);
+    vtd_wr32(v, VTD_REG_FEADDR, (uint32_t)vtd_feaddr_pack(&low).raw);
+    vtd_wr32(v, VTD_REG_FEUADDR, (uint32_t)(v->msi_addr >> 32));
+    event_mask(v, VTD_REG_FECTL, false);
+    (void)vtd_rd32(v, VTD_REG_FECTL); /* has arrived before TE does */
+}
+
+/* ---- what firmware left ------------------------------------------------------------ */
+
+static enum uiommu_status interrupt_remapping_off(struct vtd_unit *v)
+{
+    if (!is_on(v, VTD_GCMD_BIT(ire)))
+        return UIOMMU_OK;
+    uim_log(v->unit.u, UIOMMU_LOG_WARN,
+            "vtd unit at 0x%lx: interrupt remapping was left on and is "
+            "switched off", v->unit.base);
+    return vtd_gcmd_switch(v, VTD_GCMD_BIT(ire), false);
+}
+
+/* Until revision 4.0 faults could go to a log in memory instead of records. */
+static enum uiommu_status fault_log_off(struct vtd_unit *v)
+{
+    if (!vtd_cap_afl(v->cap) || !is_on(v, VTD_GCMD_BIT(eafl)))
+        return UIOMMU_OK;
+    return vtd_gcmd_switch(v, VTD_GCMD_BIT(eafl), false);
+}
+
+/* The registers of the queue and of events, whoever used them before. The queue
+ * may be ours, after a sleep that kept the registers. */
+static enum uiommu_status start_queue(struct vtd_unit *v)
+{
+    enum uiommu_status status;
+
+    v->ours = true;
+    events_off(v);
+    status = interrupt_remapping_off(v);
+    if (status == UIOMMU_OK)
+        status = fault_log_off(v);
+    if (status == UIOMMU_OK)
+        status = vtd_queue_stop(v);
+    if (status == UIOMMU_OK)
+        status = vtd_registers_idle(v);
+    vtd_faults_clear(v);
+    if (status == UIOMMU_OK)
+        status = vtd_queue_start(v);
+    return status;
+}
+
+/* Without ESRTPS the mode must not change while translation is on (11.4.5), and
+ * between off and on again every device reaches everything. Taking over without
+ * that gap is possible in the same mode only. */
+static enum uiommu_status leave_other_mode(struct vtd_unit *v, unsigned ttm)
+{
+    struct vtd_rtaddr found;
+
+    if (!is_on(v, VTD_GCMD_BIT(te)))
+        return UIOMMU_OK;
+    found.raw = vtd_rd64(v, VTD_REG_RTADDR);
+    if (vtd_rtaddr_ttm(found) == ttm || vtd_cap_esrtps(v->cap))
+        return UIOMMU_OK;
+    uim_log(v->unit.u, UIOMMU_LOG_WARN,
+            "vtd unit at 0x%lx: firmware left translation on in another mode; "
+            "it is off for a moment, and DMA unconfined", v->unit.base);
+    return vtd_gcmd_switch(v, VTD_GCMD_BIT(te), false);
+}
+
+/* Regions that firmware protected from all DMA, while there was no translation
+ * (11.4.8). */
+static enum uiommu_status protection_off(struct vtd_unit *v)
+{
+    struct vtd_pmen pmen;
+
+    if (!vtd_cap_plmr(v->cap) && !vtd_cap_phmr(v->cap))
+        return UIOMMU_OK;
+    pmen.raw = vtd_rd32(v, VTD_REG_PMEN);
+    pmen = vtd_pmen_set_epm(pmen, 0);
+    vtd_wr32(v, VTD_REG_PMEN, (uint32_t)pmen.raw);
+    if (vtd_wait32(v, VTD_REG_PMEN,
+                   (uint32_t)vtd_pmen_pack(&(struct vtd_pmen_fields){
+                       .prs = 1 }).raw, 0))
+        return UIOMMU_OK;
+    return vtd_break(v, "protected memory regions cannot be switched off");
+}
+
+/* ---- tables ------------------------------------------------------------------------ */
+
+/* From the latch on the unit reads our tables, if translation was left on; what
+ * it cached before is dropped at once, by itself where ESRTPS. */
+static enum uiommu_status point_to_tables(struct vtd_unit *v)
+{
+    unsigned ttm = vtd_has_pasids(v) ? VTD_TTM_SCALABLE : VTD_TTM_LEGACY;
+    struct vtd_rtaddr_fields rtaddr = {
+        .rta = v->root_phys >> 12, .ttm = ttm,
+    };
+    enum uiommu_status status = leave_other_mode(v, ttm);
+
+    if (status != UIOMMU_OK)
+        return status;
+    v->live = true;
+    uim_fence(v->unit.host);
+    status = vtd_write_buffer_flush(v);
+    if (status != UIOMMU_OK)
+        return status;
+    vtd_wr64(v, VTD_REG_RTADDR, vtd_rtaddr_pack(&rtaddr).raw);
+    status = vtd_gcmd_latch(v, VTD_GCMD_BIT(srtp));
+    if (status == UIOMMU_OK && !vtd_cap_esrtps(v->cap))
+        status = vtd_invalidate_all(v);
+    return status;
+}
+
+static enum uiommu_status switch_on(struct vtd_unit *v)
+{
+    enum uiommu_status status = point_to_tables(v);
+
+    if (status != UIOMMU_OK)
+        return status;
+    fault_event_on(v);
+    status = vtd_gcmd_switch(v, VTD_GCMD_BIT(te), true);
+    if (status == UIOMMU_OK)
+        status = protection_off(v);
+    return status;
+}
+
+/* ---- operations ----------------------------------------------------------------------- */
+
+enum uiommu_status vtd_prepare(struct uim_unit *unit)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+    enum uiommu_status status = create(v);
+
+    return status == UIOMMU_OK ? start_queue(v) : status;
+}
+
+enum uiommu_status vtd_enable(struct uim_unit *unit)
+{
+    enum uiommu_status status = switch_on(vtd_unit(unit));
+
+    if (status != UIOMMU_OK)
+        vtd_disable(unit);
+    return status;
+}
+
+void vtd_disable(struct uim_unit *unit)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+    const uint32_t te = VTD_GCMD_BIT(te);
+
+    events_off(v);
+    if (is_on(v, te) && vtd_gcmd_switch(v, te, false) != UIOMMU_OK) {
+        v->stuck = true;
+        uim_log(unit->u, UIOMMU_LOG_ERROR,
+                "vtd unit at 0x%lx: translation cannot be switched off; its "
+                "tables stay allocated", unit->base);
+    }
+    v->live = false;
+}
+
+/* Translation stays on for as long as the unit has power. */
+enum uiommu_status vtd_suspend(struct uim_unit *unit)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+
+    vtd_poll(unit);
+    events_off(v);
+    v->live = false;
+    return vtd_queue_stop(v);
+}
+
+/* Whatever the unit did not answer before, it is asked anew: nothing is cached
+ * any more that could be stale. */
+enum uiommu_status vtd_resume(struct uim_unit *unit)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+    enum uiommu_status status;
+
+    atomic_store(&unit->broken, false);
+    status = start_queue(v);
+    return status == UIOMMU_OK ? switch_on(v) : status;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * link.c - a domain on a unit: the domain id that tags what the unit caches of
+ * it. An id goes back to the allocator only after everything tagged with it was
+ * invalidated (D-49); if the unit does not confirm, it is never used again.
+ */
+#include "drv/vtd/vtd.h"
+
+/* Can the unit walk these tables? They may be made for another unit. */
+static bool walkable(const struct vtd_unit *v, const struct uiommu_domain *d)
+{
+    const unsigned top = d->pt.top;
+
+    if (d->last_iova >> v->unit.iova_bits != 0)
+        return false;
+    if (v->mode == VTD_FIRST_STAGE)
+        return top == 3 || (top == 4 && vtd_cap_fs5lp(v->cap));
+    /* 3 levels are bit 1 of SAGAW */
+    return top >= 2 && (vtd_cap_sagaw(v->cap) >> (top - 1u) & 1) != 0;
+}
+
+static enum uiommu_status did_alloc(struct vtd_unit *v, struct vtd_did *out)
+{
+    enum uiommu_status status = UIOMMU_NOSPC;
+
+    vtd_lock(v, v->did_lock);
+    for (uint32_t i = 0; i * 64 < v->n_dids; i++) {
+        if (v->dids[i] == ~UINT64_C(0))
+            continue;
+        out->id = (uint16_t)(i * 64 + uim_ctz(~v->dids[i]));
+        if (out->id < v->n_dids) {
+            v->dids[i] |= UIM_BIT(out->id % 64);
+            status = UIOMMU_OK;
+        }
+        break;
+    }
+    vtd_unlock(v, v->did_lock);
+    return status;
+}
+
+static void did_free(struct vtd_unit *v, struct vtd_did did)
+{
+    vtd_lock(v, v->did_lock);
+    v->dids[did.id / 64] &= ~UIM_BIT(did.id % 64);
+    vtd_unlock(v, v->did_lock);
+}
+
+enum uiommu_status vtd_link(struct uim_link *link)
+{
+    struct vtd_unit *v = vtd_unit(link->unit);
+    enum uiommu_status status;
+    struct vtd_did did;
+
+    if (!walkable(v, link->domain))
+        return UIOMMU_INVAL;
+    status = did_alloc(v, &did);
+    if (status == UIOMMU_OK)
+        link->id = did.id;
+    return status;
+}
+
+/* 6.5.3.3, reuse of a domain id */
+void vtd_unlink(struct uim_link *link)
+{
+    struct vtd_unit *v = vtd_unit(link->unit);
+    const struct vtd_did did = { (uint16_t)link->id };
+    struct vtd_batch b = { .n = 0 };
+
+    if (vtd_has_pasids(v))
+        vtd_add_pasid_cache(&b, VTD_PC_DOMAIN, did, 0);
+    else
+        vtd_add_context(&b, VTD_CC_DOMAIN, did, (struct vtd_sid){ 0 });
+    vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, did);
+    if (vtd_submit(v, &b) == UIOMMU_OK)
+        did_free(v, did);
+}

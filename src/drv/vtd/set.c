@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * set.c - what a requester sees, and the domain ids that tag what units cache.
+ *
+ * Replacing an entry (6.5.3.3, semantics B.13): P=0 in one store, then the
+ * invalidations that the manual asks for, then the other words, then the word
+ * with P. So a requester sees its old domain, nothing, or its new domain. The
+ * entry itself says what has to be invalidated: the domain id stays in it until
+ * that is confirmed, also when vtd_cut() cleared P long before.
+ */
+#include "drv/vtd/vtd.h"
+
+#include "base/mem.h"
+
+/* Words of an entry that are ever used. */
+enum {
+    LEGACY_WORDS = VTD_CONTEXT_LEGACY_BYTES / 8,
+    PASID_WORDS = 3,
+    MOST_WORDS = 3,
+};
+
+/* ---- what entries say ------------------------------------------------------------ */
+
+static struct vtd_did did_of(const struct vtd_unit *v,
+                             struct uiommu_domain *domain)
+{
+    const struct uim_link *link;
+
+    if (domain->kind == UIOMMU_DOMAIN_IDENTITY)
+        return VTD_DID_IDENTITY;
+    link = uim_link_of(domain, &v->unit);
+    return (struct vtd_did){ (uint16_t)link->id };
+}
+
+/* VTD_AW_* of second-stage tables; level 2 is the root of 39 bits. */
+static unsigned aw_of(const struct uim_pt *pt)
+{
+    return pt->top - 1u;
+}
+
+/* 9.3 */
+static void legacy_words(const struct vtd_unit *v,
+                         const struct uiommu_endpoint *ep,
+                         struct uiommu_domain *d, uint64_t *w)
+{
+    bool paging = d->kind == UIOMMU_DOMAIN_PAGING;
+    unsigned paging_tt = ep->ats ? VTD_TT_ATS : VTD_TT_UNTRANSLATED;
+
+    w[0] = vtd_ctx_legacy_lo_pack(&(struct vtd_ctx_legacy_lo_fields){
+        .p = 1,
+        .tt = paging ? paging_tt : VTD_TT_PASSTHROUGH,
+        .ssptptr = paging ? d->pt.root_phys >> 12 : 0,
+    }).raw;
+    w[1] = vtd_ctx_legacy_hi_pack(&(struct vtd_ctx_legacy_hi_fields){
+        .aw = paging ? aw_of(&d->pt) : v->aw_max,
+        .did = did_of(v, d).id,
+    }).raw;
+}
+
+/* 9.6, PGTT FS. AW does not matter to the first stage, but QEMU checks addresses
+ * against it; where the unit has no second stage the field is reserved. PGSNP
+ * gives every leaf what UIOMMU_CACHE asks for: first-stage leaves have no bit. */
+static void first_stage_words(const struct vtd_unit *v,
+                              const struct uiommu_domain *d, uint64_t *w)
+{
+    w[0] = vtd_pasid_entry_q0_pack(&(struct vtd_pasid_entry_q0_fields){
+        .p = 1, .pgtt = VTD_PGTT_FS, .aw = v->aw_max,
+    }).raw;
+    w[1] = vtd_pasid_entry_q1_pack(&(struct vtd_pasid_entry_q1_fields){
+        .pgsnp = vtd_ecap_sc(v->ecap),
+    }).raw;
+    w[2] = vtd_pasid_entry_q2_pack(&(struct vtd_pasid_entry_q2_fields){
+        .fsptptr = d->pt.root_phys >> 12,
+        .fspm = d->pt.top == 4 ? VTD_FSPM_FIVE_LEVEL : VTD_FSPM_FOUR_LEVEL,
+    }).raw;
+}
+
+static uint64_t second_stage_word(const struct uiommu_domain *d)
+{
+    return vtd_pasid_entry_q0_pack(&(struct vtd_pasid_entry_q0_fields){
+        .p = 1, .pgtt = VTD_PGTT_SS, .aw = aw_of(&d->pt),
+        .ssptptr = d->pt.root_phys >> 12,
+    }).raw;
+}
+
+/* 9.6. PWSNP: walks snoop where they can, as unit.coherent promises. */
+static void pasid_words(const struct vtd_unit *v, struct uiommu_domain *d,
+                        uint64_t *w)
+{
+    struct vtd_pasid_entry_q1 q1;
+
+    if (d->kind == UIOMMU_DOMAIN_IDENTITY)
+        w[0] = vtd_pasid_entry_q0_pack(&(struct vtd_pasid_entry_q0_fields){
+            .p = 1, .pgtt = VTD_PGTT_PT, .aw = v->aw_max,
+        }).raw;
+    else if (v->mode == VTD_FIRST_STAGE)
+        first_stage_words(v, d, w);
+    else
+        w[0] = second_stage_word(d);
+    q1.raw = w[1];
+    q1 = vtd_pasid_entry_q1_set_did(q1, did_of(v, d).id);
+    w[1] = vtd_pasid_entry_q1_set_pwsnp(q1, vtd_ecap_smpwcs(v->ecap)).raw;
+}
+
+static bool entry_is(const uim_word *entry, const uint64_t *value,
+                     unsigned words)
+{
+    for (unsigned i = 0; i < words; i++)
+        if (uim_ld64(&entry[i]) != value[i])
+            return false;
+    return true;
+}
+
+static bool entry_used(const uim_word *entry, unsigned words)
+{
+    static const uint64_t zeros[MOST_WORDS];
+
+    return !entry_is(entry, zeros, words);
+}
+
+/* ---- legacy mode -------------------------------------------------------------------- */
+
+/* 6.5.3.3, context entry: context cache of the device, then IOTLB of the domain. */
+static enum uiommu_status legacy_retire(struct vtd_unit *v, struct vtd_sid sid,
+                                        uint64_t hi_word)
+{
+    const struct vtd_ctx_legacy_hi hi = { hi_word };
+    const struct vtd_did did = { (uint16_t)vtd_ctx_legacy_hi_did(hi) };
+    struct vtd_batch b = { .n = 0 };
+
+    vtd_add_context(&b, VTD_CC_DEVICE, did, sid);
+    vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, did);
+    return vtd_submit(v, &b);
+}
+
+/* An entry became present. CM=1: that it was not may be cached, under domain id
+ * 0 (6.1). Else a store may still sit in a write buffer (6.8). */
+static enum uiommu_status legacy_announce(struct vtd_unit *v,
+                                          struct vtd_sid sid)
+{
+    struct vtd_batch b = { .n = 0 };
+
+    if (!vtd_cap_cm(v->cap))
+        return vtd_write_buffer_flush(v);
+    vtd_add_context(&b, VTD_CC_DEVICE, VTD_DID_ABSENT, sid);
+    vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, VTD_DID_ABSENT);
+    return vtd_submit(v, &b);
+}
+
+/* Only the word with P differs, as when ATS is switched on or off: one store
+ * does it, and the requester is not blocked in between. */
+static bool one_word_differs(const uim_word *entry, const uint64_t *want)
+{
+    return (uim_ld64(&entry[0]) & want[0] & VTD_ENTRY_P) &&
+           uim_ld64(&entry[1]) == want[1];
+}
+
+static enum uiommu_status legacy_replace(struct vtd_unit *v, struct vtd_sid sid,
+                                         uim_word *entry, const uint64_t *want)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (one_word_differs(entry, want)) {
+        vtd_entry_store(v, entry, want[0]);
+        return legacy_retire(v, sid, want[1]);
+    }
+    vtd_entry_block(v, entry);
+    if (entry_used(entry, LEGACY_WORDS)) {
+        status = legacy_retire(v, sid, uim_ld64(&entry[1]));
+        if (status != UIOMMU_OK)
+            return status;
+        vtd_entry_zero(v, entry, LEGACY_WORDS);
+    }
+    if (!(want[0] & VTD_ENTRY_P))
+        return UIOMMU_OK;
+    vtd_entry_write(v, entry, want, LEGACY_WORDS);
+    return legacy_announce(v, sid);
+}
+
+static enum uiommu_status set_legacy(struct vtd_unit *v,
+                                     struct uiommu_endpoint *ep,
+                                     struct uiommu_domain *next)
+{
+    const struct vtd_sid sid = vtd_sid(ep);
+    uim_word *entry = vtd_context(v, sid);
+    uint64_t want[LEGACY_WORDS] = { 0 };
+    enum uiommu_status status;
+
+    if (next->kind != UIOMMU_DOMAIN_BLOCKED)
+        legacy_words(v, ep, next, want);
+    else if (!entry)
+        return UIOMMU_OK;
+    if (!entry) {
+        status = vtd_context_create(v, sid, &entry);
+        if (status != UIOMMU_OK)
+            return status;
+    }
+    if (entry_is(entry, want, LEGACY_WORDS))
+        return UIOMMU_OK;
+    status = legacy_replace(v, sid, entry, want);
+    if (status != UIOMMU_OK)
+        vtd_entry_block(v, entry);
+    return status;
+}
+
+/* ---- scalable mode ------------------------------------------------------------------- */
+
+/* The two entries on the way, as found and as wanted. */
+struct path {
+    struct vtd_sid sid;
+    uim_word *context;
+    uim_word *entry;           /* of the PASID table                      */
+    uint64_t context_word;     /* wanted; its other words are 0           */
+    uint64_t want[PASID_WORDS]; /* all 0: blocked                         */
+};
+
+/* 9.4: PASIDE=0, so requests with PASID are refused. */
+static uint64_t context_word(uint64_t link, bool ats)
+{
+    struct vtd_ctx_scalable_q0 q0 = { link };
+
+    return vtd_ctx_scalable_q0_set_dte(q0, ats).raw;
+}
+
+/* The entries of a requester, with new tables if it has none: nothing leads to
+ * these until context_word is stored. A blocked requester needs none; `entry` is
+ * then NULL. */
+static enum uiommu_status find_path(struct vtd_unit *v, struct path *p,
+                                    const struct uiommu_endpoint *ep,
+                                    bool blocked)
+{
+    enum uiommu_status status = UIOMMU_OK;
+    uint64_t link = 0;
+
+    p->context = vtd_context(v, p->sid);
+    if (p->context)
+        link = uim_ld64(p->context);
+    if (!(link & VTD_ENTRY_P)) {
+        if (blocked)
+            return UIOMMU_OK;
+        status = vtd_pasid_tables_create(v, &link);
+        if (status == UIOMMU_OK && !p->context)
+            status = vtd_context_create(v, p->sid, &p->context);
+    }
+    if (status != UIOMMU_OK) {
+        vtd_pasid_tables_destroy(v, link);
+        return status;
+    }
+    p->entry = vtd_pasid_entry(v, link, VTD_RID_PASID);
+    p->context_word = context_word(link, ep->ats);
+    return UIOMMU_OK;
+}
+
+/* 6.5.3.3: what may be cached of a PASID entry that was present. With
+ * `context_changed` also of the context entry; that takes the wider rows. */
+static void add_stale(struct vtd_batch *b, const struct vtd_unit *v,
+                      const struct path *p, bool context_changed)
+{
+    const struct vtd_pasid_entry_q0 q0 = { uim_ld64(&p->entry[0]) };
+    const struct vtd_pasid_entry_q1 q1 = { uim_ld64(&p->entry[1]) };
+    const struct vtd_did did = { (uint16_t)vtd_pasid_entry_q1_did(q1) };
+
+    /* QEMU, up to 10.0 at least, leaves its pass-through shortcut only for an
+     * invalidation of the context entry: without one the requester would go on
+     * untranslated. The manual does not ask for it, and it does no harm. */
+    if (context_changed || vtd_pasid_entry_q0_pgtt(q0) == VTD_PGTT_PT)
+        vtd_add_context(b, VTD_CC_DEVICE, did, p->sid);
+    if (!entry_used(p->entry, PASID_WORDS))
+        return;
+    vtd_add_pasid_cache(b, context_changed ? VTD_PC_DOMAIN : VTD_PC_PASID, did,
+                        VTD_RID_PASID);
+    if (context_changed || vtd_pasid_entry_q0_pgtt(q0) == VTD_PGTT_SS)
+        vtd_add_iotlb(b, v, VTD_IOTLB_DOMAIN, did);
+    else
+        vtd_add_piotlb(b, did, VTD_RID_PASID);
+}
+
+/* As legacy_announce(). The manual does not say whether a PASID entry that was
+ * not present is cached under domain id 0 or under the new one: both. */
+static enum uiommu_status scalable_announce(struct vtd_unit *v,
+                                            const struct path *p)
+{
+    const struct vtd_pasid_entry_q1 q1 = { p->want[1] };
+    const struct vtd_did did = { (uint16_t)vtd_pasid_entry_q1_did(q1) };
+    struct vtd_batch b = { .n = 0 };
+
+    if (!vtd_cap_cm(v->cap))
+        return vtd_write_buffer_flush(v);
+    vtd_add_context(&b, VTD_CC_DEVICE, VTD_DID_ABSENT, p->sid);
+    vtd_add_pasid_cache(&b, VTD_PC_PASID, VTD_DID_ABSENT, VTD_RID_PASID);
+    vtd_add_pasid_cache(&b, VTD_PC_PASID, did, VTD_RID_PASID);
+    vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, VTD_DID_ABSENT);
+    vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, did);
+    return vtd_submit(v, &b);
+}
+
+/* The context entry of a present path only ever changes in DTE: one store. */
+static enum uiommu_status scalable_retire(struct vtd_unit *v,
+                                          const struct path *p,
+                                          bool entry_changes)
+{
+    uint64_t found = uim_ld64(p->context);
+    bool context_changes = found != p->context_word;
+    struct vtd_batch b = { .n = 0 };
+
+    if (entry_changes)
+        vtd_entry_block(v, p->entry);
+    if (context_changes)
+        vtd_entry_store(v, p->context, p->context_word);
+    add_stale(&b, v, p, context_changes && (found & VTD_ENTRY_P));
+    return b.n > 0 ? vtd_submit(v, &b) : UIOMMU_OK;
+}
+
+static enum uiommu_status scalable_replace(struct vtd_unit *v,
+                                           const struct path *p)
+{
+    bool entry_changes = !entry_is(p->entry, p->want, PASID_WORDS);
+    enum uiommu_status status;
+
+    if (!entry_changes && uim_ld64(p->context) == p->context_word)
+        return UIOMMU_OK;
+    status = scalable_retire(v, p, entry_changes);
+    if (status != UIOMMU_OK || !entry_changes)
+        return status;
+    if (entry_used(p->entry, PASID_WORDS))
+        vtd_entry_zero(v, p->entry, PASID_WORDS);
+    if (!(p->want[0] & VTD_ENTRY_P))
+        return UIOMMU_OK;
+    vtd_entry_write(v, p->entry, p->want, PASID_WORDS);
+    return scalable_announce(v, p);
+}
+
+static enum uiommu_status set_scalable(struct vtd_unit *v,
+                                       struct uiommu_endpoint *ep,
+                                       struct uiommu_domain *next)
+{
+    bool blocked = next->kind == UIOMMU_DOMAIN_BLOCKED;
+    struct path p = { .sid = vtd_sid(ep) };
+    enum uiommu_status status = find_path(v, &p, ep, blocked);
+
+    if (status != UIOMMU_OK || !p.entry)
+        return status;
+    if (!blocked)
+        pasid_words(v, next, p.want);
+    status = scalable_replace(v, &p);
+    if (status != UIOMMU_OK)
+        vtd_entry_block(v, p.entry);
+    return status;
+}
+
+/* ---- operations ------------------------------------------------------------------------ */
+
+enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
+                           struct uiommu_domain *next,
+                           struct uiommu_domain *old)
+{
+    struct vtd_unit *v = vtd_unit(endpoint->device->unit);
+
+    (void)old; /* the entry knows */
+    if (vtd_has_pasids(v))
+        return set_scalable(v, endpoint, next);
+    return set_legacy(v, endpoint, next);
+}
+
+void vtd_cut(struct uiommu_endpoint *endpoint)
+{
+    const struct vtd_unit *v = vtd_unit(endpoint->device->unit);
+    uim_word *entry = vtd_context(v, vtd_sid(endpoint));
+
+    if (entry && vtd_has_pasids(v))
+        entry = vtd_pasid_entry(v, uim_ld64(entry), VTD_RID_PASID);
+    if (entry)
+        vtd_entry_block(v, entry);
+}

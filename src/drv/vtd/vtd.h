@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vtd.h - what the files of the VT-d driver share.
+ *
+ * The manual is Intel D51397, revision 5.10; bare numbers in comments are its
+ * sections. Names are the manual's, layouts are in spec/vtd.h.
+ *
+ *     unit.c       probe, release, the ops tables
+ *     mode.c       which translation mode, and what a unit offers in it
+ *     life.c       from what firmware left to translation on, and back
+ *     table.c      root, context and PASID tables
+ *     set.c        the one operation: what a requester sees
+ *     link.c       domain ids
+ *     desc.c       ranges and events as invalidation descriptors; no state
+ *     inval.c      invalidation of domains and device TLBs
+ *     queue.c      the invalidation queue
+ *     regs_inval.c invalidation by registers, for units without a queue
+ *     fault.c      fault records
+ *     regs.c       register access, global commands
+ *
+ * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a
+ * group mutex when a table may have to be added. reg_lock, queue.lock, did_lock,
+ * fault_lock (spin) are taken alone, in any context; none is held while a
+ * command of the queue is waited for.
+ */
+#ifndef UIM_DRV_VTD_VTD_H
+#define UIM_DRV_VTD_VTD_H
+
+#include "base/store.h"
+#include "core/driver.h"
+#include "spec/vtd.h"
+
+enum vtd_mode {
+    VTD_AUTO,
+    VTD_LEGACY,      /* context entry -> second stage                     */
+    VTD_SCALABLE,    /* context entry -> PASID entry -> second stage      */
+    VTD_FIRST_STAGE, /* context entry -> PASID entry -> first stage       */
+};
+
+/* Of the driver, for one instance: what the options said. */
+struct vtd_options {
+    enum vtd_mode mode;
+    uint32_t timeout_ms; /* 0: the default                                */
+};
+
+/* Ids that must not be mixed up. */
+struct vtd_did {
+    uint16_t id;
+};
+
+struct vtd_sid {
+    uint16_t id; /* bus << 8 | devfn                                      */
+};
+
+/* 0 tags cached entries that are not present where CM=1 (6.1). */
+#define VTD_DID_ABSENT   ((struct vtd_did){ 0 })
+#define VTD_DID_IDENTITY ((struct vtd_did){ 1 })
+enum { VTD_DID_FIRST = 2 };
+
+/* Requests without PASID use this entry of the PASID table (9.4). */
+enum { VTD_RID_PASID = 0 };
+
+/* An invalidation descriptor; words 2 and 3 of a wide one are 0. */
+struct vtd_desc {
+    uint64_t lo, hi;
+};
+
+/* Commands that are submitted, and complete, together. */
+enum { VTD_BATCH = 8 };
+
+struct vtd_batch {
+    unsigned n;
+    struct vtd_desc desc[VTD_BATCH];
+    bool ats;            /* has device-TLB commands, all for:             */
+    struct vtd_sid sid;
+};
+
+/* 2^order pages each, adjacent and naturally aligned. */
+struct vtd_cover {
+    uint64_t start;
+    unsigned order;
+    unsigned n;
+};
+
+enum { VTD_COVER_MAX = 4 };
+
+/* How a submission ended, or that it did not. */
+enum vtd_outcome {
+    VTD_PENDING,
+    VTD_DONE,
+    VTD_ABORTED,  /* a device timed out and took it along: submit again   */
+    VTD_REFUSED,  /* one of its descriptors was in error                  */
+    VTD_LATE,     /* its device did not answer                            */
+    VTD_SILENT,   /* the unit did not answer                              */
+};
+
+/* One submission on its way through the queue. */
+struct vtd_waiter {
+    uint32_t first, wait; /* positions of its first and its wait descriptor */
+    uint32_t sequence;    /* status data: written when it is complete     */
+    bool ats;
+    struct vtd_sid sid;
+    _Atomic unsigned outcome; /* what software knows; PENDING: nothing    */
+};
+
+enum {
+    VTD_QUEUE_ENTRIES = 256,
+    VTD_WAITERS = 63,      /* one 64-byte line of the status page each;   */
+    VTD_SCRATCH_LINE = 63, /* the last line is where no-ops write         */
+};
+
+struct vtd_queue {
+    void *lock;            /* everything below, but the status page       */
+    uim_word *ring;
+    uint64_t ring_phys;
+    uim_word *status;
+    uint64_t status_phys;
+    bool wide;             /* DW: descriptors of 256 bits                 */
+    uint32_t head, tail;   /* positions: they count on, slots wrap        */
+    uint32_t sequence;
+    uint64_t free;         /* waiters nobody uses                         */
+    uint64_t left;         /* waiters whose submitter went away           */
+    uint32_t errors;       /* seen; their sentences get rarer             */
+    struct vtd_waiter waiter[VTD_WAITERS];
+};
+
+struct vtd_unit {
+    struct uim_unit unit;
+    void *mmio;
+    size_t mmio_size;
+    struct vtd_cap cap;
+    struct vtd_ecap ecap;
+    uint8_t major;         /* of the architecture version                 */
+    enum vtd_mode mode;
+    uint64_t timeout_ns;
+    uint8_t aw_max;        /* VTD_AW_*, 0 if the unit has no second stage */
+    bool coherent;         /* ECAP.C: root, context and PASID tables      */
+    bool ours;             /* from prepare on: its registers              */
+    bool live;             /* it reads our tables: commands are due       */
+    bool stuck;            /* it did not stop: its memory is never freed  */
+    bool has_msi;
+    uint64_t msi_addr;
+    uint32_t msi_data;
+
+    void *table_lock;      /* mutex: adding context tables                */
+    uim_word *root;
+    uint64_t root_phys;
+
+    void *did_lock;        /* spin                                        */
+    uint64_t *dids;        /* bit set: in use                             */
+    uint32_t n_dids;
+
+    void *reg_lock;        /* spin: GCMD, CCMD, IOTLB                     */
+    void *fault_lock;      /* spin: fault records                         */
+    unsigned fault_next;   /* record to look at first                     */
+    struct vtd_queue queue;
+};
+
+static inline struct vtd_unit *vtd_unit(struct uim_unit *unit)
+{
+    return uim_container(unit, struct vtd_unit, unit);
+}
+
+static inline bool vtd_has_pasids(const struct vtd_unit *v)
+{
+    return v->mode != VTD_LEGACY;
+}
+
+static inline struct vtd_sid vtd_sid(const struct uiommu_endpoint *endpoint)
+{
+    return (struct vtd_sid){ (uint16_t)endpoint->device->id };
+}
+
+/* ---- regs.c ---- */
+
+uint32_t vtd_rd32(const struct vtd_unit *v, size_t offset);
+uint64_t vtd_rd64(const struct vtd_unit *v, size_t offset);
+void vtd_wr32(const struct vtd_unit *v, size_t offset, uint32_t value);
+void vtd_wr64(const struct vtd_unit *v, size_t offset, uint64_t value);
+
+void vtd_lock(const struct vtd_unit *v, void *spin);
+void vtd_unlock(const struct vtd_unit *v, void *spin);
+
+uint64_t vtd_now(const struct vtd_unit *v);
+void vtd_relax(const struct vtd_unit *v);
+
+/* Waits until the masked register is `want`. False: it took too long. */
+bool vtd_wait32(const struct vtd_unit *v, size_t offset, uint32_t mask,
+                uint32_t want);
+bool vtd_wait64(const struct vtd_unit *v, size_t offset, uint64_t mask,
+                uint64_t want);
+
+/* From now on nothing waits for this unit any more. Returns TIMEDOUT. */
+enum uiommu_status vtd_break(struct vtd_unit *v, const char *what);
+
+#define VTD_GCMD_BIT(field)                                                    \
+    ((uint32_t)vtd_gcmd_pack(&(struct vtd_gcmd_fields){ .field = 1 }).raw)
+
+/* GCMD, 11.4.4: one change, until GSTS shows it. TIMEDOUT. */
+enum uiommu_status vtd_gcmd_switch(struct vtd_unit *v, uint32_t bit, bool on);
+enum uiommu_status vtd_gcmd_latch(struct vtd_unit *v, uint32_t bit);
+/* Where RWBF: what was stored is visible to the unit (6.8). Any context. */
+enum uiommu_status vtd_write_buffer_flush(struct vtd_unit *v);
+
+/* ---- desc.c ---- */
+
+/* The fewest blocks that cover [start, last] and at most twice as much, or else
+ * the smallest VTD_COVER_MAX. False: they would be above `max_order`. */
+bool vtd_cover(uint64_t start, uint64_t last, unsigned max_order,
+               struct vtd_cover *out);
+
+void vtd_add_context(struct vtd_batch *b, enum vtd_cc g, struct vtd_did did,
+                     struct vtd_sid sid);
+void vtd_add_pasid_cache(struct vtd_batch *b, enum vtd_pc g,
+                         struct vtd_did did, uint32_t pasid);
+/* All of a domain id, or everything; and a part of it. */
+void vtd_add_iotlb(struct vtd_batch *b, const struct vtd_unit *v,
+                   enum vtd_iotlb_granularity g, struct vtd_did did);
+void vtd_add_iotlb_range(struct vtd_batch *b, const struct vtd_unit *v,
+                         struct vtd_did did, const struct uim_inval *inval);
+void vtd_add_piotlb(struct vtd_batch *b, struct vtd_did did, uint32_t pasid);
+void vtd_add_piotlb_range(struct vtd_batch *b, struct vtd_did did,
+                          uint32_t pasid, const struct uim_inval *inval);
+void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
+                          struct vtd_sid sid, unsigned queue_depth,
+                          const struct uim_inval *inval);
+/* Word 1 of a device-TLB command for 2^order pages. */
+uint64_t vtd_devtlb_span(uint64_t start, unsigned order);
+struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data);
+
+/* ---- queue.c, regs_inval.c ---- */
+
+/* Carry out a batch and wait. While tables are not live: nothing. Any context.
+ * TIMEDOUT, IO. */
+enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b);
+enum uiommu_status vtd_submit_by_registers(struct vtd_unit *v,
+                                           const struct vtd_batch *b);
+/* Waits until none that firmware started is under way. TIMEDOUT. */
+enum uiommu_status vtd_registers_idle(struct vtd_unit *v);
+
+enum uiommu_status vtd_queue_create(struct vtd_unit *v);
+void vtd_queue_destroy(struct vtd_unit *v);
+enum uiommu_status vtd_queue_start(struct vtd_unit *v);
+enum uiommu_status vtd_queue_stop(struct vtd_unit *v);
+/* Deals with what FSTS says of the queue. Any context. */
+void vtd_queue_errors(struct vtd_unit *v);
+
+/* ---- table.c ---- */
+
+/* 2^order zeroed pages for the unit to read. NULL: none left. */
+uim_word *vtd_pages_alloc(const struct vtd_unit *v, unsigned order,
+                          uint64_t *phys);
+void vtd_pages_free(const struct vtd_unit *v, uim_word *pages, uint64_t phys,
+                    unsigned order);
+
+enum uiommu_status vtd_tables_create(struct vtd_unit *v);
+void vtd_tables_destroy(struct vtd_unit *v);
+
+/* The context entry of a requester; NULL: its table was never needed. */
+uim_word *vtd_context(const struct vtd_unit *v, struct vtd_sid sid);
+enum uiommu_status vtd_context_create(struct vtd_unit *v, struct vtd_sid sid,
+                                      uim_word **out);
+/* A directory with one table, for PASIDs below 64; *link is what a context entry
+ * must hold to lead there. NOMEM. */
+enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t *link);
+void vtd_pasid_tables_destroy(struct vtd_unit *v, uint64_t link);
+/* The entry for `pasid` behind such a link; NULL: there is none. */
+uim_word *vtd_pasid_entry(const struct vtd_unit *v, uint64_t link,
+                          uint32_t pasid);
+
+/* Entries of several words, P in bit 0 of word 0 (B.13). */
+enum { VTD_ENTRY_P = 1 };
+void vtd_entry_store(const struct vtd_unit *v, uim_word *word, uint64_t value);
+void vtd_entry_block(const struct vtd_unit *v, uim_word *entry);
+void vtd_entry_zero(const struct vtd_unit *v, uim_word *entry, unsigned words);
+void vtd_entry_write(const struct vtd_unit *v, uim_word *entry,
+                     const uint64_t *value, unsigned words);
+
+/* ---- the operations ---- */
+
+enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
+                           struct uiommu_domain *next,
+                           struct uiommu_domain *old);
+void vtd_cut(struct uiommu_endpoint *endpoint);
+enum uiommu_status vtd_link(struct uim_link *link);
+void vtd_unlink(struct uim_link *link);
+
+enum uiommu_status vtd_invalidate(struct uim_link *link,
+                                  const struct uim_inval *inval);
+enum uiommu_status vtd_map_sync(struct uim_link *link,
+                                const struct uim_inval *inval);
+enum uiommu_status vtd_devtlb(struct uiommu_endpoint *endpoint,
+                              const struct uim_inval *inval);
+/* Everything the unit may have cached. */
+enum uiommu_status vtd_invalidate_all(struct vtd_unit *v);
+
+void vtd_poll(struct uim_unit *unit);
+/* Forget what firmware left in the records. */
+void vtd_faults_clear(struct vtd_unit *v);
+
+enum uiommu_status vtd_settle(void *state, struct uim_unit *const *units,
+                              unsigned n);
+
+enum uiommu_status vtd_prepare(struct uim_unit *unit);
+enum uiommu_status vtd_enable(struct uim_unit *unit);
+void vtd_disable(struct uim_unit *unit);
+void vtd_release(struct uim_unit *unit);
+enum uiommu_status vtd_suspend(struct uim_unit *unit);
+enum uiommu_status vtd_resume(struct uim_unit *unit);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explain.c - a fault as sentences: who, what, where, why, what the domain says
+ * of the place, what is mapped nearby. Needs no host and no unit; the code of
+ * the unit is looked up in a decoder's table.
+ */
+#include <uiommu/domain.h>
+#include <uiommu/fault.h>
+
+#include "base/text.h"
+#include "explain/explain.h"
+
+static const struct uim_decoder *const decoders[] = {
+    &uim_decoder_vtd,
+};
+
+static bool text_is(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+static const struct uim_decoder *decoder_of(const struct uiommu_fault *f)
+{
+    for (unsigned i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++)
+        if (f->driver && text_is(f->driver, decoders[i]->driver))
+            return decoders[i];
+    return NULL;
+}
+
+static const struct uim_reason *reason_of(const struct uim_decoder *d,
+                                          uint32_t code)
+{
+    for (unsigned i = 0; d && i < d->n_reasons; i++)
+        if (d->reasons[i].code == code)
+            return &d->reasons[i];
+    return NULL;
+}
+
+/* ---- who, what, where ------------------------------------------------------------ */
+
+static void put_who(struct uim_text *t, const struct uiommu_fault *f)
+{
+    uim_text_f(t, "%04x:%02x:%02x.%u (%s unit %u): ",
+               (unsigned)f->source.segment, (unsigned)f->source.bus,
+               (unsigned)f->source.devfn >> 3, (unsigned)f->source.devfn & 7u,
+               f->driver ? f->driver : "?", f->unit);
+}
+
+static const char *access_name(unsigned access)
+{
+    switch (access & (UIOMMU_READ | UIOMMU_WRITE)) {
+    case UIOMMU_READ:
+        return "read";
+    case UIOMMU_WRITE:
+        return "write";
+    case UIOMMU_READ | UIOMMU_WRITE:
+        return "atomic access";
+    default:
+        return "page request";
+    }
+}
+
+static void put_what(struct uim_text *t, const struct uiommu_fault *f,
+                     const struct uim_decoder *d)
+{
+    if (d && d->interrupt(f->reason)) {
+        uim_text_f(t, "interrupt");
+        return;
+    }
+    uim_text_f(t, "%s", access_name(f->access));
+    if (f->has_iova)
+        uim_text_f(t, " at 0x%lx", f->iova);
+    if (f->pasid != UIOMMU_NO_PASID)
+        uim_text_f(t, " with PASID %u", (unsigned)f->pasid);
+}
+
+/* ---- why ---------------------------------------------------------------------------- */
+
+static void put_why(struct uim_text *t, const struct uiommu_fault *f,
+                    const struct uim_reason *r)
+{
+    uim_text_f(t, " refused: %s [reason %02xh", r ? r->why : "not known why",
+               (unsigned)f->reason);
+    if (r && r->name)
+        uim_text_f(t, ", %s", r->name);
+    uim_text_f(t, "].");
+}
+
+static void put_look(struct uim_text *t, const struct uim_reason *r)
+{
+    if (r && r->look)
+        uim_text_f(t, " Look at %s.", r->look);
+}
+
+/* ---- what the domain says --------------------------------------------------------- */
+
+/* Exactly in the largest unit that can say so; "about" if the number would be
+ * long. */
+static void put_size(struct uim_text *t, uint64_t size)
+{
+    static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB",
+                                         "PiB", "EiB" };
+    unsigned i = sizeof(units) / sizeof(units[0]) - 1;
+    bool exact = false;
+
+    for (; i > 0; i--) {
+        exact = (size & ((UINT64_C(1) << (10 * i)) - 1)) == 0;
+        if ((size >> (10 * i) > 0 && exact) || size >> (10 * i) >= 16)
+            break;
+    }
+    uim_text_f(t, "%s%lu %s", exact || i == 0 ? "" : "about ", size >> (10 * i),
+               units[i]);
+}
+
+static void put_below(struct uim_text *t, const struct uiommu_fault *f)
+{
+    uint64_t next = f->below.iova + f->below.size;
+
+    if (next >= f->iova) {
+        uim_text_f(t, "a mapping ends right before it");
+        return;
+    }
+    uim_text_f(t, "the nearest mapping below ends ");
+    put_size(t, f->iova - next);
+    uim_text_f(t, " before it");
+}
+
+static void put_nearby(struct uim_text *t, const struct uiommu_fault *f)
+{
+    if (f->below.size > 0)
+        put_below(t, f);
+    if (f->below.size > 0 && f->above.size > 0)
+        uim_text_f(t, ", ");
+    if (f->above.size > 0) {
+        uim_text_f(t, "the nearest above starts ");
+        put_size(t, f->above.iova - f->iova);
+        uim_text_f(t, " after it");
+    }
+    if (f->below.size == 0 && f->above.size == 0)
+        uim_text_f(t, "nothing is mapped within reach");
+}
+
+static void put_hole(struct uim_text *t, const struct uiommu_fault *f,
+                     const struct uim_decoder *d)
+{
+    uim_text_f(t, " Nothing is mapped there");
+    if (d && f->level > 0) {
+        uim_text_f(t, " (the walk ends at an empty entry for ");
+        put_size(t, UINT64_C(1) << (d->page_lg2 + f->level * d->level_lg2));
+        uim_text_f(t, ")");
+    }
+    uim_text_f(t, "; ");
+    put_nearby(t, f);
+    uim_text_f(t, ".");
+}
+
+static const char *rights_name(unsigned rights)
+{
+    switch (rights & (UIOMMU_READ | UIOMMU_WRITE)) {
+    case UIOMMU_READ:
+        return "read-only";
+    case UIOMMU_WRITE:
+        return "write-only";
+    case UIOMMU_READ | UIOMMU_WRITE:
+        return "for reading and writing";
+    default:
+        return "without rights";
+    }
+}
+
+/* Tables that allow what was refused changed since, or the unit did not look. */
+static void put_leaf(struct uim_text *t, const struct uiommu_fault *f)
+{
+    uim_text_f(t, " The page is mapped %s", rights_name(f->rights));
+    if ((f->access & ~f->rights) == 0)
+        uim_text_f(t, " by now: mapped after the fault, or the unit holds a "
+                      "stale entry");
+    uim_text_f(t, ".");
+}
+
+static void put_paging(struct uim_text *t, const struct uiommu_fault *f,
+                       const struct uim_decoder *d)
+{
+    if (!f->has_iova)
+        return;
+    if (!f->has_trace)
+        uim_text_f(t, " The address is beyond its domain.");
+    else if (f->mapped)
+        put_leaf(t, f);
+    else
+        put_hole(t, f, d);
+}
+
+/* f->domain is not looked into: it only tells whether there is one. */
+static void put_domain(struct uim_text *t, const struct uiommu_fault *f,
+                       const struct uim_decoder *d)
+{
+    if (!f->domain)
+        uim_text_f(t, " uiommu knows no device with this id.");
+    else if (f->domain_kind == UIOMMU_DOMAIN_BLOCKED)
+        uim_text_f(t, " It sees the blocked domain.");
+    else if (f->domain_kind == UIOMMU_DOMAIN_IDENTITY)
+        uim_text_f(t, " It sees the identity domain.");
+    else
+        put_paging(t, f, d);
+}
+
+size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,
+                            size_t size)
+{
+    const struct uim_decoder *d = decoder_of(fault);
+    const struct uim_reason *r = reason_of(d, fault->reason);
+    struct uim_text t;
+
+    uim_text_init(&t, buf, size);
+    put_who(&t, fault);
+    put_what(&t, fault, d);
+    put_why(&t, fault, r);
+    put_domain(&t, fault, d);
+    put_look(&t, r);
+    if (fault->overflow)
+        uim_text_f(&t, " Other faults were lost.");
+    return t.wanted;
+}

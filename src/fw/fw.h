@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fw.h - what firmware tables tell the core, whoever made the hardware.
+ *
+ * One `struct uim_fw_ops` a table: DMAR now; IVRS, IORT, RIMT and VIOT answer
+ * the same questions. A driver's descriptor names the ops of its table, so that
+ * a parser nobody needs is not linked.
+ *
+ * Nothing is allocated, nothing is kept: each question reads the table again.
+ * check() comes first and looks at every byte that the others use; after it
+ * returned OK the others may be asked anything, in any context, by any number
+ * of threads, as long as the table does not change. Only requester() reads
+ * configuration space, in the context that host->pci_read allows.
+ */
+#ifndef UIM_FW_FW_H
+#define UIM_FW_FW_H
+
+#include <uiommu/host.h>
+
+/* Who hears what is wrong with a table, one sentence a problem. ERROR: the
+ * table is refused. WARN: a part of it is ignored, or looks odd. */
+struct uim_fw_log {
+    void (*say)(void *ctx, enum uiommu_log_level level, const char *text);
+    void *ctx;
+};
+
+struct uim_fw_unit {
+    uint64_t base;     /* physical address of its registers                  */
+    uint64_t size;     /* bytes of them that the table promises              */
+    uint16_t segment;
+    uint8_t phys_bits; /* the platform's physical addresses; 0: unknown      */
+    bool all;          /* translates for what no other unit names            */
+    bool usable;       /* false: cannot be driven, check() said why          */
+};
+
+/* Deeper paths than this are not described: 8 switches or so, one behind the
+ * other. */
+enum { UIM_FW_HOPS = 24 };
+
+/* uim_fw_hop.port where there is no PCI Express capability. */
+enum { UIM_FW_NOT_PCIE = 0xff };
+
+/* One function on the way from a root bus to a device. */
+struct uim_fw_hop {
+    uint8_t bus, devfn; /* as numbered now                                   */
+    uint8_t port;       /* PCI_EXP_TYPE of its PCIe capability               */
+};
+
+/* A device as its path, which is the same after buses were renumbered.
+ *
+ * PCI: hop[0] is on a root bus, hop[n - 1] is the device, in between are the
+ * bridges. A virtual function, or a function above 7 of an ARI device, stands
+ * where its physical function, or function 0, stands: tables name only those.
+ * `pci` is then still its own address.
+ *
+ * ACPI: acpi_path is not NULL; the rest is not looked at. */
+struct uim_fw_device {
+    const char *acpi_path; /* NULL: PCI                                      */
+    struct uiommu_pci pci; /* of the device itself: what its DMA carries     */
+    uint32_t class_code;   /* 24 bits: class, subclass, interface            */
+    unsigned n;            /* 1 .. UIM_FW_HOPS                               */
+    struct uim_fw_hop hop[UIM_FW_HOPS];
+};
+
+/* Memory that the device must be able to reach one to one (B.10: DIRECT). */
+struct uim_fw_region {
+    uint64_t start, last; /* whole 4 KiB pages                               */
+    bool relaxable;       /* not once a driver has the device: USB, graphics */
+};
+
+/* A device that firmware left running, and one of its regions. */
+struct uim_fw_requester {
+    struct uim_fw_device device; /* ready for owner() */
+    struct uim_fw_region region;
+};
+
+struct uim_fw_ops {
+    char signature[5];
+
+    /* Is this a table that can be relied on? `size` bytes are readable. INVAL:
+     * it is refused, log has the reason. `log` may be NULL. */
+    enum uiommu_status (*check)(const void *table, size_t size,
+                                const struct uim_fw_log *log);
+
+    /* The index-th unit, usable or not, in the table's order. NOENT: there are
+     * fewer. */
+    enum uiommu_status (*unit)(const void *table, unsigned index,
+                               struct uim_fw_unit *out);
+
+    /* Which unit translates for a device, and the id by which the unit knows
+     * it (VT-d: bus << 8 | devfn). NODEV: none, or one that is not usable. */
+    enum uiommu_status (*owner)(const void *table,
+                                const struct uim_fw_device *device,
+                                unsigned *unit, uint32_t *id);
+
+    /* The index-th region of a device; they may overlap. NOENT: fewer. */
+    enum uiommu_status (*region)(const void *table,
+                                 const struct uim_fw_device *device,
+                                 unsigned index, struct uim_fw_region *out);
+
+    /* The index-th pair of a device and a region in the table. NOENT: there are
+     * fewer. NODEV: that one is not there now, the next may be. The same
+     * device comes once per region. */
+    enum uiommu_status (*requester)(const void *table,
+                                    const struct uiommu_host *host,
+                                    unsigned index,
+                                    struct uim_fw_requester *out);
+
+    /* May software switch the device's ATS on? `legacy`: its unit runs in a
+     * mode in which hardware does that for devices that cannot do without. */
+    bool (*ats_allowed)(const void *table, const struct uim_fw_device *device,
+                        bool legacy);
+};
+
+/* Signature printable, `size` holds the whole table, length and checksum right:
+ * what every ACPI table must have. INVAL: log has the reason. */
+UIOMMU_MUST_CHECK enum uiommu_status
+uim_fw_check_header(const void *table, size_t size,
+                    const struct uim_fw_log *log);
+
+extern const struct uim_fw_ops uim_fw_dmar;
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pci.h - what the core asks of configuration space (PCIe Base 6.x, 7 and 10).
+ *
+ * Everything goes through host->pci_read and pci_write, in the contexts they
+ * allow. A device may answer anything: nothing here trusts a pointer it reads,
+ * and a device that is gone answers ones to all.
+ */
+#ifndef UIM_PCI_PCI_H
+#define UIM_PCI_PCI_H
+
+#include <uiommu/host.h>
+
+#include "spec/pci.h"
+
+/* uim_pci_port() of what has no PCI Express capability. */
+enum { UIM_PCI_NOT_PCIE = 0xff };
+
+bool uim_pci_present(const struct uiommu_host *host, struct uiommu_pci at);
+
+/* 24 bits: class, subclass, interface. */
+uint32_t uim_pci_class(const struct uiommu_host *host, struct uiommu_pci at);
+
+bool uim_pci_is_bridge(const struct uiommu_host *host, struct uiommu_pci at);
+
+/* Of a bridge: the bus below it, as numbered now. */
+uint8_t uim_pci_secondary_bus(const struct uiommu_host *host,
+                              struct uiommu_pci at);
+
+/* Offset of a capability, PCI_CAP_* and PCI_EXT_CAP_*; 0: it has none. */
+unsigned uim_pci_find(const struct uiommu_host *host, struct uiommu_pci at,
+                      unsigned id);
+unsigned uim_pci_find_ext(const struct uiommu_host *host, struct uiommu_pci at,
+                          unsigned id);
+
+/* PCI_EXP_TYPE_* or UIM_PCI_NOT_PCIE. */
+uint8_t uim_pci_port(const struct uiommu_host *host, struct uiommu_pci at);
+
+struct uim_pci_ats {
+    uint16_t offset;        /* of the capability                             */
+    uint8_t queue_depth;    /* invalidations it takes at once: 1..32; a virtual
+                             * function's count against its physical one's   */
+    bool page_aligned;      /* its untranslated requests are whole pages     */
+    bool global_invalidate; /* can drop all PASIDs at once                   */
+};
+
+/* NOENT: no ATS capability. */
+UIOMMU_MUST_CHECK enum uiommu_status uim_pci_ats(const struct uiommu_host *host,
+                                                 struct uiommu_pci at,
+                                                 struct uim_pci_ats *out);
+
+/*
+ * Switch ATS on, which empties the device's cache; `offset` is that of the
+ * capability. It asks for translations of at least 4096 << stu bytes; virtual
+ * functions ask for what their physical one does.
+ *
+ * A device that does not obey stays without ATS: it asks for nothing, and
+ * answers invalidations all the same.
+ */
+void uim_pci_ats_enable(const struct uiommu_host *host, struct uiommu_pci at,
+                        unsigned offset, unsigned stu);
+
+/* It asks for nothing more; what it has cached must be invalidated by then. */
+void uim_pci_ats_disable(const struct uiommu_host *host, struct uiommu_pci at,
+                         unsigned offset);
+
+struct uim_pci_pasid {
+    uint16_t offset;
+    uint8_t bits; /* widest PASID: 0..20 */
+    bool exec, privileged;
+};
+
+struct uim_pci_pri {
+    uint16_t offset;
+    uint32_t capacity;   /* page requests it may have outstanding            */
+    bool response_pasid; /* wants the request's PASID in responses           */
+};
+
+/* NOENT: no such capability. Nothing is switched on. */
+UIOMMU_MUST_CHECK enum uiommu_status
+uim_pci_pasid(const struct uiommu_host *host, struct uiommu_pci at,
+              struct uim_pci_pasid *out);
+UIOMMU_MUST_CHECK enum uiommu_status uim_pci_pri(const struct uiommu_host *host,
+                                                 struct uiommu_pci at,
+                                                 struct uim_pci_pri *out);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk.c - the interpreter, and the formats of VT-d (D51397 rev 5.10, 9.7, 9.8).
+ */
+#include "walk/walk.h"
+
+#include "spec/vtd_tables.h"
+
+enum {
+    PAGE_LG2 = 12,
+    INDEX_BITS = 9,
+    ENTRY_BYTES = 8,
+};
+
+/* ---- formats --------------------------------------------------------------- */
+
+/* vtd_ss_pte_snp_HIGH and _LOW, which can stand in an initializer. */
+#define PLACE(P, n, hi, lo)                                                    \
+    P##_##n##_HIGH = (hi), P##_##n##_LOW = (lo),
+enum { VTD_SS_PTE(PLACE, vtd_ss_pte) VTD_FS_PTE(PLACE, vtd_fs_pte) };
+#define BITS(field) UIM_MASK(field##_HIGH, field##_LOW)
+
+/* Address bits of a leaf of 2^lg2 bytes that have to be 0, from bit `low` on. */
+#define BELOW(lg2, low) UIM_MASK((lg2) - 1, low)
+
+/* SNP and IW are there for all units in the layout; a unit without SC has no
+ * SNP, one without SSIRWE no IW. In non-leaf entries bit 11 is always reserved.
+ * SS-PML4E and SS-PML5E reserve PS: no unit has leaves of that size.         */
+#define SS_TABLE (BITS(vtd_ss_pte_snp) | BITS(vtd_ss_pte_iw))
+#define SS_LEAF  (BITS(vtd_ss_pte_snp) | BITS(vtd_ss_pte_iw))
+
+const struct uim_walk_format uim_walk_vtd_ss = {
+    .name = "vtd_ss",
+    .present = BITS(vtd_ss_pte_r) | BITS(vtd_ss_pte_w),
+    .large = BITS(vtd_ss_pte_ps),
+    .read = BITS(vtd_ss_pte_r),
+    .write = BITS(vtd_ss_pte_w),
+    .accessed = BITS(vtd_ss_pte_a),
+    .dirty = BITS(vtd_ss_pte_d),
+    .address = BITS(vtd_ss_pte_addr),
+    .levels = 5,
+    .reserved_table = { SS_TABLE, SS_TABLE, SS_TABLE, SS_TABLE, SS_TABLE },
+    .reserved_leaf = { SS_LEAF, SS_LEAF | BELOW(21, 12),
+                       SS_LEAF | BELOW(30, 12), SS_LEAF, SS_LEAF },
+};
+
+/* Bit 12 of a large leaf is PAT. Bits 62:52 are ignored, and XD since 4.1. */
+const struct uim_walk_format uim_walk_vtd_fs = {
+    .name = "vtd_fs",
+    .present = BITS(vtd_fs_pte_p),
+    .large = BITS(vtd_fs_pte_ps),
+    .write = BITS(vtd_fs_pte_rw),
+    .user = BITS(vtd_fs_pte_us),
+    .accessed = BITS(vtd_fs_pte_a),
+    .dirty = BITS(vtd_fs_pte_d),
+    .address = BITS(vtd_fs_pte_addr),
+    .levels = 5,
+    .canonical = true,
+    .reserved_leaf = { 0, BELOW(21, 13), BELOW(30, 13), 0, 0 },
+};
+
+/* ---- one entry ------------------------------------------------------------- */
+
+unsigned uim_walk_shift(const struct uim_walk_params *params, unsigned level)
+{
+    (void)params;
+    return PAGE_LG2 + INDEX_BITS * level;
+}
+
+uint64_t uim_walk_offset(const struct uim_walk_params *params, unsigned level,
+                         uint64_t iova)
+{
+    uint64_t index = iova >> uim_walk_shift(params, level);
+
+    return (index & UIM_MASK(INDEX_BITS - 1, 0)) * ENTRY_BYTES;
+}
+
+bool uim_walk_fits(const struct uim_walk_params *params, uint64_t iova)
+{
+    unsigned width = uim_walk_shift(params, params->top + 1u);
+    uint64_t above;
+
+    if (!params->format->canonical)
+        return iova >> width == 0;
+    above = iova >> (width - 1);
+    return above == 0 || above == ~UINT64_C(0) >> (width - 1);
+}
+
+/* Address bits that the unit does not have. */
+static uint64_t beyond(const struct uim_walk_params *params)
+{
+    return params->format->address & ~(UIM_BIT(params->phys_bits) - 1);
+}
+
+static bool has_size(const struct uim_walk_params *params, unsigned lg2)
+{
+    return (params->page_sizes >> lg2 & 1) != 0;
+}
+
+static struct uim_walk_entry decode_rights(const struct uim_walk_format *f,
+                                           uint64_t entry)
+{
+    return (struct uim_walk_entry){
+        .read = !f->read || (entry & f->read),
+        .write = (entry & f->write) != 0,
+        .user = !f->user || (entry & f->user),
+        .accessed = (entry & f->accessed) != 0,
+    };
+}
+
+static void decode_table(const struct uim_walk_params *params, unsigned level,
+                         uint64_t entry, struct uim_walk_entry *out)
+{
+    const struct uim_walk_format *f = params->format;
+
+    if (entry & (f->reserved_table[level] | beyond(params))) {
+        out->kind = UIM_WALK_RESERVED;
+        return;
+    }
+    out->kind = UIM_WALK_TABLE;
+    out->address = entry & f->address;
+}
+
+static void decode_leaf(const struct uim_walk_params *params, unsigned level,
+                        uint64_t entry, struct uim_walk_entry *out)
+{
+    const struct uim_walk_format *f = params->format;
+    uint64_t reserved = f->reserved_leaf[level] & ~params->unreserved;
+
+    out->lg2 = (uint8_t)uim_walk_shift(params, level);
+    out->dirty = (entry & f->dirty) != 0;
+    if (!has_size(params, out->lg2) || (entry & (reserved | beyond(params)))) {
+        out->kind = UIM_WALK_RESERVED;
+        return;
+    }
+    out->kind = UIM_WALK_LEAF;
+    out->address = uim_align_down(entry & f->address, UIM_BIT(out->lg2));
+}
+
+struct uim_walk_entry uim_walk_decode(const struct uim_walk_params *params,
+                                      unsigned level, uint64_t entry)
+{
+    const struct uim_walk_format *f = params->format;
+    struct uim_walk_entry out = { .kind = UIM_WALK_HOLE };
+
+    if (!(entry & f->present))
+        return out;
+    out = decode_rights(f, entry);
+    if (level == 0 || (entry & f->large))
+        decode_leaf(params, level, entry, &out);
+    else
+        decode_table(params, level, entry, &out);
+    return out;
+}
+
+/* ---- from the root --------------------------------------------------------- */
+
+static void and_rights(struct uim_walk_entry *sum,
+                       const struct uim_walk_entry *e)
+{
+    bool read = sum->read && e->read;
+    bool write = sum->write && e->write;
+    bool user = sum->user && e->user;
+
+    *sum = *e;
+    sum->read = read;
+    sum->write = write;
+    sum->user = user;
+}
+
+void uim_walk(const struct uim_walk_params *params, uim_walk_read read,
+              void *ctx, uint64_t root, uint64_t iova,
+              struct uim_walk_result *out)
+{
+    uint64_t table = root;
+    unsigned level = params->top;
+
+    *out = (struct uim_walk_result){
+        .level = params->top,
+        .end = { .kind = UIM_WALK_WIDTH },
+    };
+    if (!uim_walk_fits(params, iova))
+        return;
+    out->end.read = out->end.write = out->end.user = true;
+    for (;; level--) {
+        struct uim_walk_entry e = { .kind = UIM_WALK_FETCH };
+
+        out->level = (uint8_t)level;
+        out->entry_phys[level] = table + uim_walk_offset(params, level, iova);
+        if (read(ctx, out->entry_phys[level], &out->entry[level]))
+            e = uim_walk_decode(params, level, out->entry[level]);
+        and_rights(&out->end, &e);
+        if (e.kind != UIM_WALK_TABLE)
+            return;
+        table = e.address;
+    }
+}

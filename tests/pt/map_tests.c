@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* create, map and walk. */
+#include "pt_rig.h"
+
+#include <string.h>
+
+static void a_new_table_is_empty(struct pt_rig *r)
+{
+    struct pt_tree tree = rig_tree(r);
+
+    assert_int_equal(memory_host_live_pages(r->m), 1);
+    assert_int_equal(tree.tables, 1);
+    assert_int_equal(tree.leaves, 0);
+    assert_true(tree.seen);
+    rig_assert_hole(r, 0, r->last_iova + 1);
+}
+
+static void create_refuses_what_it_cannot_be(struct pt_rig *r)
+{
+    const struct uim_pt_ops *ops = r->c.ops;
+    struct uim_pt_config config = {
+        .host = memory_host_api(r->m),
+        .iova_bits = 32,
+        .phys_bits = 46,
+        .page_sizes = r->c.page_sizes,
+        .coherent = r->c.coherent,
+    };
+    unsigned live = memory_host_live(r->m);
+    struct uim_pt pt;
+
+    config.iova_bits = (uint8_t)(ops->max_bits + 1);
+    assert_int_equal(ops->create(&pt, &config), UIOMMU_INVAL);
+    config.iova_bits = (uint8_t)(ops->min_bits - 1);
+    assert_int_equal(ops->create(&pt, &config), UIOMMU_INVAL);
+    config.iova_bits = 32;
+    config.levels = 6;
+    assert_int_equal(ops->create(&pt, &config), UIOMMU_INVAL);
+    config.levels = 2;
+    assert_int_equal(ops->create(&pt, &config), UIOMMU_INVAL);
+    config.levels = 0;
+    config.page_sizes = UIM_BIT(21);
+    assert_int_equal(ops->create(&pt, &config), UIOMMU_INVAL);
+    assert_int_equal(memory_host_live(r->m), live);
+}
+
+/* As few levels as the width needs, unless more are asked for. */
+static void create_chooses_levels(struct pt_rig *r)
+{
+    const unsigned low = r->c.format == &uim_walk_vtd_fs ? 1 : 0;
+    struct uim_pt_config config = {
+        .host = memory_host_api(r->m),
+        .phys_bits = 46,
+        .page_sizes = r->c.page_sizes,
+        .coherent = r->c.coherent,
+    };
+    unsigned levels;
+
+    for (levels = low ? 4 : 3; levels <= 5; levels++) {
+        struct uim_pt pt;
+
+        config.levels = 0;
+        config.iova_bits = (uint8_t)(12 + 9 * levels - low);
+        assert_int_equal(r->c.ops->create(&pt, &config), UIOMMU_OK);
+        assert_int_equal(pt.top, levels - 1);
+        r->c.ops->destroy(&pt);
+        config.levels = (uint8_t)levels;
+        config.iova_bits = 32;
+        assert_int_equal(r->c.ops->create(&pt, &config), UIOMMU_OK);
+        assert_int_equal(pt.top, levels - 1);
+        r->c.ops->destroy(&pt);
+    }
+}
+
+/* The host may put a page where the unit cannot reach it. */
+static void a_table_out_of_reach_is_no_memory(struct pt_rig *r)
+{
+    struct uim_pt_config config = {
+        .host = memory_host_api(r->m),
+        .iova_bits = 39,
+        .phys_bits = 36, /* the pool begins at 2^36 */
+        .page_sizes = r->c.page_sizes,
+        .coherent = r->c.coherent,
+    };
+    unsigned live = memory_host_live(r->m);
+    struct uim_pt pt;
+
+    assert_int_equal(r->c.ops->create(&pt, &config), UIOMMU_NOMEM);
+    assert_int_equal(memory_host_live(r->m), live);
+}
+
+static void one_page_with_each_right(struct pt_rig *r)
+{
+    const unsigned flags[] = {
+        UIOMMU_READ,
+        UIOMMU_WRITE,
+        RW,
+        RW | UIOMMU_CACHE,
+        UIOMMU_READ | UIOMMU_MMIO,
+        UIOMMU_WRITE | UIOMMU_CACHE | UIOMMU_MMIO,
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        uint64_t iova = MIB(7) + i * KIB(8), phys = DATA + i * MIB(3);
+
+        assert_int_equal(flags[i] & ~r->c.ops->flags_known, 0);
+        assert_int_equal(rig_map(r, iova, phys, PAGE, flags[i]), UIOMMU_OK);
+        rig_assert_mapped(r, iova, phys, PAGE, flags[i]);
+        rig_assert_hole(r, iova - PAGE, PAGE);
+        rig_assert_hole(r, iova + PAGE, PAGE);
+    }
+}
+
+/* Rights that neither format has. */
+static void flags_that_leaves_lack_are_not_known(struct pt_rig *r)
+{
+    assert_int_equal(r->c.ops->flags_known & UIOMMU_EXEC, 0);
+    assert_int_equal(r->c.ops->flags_known & UIOMMU_PRIV, 0);
+    assert_int_equal(r->c.ops->flags_need, RW);
+}
+
+static void the_first_and_the_last_page(struct pt_rig *r)
+{
+    uint64_t last = r->last_iova + 1 - PAGE;
+    struct rig_state before = rig_state(r);
+
+    assert_int_equal(rig_map(r, 0, DATA, PAGE, RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, last, DATA + PAGE, PAGE, RW), UIOMMU_OK);
+    rig_assert_mapped(r, 0, DATA, PAGE, RW);
+    rig_assert_mapped(r, last, DATA + PAGE, PAGE, RW);
+    rig_assert_hole(r, PAGE, last - PAGE);
+    assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, NULL), UIOMMU_OK);
+    rig_assert_same(r, &before);
+}
+
+static uint64_t largest_up_to(const struct pt_rig *r, uint64_t size)
+{
+    if (size >= GIB(1) && pt_has(r, 30))
+        return GIB(1);
+    if (size >= MIB(2) && pt_has(r, 21))
+        return MIB(2);
+    return PAGE;
+}
+
+static void assert_size(struct pt_rig *r, uint64_t iova, uint64_t size)
+{
+    struct uiommu_trace trace;
+
+    assert_true(rig_look(r, iova, &trace));
+    assert_true(trace.page_size == size);
+}
+
+/* A range that grows to 1 GiB leaves and shrinks again. */
+static void the_largest_leaves_that_fit(struct pt_rig *r)
+{
+    uint64_t iova = GIB(2) - MIB(4) - KIB(8), phys = DATA + iova;
+    uint64_t size = GIB(1) + 2 * (MIB(4) + KIB(8));
+
+    assert_int_equal(rig_map(r, iova, phys, size, RW), UIOMMU_OK);
+    rig_assert_mapped(r, iova, phys, size, RW);
+    rig_assert_hole(r, iova - PAGE, PAGE);
+    rig_assert_hole(r, iova + size, PAGE);
+    assert_size(r, iova, PAGE);
+    assert_size(r, GIB(2) - MIB(4), largest_up_to(r, MIB(4)));
+    assert_size(r, GIB(2) - 1, largest_up_to(r, MIB(4)));
+    assert_size(r, GIB(2), largest_up_to(r, GIB(1)));
+    assert_size(r, GIB(3), largest_up_to(r, MIB(4)));
+    assert_size(r, iova + size - 1, PAGE);
+    assert_true(rig_tree(r).mapped == size);
+}
+
+/* The physical side limits as well. */
+static void leaves_are_aligned_on_both_sides(struct pt_rig *r)
+{
+    assert_int_equal(rig_map(r, GIB(4), DATA + PAGE, MIB(4), RW), UIOMMU_OK);
+    assert_size(r, GIB(4) + MIB(1), PAGE);
+    rig_assert_mapped(r, GIB(4), DATA + PAGE, MIB(4), RW);
+    assert_int_equal(rig_map(r, GIB(5), DATA + MIB(2), GIB(1), RW), UIOMMU_OK);
+    assert_size(r, GIB(5), largest_up_to(r, MIB(2)));
+    rig_assert_mapped(r, GIB(5), DATA + MIB(2), GIB(1), RW);
+}
+
+static void exist_wherever_the_leaf_is(struct pt_rig *r)
+{
+    const uint64_t at[] = { 0, PAGE, MIB(2) - PAGE, MIB(2), MIB(5),
+                            MIB(8) - PAGE };
+    unsigned i;
+
+    for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        uint64_t iova = GIB(1) + MIB(64) * i;
+        struct rig_state before;
+
+        assert_int_equal(rig_map(r, iova + at[i], DATA, PAGE, RW), UIOMMU_OK);
+        before = rig_state(r);
+        assert_int_equal(rig_map(r, iova, DATA + GIB(1), MIB(8), RW),
+                         UIOMMU_EXIST);
+        assert_int_equal(rig_map(r, iova + at[i], DATA, PAGE, RW),
+                         UIOMMU_EXIST);
+        rig_assert_same(r, &before);
+    }
+}
+
+static void exist_under_a_large_leaf(struct pt_rig *r)
+{
+    struct rig_state before;
+
+    assert_int_equal(rig_map(r, GIB(1), DATA, GIB(1), RW), UIOMMU_OK);
+    before = rig_state(r);
+    assert_int_equal(rig_map(r, GIB(1) + MIB(6), DATA, PAGE, RW),
+                     UIOMMU_EXIST);
+    assert_int_equal(rig_map(r, GIB(2) - PAGE, DATA, KIB(8), RW),
+                     UIOMMU_EXIST);
+    assert_int_equal(rig_map(r, GIB(1) + MIB(2), DATA, MIB(2), RW),
+                     UIOMMU_EXIST);
+    assert_int_equal(rig_map(r, 0, DATA, GIB(2), RW), UIOMMU_EXIST);
+    rig_assert_same(r, &before);
+}
+
+/* Nothing but an unmap of the whole span takes a table out: a large leaf does
+ * not silently replace it. */
+static void an_empty_table_takes_small_leaves(struct pt_rig *r)
+{
+    unsigned tables;
+
+    assert_int_equal(rig_map(r, GIB(1) + MIB(2), DATA, PAGE, RW), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, GIB(1) + MIB(2), PAGE, NULL), UIOMMU_OK);
+    tables = rig_tree(r).tables;
+    assert_int_equal(rig_map(r, GIB(1) + MIB(2), DATA, MIB(2), RW), UIOMMU_OK);
+    assert_size(r, GIB(1) + MIB(3), PAGE);
+    rig_assert_mapped(r, GIB(1) + MIB(2), DATA, MIB(2), RW);
+    assert_int_equal(rig_tree(r).tables, tables);
+    /* A run of large leaves with one such table in the middle. */
+    assert_int_equal(rig_map(r, GIB(1) + MIB(6), DATA, PAGE, RW), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, GIB(1) + MIB(6), PAGE, NULL), UIOMMU_OK);
+    assert_int_equal(rig_map(r, GIB(1) + MIB(4), DATA, MIB(6), RW), UIOMMU_OK);
+    rig_assert_mapped(r, GIB(1) + MIB(4), DATA, MIB(6), RW);
+    assert_size(r, GIB(1) + MIB(4), largest_up_to(r, MIB(2)));
+    assert_size(r, GIB(1) + MIB(6), PAGE);
+    assert_size(r, GIB(1) + MIB(8), largest_up_to(r, MIB(2)));
+}
+
+static void a_gib_over_empty_tables(struct pt_rig *r)
+{
+    assert_int_equal(rig_map(r, GIB(3) + MIB(2), DATA, PAGE, RW), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, GIB(3) + MIB(2), PAGE, NULL), UIOMMU_OK);
+    assert_int_equal(rig_map(r, GIB(3), DATA, GIB(1), RW), UIOMMU_OK);
+    rig_assert_mapped(r, GIB(3), DATA, GIB(1), RW);
+    assert_size(r, GIB(3) + MIB(2), PAGE);
+    assert_size(r, GIB(3), largest_up_to(r, MIB(2)));
+    assert_true(rig_tree(r).mapped == GIB(1));
+}
+
+/* Tables that it linked are just those it needed. */
+static void no_table_too_many(struct pt_rig *r)
+{
+    struct pt_tree tree;
+
+    assert_int_equal(rig_map(r, GIB(1) - MIB(1), DATA, MIB(2), RW), UIOMMU_OK);
+    tree = rig_tree(r);
+    assert_int_equal(tree.leaves, 512);
+    /* Two tables of leaves under two of level 1, and one path above. */
+    assert_int_equal(tree.tables, 2 + 2 + (r->c.levels - 2));
+    assert_int_equal(memory_host_live_pages(r->m), tree.tables);
+    assert_int_equal(memory_host_allocated(r->m), tree.tables);
+}
+
+static void a_hole_says_where_the_walk_ended(struct pt_rig *r)
+{
+    struct uiommu_trace trace;
+
+    assert_false(rig_look(r, MIB(2), &trace));
+    assert_int_equal(trace.level, r->pt.top);
+    assert_true(trace.entry[trace.level] == 0);
+    assert_true(trace.page_size == 0);
+    assert_int_equal(rig_map(r, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
+    assert_false(rig_look(r, MIB(2) + PAGE, &trace));
+    assert_int_equal(trace.level, 0);
+    assert_false(rig_look(r, MIB(4), &trace));
+    assert_int_equal(trace.level, 1);
+    assert_false(rig_look(r, GIB(1), &trace));
+    assert_int_equal(trace.level, 2);
+}
+
+/* The table used last is remembered, and forgotten when it is gone. */
+static void a_walk_does_not_remember_too_long(struct pt_rig *r)
+{
+    struct uiommu_trace trace;
+
+    assert_int_equal(rig_map(r, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
+    assert_true(rig_look(r, MIB(2), &trace));
+    assert_int_equal(rig_unmap(r, MIB(2), MIB(2), NULL), UIOMMU_OK);
+    assert_false(rig_look(r, MIB(2), &trace));
+    assert_int_equal(trace.level, 1);
+    assert_int_equal(rig_map(r, MIB(2), DATA + PAGE, PAGE, RW), UIOMMU_OK);
+    rig_assert_mapped(r, MIB(2), DATA + PAGE, PAGE, RW);
+    assert_int_equal(rig_unmap(r, 0, GIB(1), NULL), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 0, DATA, MIB(4), RW), UIOMMU_OK);
+    rig_assert_mapped(r, 0, DATA, MIB(4), RW);
+}
+
+static void neighbours_of_a_hole(struct pt_rig *r)
+{
+    struct uiommu_range below, above;
+
+    r->c.ops->neighbours(&r->pt, MIB(3), &below, &above);
+    assert_true(below.size == 0 && above.size == 0);
+    assert_int_equal(rig_map(r, MIB(1), DATA, KIB(12), RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, MIB(8), DATA, MIB(4), RW), UIOMMU_OK);
+    r->c.ops->neighbours(&r->pt, MIB(3), &below, &above);
+    assert_true(below.iova == MIB(1) && below.size == KIB(12));
+    assert_true(above.iova == MIB(8) && above.size > 0);
+    /* Of a page that is mapped: what is next to it. */
+    r->c.ops->neighbours(&r->pt, MIB(1) + PAGE, &below, &above);
+    assert_true(below.iova == MIB(1) && below.size == PAGE);
+    assert_true(above.iova == MIB(1) + KIB(8) && above.size == PAGE);
+    /* Of an address that no table has. */
+    r->c.ops->neighbours(&r->pt, ~UINT64_C(0xfff), &below, &above);
+    assert_true(above.size == 0);
+}
+
+static void neighbours_at_the_ends(struct pt_rig *r)
+{
+    uint64_t last = r->last_iova + 1 - PAGE;
+    struct uiommu_range below, above;
+
+    assert_int_equal(rig_map(r, 0, DATA, PAGE, RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, last, DATA, PAGE, RW), UIOMMU_OK);
+    r->c.ops->neighbours(&r->pt, 0, &below, &above);
+    assert_true(below.size == 0);
+    r->c.ops->neighbours(&r->pt, last, &below, &above);
+    assert_true(above.size == 0);
+    r->c.ops->neighbours(&r->pt, last - PAGE, &below, &above);
+    assert_true(above.iova == last && above.size == PAGE);
+    r->c.ops->neighbours(&r->pt, PAGE, &below, &above);
+    assert_true(below.iova == 0 && below.size == PAGE);
+}
+
+/* Two calls race for the same tables: one links, the other uses what is there.
+ * The inner call runs at the fence in front of the outer one's first link. */
+struct racer {
+    struct pt_rig *r;
+    enum uiommu_status status;
+    bool ran;
+};
+
+static void race(void *ctx)
+{
+    struct racer *racer = ctx;
+    struct pt_rig *r = racer->r;
+
+    if (racer->ran)
+        return;
+    racer->ran = true;
+    racer->status = r->c.ops->map(&r->pt, MIB(2) + KIB(64), DATA + MIB(32),
+                                  PAGE, RW);
+}
+
+static void racing_linkers_share_a_table(struct pt_rig *r)
+{
+    struct racer racer = { .r = r };
+    unsigned tables = r->c.levels;
+
+    memory_host_on_fence(r->m, race, &racer);
+    assert_int_equal(rig_map(r, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
+    memory_host_on_fence(r->m, NULL, NULL);
+    assert_true(racer.ran);
+    assert_int_equal(racer.status, UIOMMU_OK);
+    rig_assert_mapped(r, MIB(2), DATA, PAGE, RW);
+    rig_assert_mapped(r, MIB(2) + KIB(64), DATA + MIB(32), PAGE, RW);
+    assert_int_equal(rig_tree(r).tables, tables);
+    assert_int_equal(memory_host_live_pages(r->m), tables);
+}
+
+const struct pt_test pt_map_tests[] = {
+    { "a_new_table_is_empty", a_new_table_is_empty },
+    { "create_refuses_what_it_cannot_be", create_refuses_what_it_cannot_be },
+    { "create_chooses_levels", create_chooses_levels },
+    { "a_table_out_of_reach_is_no_memory", a_table_out_of_reach_is_no_memory },
+    { "one_page_with_each_right", one_page_with_each_right },
+    { "flags_that_leaves_lack_are_not_known",
+      flags_that_leaves_lack_are_not_known },
+    { "the_first_and_the_last_page", the_first_and_the_last_page },
+    { "the_largest_leaves_that_fit", the_largest_leaves_that_fit },
+    { "leaves_are_aligned_on_both_sides", leaves_are_aligned_on_both_sides },
+    { "exist_wherever_the_leaf_is", exist_wherever_the_leaf_is },
+    { "exist_under_a_large_leaf", exist_under_a_large_leaf },
+    { "an_empty_table_takes_small_leaves", an_empty_table_takes_small_leaves },
+    { "a_gib_over_empty_tables", a_gib_over_empty_tables },
+    { "no_table_too_many", no_table_too_many },
+    { "a_hole_says_where_the_walk_ended", a_hole_says_where_the_walk_ended },
+    { "a_walk_does_not_remember_too_long", a_walk_does_not_remember_too_long },
+    { "neighbours_of_a_hole", neighbours_of_a_hole },
+    { "neighbours_at_the_ends", neighbours_at_the_ends },
+    { "racing_linkers_share_a_table", racing_linkers_share_a_table },
+    { NULL, NULL },
+};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pt_rig.h - one page table on a memory host, and a second opinion on it.
+ *
+ * The second opinion is src/walk: it reads the tables as a unit does, by
+ * descriptors, through the device's view of memory. Every op goes through the
+ * rig, which afterwards asks whether the device sees every table that it can
+ * reach as the CPU does.
+ */
+#ifndef UIM_TESTS_PT_PT_RIG_H
+#define UIM_TESTS_PT_PT_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/bits.h"
+#include "memory_host.h"
+#include "pt/guard.h"
+#include "walk/walk.h"
+
+#define KIB(n) ((uint64_t)(n) << 10)
+#define MIB(n) ((uint64_t)(n) << 20)
+#define GIB(n) ((uint64_t)(n) << 30)
+#define PAGE   KIB(4)
+
+#define DATA   UINT64_C(0x200000000000) /* what is mapped: not in the pool */
+
+enum { RW = UIOMMU_READ | UIOMMU_WRITE };
+
+/* One point of the cross product. */
+struct pt_case {
+    const struct uim_pt_ops *ops;
+    const struct uim_walk_format *format;
+    unsigned levels;
+    uint64_t page_sizes;
+    bool coherent; /* and then direct_map, else phys_to_virt */
+};
+
+/* The n-th, or false. */
+bool pt_case(unsigned n, struct pt_case *out);
+void pt_case_name(const struct pt_case *c, char *name, size_t size);
+
+struct pt_rig {
+    struct pt_case c;
+    struct memory_host *m;
+    struct uim_pt pt;
+    struct uim_walk_params walk;
+    unsigned base_pages; /* live right after create */
+    uint64_t last_iova;
+};
+
+struct pt_rig *pt_rig_open(const struct pt_case *c);
+/* Asserts that nothing was violated, nor is left. */
+void pt_rig_close(struct pt_rig *r);
+
+bool pt_has(const struct pt_rig *r, unsigned lg2);
+
+/* Ops. Unmap and split retire what they gathered, if `g` is NULL. */
+enum uiommu_status rig_map(struct pt_rig *r, uint64_t iova, uint64_t phys,
+                           uint64_t size, unsigned flags);
+enum uiommu_status rig_unmap(struct pt_rig *r, uint64_t iova, uint64_t size,
+                             struct uim_gather *g);
+enum uiommu_status rig_split(struct pt_rig *r, uint64_t iova, uint64_t size,
+                             struct uim_gather *g);
+
+/* Walks both ways, asserts that they agree; false: not mapped. */
+bool rig_look(struct pt_rig *r, uint64_t iova, struct uiommu_trace *trace);
+/* [iova, iova + size) is mapped to phys on, at both ends and in between. */
+void rig_assert_mapped(struct pt_rig *r, uint64_t iova, uint64_t phys,
+                       uint64_t size, unsigned flags);
+void rig_assert_hole(struct pt_rig *r, uint64_t iova, uint64_t size);
+
+/* Everything that can be reached from the root. */
+struct pt_tree {
+    unsigned tables, leaves;
+    uint64_t mapped; /* bytes */
+    uint64_t hash;   /* of entries and where they are, not where tables are */
+    bool seen;       /* by the device, as it is */
+};
+struct pt_tree rig_tree(struct pt_rig *r);
+
+struct rig_state {
+    struct pt_tree tree;
+    unsigned live;
+};
+struct rig_state rig_state(struct pt_rig *r);
+void rig_assert_same(struct pt_rig *r, const struct rig_state *before);
+
+/* xorshift; never 0 */
+uint64_t rig_random(uint64_t *state);
+/* UIOMMU_SEED if it is set, else `seed`. */
+uint64_t rig_seed(uint64_t seed);
+
+/* ---- test tables --------------------------------------------------------------- */
+
+typedef void (*pt_test_fn)(struct pt_rig *r);
+
+struct pt_test {
+    const char *name;
+    pt_test_fn fn;
+};
+
+extern const struct pt_test pt_map_tests[];
+extern const struct pt_test pt_unmap_tests[];
+extern const struct pt_test pt_split_tests[];
+extern const struct pt_test pt_guard_tests[];
+extern const struct pt_test pt_random_tests[];
+extern const struct pt_test pt_fault_tests[];
+extern const struct pt_test pt_thread_tests[];
+extern const struct pt_test pt_rig_tests[];
+
+/* A test that this case has nothing to show for. */
+#define RIG_NOT_APPLICABLE(r, reason)                                          \
+    do {                                                                       \
+        rig_say_na(r, reason);                                                 \
+        return;                                                                \
+    } while (0)
+void rig_say_na(struct pt_rig *r, const char *reason);
+
+#endif

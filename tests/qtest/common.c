@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* common.c - see common.h. */
+#include "tests/qtest/common.h"
+
+#include <string.h>
+#include <time.h>
+
+const struct qtest_config test_config = {
+    .n_engines = 2,
+    .root_port = true,
+};
+
+uint64_t test_now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+struct machine *test_open_config(const struct qtest_config *config)
+{
+    char error[256];
+    struct machine *m = qtest_open(config, error, sizeof(error));
+
+    if (m == NULL) {
+        fail_msg("%s", error);
+    }
+    return m;
+}
+
+struct machine *test_open(void)
+{
+    return test_open_config(&test_config);
+}
+
+void test_close(struct machine *m)
+{
+    assert_int_equal(qtest_live_pages(m), 0);
+    machine_close(m);
+}
+
+void test_says(const char *sentence, const char *part)
+{
+    if (strstr(sentence, part) == NULL) {
+        fail_msg("'%s' does not say '%s'", sentence, part);
+    }
+}
+
+/* That opening fails, in time, and what it says. */
+void test_open_fails(const struct qtest_config *config, const char *part)
+{
+    uint64_t start = test_now_ms();
+    char error[256] = "";
+
+    assert_null(qtest_open(config, error, sizeof(error)));
+    assert_true(test_now_ms() - start < 3000);
+    test_says(error, part);
+}
+
+uint8_t *test_page(struct machine *m, uint64_t *phys)
+{
+    uint8_t *virt = m->host.pages_alloc(m->host.ctx, 0, 0, phys);
+
+    assert_non_null(virt);
+    return virt;
+}
+
+void test_page_free(struct machine *m, void *virt, uint64_t phys)
+{
+    m->host.pages_free(m->host.ctx, virt, phys, 0);
+}
+
+uint32_t test_config_read(struct machine *m, unsigned dev, unsigned offset,
+                          unsigned width)
+{
+    return m->host.pci_read(m->host.ctx, m->devices[dev].pci, offset, width);
+}
+
+void test_fill(uint8_t *buf, size_t size, unsigned seed)
+{
+    for (size_t i = 0; i < size; i++) {
+        buf[i] = (uint8_t)(i * 7 + (i >> 8) + seed);
+    }
+}
+
+bool test_all_are(const uint8_t *buf, size_t size, uint8_t value)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (buf[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}

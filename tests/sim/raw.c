@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/sim/raw.h"
+
+#include "tests/sim/tools.h"
+
+#include <string.h>
+
+enum {
+    REG_GCMD = 0x18,
+    REG_GSTS = 0x1c,
+    REG_RTADDR = 0x20,
+    REG_FSTS = 0x34,
+    REG_IQT = 0x88,
+    REG_IQA = 0x90,
+    REG_FRCD = 0x220, /* of the model                                        */
+    RECORDS = 8,
+
+    SRTP = 1 << 30,
+    QIE = 1 << 26,
+    QUEUE_ENTRIES = 256,
+    DOMAIN = 7,
+    ROUNDS = 2000,
+};
+
+#define TE (1u << 31)
+
+static const struct uiommu_host *host(const struct raw *r)
+{
+    return &r->m->host;
+}
+
+/* ---- registers and memory ------------------------------------------------------ */
+
+uint32_t raw_read32(struct raw *r, unsigned offset)
+{
+    return host(r)->mmio_read32(host(r)->ctx, r->regs, offset);
+}
+
+void raw_write32(struct raw *r, unsigned offset, uint32_t value)
+{
+    host(r)->mmio_write32(host(r)->ctx, r->regs, offset, value);
+}
+
+static void write64(struct raw *r, unsigned offset, uint64_t value)
+{
+    host(r)->mmio_write64(host(r)->ctx, r->regs, offset, value);
+}
+
+void raw_put(struct raw *r, uint64_t phys, uint64_t value)
+{
+    uint64_t *at = sim_ram(r->m, phys, 8);
+
+    __atomic_store_n(at, value, __ATOMIC_RELEASE);
+    if (!r->no_flush)
+        host(r)->flush(host(r)->ctx, at, 8);
+}
+
+static uint64_t get(struct raw *r, uint64_t phys)
+{
+    return *(uint64_t *)sim_ram(r->m, phys, 8);
+}
+
+uint64_t raw_page(struct raw *r)
+{
+    uint64_t phys;
+    void *virt = host(r)->pages_alloc(host(r)->ctx, 0, 0, &phys);
+
+    assert_non_null(virt);
+    assert_true(r->n_pages < RAW_PAGES);
+    r->page[r->n_pages].virt = virt;
+    r->page[r->n_pages].phys = phys;
+    r->n_pages++;
+    if (!r->no_flush)
+        host(r)->flush(host(r)->ctx, virt, 4096);
+    return phys;
+}
+
+/* ---- commands -------------------------------------------------------------------- */
+
+static void command(struct raw *r, uint32_t bit, bool on)
+{
+    uint32_t level = raw_read32(r, REG_GSTS) & 0x96ffffff;
+
+    raw_write32(r, REG_GCMD, on ? level | bit : level & ~bit);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        if (((raw_read32(r, REG_GSTS) & bit) != 0) == on)
+            return;
+        host(r)->relax(host(r)->ctx);
+    }
+    fail_msg("GCMD bit 0x%x does not become %d", bit, on);
+}
+
+static void post(struct raw *r, uint64_t low, uint64_t high)
+{
+    uint64_t at = r->queue + 16 * r->tail;
+
+    raw_put(r, at, low);
+    raw_put(r, at + 8, high);
+    r->tail = (r->tail + 1) % QUEUE_ENTRIES;
+    write64(r, REG_IQT, 16 * r->tail);
+}
+
+static bool wait(struct raw *r)
+{
+    const uint32_t *status = sim_ram(r->m, r->status, 4);
+
+    r->token++;
+    post(r, 5 | 1 << 5 | 1 << 6 | (uint64_t)r->token << 32, r->status);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        if (__atomic_load_n(status, __ATOMIC_ACQUIRE) == r->token)
+            return true;
+        host(r)->relax(host(r)->ctx);
+    }
+    return false;
+}
+
+void raw_invalidate(struct raw *r)
+{
+    post(r, 1 | 1 << 4, 0); /* contexts, all                                */
+    post(r, 2 | 1 << 4 | 1 << 6 | 1 << 7, 0); /* IOTLB, all, drained        */
+    assert_true(wait(r));
+}
+
+bool raw_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn)
+{
+    post(r, 3 | (uint64_t)(bus << 8 | devfn) << 32,
+         UINT64_C(0x7ffffffffffff000) | 1);
+    return wait(r);
+}
+
+bool raw_fault(struct raw *r)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < RECORDS; i++) {
+        unsigned at = REG_FRCD + 16 * i + 12;
+
+        if (raw_read32(r, at) >> 31) {
+            found = true;
+            raw_write32(r, at, 1u << 31);
+        }
+    }
+    raw_write32(r, REG_FSTS, 1);
+    return found;
+}
+
+/* ---- tables ---------------------------------------------------------------------- */
+
+/* The table that the entry at `at` points to, made if there is none. */
+static uint64_t below(struct raw *r, uint64_t at, uint64_t flags)
+{
+    if (get(r, at) == 0)
+        raw_put(r, at, raw_page(r) | flags);
+    return get(r, at) & ~UINT64_C(0xfff);
+}
+
+void raw_context(struct raw *r, uint8_t bus, uint8_t devfn, bool ats)
+{
+    uint64_t at = below(r, r->root + 16u * bus, 1) + 16u * devfn;
+
+    raw_put(r, at + 8, 2 | DOMAIN << 8); /* 4 levels                         */
+    raw_put(r, at, r->pml4 | (ats ? 1 << 2 : 0) | 1);
+    raw_invalidate(r);
+}
+
+uint64_t raw_map(struct raw *r, uint64_t iova, uint64_t phys, unsigned rights)
+{
+    uint64_t table = r->pml4;
+    uint64_t at;
+
+    for (unsigned shift = 39; shift > 12; shift -= 9)
+        table = below(r, table + 8 * (iova >> shift & 511),
+                      RAW_READ | RAW_WRITE);
+    at = table + 8 * (iova >> 12 & 511);
+    raw_put(r, at, rights != 0 ? phys | rights : 0);
+    return at;
+}
+
+/* ---- life --------------------------------------------------------------------------- */
+
+void raw_start(struct raw *r, struct machine *m)
+{
+    bool no_flush = r->no_flush;
+
+    memset(r, 0, sizeof(*r));
+    r->m = m;
+    r->regs = host(r)->mmio_map(host(r)->ctx, 0xfed90000, 4096);
+    r->root = raw_page(r);
+    r->queue = raw_page(r);
+    r->status = raw_page(r);
+    r->pml4 = raw_page(r);
+    r->no_flush = no_flush;
+    write64(r, REG_IQT, 0);
+    write64(r, REG_IQA, r->queue);
+    command(r, QIE, true);
+    write64(r, REG_RTADDR, r->root);
+    command(r, SRTP, true);
+    raw_invalidate(r);
+    command(r, TE, true);
+}
+
+void raw_stop(struct raw *r)
+{
+    command(r, TE, false);
+    command(r, QIE, false);
+    host(r)->mmio_unmap(host(r)->ctx, r->regs, 4096);
+    for (unsigned i = 0; i < r->n_pages; i++) {
+        if (r->page[i].virt)
+            host(r)->pages_free(host(r)->ctx, r->page[i].virt,
+                                r->page[i].phys, 0);
+    }
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * raw.h - VT-d in legacy mode by hand, so that hosts/sim is tested without the
+ * driver that it is to test. Layouts: VT-d 6.5.2, 9.1, 9.3, 9.8, 11.4.
+ */
+#ifndef UIM_TESTS_SIM_RAW_H
+#define UIM_TESTS_SIM_RAW_H
+
+#include "hosts/sim/sim.h"
+
+enum {
+    RAW_PAGES = 64,
+    RAW_READ = 1,
+    RAW_WRITE = 2,
+    RAW_FSTS_ITE = 1 << 6,
+};
+
+struct raw {
+    struct machine *m;
+    void *regs;
+    bool no_flush; /* a driver that forgets about caches                     */
+    uint64_t root, queue, status, pml4;
+    unsigned tail;
+    uint32_t token;
+    unsigned n_pages;
+    struct {
+        void *virt;
+        uint64_t phys;
+    } page[RAW_PAGES];
+};
+
+/** Translation on, the queue too; no requester has a context. */
+void raw_start(struct raw *r, struct machine *m);
+/** Translation off, everything given back. */
+void raw_stop(struct raw *r);
+
+/** A page for a table, the driver's own; raw_stop() frees it. */
+uint64_t raw_page(struct raw *r);
+void raw_put(struct raw *r, uint64_t phys, uint64_t value);
+
+/** Requester bus:devfn sees the one table there is; with ATS or not. */
+void raw_context(struct raw *r, uint8_t bus, uint8_t devfn, bool ats);
+/** rights 0: not mapped. Returns where the leaf is. Invalidates nothing. */
+uint64_t raw_map(struct raw *r, uint64_t iova, uint64_t phys, unsigned rights);
+
+/** Everything but device TLBs, and waits. */
+void raw_invalidate(struct raw *r);
+/** The whole device TLB of bus:devfn. False: the wait did not complete. */
+bool raw_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn);
+
+uint32_t raw_read32(struct raw *r, unsigned offset);
+void raw_write32(struct raw *r, unsigned offset, uint32_t value);
+/** Whether a fault is recorded; forgets it. */
+bool raw_fault(struct raw *r);
+
+#endif
