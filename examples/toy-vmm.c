@@ -140,7 +140,8 @@ int main(int argc, char **argv)
     void *library, *m;
     int good;
 
-    library = dlopen(argc > 1 ? argv[1] : "build/libuiommu-models.so", RTLD_NOW);
+    library =
+        dlopen(argc > 1 ? argv[1] : "build/libuiommu-models.so", RTLD_NOW);
     if (!library) {
         fprintf(stderr, "%s\n", dlerror());
         return 1;

@@ -124,8 +124,9 @@ static bool take_item(const struct uim_model_host *host, const char *model,
             continue;
         if (take_value(table, item))
             return true;
-        uim_say(host, UIM_MODEL_ERROR, "%s: key %s does not take the value \"%s\"",
-                model, table->key, show(item).text);
+        uim_say(host, UIM_MODEL_ERROR,
+                "%s: key %s does not take the value \"%s\"", model, table->key,
+                show(item).text);
         return false;
     }
     uim_say(host, UIM_MODEL_ERROR, "%s: unknown key \"%s\"", model,

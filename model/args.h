@@ -28,13 +28,21 @@ struct uim_common_args {
     uint64_t base, ioapic_id, ioapic_rid, irq, rid;
 };
 
-#define UIM_COMMON_ARGS_DEFAULT { .ioapic_rid = 0xff00 }
+#define UIM_COMMON_ARGS_DEFAULT                                                \
+    {                                                                          \
+        .ioapic_rid = 0xff00                                                   \
+    }
 #define UIM_COMMON_ARGS(c)                                                     \
     { .key = "base", .value = &(c)->base, .max = UINT64_MAX },                 \
-    { .key = "ioapic", .value = &(c)->ioapic_id, .max = 0xff,                  \
-      .second = &(c)->ioapic_rid, .second_max = 0xffff },                      \
-    { .key = "irq", .value = &(c)->irq, .max = UINT32_MAX },                   \
-    { .key = "rid", .value = &(c)->rid, .max = UINT32_MAX }
+        { .key = "ioapic",                                                     \
+          .value = &(c)->ioapic_id,                                            \
+          .max = 0xff,                                                         \
+          .second = &(c)->ioapic_rid,                                          \
+          .second_max = 0xffff },                                              \
+        { .key = "irq", .value = &(c)->irq, .max = UINT32_MAX },               \
+    {                                                                          \
+        .key = "rid", .value = &(c)->rid, .max = UINT32_MAX                    \
+    }
 
 /* `table` ends with a NULL key; `args` may be NULL. */
 bool uim_args_parse(const struct uim_model_host *host, const char *model,

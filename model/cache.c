@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/cache.h"
 
-#include <string.h>
+#include "base/mem.h"
 
 static struct uim_cache_slot *slot_at(const struct uim_cache *c, uint32_t set,
                                       uint32_t way)
@@ -11,9 +11,10 @@ static struct uim_cache_slot *slot_at(const struct uim_cache *c, uint32_t set,
     return (struct uim_cache_slot *)(void *)(c->slots + n * c->slot_size);
 }
 
+/* The high bits of the product depend on all bits of the hash. */
 static uint32_t set_of(const struct uim_cache *c, uint64_t hash)
 {
-    return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
+    return (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 48) &
            (c->sets - 1);
 }
 

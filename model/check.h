@@ -18,8 +18,8 @@
 
 #include "model/model.h"
 
-#define UIM_CHECK_EVERY  0xffffffffu
-#define UIM_CHECK_NONE   0xffffffffu /* a pasid, did or rid that is not meant */
+#define UIM_CHECK_EVERY 0xffffffffu
+#define UIM_CHECK_NONE  0xffffffffu /* a pasid, did or rid that is not meant */
 
 /* Called before the memory access that it describes. */
 struct uim_check_fetch {
@@ -27,7 +27,8 @@ struct uim_check_fetch {
     uint32_t len;
     bool snooped; /* sees CPU caches; else only what was flushed from them   */
     bool write;   /* a compare-exchange or a status write                    */
-    bool recheck; /* not the unit's: the model looks whether an entry is stale */
+    bool
+        recheck; /* not the unit's: the model looks whether an entry is stale */
 };
 
 /* Commands, in words that fit every architecture. */
@@ -78,14 +79,15 @@ enum uim_check_cache {
  * error; only the rig knows that, so it gets all of them.                     */
 struct uim_check_stale {
     enum uim_check_cache cache;
-    uint32_t rid, pasid, did; /* of the request; pasid UIM_CHECK_NONE: without */
+    uint32_t rid, pasid,
+        did; /* of the request; pasid UIM_CHECK_NONE: without */
     uint64_t iova;
-    uint8_t level;            /* WALK: of the entry, 0 holds the leaves        */
-    uint64_t used, now;       /* IOTLB: page address | rights; else the entry's
+    uint8_t level;      /* WALK: of the entry, 0 holds the leaves        */
+    uint64_t used, now; /* IOTLB: page address | rights; else the entry's
                                * first word. now 0: nothing there              */
     struct uim_check_inval missing; /* the smallest command that would have
                                      * removed the entry                       */
-    const char *text;         /* one sentence; valid during the call           */
+    const char *text; /* one sentence; valid during the call           */
 };
 
 struct uim_check {
@@ -96,9 +98,9 @@ struct uim_check {
 };
 
 enum uim_check_error {
-    UIM_CHECK_ERROR_QUEUE,     /* VT-d IQE, code: IQEI                         */
-    UIM_CHECK_ERROR_COMPLETION,/* VT-d ICE, rid: ICESID                        */
-    UIM_CHECK_ERROR_TIMEOUT    /* VT-d ITE, rid: ITESID                        */
+    UIM_CHECK_ERROR_QUEUE, /* VT-d IQE, code: IQEI                         */
+    UIM_CHECK_ERROR_COMPLETION, /* VT-d ICE, rid: ICESID                        */
+    UIM_CHECK_ERROR_TIMEOUT /* VT-d ITE, rid: ITESID                        */
 };
 
 struct uim_check_inject {

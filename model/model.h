@@ -23,12 +23,7 @@ struct uim_check;
 #define UIM_MODEL_NO_PASID  0xffffffffu
 #define UIM_MODEL_ANY_PASID 0xfffffffeu
 
-enum {
-    UIM_MODEL_R = 1,
-    UIM_MODEL_W = 2,
-    UIM_MODEL_X = 4,
-    UIM_MODEL_PRIV = 8
-};
+enum { UIM_MODEL_R = 1, UIM_MODEL_W = 2, UIM_MODEL_X = 4, UIM_MODEL_PRIV = 8 };
 
 enum uim_model_inval_what {
     UIM_MODEL_INV_ALL = 0,
@@ -59,11 +54,7 @@ struct uim_model_page_request {
     uint64_t iova, priv[2];
 };
 
-enum {
-    UIM_MODEL_PROBE = 1,
-    UIM_MODEL_ATS = 2,
-    UIM_MODEL_XLATED = 4
-};
+enum { UIM_MODEL_PROBE = 1, UIM_MODEL_ATS = 2, UIM_MODEL_XLATED = 4 };
 
 enum {
     UIM_MODEL_XLAT_MSI = 1,
@@ -72,11 +63,7 @@ enum {
     UIM_MODEL_XLAT_NOSNOOP = 8
 };
 
-enum {
-    UIM_MODEL_UR = -1,
-    UIM_MODEL_CA = -2,
-    UIM_MODEL_STALLED = 1
-};
+enum { UIM_MODEL_UR = -1, UIM_MODEL_CA = -2, UIM_MODEL_STALLED = 1 };
 
 struct uim_model_req {
     uint32_t rid, pasid, access, flags;

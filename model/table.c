@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/table.h"
 
-#include <string.h>
-
+#include "base/mem.h"
 #include "spec/acpi.h"
 
 static void put_text(struct uim_table *t, size_t at, const char *text)

@@ -3,18 +3,20 @@
 """Are the lists of sources complete?
 
 Each sources.txt names every .c file of its folder and below, one per line,
-sorted; builds by hand and by Meson read them. Every test program is mentioned in
-tests/meson.build. Every file of code says its licence in its first lines.
+sorted; builds by hand and by Meson read them. Every folder of tests is mentioned
+in tests/meson.build. Every file of code says its licence in its first lines.
 
     scripts/check-sources.py [--fix] [--root DIR]
 """
 
 import argparse
 import pathlib
+import re
 import sys
 
-LISTS = ("src", "model", "hosts/embed", "hosts/sim", "hosts/qtest", "tools",
-         "bench", "tests/rig")
+LISTS = ["src", "model", "hosts/embed", "hosts/sim", "hosts/qtest", "tools",
+         "bench"]
+NO_LIST = ["tests/checks", "tests/corpus"]
 CODE = {".c", ".h", ".inc", ".py", ".sh", ".build"}
 FOLDERS = ("include", "src", "model", "hosts", "tools", "tests", "bench",
            "fuzz", "examples", "scripts", ".ci")
@@ -45,13 +47,19 @@ def check_list(root, folder, fix):
     return problems or [f"{name}: not sorted, or a line occurs twice"]
 
 
+def test_folders(root):
+    names = {p.parent.relative_to(root).as_posix()
+             for p in (root / "tests").glob("*/*.c")}
+    return sorted(names.difference(NO_LIST))
+
+
 def check_tests(root):
     table = root / "tests" / "meson.build"
     text = table.read_text() if table.exists() else ""
-    tests = sorted((root / "tests").rglob("*_test.[cp]*"))
-    names = [p.relative_to(root / "tests").as_posix() for p in tests]
-    return [f"tests/{name}: not in tests/meson.build" for name in names
-            if f"'{name}'" not in text]
+    folders = {p.parent.name for p in (root / "tests").glob("*/*_test.*")}
+    return [f"tests/{name}: not in tests/meson.build"
+            for name in sorted(folders) if not re.search(
+                rf"^  '{name}(/|')", text, re.M)]
 
 
 def check_licences(root):
@@ -77,7 +85,7 @@ def main():
     problems = []
     if not args.fix:
         problems = check_licences(args.root) + check_tests(args.root)
-    for folder in LISTS:
+    for folder in LISTS + test_folders(args.root):
         problems += check_list(args.root, folder, args.fix)
     for problem in problems:
         print(problem)

@@ -4,10 +4,11 @@
 
     tests/run.py [-j N] [--list] BUILD [NAME...]
 
-Tests are those of tests/meson.build; with names, those whose name contains one
-of them. Output is shown only for tests that failed. The seconds of each suite
-come first, the counts are the last line. What a program has to print, and what
-counts as what, is in tests/README.md. Exit status 0: nothing failed.
+Tests are those of tests/meson.build; with names, those named so, or where there is
+none, those whose name contains it. Output is shown only for tests that failed. The
+seconds of each suite come first, the counts are the last line. What a program has
+to print, and what counts as what, is in tests/README.md. Exit status 0: nothing
+failed.
 """
 
 import argparse
@@ -215,8 +216,9 @@ def load(build, names):
     path = build / "meson-info" / "intro-tests.json"
     tests = json.loads(path.read_text())
     tests.sort(key=lambda t: -t.get("priority", 0))
-    return [t for t in tests
-            if not names or any(n in t["name"] for n in names)]
+    known = {t["name"] for t in tests}
+    return [t for t in tests if not names or any(
+        n == t["name"] or n not in known and n in t["name"] for n in names)]
 
 
 def main():

@@ -75,8 +75,8 @@ static int host_mem_write(void *ctx, uint64_t gpa, const void *buf,
     return vmm->mem_write(vmm->opaque, gpa, buf, len);
 }
 
-static int host_mem_cas(void *ctx, uint64_t gpa, void *expect,
-                        const void *want, uint32_t len)
+static int host_mem_cas(void *ctx, uint64_t gpa, void *expect, const void *want,
+                        uint32_t len)
 {
     const struct uie_host *vmm = ((struct embedded *)ctx)->vmm;
 
@@ -208,8 +208,8 @@ static void *embed_create(const char *name, const struct uie_host *vmm,
         return NULL;
     if (!ops || !host_complete(vmm)) {
         vmm->log(vmm->opaque, UIE_LOG_ERROR,
-                 ops ? "uiommu: struct uie_host lacks a member" :
-                       "uiommu: no model has that name");
+                 ops ? "uiommu: struct uie_host lacks a member"
+                     : "uiommu: no model has that name");
         return NULL;
     }
     e = calloc(1, sizeof(*e));
@@ -336,9 +336,8 @@ static int embed_translate(void *m, const struct uie_req *req,
     return result;
 }
 
-static int embed_remap_msi(void *m, uint32_t rid, uint32_t flags,
-                           uint64_t addr, uint32_t data, uint64_t *oaddr,
-                           uint32_t *odata)
+static int embed_remap_msi(void *m, uint32_t rid, uint32_t flags, uint64_t addr,
+                           uint32_t data, uint64_t *oaddr, uint32_t *odata)
 {
     struct uim_model *model = uim_embed_model(m);
 

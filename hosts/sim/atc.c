@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * atc.c - the devices' own TLBs (spec/pci.md section 7). A device keeps what it
- * was told, right to the moment when it answers an invalidation, and answers as
- * late as it may: not before uiommu waits. Lock: the function's tlb for entries,
- * text for the list of invalidations.
+ * atc.c - the devices' own TLBs (spec/pci.md section 7). A device keeps what
+ * it was told, right to the moment when it answers an invalidation, and
+ * answers as late as it may: not before uiommu waits. Lock: the function's
+ * tlb for entries, text for the list of invalidations.
  */
 #include "private.h"
 
@@ -12,7 +12,7 @@
 
 enum { SLOW_ROUNDS = 100 };
 
-/* ---- entries ---------------------------------------------------------------- */
+/* ---- entries ------------------------------------------------------------- */
 
 static struct sim_atc_entry *lookup(struct sim_func *f, uint32_t pasid,
                                     uint64_t iova)
@@ -53,7 +53,7 @@ static void put_answer(const struct sim_atc_entry *e, struct uie_xlat *out)
 }
 
 /* A translation request (AT=01), which ports with translation blocking drop. No
- * BAR has address 0, so it only climbs.                                      */
+ * BAR has address 0, so it only climbs. */
 static bool ask_unit(struct sim *s, struct sim_func *f,
                      const struct uie_req *req, struct uie_xlat *out)
 {
@@ -72,8 +72,8 @@ static bool ask_unit(struct sim *s, struct sim_func *f,
     return s->ops->translate(s->model, &ask, out) == 0;
 }
 
-/* An answer without rights is not kept (7.2); one that lacks the right wanted is
- * asked for again, since granting more needs no invalidation.               */
+/* An answer without rights is not kept (7.2); one that lacks the right
+ * wanted is asked for again, since granting more needs no invalidation. */
 bool sim_atc_translate(struct sim *s, struct sim_func *f,
                        const struct uie_req *req, struct uie_xlat *out)
 {
@@ -144,7 +144,7 @@ static void invalidate(struct sim_func *f, const struct uie_inval *inv)
     pthread_mutex_unlock(&f->tlb_lock);
 }
 
-/* ---- invalidations on their way ------------------------------------------------- */
+/* ---- invalidations on their way ------------------------------------------ */
 
 static void job_add(struct sim *s, const struct uie_inval *inv)
 {

@@ -9,14 +9,14 @@
 enum {
     MSI_AT = 0x40,
     PCIE_AT = 0x60,
-    EXT_AT = 0x100,   /* extended capabilities, EXT_SIZE apart               */
+    EXT_AT = 0x100, /* extended capabilities, EXT_SIZE apart */
     EXT_SIZE = 0x20,
-    VENDOR = 0xf055,  /* "free and open" devices that nobody sells           */
+    VENDOR = 0xf055, /* "free and open" devices that nobody sells */
     PASID_WIDTH = 20,
     PRI_CAPACITY = 32,
 };
 
-/* ---- writing it ------------------------------------------------------------- */
+/* ---- writing it ---------------------------------------------------------- */
 
 void sim_config_put(struct sim_func *f, unsigned offset, unsigned width,
                     uint32_t value)
@@ -41,11 +41,11 @@ uint16_t sim_config16(const struct sim_func *f, unsigned offset)
 
 uint32_t sim_config32(const struct sim_func *f, unsigned offset)
 {
-    return sim_config16(f, offset) |
-           (uint32_t)sim_config16(f, offset + 2) << 16;
+    return sim_config16(f, offset) | (uint32_t)sim_config16(f, offset + 2)
+                                         << 16;
 }
 
-/* ---- header --------------------------------------------------------------------- */
+/* ---- header -------------------------------------------------------------- */
 
 static void header_init(struct sim_func *f)
 {
@@ -54,13 +54,13 @@ static void header_init(struct sim_func *f)
 
     sim_config_put(f, 0x00, 2, VENDOR);
     sim_config_put(f, 0x02, 2, (uint32_t)f->row.kind);
-    sim_config_put(f, 0x04, 2, 0x0006); /* memory space, bus master          */
+    sim_config_put(f, 0x04, 2, 0x0006); /* memory space, bus master */
     mask_put(f->writable, 0x04, 2, 0x0407);
-    sim_config_put(f, 0x06, 2, 0x0010); /* has a capability list              */
+    sim_config_put(f, 0x06, 2, 0x0010); /* has a capability list */
     sim_config_put(f, 0x09, 3, class_code);
     sim_config_put(f, 0x0e, 1, type | (f->several ? 0x80u : 0));
     sim_config_put(f, 0x34, 1, MSI_AT);
-    sim_config_put(f, 0x3d, 1, 1);      /* INTA                               */
+    sim_config_put(f, 0x3d, 1, 1); /* INTA */
     mask_put(f->writable, 0x3c, 1, 0xff);
 }
 
@@ -85,14 +85,14 @@ static void bridge_init(struct sim_func *f)
     mask_put(f->writable, 0x20, 4, 0xfff0fff0);
 }
 
-/* ---- standard capabilities ---------------------------------------------------------- */
+/* ---- standard capabilities ----------------------------------------------- */
 
 static void msi_init(struct sim_func *f)
 {
     bool last = f->row.kind == SIM_PCI_ENGINE;
 
     sim_config_put(f, MSI_AT, 2, 0x05 | (last ? 0 : PCIE_AT << 8));
-    sim_config_put(f, MSI_AT + 2, 2, 0x0080); /* one message, 64 bits         */
+    sim_config_put(f, MSI_AT + 2, 2, 0x0080); /* one message, 64 bits */
     mask_put(f->writable, MSI_AT + 2, 2, 0x0001);
     mask_put(f->writable, MSI_AT + 4, 4, 0xfffffffc);
     mask_put(f->writable, MSI_AT + 8, 4, 0xffffffff);
@@ -126,7 +126,7 @@ static void pcie_init(struct sim_func *f)
     mask_put(f->writable, PCIE_AT + 0x28, 2, 1u << 5);
 }
 
-/* ---- extended capabilities ------------------------------------------------------------- */
+/* ---- extended capabilities ----------------------------------------------- */
 
 /* Where the next capability goes; the one before gets to know. */
 static uint16_t ext_add(struct sim_func *f, uint16_t *end, uint32_t id,
@@ -158,7 +158,7 @@ static void acs_init(struct sim_func *f, uint16_t *end)
 static void ats_init(struct sim_func *f, uint16_t *end)
 {
     f->ats = ext_add(f, end, 0x0f, 1);
-    sim_config_put(f, f->ats + 4, 2, 0x0020); /* depth 32, aligned requests   */
+    sim_config_put(f, f->ats + 4, 2, 0x0020); /* depth 32, aligned requests */
     mask_put(f->writable, f->ats + 6, 2, 0x801f);
 }
 
@@ -166,7 +166,8 @@ static void pri_init(struct sim_func *f, uint16_t *end)
 {
     f->pri = ext_add(f, end, 0x13, 1);
     mask_put(f->writable, f->pri + 4, 2, 0x0003);
-    sim_config_put(f, f->pri + 6, 2, 0x8100); /* stopped; responses with PASID */
+    sim_config_put(f, f->pri + 6, 2,
+                   0x8100); /* stopped; responses with PASID */
     mask_put(f->clears, f->pri + 6, 2, 0x0003);
     sim_config_put(f, f->pri + 8, 4, PRI_CAPACITY);
     mask_put(f->writable, f->pri + 12, 4, 0xffffffff);

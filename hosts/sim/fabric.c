@@ -28,7 +28,7 @@ static struct uie_req req_of(const struct sim_request *r, uint32_t rid,
     };
 }
 
-/* ---- what is at an address ------------------------------------------------------ */
+/* ---- what is at an address ----------------------------------------------- */
 
 static void bar_access(struct sim_func *f, bool write, uint64_t addr,
                        uint8_t *buf, size_t size)
@@ -95,8 +95,8 @@ static bool land_msi(struct sim *s, struct sim_request *r, uint32_t rid,
     data = buf[0] | (uint32_t)buf[1] << 8 | (uint32_t)buf[2] << 16 |
            (uint32_t)buf[3] << 24;
     pthread_mutex_lock(&s->unit_lock);
-    result = s->ops->remap_msi(s->model, rid, 0, addr, data, &out_addr,
-                               &out_data);
+    result =
+        s->ops->remap_msi(s->model, rid, 0, addr, data, &out_addr, &out_data);
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
     if (result == 0) {
@@ -108,14 +108,14 @@ static bool land_msi(struct sim *s, struct sim_request *r, uint32_t rid,
     return result >= 0;
 }
 
-/* ---- one part ---------------------------------------------------------------------- */
+/* ---- one part ------------------------------------------------------------ */
 
 struct part {
     struct sim_func *f;
     uint64_t iova;
     uint8_t *buf;
     size_t size;
-    /* results: what reached the root complex is an interrupt message         */
+    /* results: what reached the root complex is an interrupt message */
     bool is_msi;
     uint32_t rid;
 };
@@ -206,7 +206,7 @@ static bool move_part(struct sim *s, struct sim_request *r, struct part *p)
     return done;
 }
 
-/* ---- whole transactions --------------------------------------------------------------- */
+/* ---- whole transactions -------------------------------------------------- */
 
 /* False: refused, and r->moved says how far it came. */
 static bool move_all(struct sim *s, struct sim_request *r)
@@ -248,11 +248,9 @@ enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
                                  uint64_t iova, void *buf, size_t size)
 {
-    struct sim_request r = { .dev = dev,
-                             .write = write,
-                             .iova = iova,
-                             .buf = buf,
-                             .size = size };
+    struct sim_request r = {
+        .dev = dev, .write = write, .iova = iova, .buf = buf, .size = size
+    };
 
     if (dev >= m->n_devices || !m->devices[dev].engine) {
         return MACHINE_DMA_REFUSED;

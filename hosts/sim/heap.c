@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap.c - the host's alloc and free. What alloc returns is full of rubbish, has
- * a guard behind it, and must come back once, with its size. Lock: heap.
+ * heap.c - the host's alloc and free. What alloc returns is full of rubbish,
+ * has a guard behind it, and must come back once, with its size. Lock: heap.
  */
 #include "private.h"
 
@@ -11,7 +11,7 @@
 enum { GUARD_SIZE = 8, GUARD = 0xc3 };
 
 struct sim_block {
-    struct sim_block *next; /* in its bucket                                */
+    struct sim_block *next; /* in its bucket */
     uint8_t *ptr;
     size_t size;
     uint32_t serial;
@@ -104,8 +104,10 @@ static bool guard_holds(const struct sim_block *b)
 static void check_block(struct sim *s, const struct sim_block *b)
 {
     if (!guard_holds(b)) {
-        sim_report(s, "bytes behind an allocation of %zu were written "
-                      "(allocation %u)", b->size, b->serial);
+        sim_report(s,
+                   "bytes behind an allocation of %zu were written "
+                   "(allocation %u)",
+                   b->size, b->serial);
     }
 }
 
@@ -116,13 +118,17 @@ void sim_free(void *ctx, void *ptr, size_t size)
 
     sim_sleeps(s, "free");
     if (b == NULL) {
-        sim_report(s, "free of %p, which alloc did not give or which was "
-                      "freed before", ptr);
+        sim_report(s,
+                   "free of %p, which alloc did not give or which was "
+                   "freed before",
+                   ptr);
         return;
     }
     if (b->size != size) {
-        sim_report(s, "free with size %zu of an allocation of %zu bytes "
-                      "(allocation %u)", size, b->size, b->serial);
+        sim_report(s,
+                   "free with size %zu of an allocation of %zu bytes "
+                   "(allocation %u)",
+                   size, b->size, b->serial);
     }
     check_block(s, b);
     SIM_COUNT(s, allocs, -1u);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host.c - struct uiommu_host, put together; what is left of it: the log, tables,
- * time, fences; and the calls that fail because a test wants them to.
+ * host.c - struct uiommu_host, put together; what is left of it: the log,
+ * tables, time, fences; and the calls that fail because a test wants them to.
  */
 #include "private.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- fault injection ---------------------------------------------------------- */
+/* ---- fault injection ----------------------------------------------------- */
 
 /* Whether the countdown ends here, and what follows it then begins. */
 static bool counts_down(struct sim_inject *j)
@@ -81,7 +81,7 @@ unsigned sim_failed(struct machine *m)
     return failed;
 }
 
-/* ---- log and tables -------------------------------------------------------------- */
+/* ---- log and tables ------------------------------------------------------ */
 
 static void host_log(void *ctx, enum uiommu_log_level level, const char *text)
 {
@@ -106,8 +106,8 @@ const char *sim_last_log(struct machine *m)
     return sim_of(m)->last_log;
 }
 
-static const void *map_table(void *ctx, const char signature[4],
-                             unsigned index, size_t *size)
+static const void *map_table(void *ctx, const char signature[4], unsigned index,
+                             size_t *size)
 {
     struct sim *s = ctx;
 
@@ -133,7 +133,7 @@ static void unmap_table(void *ctx, const void *table, size_t size)
     SIM_COUNT(s, tables, -1u);
 }
 
-/* ---- time and order ----------------------------------------------------------------- */
+/* ---- time and order ------------------------------------------------------ */
 
 static uint64_t real_ns(void)
 {
@@ -185,7 +185,7 @@ void sim_watch(struct machine *m, sim_watch_fn fn, void *ctx)
     s->watch_ctx = ctx;
 }
 
-/* ---- the struct ------------------------------------------------------------------------ */
+/* ---- the struct ---------------------------------------------------------- */
 
 static const struct uiommu_host host_template = {
     .size = sizeof(struct uiommu_host),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * locks.c - the host's locks, and what must not be done with them: taking two in
- * both orders, sleeping under a spin lock, taking one twice, giving back what
- * another thread holds, destroying what is held or using it afterwards.
+ * locks.c - the host's locks, and what must not be done with them: taking two
+ * in both orders, sleeping under a spin lock, taking one twice, giving back
+ * what another thread holds, destroying what is held or using it afterwards.
  *
  * Order is a relation between locks, not kinds of locks: `after` remembers each
  * pair ever held together, and a new pair must not close a cycle.
@@ -17,16 +17,16 @@ enum { MAX_HELD = 32 };
 
 struct sim_lock {
     struct sim *sim;
-    struct sim_lock *next;  /* in sim_locks.all; check                      */
+    struct sim_lock *next; /* in sim_locks.all; check */
     bool spin, dead;
     uint32_t serial;
-    int id;                 /* in the order relation; -1: too many locks    */
+    int id; /* in the order relation; -1: too many locks */
     pthread_mutex_t mutex;
-    _Atomic unsigned depth; /* 1 held, more: taken again by its holder      */
+    _Atomic unsigned depth; /* 1 held, more: taken again by its holder */
 };
 
 /* What the calling thread holds, in the order in which it was taken; locks of
- * several machines may be mixed. atomic_sim: see sim_atomic().              */
+ * several machines may be mixed. atomic_sim: see sim_atomic(). */
 static _Thread_local struct {
     struct sim_lock *lock[MAX_HELD];
     unsigned n;
@@ -54,7 +54,7 @@ static void bit_clear(uint64_t *set, int i)
     set[i / 64] &= ~(UINT64_C(1) << (i % 64));
 }
 
-/* ---- contexts ---------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------ */
 
 /* A spin lock of this machine that the thread holds, or NULL. */
 static struct sim_lock *spin_held(const struct sim *s)
@@ -93,7 +93,7 @@ void sim_atomic(struct machine *m, bool on)
     }
 }
 
-/* ---- order --------------------------------------------------------------------- */
+/* ---- order --------------------------------------------------------------- */
 
 static int id_take(struct sim_locks *k)
 {
@@ -170,14 +170,15 @@ static void check_order(struct sim *s, const struct sim_lock *l)
         good = order_add(&s->locks, outer->id, l->id);
         pthread_mutex_unlock(&s->locks.lock);
         if (!good) {
-            sim_report(s, "lock order: %s %u taken under %s %u, and earlier "
-                          "the other way round", kind_of(l), l->serial,
-                       kind_of(outer), outer->serial);
+            sim_report(s,
+                       "lock order: %s %u taken under %s %u, and earlier "
+                       "the other way round",
+                       kind_of(l), l->serial, kind_of(outer), outer->serial);
         }
     }
 }
 
-/* ---- life ------------------------------------------------------------------------ */
+/* ---- life ---------------------------------------------------------------- */
 
 static bool order_ready(struct sim_locks *k)
 {
@@ -289,7 +290,7 @@ void sim_spin_destroy(void *ctx, void *lock)
     }
 }
 
-/* ---- use --------------------------------------------------------------------------- */
+/* ---- use ----------------------------------------------------------------- */
 
 static bool is_mine(const struct sim_lock *l)
 {
@@ -327,7 +328,7 @@ static void held_remove(const struct sim_lock *l)
 }
 
 /* A lock its holder takes again would stop this thread for good; it is counted
- * instead, so that the test goes on and fails.                              */
+ * instead, so that the test goes on and fails. */
 static void lock_take(struct sim *s, struct sim_lock *l, bool spin)
 {
     if (!is_usable(s, l, spin, "lock")) {
@@ -391,7 +392,7 @@ void sim_spin_unlock(void *ctx, void *lock)
     lock_give(ctx, lock, true);
 }
 
-/* ---- at the end ----------------------------------------------------------------------- */
+/* ---- at the end ---------------------------------------------------------- */
 
 void sim_locks_check(struct sim *s)
 {

@@ -28,7 +28,7 @@ static void *reserve(uint64_t size)
 }
 
 /* The arrays span the hole below 4 GiB too, so that one offset leads from
- * physical to CPU addresses; what nobody touches costs nothing.             */
+ * physical to CPU addresses; what nobody touches costs nothing. */
 bool sim_memory_open(struct sim *s)
 {
     struct sim_memory *r = &s->memory;
@@ -79,7 +79,7 @@ const void *sim_ram_uncached(struct machine *m, uint64_t phys, uint64_t size)
     return sim_is_ram(s, phys, size) ? s->memory.uncached + phys : NULL;
 }
 
-/* ---- copies ------------------------------------------------------------------ */
+/* ---- copies -------------------------------------------------------------- */
 
 /* The widest access that fits: 8 or 4 bytes where aligned, else one. */
 static size_t step(const void *shared, size_t left)
@@ -103,8 +103,8 @@ static void load(void *dst, const void *src, size_t n)
 
         memcpy(dst, &v, 4);
     } else {
-        *(uint8_t *)dst = __atomic_load_n((const uint8_t *)src,
-                                          __ATOMIC_ACQUIRE);
+        *(uint8_t *)dst =
+            __atomic_load_n((const uint8_t *)src, __ATOMIC_ACQUIRE);
     }
 }
 
@@ -156,7 +156,7 @@ void sim_copy_to(void *dst, const void *src, size_t size)
     }
 }
 
-/* ---- devices ------------------------------------------------------------------ */
+/* ---- devices ------------------------------------------------------------- */
 
 void sim_memory_dma(struct sim *s, bool write, uint64_t phys, void *buf,
                     size_t size)
@@ -165,9 +165,11 @@ void sim_memory_dma(struct sim *s, bool write, uint64_t phys, void *buf,
     struct sim_page *page = &r->page[phys >> SIM_PAGE_SHIFT];
 
     if (page->state == SIM_PAGE_FREED && !s->fast) {
-        sim_report(s, "a device %s 0x%llx, in a page that was freed "
-                      "(page allocation %u)", write ? "wrote to" : "read from",
-                   (unsigned long long)phys, page->serial);
+        sim_report(s,
+                   "a device %s 0x%llx, in a page that was freed "
+                   "(page allocation %u)",
+                   write ? "wrote to" : "read from", (unsigned long long)phys,
+                   page->serial);
         page->hit = page->hit || write;
     }
     if (!write) {
@@ -180,7 +182,7 @@ void sim_memory_dma(struct sim *s, bool write, uint64_t phys, void *buf,
     }
 }
 
-/* ---- the unit ------------------------------------------------------------------- */
+/* ---- the unit ------------------------------------------------------------ */
 
 void sim_on_fetch(void *ctx, const struct uim_check_fetch *fetch)
 {
@@ -203,12 +205,15 @@ static void check_owner(struct sim *s, uint64_t gpa, uint32_t len,
         return;
     }
     if (page->state == SIM_PAGE_FREED) {
-        sim_report(s, "the unit %s %u bytes at 0x%llx, in a page that was "
-                      "freed (page allocation %u)", verb, len,
-                   (unsigned long long)gpa, page->serial);
+        sim_report(s,
+                   "the unit %s %u bytes at 0x%llx, in a page that was "
+                   "freed (page allocation %u)",
+                   verb, len, (unsigned long long)gpa, page->serial);
     } else if (page->state == SIM_PAGE_UNUSED) {
-        sim_report(s, "the unit %s %u bytes at 0x%llx, in a page that nobody "
-                      "allocated", verb, len, (unsigned long long)gpa);
+        sim_report(s,
+                   "the unit %s %u bytes at 0x%llx, in a page that nobody "
+                   "allocated",
+                   verb, len, (unsigned long long)gpa);
     }
 }
 
@@ -302,8 +307,8 @@ int sim_mem_cas(void *opaque, uint64_t gpa, void *expect, const void *want,
     if (view == NULL || (len != 4 && len != 8) || gpa % len != 0) {
         return -1;
     }
-    done = len == 4 ? cas32(view + gpa, expect, want) :
-                      cas64(view + gpa, expect, want);
+    done = len == 4 ? cas32(view + gpa, expect, want)
+                    : cas64(view + gpa, expect, want);
     if (done == 1 && s->non_coherent) {
         sim_copy_to(s->memory.cpu + gpa, want, len);
         sim_copy_to(s->memory.uncached + gpa, want, len);
@@ -318,7 +323,7 @@ void *sim_mem_map(void *opaque, uint64_t gpa, uint64_t len)
     return sim_is_ram(s, gpa, len) ? s->memory.cpu + gpa : NULL;
 }
 
-/* ---- CPUs ------------------------------------------------------------------------ */
+/* ---- CPUs ---------------------------------------------------------------- */
 
 void sim_flush(void *ctx, const void *virt, size_t size)
 {
@@ -326,8 +331,8 @@ void sim_flush(void *ctx, const void *virt, size_t size)
     struct sim_memory *r = &s->memory;
     uint64_t phys = (uint64_t)((const uint8_t *)virt - r->cpu);
     uint64_t first = phys & ~(uint64_t)(SIM_LINE - 1);
-    uint64_t bytes = (phys + size - first + SIM_LINE - 1) &
-                     ~(uint64_t)(SIM_LINE - 1);
+    uint64_t bytes =
+        (phys + size - first + SIM_LINE - 1) & ~(uint64_t)(SIM_LINE - 1);
 
     if ((const uint8_t *)virt < r->cpu || !sim_is_ram(s, phys, size)) {
         sim_report(s, "flush of memory that pages_alloc did not give");

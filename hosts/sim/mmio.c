@@ -13,9 +13,9 @@ struct sim_mapping {
     struct sim_mapping *next;
     uint64_t phys;
     size_t size;
-    unsigned window;  /* of the model, or NO_WINDOW                         */
-    uint64_t offset;  /* in the window                                      */
-    bool dead;        /* given back; kept to know it again                  */
+    unsigned window; /* of the model, or NO_WINDOW */
+    uint64_t offset; /* in the window */
+    bool dead;       /* given back; kept to know it again */
 };
 
 static void find_window(const struct sim *s, struct sim_mapping *map)
@@ -64,16 +64,17 @@ void sim_mmio_unmap(void *ctx, void *mmio, size_t size)
 
     sim_sleeps(s, "mmio_unmap");
     if (map == NULL || map->dead || map->size != size) {
-        sim_report(s, "mmio_unmap of %s", map == NULL ? "NULL" :
-                   map->dead ? "what was unmapped before" :
-                               "what was mapped with another size");
+        sim_report(s, "mmio_unmap of %s",
+                   map == NULL ? "NULL"
+                   : map->dead ? "what was unmapped before"
+                               : "what was mapped with another size");
         return;
     }
     map->dead = true;
     SIM_COUNT(s, mmio_maps, -1u);
 }
 
-/* ---- accesses ---------------------------------------------------------------- */
+/* ---- accesses ------------------------------------------------------------ */
 
 static bool access_good(struct sim *s, const struct sim_mapping *map,
                         size_t offset, unsigned width)
@@ -103,8 +104,8 @@ static uint64_t window_read(struct sim *s, const struct sim_mapping *map,
     uint64_t value;
 
     pthread_mutex_lock(&s->unit_lock);
-    value = s->ops->mmio_read(s->model, map->window, map->offset + offset,
-                              width);
+    value =
+        s->ops->mmio_read(s->model, map->window, map->offset + offset, width);
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
     return value;
@@ -177,7 +178,7 @@ void sim_mmio_write64(void *ctx, void *mmio, size_t offset, uint64_t value)
     mmio_write(ctx, mmio, offset, 8, value);
 }
 
-/* ---- at the end ---------------------------------------------------------------- */
+/* ---- at the end ---------------------------------------------------------- */
 
 void sim_mmio_check(struct sim *s)
 {

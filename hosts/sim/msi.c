@@ -40,7 +40,7 @@ static bool list_take(struct sim_post *list, unsigned *n, struct sim_post *out)
     return true;
 }
 
-/* ---- what units allocate ------------------------------------------------------- */
+/* ---- what units allocate ------------------------------------------------- */
 
 static int slot_of(const struct sim *s, unsigned unit, unsigned n)
 {
@@ -114,7 +114,7 @@ void sim_msi_free(void *ctx, unsigned unit, unsigned n)
     }
 }
 
-/* ---- what is sent ------------------------------------------------------------------ */
+/* ---- what is sent -------------------------------------------------------- */
 
 static bool is_allocated(const struct sim *s, const struct sim_post *post)
 {
@@ -125,7 +125,7 @@ static bool is_allocated(const struct sim *s, const struct sim_post *post)
 }
 
 /* A message that is due already does not become due twice: the controller has
- * one bit for it. False: it is nobody's.                                     */
+ * one bit for it. False: it is nobody's. */
 static bool make_due(struct sim *s, const struct sim_post *post)
 {
     if (!is_allocated(s, post)) {
@@ -166,8 +166,9 @@ static void deliver_post(struct sim *s, const struct sim_post *post)
     known = make_due(s, post);
     pthread_mutex_unlock(&s->text_lock);
     if (!known) {
-        sim_report(s, "a unit sent an interrupt message that nobody allocated:"
-                      " address 0x%llx, data 0x%x",
+        sim_report(s,
+                   "a unit sent an interrupt message that nobody allocated:"
+                   " address 0x%llx, data 0x%x",
                    (unsigned long long)post->addr, post->data);
     }
 }
@@ -203,7 +204,7 @@ void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data)
     pthread_mutex_unlock(&s->text_lock);
 }
 
-/* ---- where it arrives ---------------------------------------------------------------- */
+/* ---- where it arrives ---------------------------------------------------- */
 
 /* The next interrupt of a unit; one whose msi_free came first is lost. */
 static bool next_irq(struct sim *s, unsigned *unit, unsigned *n)

@@ -48,7 +48,7 @@ static uint64_t search(const struct sim *s, uint64_t start, uint64_t stop,
 }
 
 /* Pages come from high RAM if there is some, so that an address cut to 32 bits
- * is noticed; never from the first MiB, so that 0 is no page.               */
+ * is noticed; never from the first MiB, so that 0 is no page. */
 static uint64_t find_run(struct sim *s, uint64_t size)
 {
     struct sim_memory *r = &s->memory;
@@ -80,8 +80,10 @@ static void check_poison(struct sim *s, uint64_t phys)
 
     if (page->state == SIM_PAGE_FREED && !page->hit && !s->fast &&
         !is_poisoned(s->memory.cpu + phys)) {
-        sim_report(s, "page 0x%llx was written after it was freed (page "
-                      "allocation %u)", (unsigned long long)phys, page->serial);
+        sim_report(s,
+                   "page 0x%llx was written after it was freed (page "
+                   "allocation %u)",
+                   (unsigned long long)phys, page->serial);
         page->hit = true;
     }
 }
@@ -125,10 +127,9 @@ static void disown_run(struct sim *s, uint64_t phys, uint64_t size)
     }
 }
 
-/* ---- the host's pages ------------------------------------------------------- */
+/* ---- the host's pages ---------------------------------------------------- */
 
-void *sim_pages_alloc(void *ctx, unsigned order, unsigned flags,
-                      uint64_t *phys)
+void *sim_pages_alloc(void *ctx, unsigned order, unsigned flags, uint64_t *phys)
 {
     struct sim *s = ctx;
     uint64_t size = UINT64_C(1) << (SIM_PAGE_SHIFT + order);
@@ -206,15 +207,14 @@ void *sim_phys_to_virt(void *ctx, uint64_t phys)
         s->memory.page[phys >> SIM_PAGE_SHIFT].state < SIM_PAGE_TEST) {
         sim_report(s, "phys_to_virt of 0x%llx, which pages_alloc did not give",
                    (unsigned long long)phys);
-    } else if (s->memory.page[phys >> SIM_PAGE_SHIFT].state ==
-               SIM_PAGE_FREED) {
+    } else if (s->memory.page[phys >> SIM_PAGE_SHIFT].state == SIM_PAGE_FREED) {
         sim_report(s, "phys_to_virt of 0x%llx, which was freed",
                    (unsigned long long)phys);
     }
     return s->memory.cpu + phys;
 }
 
-/* ---- firmware and tests ---------------------------------------------------- */
+/* ---- firmware and tests -------------------------------------------------- */
 
 void sim_pages_keep(struct sim *s, uint64_t start, uint64_t size)
 {
@@ -253,7 +253,7 @@ void sim_ram_free(struct machine *m, uint64_t phys, uint64_t size)
     pthread_mutex_unlock(&s->memory.lock);
 }
 
-/* ---- at the end --------------------------------------------------------------- */
+/* ---- at the end ---------------------------------------------------------- */
 
 static void check_page(struct sim *s, uint64_t phys)
 {

@@ -91,7 +91,7 @@ uint32_t sim_pci_read(void *ctx, struct uiommu_pci where, unsigned offset,
     return value;
 }
 
-/* ---- rules ------------------------------------------------------------------------ */
+/* ---- rules --------------------------------------------------------------- */
 
 /* The registers that rules speak of; 0 where there is no capability. */
 struct control {
@@ -169,8 +169,7 @@ static const char *wrong_pri(const struct sim_func *f,
     if ((was->pri_status & PRI_STOPPED) == 0) {
         return "PRI enabled before it had stopped";
     }
-    if (is->allocation == 0 ||
-        is->allocation > sim_config32(f, f->pri + 8)) {
+    if (is->allocation == 0 || is->allocation > sim_config32(f, f->pri + 8)) {
         return "PRI enabled without an allocation, or with too large a one";
     }
     return NULL;
@@ -190,7 +189,7 @@ static void check_rules(struct sim *s, const struct sim_func *f,
     }
 }
 
-/* ---- writes -------------------------------------------------------------------------- */
+/* ---- writes -------------------------------------------------------------- */
 
 static void set_stopped(struct sim_func *f, bool stopped)
 {
@@ -201,7 +200,7 @@ static void set_stopped(struct sim_func *f, bool stopped)
 }
 
 /* What the function does about it. No page request is ever outstanding here, so
- * PRI stops at once. True: the device TLB has to be emptied.                 */
+ * PRI stops at once. True: the device TLB has to be emptied. */
 static bool take_effect(struct sim_func *f, const struct control *was,
                         const struct control *is)
 {
@@ -218,7 +217,7 @@ static void put_byte(struct sim_func *f, unsigned at, uint8_t value)
     uint8_t writable = f->writable[at];
 
     f->config[at] = (uint8_t)((f->config[at] & ~writable) | (value & writable));
-    f->config[at] &= (uint8_t)~(value & f->clears[at]);
+    f->config[at] &= (uint8_t) ~(value & f->clears[at]);
 }
 
 static bool func_write(struct sim *s, struct sim_func *f, unsigned offset,
@@ -256,7 +255,7 @@ void sim_pci_write(void *ctx, struct uiommu_pci where, unsigned offset,
     }
 }
 
-/* ---- for the fabric ---------------------------------------------------------------------- */
+/* ---- for the fabric ------------------------------------------------------ */
 
 unsigned sim_control(struct sim *s, struct sim_func *f)
 {

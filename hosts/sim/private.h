@@ -2,16 +2,16 @@
 /*
  * private.h - what the files of hosts/sim share.
  *
- * Locks of sim itself, outermost first: unit (calls into the model but
- * translate), gate, traffic (a DMA holds it for reading), pci, tlb, ram, heap, check,
- * inject, text. A call to uiommu or to a watcher is made with none of them held;
- * the model's callbacks may run under unit and traffic.
+ * Locks of sim itself, outermost first: unit (calls into the model, but not
+ * translate), gate, traffic (a DMA holds it for reading), tlb, pci, ram,
+ * heap, check, inject, text. uiommu and watchers are called with none of
+ * them held; the model's callbacks may run under unit and traffic.
  */
 #ifndef UIM_HOSTS_SIM_PRIVATE_H
 #define UIM_HOSTS_SIM_PRIVATE_H
 
 #ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L /* pthread_rwlock_t, clock_gettime           */
+#define _POSIX_C_SOURCE 200809L /* pthread_rwlock_t, clock_gettime */
 #endif
 
 #include "sim.h"
@@ -26,14 +26,14 @@
 enum {
     SIM_PAGE_SHIFT = 12,
     SIM_PAGE_SIZE = 1 << SIM_PAGE_SHIFT,
-    SIM_LINE = 64,       /* of the CPU's caches                             */
-    SIM_POISON = 0x6b,   /* low bits set: looks present in most formats     */
+    SIM_LINE = 64,     /* of the CPU's caches */
+    SIM_POISON = 0x6b, /* low bits set: looks present in most formats */
     SIM_HEAP_FILL = 0xa5,
     SIM_HEAP_BUCKETS = 1024,
-    SIM_LOCK_IDS = 1024, /* locks beyond that are not checked for order     */
+    SIM_LOCK_IDS = 1024, /* locks beyond that are not checked for order */
     SIM_ATC_ENTRIES = 64,
     SIM_MAX_FUNCTIONS = 64,
-    SIM_MAX_MSIS = 32,   /* that units may allocate                         */
+    SIM_MAX_MSIS = 32, /* that units may allocate */
     SIM_MAX_TEXTS = 1000,
     SIM_CONFIG_SIZE = 4096,
 };
@@ -45,7 +45,7 @@ enum {
 
 struct sim;
 
-/* ---- report.c -------------------------------------------------------------- */
+/* ---- report.c ------------------------------------------------------------ */
 
 /* A growing list of sentences. Lock: text. */
 struct sim_texts {
@@ -61,32 +61,32 @@ const char *sim_text(struct sim *s, const struct sim_texts *list, unsigned i);
 void sim_on_stale(void *ctx, const struct uim_check_stale *stale);
 void sim_texts_free(struct sim_texts *list);
 
-/* ---- memory.c, pages.c ------------------------------------------------------- */
+/* ---- memory.c, pages.c --------------------------------------------------- */
 
 enum sim_page_state {
-    SIM_PAGE_UNUSED, /* nobody asked for it yet                             */
-    SIM_PAGE_KEPT,   /* firmware's                                          */
-    SIM_PAGE_TEST,   /* sim_ram_alloc()                                     */
-    SIM_PAGE_LIVE,   /* pages_alloc()                                       */
+    SIM_PAGE_UNUSED, /* nobody asked for it yet */
+    SIM_PAGE_KEPT,   /* firmware's */
+    SIM_PAGE_TEST,   /* sim_ram_alloc() */
+    SIM_PAGE_LIVE,   /* pages_alloc() */
     SIM_PAGE_FREED,
 };
 
 struct sim_page {
-    _Atomic uint8_t state; /* written under ram                             */
-    uint8_t order;         /* of the block, in its first page               */
+    _Atomic uint8_t state; /* written under ram */
+    uint8_t order;         /* of the block, in its first page */
     bool first;
-    bool hit;              /* FREED: a device wrote to it, reported         */
-    uint32_t serial;       /* of the allocation                             */
+    bool hit;        /* FREED: a device wrote to it, reported */
+    uint32_t serial; /* of the allocation */
 };
 
 struct sim_memory {
-    pthread_mutex_t lock;  /* ram                                           */
-    uint8_t *cpu;          /* what CPUs see: physical address 0             */
-    uint8_t *uncached;     /* what is in RAM; == cpu on coherent machines   */
-    uint64_t top;          /* first address beyond all RAM                  */
+    pthread_mutex_t lock; /* ram */
+    uint8_t *cpu;         /* what CPUs see: physical address 0 */
+    uint8_t *uncached;    /* what is in RAM; == cpu on coherent machines */
+    uint64_t top;         /* first address beyond all RAM */
     uint64_t low_size, high_size;
-    struct sim_page *page; /* by physical page number, up to top            */
-    uint64_t next;         /* where the search for free pages goes on       */
+    struct sim_page *page; /* by physical page number, up to top */
+    uint64_t next;         /* where the search for free pages goes on */
     uint32_t serial;
 };
 
@@ -114,7 +114,7 @@ void *sim_phys_to_virt(void *ctx, uint64_t phys);
 void sim_pages_keep(struct sim *s, uint64_t start, uint64_t size);
 void sim_pages_check(struct sim *s);
 
-/* ---- heap.c ------------------------------------------------------------------- */
+/* ---- heap.c -------------------------------------------------------------- */
 
 struct sim_block;
 
@@ -129,15 +129,15 @@ void sim_free(void *ctx, void *ptr, size_t size);
 void sim_heap_check(struct sim *s);
 void sim_heap_close(struct sim *s);
 
-/* ---- locks.c ------------------------------------------------------------------ */
+/* ---- locks.c ------------------------------------------------------------- */
 
 struct sim_lock;
 
 struct sim_locks {
-    pthread_mutex_t lock;    /* check                                       */
-    struct sim_lock *all;    /* destroyed ones too, to know them again      */
+    pthread_mutex_t lock; /* check */
+    struct sim_lock *all; /* destroyed ones too, to know them again */
     uint32_t serial;
-    uint64_t (*after)[SIM_LOCK_IDS / 64]; /* [a] bit b: b taken under a     */
+    uint64_t (*after)[SIM_LOCK_IDS / 64]; /* [a] bit b: b taken under a */
     uint64_t used[SIM_LOCK_IDS / 64];
 };
 
@@ -154,11 +154,11 @@ void sim_sleeps(struct sim *s, const char *what);
 void sim_locks_check(struct sim *s);
 void sim_locks_close(struct sim *s);
 
-/* ---- host.c -------------------------------------------------------------------- */
+/* ---- host.c -------------------------------------------------------------- */
 
 struct sim_inject {
     pthread_mutex_t lock;
-    uint64_t calls, first, then; /* calls to go, 0: none                    */
+    uint64_t calls, first, then; /* calls to go, 0: none */
     unsigned failed;
 };
 
@@ -167,7 +167,7 @@ bool sim_inject(struct sim *s);
 void sim_host_fill(struct sim *s, const struct sim_config *config);
 uint64_t sim_now_ns(void *ctx);
 
-/* ---- mmio.c -------------------------------------------------------------------- */
+/* ---- mmio.c -------------------------------------------------------------- */
 
 struct sim_mapping;
 
@@ -180,7 +180,7 @@ void sim_mmio_write64(void *ctx, void *mmio, size_t offset, uint64_t value);
 void sim_mmio_check(struct sim *s);
 void sim_mmio_close(struct sim *s);
 
-/* ---- unit.c, msi.c --------------------------------------------------------------- */
+/* ---- unit.c, msi.c ------------------------------------------------------- */
 
 struct sim_post {
     uint64_t addr;
@@ -188,16 +188,16 @@ struct sim_post {
 };
 
 struct sim_msis {
-    pthread_mutex_t lock; /* text                                           */
+    pthread_mutex_t lock; /* text */
     struct {
         bool used;
         unsigned unit, n;
     } slot[SIM_MAX_MSIS];
     struct sim_post *posted; /* by units, for the end of the call under way */
     unsigned n_posted;
-    struct sim_post *due;    /* for machine_run()                           */
+    struct sim_post *due; /* for machine_run() */
     unsigned n_due;
-    struct sim_msi *seen;    /* from devices                                */
+    struct sim_msi *seen; /* from devices */
     unsigned n_seen;
 };
 
@@ -215,7 +215,7 @@ void sim_msis_run(struct sim *s);
 void sim_msis_check(struct sim *s);
 void sim_msis_close(struct sim *s);
 
-/* ---- topology.c, pci.c ------------------------------------------------------------- */
+/* ---- topology.c, pci.c --------------------------------------------------- */
 
 struct sim_atc_entry {
     bool used;
@@ -227,19 +227,19 @@ struct sim_atc_entry {
 struct sim_func {
     struct sim_function row;
     char *name;
-    struct sim_func *parent; /* NULL: on the root bus                        */
+    struct sim_func *parent; /* NULL: on the root bus */
     uint8_t bus, secondary, subordinate;
-    uint64_t bar_start;                     /* as firmware assigned it       */
-    uint64_t window_start, window_stop;     /* bridges: memory below         */
-    bool several;                           /* a multifunction device        */
+    uint64_t bar_start;                 /* as firmware assigned it */
+    uint64_t window_start, window_stop; /* bridges: memory below */
+    bool several;                       /* a multifunction device */
     bool gone;
     uint8_t config[SIM_CONFIG_SIZE];
-    uint8_t writable[SIM_CONFIG_SIZE]; /* bits software may change            */
-    uint8_t clears[SIM_CONFIG_SIZE];   /* bits it clears by writing 1         */
-    uint16_t ats, pri, pasid, acs; /* where the capability is, 0: nowhere    */
-    uint8_t *bar;                  /* engines                                */
+    uint8_t writable[SIM_CONFIG_SIZE]; /* bits software may change */
+    uint8_t clears[SIM_CONFIG_SIZE];   /* bits it clears by writing 1 */
+    uint16_t ats, pri, pasid, acs;     /* where the capability is, 0: nowhere */
+    uint8_t *bar;                      /* engines */
 
-    pthread_mutex_t tlb_lock; /* tlb: held while an entry is in use          */
+    pthread_mutex_t tlb_lock; /* tlb: held while an entry is in use */
     struct sim_atc_entry atc[SIM_ATC_ENTRIES];
     unsigned atc_next;
     enum sim_devtlb devtlb;
@@ -247,7 +247,7 @@ struct sim_func {
 
 struct sim_pci {
     pthread_mutex_t lock;
-    struct sim_func *func; /* by index of the topology                       */
+    struct sim_func *func; /* by index of the topology */
     struct machine_device *device;
     unsigned n;
 };
@@ -278,17 +278,17 @@ enum {
 /* What its configuration space lets the function do now. Takes pci. */
 unsigned sim_control(struct sim *s, struct sim_func *f);
 
-/* ---- route.c, fabric.c, atc.c -------------------------------------------------------- */
+/* ---- route.c, fabric.c, atc.c -------------------------------------------- */
 
 enum sim_way {
-    SIM_WAY_UP,     /* reaches the root complex, which asks the IOMMU         */
-    SIM_WAY_PEER,   /* lands in `peer` on the way                             */
-    SIM_WAY_REFUSED /* by a port                                              */
+    SIM_WAY_UP,     /* reaches the root complex, which asks the IOMMU */
+    SIM_WAY_PEER,   /* lands in `peer` on the way */
+    SIM_WAY_REFUSED /* by a port */
 };
 
 struct sim_route {
     enum sim_way way;
-    uint32_t rid; /* as the IOMMU sees it                                    */
+    uint32_t rid; /* as the IOMMU sees it */
     struct sim_func *peer;
 };
 
@@ -302,8 +302,9 @@ struct sim_func *sim_bar_at(struct sim *s, const struct sim_func *top,
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
                                  uint64_t iova, void *buf, size_t size);
 
-/* Translate by the device TLB; with f->tlb_lock held, which stays held while the
- * result is in use. False: refused. out->flags has UIE_XLAT_U: go untranslated. */
+/* Translate by the device TLB; with f->tlb_lock held, which stays held while
+ * the result is in use. False: refused. out->flags has UIE_XLAT_U: go
+ * untranslated. */
 bool sim_atc_translate(struct sim *s, struct sim_func *f,
                        const struct uie_req *req, struct uie_xlat *out);
 void sim_atc_flush(struct sim_func *f);
@@ -326,17 +327,17 @@ struct sim_jobs {
     unsigned n;
 };
 
-/* ---- table.c --------------------------------------------------------------------------- */
+/* ---- table.c ------------------------------------------------------------- */
 
 bool sim_table_open(struct sim *s, const struct sim_config *config);
 
-/* ---- all of it --------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------- */
 
 struct sim {
-    struct machine machine; /* first: the handle                             */
+    struct machine machine; /* first: the handle */
     char name[32];
     bool non_coherent, fast, split64, auto_irq;
-    bool leaks_told; /* sim_check_leaks() was called                         */
+    bool leaks_told; /* sim_check_leaks() was called */
 
     void (*on_problem)(void *ctx, const char *text);
     void *problem_ctx;
@@ -350,7 +351,7 @@ struct sim {
     struct sim_heap heap;
     struct sim_locks locks;
     struct sim_inject inject;
-    struct sim_counts count; /* lock: text                                   */
+    struct sim_counts count; /* lock: text */
 
     pthread_mutex_t unit_lock;
     const struct uie_ops *ops;
@@ -359,11 +360,11 @@ struct sim {
     struct uie_info info;
     uint64_t window_base[4];
     struct uim_check hooks, user_hooks;
-    struct sim_mapping *mappings; /* lock: text                              */
+    struct sim_mapping *mappings; /* lock: text */
     struct sim_msis msis;
 
     pthread_rwlock_t traffic;
-    pthread_mutex_t gate; /* before traffic: lets no new DMA pass who waits   */
+    pthread_mutex_t gate; /* before traffic: lets no new DMA pass who waits */
     struct sim_pci pci;
     struct sim_jobs jobs;
 

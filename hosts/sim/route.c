@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * route.c - which way a memory request of a function takes: by address, through
- * ports and bridges, as far as ACS (spec/pci.md section 5) lets it. Nothing here
- * knows of the IOMMU: a request that lands in a peer has not seen it.
+ * route.c - which way a memory request of a function takes: by address,
+ * through ports and bridges, as far as ACS (spec/pci.md section 5) lets it.
+ * Nothing here knows of the IOMMU: a request that lands in a peer has not
+ * seen it.
  *
  * Where the specification leaves a port the choice between rejecting a request
  * for its own downstream side and sending it back there, it is sent back: that
@@ -73,7 +74,7 @@ struct sim_func *sim_bar_at(struct sim *s, const struct sim_func *top,
     return NULL;
 }
 
-/* ---- turning off ----------------------------------------------------------------- */
+/* ---- turning off --------------------------------------------------------- */
 
 static bool same_slot(const struct sim_func *a, const struct sim_func *b)
 {
@@ -120,7 +121,7 @@ static struct sim_func *turn(struct sim *s, const struct sim_func *f,
     return NULL;
 }
 
-/* ---- the climb ---------------------------------------------------------------------- */
+/* ---- the climb ----------------------------------------------------------- */
 
 /* The request comes out of the link below `port`. True: its way ends here. */
 static bool enter_port(struct sim *s, const struct sim_func *port,

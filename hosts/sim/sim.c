@@ -10,7 +10,7 @@
 
 #define DEFAULT_RAM (UINT64_C(64) << 20)
 
-/* ---- ops --------------------------------------------------------------------------- */
+/* ---- ops ----------------------------------------------------------------- */
 
 /* Engines of sim have no rings in RAM. */
 static struct uiommu_range engine_area(struct machine *m, unsigned dev)
@@ -47,7 +47,7 @@ void sim_auto_irq(struct machine *m, bool on)
     sim_of(m)->auto_irq = on;
 }
 
-/* ---- open ---------------------------------------------------------------------------- */
+/* ---- open ---------------------------------------------------------------- */
 
 static void locks_init(struct sim *s)
 {
@@ -155,8 +155,8 @@ struct machine *sim_open(const struct sim_config *config, char *error,
 
     if (s == NULL || !build(s, config)) {
         snprintf(error, size, "%s",
-                 s == NULL || s->machine.error[0] == '\0' ? "no memory" :
-                                                            s->machine.error);
+                 s == NULL || s->machine.error[0] == '\0' ? "no memory"
+                                                          : s->machine.error);
         if (s != NULL) {
             demolish(s);
         }
@@ -166,7 +166,7 @@ struct machine *sim_open(const struct sim_config *config, char *error,
     return &s->machine;
 }
 
-/* ---- close ------------------------------------------------------------------------------ */
+/* ---- close --------------------------------------------------------------- */
 
 unsigned sim_check_leaks(struct machine *m)
 {

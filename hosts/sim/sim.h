@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim.h - a whole machine in this process: RAM, one software IOMMU, PCI functions
- * and DMA engines. It implements machine.h; what is below is for tests that want
- * to build unusual machines, break them, or ask what uiommu did to its host.
+ * sim.h - a whole machine in this process: RAM, one software IOMMU, PCI
+ * functions and DMA engines. It implements machine.h; what is below is for
+ * tests that want to build unusual machines, break them, or ask what uiommu
+ * did to its host.
  *
  * Everything a test can do wrong with a host is looked for here: memory, locks,
  * contexts, configuration space, caches. What is found is a violation, one
@@ -18,26 +19,27 @@
 
 struct uie_ops;
 struct uie_xlat;
-struct uim_check;       /* model/check.h */
+struct uim_check; /* model/check.h */
 struct uim_check_stale;
 struct uim_model;
 
-/* ---- what is built -------------------------------------------------------- */
+/* ---- what is built ------------------------------------------------------- */
 
-/* How the unit shall be able to run; what a driver makes of it is its choice. */
+/* How the unit shall be able to run; what a driver makes of it is its
+ * choice. */
 enum sim_mode {
-    SIM_LEGACY,      /* second stage, no PASIDs                             */
-    SIM_SCALABLE,    /* second stage behind PASID entries                   */
-    SIM_FIRST_STAGE, /* first stage behind PASID entries, no second stage   */
+    SIM_LEGACY,      /* second stage, no PASIDs */
+    SIM_SCALABLE,    /* second stage behind PASID entries */
+    SIM_FIRST_STAGE, /* first stage behind PASID entries, no second stage */
 };
 
 enum sim_kind {
-    SIM_ENGINE,      /* PCIe endpoint; on the root bus: integrated endpoint */
-    SIM_PCI_ENGINE,  /* conventional PCI: no PCIe capability                */
+    SIM_ENGINE,     /* PCIe endpoint; on the root bus: integrated endpoint */
+    SIM_PCI_ENGINE, /* conventional PCI: no PCIe capability */
     SIM_ROOT_PORT,
-    SIM_UPSTREAM,    /* port of a switch                                    */
-    SIM_DOWNSTREAM,  /* port of a switch, below SIM_UPSTREAM                */
-    SIM_PCI_BRIDGE,  /* PCIe to PCI                                         */
+    SIM_UPSTREAM,   /* port of a switch */
+    SIM_DOWNSTREAM, /* port of a switch, below SIM_UPSTREAM */
+    SIM_PCI_BRIDGE, /* PCIe to PCI */
 };
 
 /* Capabilities of a function. All have PCIe (but SIM_PCI_ENGINE) and MSI. */
@@ -45,18 +47,18 @@ enum {
     SIM_ATS = 1u << 0,
     SIM_PRI = 1u << 1,
     SIM_PASID = 1u << 2,
-    SIM_ACS = 1u << 3,    /* can: SV TB RR CR UF DT; all off at first       */
-    SIM_ACS_ON = 1u << 4, /* SIM_ACS, and firmware enabled SV RR CR UF      */
+    SIM_ACS = 1u << 3,    /* can: SV TB RR CR UF DT; all off at first */
+    SIM_ACS_ON = 1u << 4, /* SIM_ACS, and firmware enabled SV RR CR UF */
 };
 
 /* One row of a topology. Bridges come before what is behind them; buses are
- * numbered depth first.                                                     */
+ * numbered depth first. */
 struct sim_function {
     const char *name;
     enum sim_kind kind;
-    int parent;    /* index of the bridge above, or MACHINE_NO_BRIDGE       */
-    uint8_t devfn; /* device << 3 | function                                */
-    unsigned caps; /* SIM_ATS | ...                                         */
+    int parent;    /* index of the bridge above, or MACHINE_NO_BRIDGE */
+    uint8_t devfn; /* device << 3 | function */
+    unsigned caps; /* SIM_ATS | ... */
 };
 
 /* A firmware region (RMRR) for function `function` of the topology. */
@@ -67,33 +69,34 @@ struct sim_region {
 
 /* All zero: a coherent VT-d machine in legacy mode with three engines. */
 struct sim_config {
-    const char *model;    /* of uiommu_embed(); NULL: "vtd"                 */
+    const char *model; /* of uiommu_embed(); NULL: "vtd" */
     enum sim_mode mode;
-    bool non_coherent;    /* walks do not snoop; RAM and caches differ      */
-    bool adversarial;     /* caches as early and long as the manual allows  */
-    bool caching_mode;    /* not-present entries are cached (VT-d CM)       */
-    bool ats;             /* unit with device TLBs; default engines have ATS */
-    const char *args;     /* more for the model, appended: "bits=39"        */
-    const char *only_args; /* the model's arguments, instead of all above   */
+    bool non_coherent;     /* walks do not snoop; RAM and caches differ */
+    bool adversarial;      /* caches as early and long as the manual allows */
+    bool caching_mode;     /* not-present entries are cached (VT-d CM) */
+    bool ats;              /* unit with device TLBs; default engines have ATS */
+    const char *args;      /* more for the model, appended: "bits=39" */
+    const char *only_args; /* the model's arguments, instead of all above */
 
     /* n_functions 0: engine0 at 00:03.0, engine1 at 00:04.0, root port at
-     * 00:1c.0 with engine2 at 01:00.0; more engines at 00:05.0 and up.      */
+     * 00:1c.0 with engine2 at 01:00.0; more engines at 00:05.0 and up. */
     const struct sim_function *functions;
     unsigned n_functions;
-    unsigned engines;     /* of the default topology; 0: 3                  */
-    unsigned engine_caps; /* more capabilities of the default engines       */
+    unsigned engines;     /* of the default topology; 0: 3 */
+    unsigned engine_caps; /* more capabilities of the default engines */
 
     const struct sim_region *regions;
     unsigned n_regions;
 
-    uint64_t ram_size;      /* from physical 0; 0: 64 MiB; at most 3 GiB    */
-    uint64_t high_ram_size; /* from 4 GiB; if any, pages come from there    */
+    uint64_t ram_size;      /* from physical 0; 0: 64 MiB; at most 3 GiB */
+    uint64_t high_ram_size; /* from 4 GiB; if any, pages come from there */
 
-    bool phys_to_virt;    /* host gives a callback, not a constant offset   */
-    bool polling;         /* host has no msi_alloc                          */
-    bool split64;         /* host does 64-bit accesses as two of 32         */
-    bool fast;            /* for bench: the model reads RAM directly, locks
-                           * are not checked, now_ns is real                */
+    bool phys_to_virt; /* host gives a callback, not a constant offset */
+    bool polling;      /* host has no msi_alloc */
+    bool split64;      /* host does 64-bit accesses as two of 32 */
+    /* For bench: memory, locks and the model are not watched, and now_ns is
+     * real. Leaks are found all the same. */
+    bool fast;
 
     /* Where sim_close() says what was left over; NULL: stderr. */
     void (*on_problem)(void *ctx, const char *text);
@@ -105,7 +108,7 @@ struct machine *sim_open(const struct sim_config *config, char *error,
                          size_t size);
 
 /* machine_close(), and how many leaks and violations there were that nobody
- * asked sim_forget() to forget. Everything is freed whatever leaked.        */
+ * asked sim_forget() to forget. Everything is freed whatever leaked. */
 unsigned sim_close(struct machine *m);
 
 /* The arguments that sim_open() gives the model; what snprintf returns. */
@@ -116,7 +119,7 @@ int sim_compose_args(const struct sim_config *config, char *buf, size_t size);
 int sim_engine(struct machine *m, unsigned n);
 int sim_find(struct machine *m, const char *name);
 
-/* ---- what was found -------------------------------------------------------- */
+/* ---- what was found ------------------------------------------------------ */
 
 /* Rules that uiommu broke. Texts live until sim_forget() or close. */
 unsigned sim_violations(struct machine *m);
@@ -126,27 +129,27 @@ void sim_forget(struct machine *m);
 
 /* Uses of stale cache entries, as the model reports them, DMA and sim_probe()
  * alike: what was used, what changed, which command was missing. A use between
- * a store and its invalidation is legal; the test knows when that is.       */
+ * a store and its invalidation is legal; the test knows when that is. */
 unsigned sim_stale_count(struct machine *m);
 const struct uim_check_stale *sim_stale(struct machine *m, unsigned i);
 const char *sim_stale_text(struct machine *m, unsigned i);
 
 /* What the embedder gave and did not get back becomes violations; how many.
- * Call once, when uiommu_destroy() returned; else sim_close() does it.      */
+ * Call once, when uiommu_destroy() returned; else sim_close() does it. */
 unsigned sim_check_leaks(struct machine *m);
 
 struct sim_counts {
     /* live now */
-    unsigned page_blocks; /* pages_alloc without pages_free                 */
-    unsigned pages;       /* the same in pages of 4 KiB                     */
-    unsigned allocs;      /* alloc without free                             */
-    size_t bytes;         /* the same in bytes                              */
+    unsigned page_blocks; /* pages_alloc without pages_free */
+    unsigned pages;       /* the same in pages of 4 KiB */
+    unsigned allocs;      /* alloc without free */
+    size_t bytes;         /* the same in bytes */
     unsigned mutexes, spins, mmio_maps, msis, tables;
     unsigned locks_held;
     /* since sim_open() */
-    uint64_t calls;       /* host calls that can fail, see sim_fail_nth()   */
+    uint64_t calls; /* host calls that can fail, see sim_fail_nth() */
     uint64_t flushes, flushed_lines, fences, mmio_reads, mmio_writes;
-    uint64_t logs[4];     /* by enum uiommu_log_level                       */
+    uint64_t logs[4]; /* by enum uiommu_log_level */
 };
 
 void sim_counts(struct machine *m, struct sim_counts *out);
@@ -155,12 +158,12 @@ void sim_counts(struct machine *m, struct sim_counts *out);
 const char *sim_last_log(struct machine *m);
 const char *sim_last_model_log(struct machine *m);
 
-/* ---- fault injection -------------------------------------------------------- */
+/* ---- fault injection ----------------------------------------------------- */
 
 /* Calls so far of alloc, pages_alloc, mmio_map, mutex_create, spin_create and
  * msi_alloc. */
 uint64_t sim_calls(struct machine *m);
-/* The nth of these calls from now fails (1: the next one), once; 0: none.   */
+/* The nth of these calls from now fails (1: the next one), once; 0: none. */
 void sim_fail_nth(struct machine *m, uint64_t n);
 /* After that one, the nth call following it fails as well. */
 void sim_fail_then(struct machine *m, uint64_t n);
@@ -168,34 +171,35 @@ void sim_fail_then(struct machine *m, uint64_t n);
 unsigned sim_failed(struct machine *m);
 
 /* From now on the calling thread may not sleep (on), or may again: as if it
- * ran with interrupts off. Calls nest.                                      */
+ * ran with interrupts off. Calls nest. */
 void sim_atomic(struct machine *m, bool on);
 
-/* ---- watching, for the store-by-store checker -------------------------------- */
+/* ---- watching, for the store-by-store checker ---------------------------- */
 
 enum sim_event {
     SIM_MMIO_WRITE,   /* about to happen: where = window offset, size, value */
-    SIM_MMIO_WRITTEN, /* has happened                                       */
-    SIM_FLUSH,        /* has happened: where = physical address, size       */
+    SIM_MMIO_WRITTEN, /* has happened */
+    SIM_FLUSH,        /* has happened: where = physical address, size */
     SIM_FENCE,
 };
 
 /* Called in the thread that causes it, with no lock of sim held; may call
- * sim_probe(). NULL: nobody. Set while no other thread runs.                */
+ * sim_probe(). NULL: nobody. Set while no other thread runs. */
 typedef void (*sim_watch_fn)(void *ctx, enum sim_event event, uint64_t where,
                              size_t size, uint64_t value);
 void sim_watch(struct machine *m, sim_watch_fn fn, void *ctx);
 
 /* What the unit would answer device `dev` for one access (UIOMMU_READ |
  * UIOMMU_WRITE), without a trace. pasid as in struct sim_request. The result of
- * the model's translate(); `out` may be NULL.                               */
+ * the model's translate(); `out` may be NULL. */
 int sim_probe(struct machine *m, unsigned dev, uint32_t pasid, uint64_t iova,
               unsigned access, struct uie_xlat *out);
 
-/* ---- memory ------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------- */
 
-/* RAM for tests: buffers, tables written by hand. Zeroed, aligned to its size
- * rounded up to a power of two; 0: none left. Given back at close, not a leak. */
+/* RAM for tests: buffers, tables written by hand. Zeroed, aligned to its
+ * size rounded up to a power of two; 0: none left. Given back at close, not
+ * a leak. */
 uint64_t sim_ram_alloc(struct machine *m, uint64_t size);
 void sim_ram_free(struct machine *m, uint64_t phys, uint64_t size);
 
@@ -204,50 +208,50 @@ void *sim_ram(struct machine *m, uint64_t phys, uint64_t size);
 /* What an access that does not snoop sees there. */
 const void *sim_ram_uncached(struct machine *m, uint64_t phys, uint64_t size);
 
-/* ---- devices ------------------------------------------------------------------ */
+/* ---- devices ------------------------------------------------------------- */
 
 enum { SIM_BAR_SIZE = 4096 };
 
 /* BAR 0 of an engine, SIM_BAR_SIZE bytes of memory that others can write to
- * peer to peer, and where it is in the address space.                       */
+ * peer to peer, and where it is in the address space. */
 uint8_t *sim_bar(struct machine *m, unsigned dev);
 uint64_t sim_bar_addr(struct machine *m, unsigned dev);
 
 /* Where a transaction ended up. */
 enum sim_target {
-    SIM_NOWHERE,  /* refused, or nothing is at that address                 */
+    SIM_NOWHERE, /* refused, or nothing is at that address */
     SIM_AT_RAM,
-    SIM_AT_BAR,   /* through the IOMMU                                      */
-    SIM_AT_PEER,  /* in a BAR without having seen the IOMMU                 */
-    SIM_AT_MSI,   /* an interrupt message                                   */
+    SIM_AT_BAR,  /* through the IOMMU */
+    SIM_AT_PEER, /* in a BAR without having seen the IOMMU */
+    SIM_AT_MSI,  /* an interrupt message */
 };
 
 /* machine_dma() with everything said. The transaction is cut at 4 KiB; parts
- * before a refused one have moved, as in hardware.                          */
+ * before a refused one have moved, as in hardware. */
 struct sim_request {
     unsigned dev;
-    uint32_t pasid;  /* UIOMMU_NO_PASID: none                               */
+    uint32_t pasid; /* UIOMMU_NO_PASID: none */
     bool write, exec, priv;
-    bool rogue;      /* does it although its configuration space says it must
-                      * not: no bus master, no PASID enable; never uses ATS  */
+    bool rogue; /* does it although its configuration space says it must
+                      * not: no bus master, no PASID enable; never uses ATS */
     uint64_t iova;
     void *buf;
     size_t size;
     /* results */
     size_t moved;
-    enum sim_target target; /* of the last part                             */
-    uint64_t addr;          /* physical, of the last part                   */
-    unsigned peer;          /* SIM_AT_BAR, SIM_AT_PEER: whose               */
+    enum sim_target target; /* of the last part */
+    uint64_t addr;          /* physical, of the last part */
+    unsigned peer;          /* SIM_AT_BAR, SIM_AT_PEER: whose */
 };
 
 enum machine_dma sim_dma(struct machine *m, struct sim_request *request);
 
 /* How the device TLB of a function answers invalidations. */
 enum sim_devtlb {
-    SIM_DEVTLB_ANSWERS, /* when uiommu waits (relax), or in machine_run()   */
-    SIM_DEVTLB_SLOW,    /* only after 100 rounds of relax                   */
-    SIM_DEVTLB_SILENT,  /* never                                            */
-    SIM_DEVTLB_FAILS,   /* the platform reports that it did not answer      */
+    SIM_DEVTLB_ANSWERS, /* when uiommu waits (relax), or in machine_run() */
+    SIM_DEVTLB_SLOW,    /* only after 100 rounds of relax */
+    SIM_DEVTLB_SILENT,  /* never */
+    SIM_DEVTLB_FAILS,   /* the platform reports that it did not answer */
 };
 
 void sim_devtlb(struct machine *m, unsigned dev, enum sim_devtlb how);
@@ -256,7 +260,7 @@ unsigned sim_devtlb_entries(struct machine *m, unsigned dev);
 /* Surprise removal: the function and all behind it are gone. */
 void sim_unplug(struct machine *m, unsigned dev);
 /* The units lose their registers, as in a sleep of the machine. No DMA and no
- * call of uiommu may be under way.                                          */
+ * call of uiommu may be under way. */
 void sim_reset_units(struct machine *m);
 
 /* Interrupt messages that devices sent and that were delivered. */
@@ -275,11 +279,11 @@ void sim_auto_irq(struct machine *m, bool on);
 /* Virtual time: 1 us for each round of relax, 100 ns for each now_ns. */
 void sim_advance(struct machine *m, uint64_t ns);
 
-/* ---- below --------------------------------------------------------------------- */
+/* ---- below --------------------------------------------------------------- */
 
 /* The model behind the machine: its ABI, its handle, and what the calls of
  * model/check.h take. Do not replace the hooks there, sim needs its own:
- * sim_hooks() puts yours behind them (they must live until replaced).       */
+ * sim_hooks() puts yours behind them (they must live until replaced). */
 const struct uie_ops *sim_ops(struct machine *m);
 void *sim_model(struct machine *m);
 struct uim_model *sim_door(struct machine *m);

@@ -16,8 +16,8 @@ enum {
     DMAR_HEADER = 48,
     RMRR = 1,
     ATSR = 2,
-    RMRR_SIZE = 24, /* without scopes                                        */
-    SCOPE_SIZE = 6, /* without path                                          */
+    RMRR_SIZE = 24, /* without scopes */
+    SCOPE_SIZE = 6, /* without path */
     MAX_DEPTH = 16,
     MAX_STRUCT = RMRR_SIZE + SCOPE_SIZE + 2 * MAX_DEPTH,
 };

@@ -12,19 +12,18 @@
 enum {
     DEFAULT_ENGINES = 3,
     MAX_ENGINES = 26,  /* of the default topology: 00:05.0 to 00:1b.0 as well */
-    WINDOW = 0x100000, /* granularity of bridge windows                       */
+    WINDOW = 0x100000, /* granularity of bridge windows */
 };
 
 #define DEVFN(device, function) ((uint8_t)((device) << 3 | (function)))
 
-/* ---- the default ------------------------------------------------------------- */
+/* ---- the default --------------------------------------------------------- */
 
 static struct sim_function engine_row(int parent, uint8_t devfn, unsigned caps)
 {
-    return (struct sim_function){ .kind = SIM_ENGINE,
-                                  .parent = parent,
-                                  .devfn = devfn,
-                                  .caps = caps };
+    return (struct sim_function){
+        .kind = SIM_ENGINE, .parent = parent, .devfn = devfn, .caps = caps
+    };
 }
 
 /* Returns how many rows; engine 2 is behind the port, the others are on the
@@ -52,7 +51,7 @@ static unsigned default_rows(const struct sim_config *config,
     return n;
 }
 
-/* ---- is it a topology ---------------------------------------------------------- */
+/* ---- is it a topology ---------------------------------------------------- */
 
 static bool has_engine(enum sim_kind kind)
 {
@@ -118,11 +117,11 @@ static bool rows_good(struct sim *s, const struct sim_function *row, unsigned n)
     return true;
 }
 
-/* ---- numbers -------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 struct numbers {
-    unsigned bus;  /* the last one given out                                 */
-    uint64_t addr; /* the next one free                                      */
+    unsigned bus;  /* the last one given out */
+    uint64_t addr; /* the next one free */
 };
 
 static uint64_t window_up(uint64_t addr)
@@ -181,7 +180,7 @@ static void find_slots(struct sim *s)
     }
 }
 
-/* ---- functions --------------------------------------------------------------------- */
+/* ---- functions ----------------------------------------------------------- */
 
 static char *name_of(const struct sim_function *row, unsigned *n_engines)
 {
@@ -289,7 +288,7 @@ void sim_topology_close(struct sim *s)
     free(s->pci.device);
 }
 
-/* ---- looking them up -------------------------------------------------------------- */
+/* ---- looking them up ----------------------------------------------------- */
 
 int sim_engine(struct machine *m, unsigned n)
 {

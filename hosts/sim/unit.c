@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unit.c - the software IOMMU: created through the C ABI like any VMM would, with
- * the test door open.
+ * unit.c - the software IOMMU: created through the C ABI like any VMM would,
+ * with the test door open.
  */
 #include "private.h"
 
@@ -13,7 +13,7 @@
 
 #define DEFAULT_BASE UINT64_C(0xfed90000)
 
-/* ---- what the model may call ----------------------------------------------------- */
+/* ---- what the model may call --------------------------------------------- */
 
 static void unit_log(void *opaque, int level, const char *text)
 {
@@ -69,7 +69,7 @@ static const struct uie_host host_template = {
     .log = unit_log,
 };
 
-/* ---- life -------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 static uint64_t base_in(const char *args)
 {
@@ -119,9 +119,9 @@ bool sim_unit_open(struct sim *s, const char *model, const char *args)
     }
     s->model = s->ops->create(model, &s->unit_host, args);
     if (s->model == NULL) {
-        snprintf(s->machine.error, sizeof(s->machine.error), "%.20s: %.200s",
-                 model, s->last_model_log[0] != '\0' ? s->last_model_log :
-                                                       "no such model");
+        snprintf(
+            s->machine.error, sizeof(s->machine.error), "%.20s: %.200s", model,
+            s->last_model_log[0] != '\0' ? s->last_model_log : "no such model");
         return false;
     }
     place_windows(s, args);
@@ -147,11 +147,11 @@ static int vtd_args(const struct sim_config *config, char *buf, size_t size)
         [SIM_FIRST_STAGE] = "scalable=1,ss=0,fs=1",
     };
 
-    return snprintf(buf, size, "base=0x%llx,%s,coherent=%d,cache=%s,cm=%d,dt=%d",
-                    (unsigned long long)DEFAULT_BASE, mode[config->mode],
-                    !config->non_coherent,
-                    config->adversarial ? "adversarial" : "normal",
-                    config->caching_mode, config->ats);
+    return snprintf(
+        buf, size, "base=0x%llx,%s,coherent=%d,cache=%s,cm=%d,dt=%d",
+        (unsigned long long)DEFAULT_BASE, mode[config->mode],
+        !config->non_coherent, config->adversarial ? "adversarial" : "normal",
+        config->caching_mode, config->ats);
 }
 
 int sim_compose_args(const struct sim_config *config, char *buf, size_t size)

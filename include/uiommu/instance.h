@@ -72,7 +72,9 @@ uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
  * regions (RMRR) keep exactly those regions, and had them before the switch.
  *
  * May sleep. NOENT: no table names a unit. INVAL: a table or option is wrong.
- * NODEV: a unit is not there or cannot be driven. TIMEDOUT, IO: a unit failed.
+ * NODEV: a unit is not there or cannot be driven. OPNOTSUPP: a unit lacks the mode
+ * asked for, or does not snoop and the host has no flush. BUSY: started before.
+ * NOMEM; TIMEDOUT, IO: a unit failed. The log has the reason.
  * On failure no unit is left half done: those that were switched are off again.
  */
 UIOMMU_MUST_CHECK enum uiommu_status

@@ -14,8 +14,7 @@
 
 static void add_scope(struct uim_table *t, const struct mvtd_args *a)
 {
-    size_t at =
-        uim_table_add(t, DMAR_DEVICE_SCOPE_SIZE + DMAR_PATH_ENTRY_SIZE);
+    size_t at = uim_table_add(t, DMAR_DEVICE_SCOPE_SIZE + DMAR_PATH_ENTRY_SIZE);
     size_t path = at + acpi_dmar_device_scope_path_OFFSET;
 
     uim_table_put(t, at + acpi_dmar_device_scope_type_OFFSET, 1,
@@ -35,10 +34,10 @@ static void add_scope(struct uim_table *t, const struct mvtd_args *a)
 static void add_drhd(struct uim_table *t, const struct mvtd_args *a)
 {
     size_t at = uim_table_add(t, DMAR_DRHD_SIZE);
-    uint64_t all = acpi_dmar_drhd_flags_pack(
-                       &(struct acpi_dmar_drhd_flags_fields){
-                           .include_pci_all = 1 })
-                       .raw;
+    uint64_t all =
+        acpi_dmar_drhd_flags_pack(
+            &(struct acpi_dmar_drhd_flags_fields){ .include_pci_all = 1 })
+            .raw;
 
     uim_table_put(t, at + acpi_dmar_drhd_type_OFFSET, 2, DMAR_DRHD);
     uim_table_put(t, at + acpi_dmar_drhd_flags_OFFSET, 1, all);

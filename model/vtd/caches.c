@@ -13,7 +13,7 @@
  */
 #include "model/vtd/vtd.h"
 
-#include <string.h>
+#include "base/mem.h"
 
 struct size {
     uint16_t sets, ways;
@@ -25,7 +25,9 @@ static const struct {
 } sizes[] = {
     [MVTD_CACHE_NORMAL] = { { 64, 4 }, { 64, 4 }, { 512, 4 }, { 64, 4 } },
     [MVTD_CACHE_NONE] = { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 } },
-    [MVTD_CACHE_ADVERSARIAL] = { { 256, 16 }, { 256, 16 }, { 1024, 16 },
+    [MVTD_CACHE_ADVERSARIAL] = { { 256, 16 },
+                                 { 256, 16 },
+                                 { 1024, 16 },
                                  { 256, 16 } },
 };
 
@@ -75,7 +77,12 @@ void mvtd_caches_clear(struct mvtd *m)
 /* PASIDs are no part of the hash, so that one iotlb_inv finds all of a page. */
 static uint64_t page_hash(uint64_t page, uint16_t did)
 {
-    return page ^ (uint64_t)did << 40;
+    return page ^ (uint64_t)did << 32;
+}
+
+static uint64_t walk_hash(uint64_t tag0, uint64_t tag1)
+{
+    return tag0 ^ tag1 << 16 ^ tag1 >> 16;
 }
 
 static uint64_t tlb_tag0(uint64_t iova, unsigned lg2)
@@ -141,9 +148,9 @@ struct mvtd_walk_slot *mvtd_walk_find(struct mvtd *m, const struct mvtd_trip *t)
     for (unsigned level = 1; level <= t->walk.top; level++) {
         unsigned lg2 = uim_walk_shift(&t->walk, level);
         uint64_t tag0 = uim_align_down(t->req->iova, UIM_BIT(lg2));
+        uint64_t tag1 = walk_tag1(fs, level, t->did, t->pasid);
         struct mvtd_walk_slot *s =
-            uim_cache_find(&m->walks, page_hash(tag0, t->did), tag0,
-                           walk_tag1(fs, level, t->did, t->pasid));
+            uim_cache_find(&m->walks, walk_hash(tag0, tag1), tag0, tag1);
 
         if (s)
             return s;
@@ -153,13 +160,13 @@ struct mvtd_walk_slot *mvtd_walk_find(struct mvtd *m, const struct mvtd_trip *t)
 
 void mvtd_walk_add(struct mvtd *m, const struct mvtd_walk_slot *from)
 {
+    uint64_t tag1 = walk_tag1(from->fs, from->level, from->did, from->pasid);
     struct uim_cache_slot slot;
     struct mvtd_walk_slot *s;
 
     if (!mvtd_caching(m))
         return;
-    s = uim_cache_add(&m->walks, page_hash(from->iova, from->did), from->iova,
-                      walk_tag1(from->fs, from->level, from->did, from->pasid));
+    s = uim_cache_add(&m->walks, walk_hash(from->iova, tag1), from->iova, tag1);
     if (!s)
         return;
     slot = s->slot;
@@ -244,8 +251,7 @@ static bool match_pasid_tlb(const void *slot, const void *arg)
 
     return s->did == inval->did && s->pasid == inval->pasid &&
            (inval->scope == UIM_CHECK_ONE ||
-            (s->leaf.kind == MVTD_FS &&
-             overlaps(inval, s->iova, s->leaf.lg2)));
+            (s->leaf.kind == MVTD_FS && overlaps(inval, s->iova, s->leaf.lg2)));
 }
 
 static bool match_pasid_walk(const void *slot, const void *arg)
@@ -314,10 +320,10 @@ static void note_rids(struct mvtd *m, uint16_t sid, uint16_t sid_mask)
     for (uint16_t fn = 0; fn < 8; fn++) {
         if (((sid ^ fn) & sid_mask & 7) != 0)
             continue;
-        mvtd_note(m, &(struct uim_model_inval){
-                         .what = UIM_MODEL_INV_RID,
-                         .rid = (uint32_t)(sid & ~7u) | fn,
-                         .pasid = UIM_MODEL_ANY_PASID });
+        mvtd_note(m,
+                  &(struct uim_model_inval){ .what = UIM_MODEL_INV_RID,
+                                             .rid = (uint32_t)(sid & ~7u) | fn,
+                                             .pasid = UIM_MODEL_ANY_PASID });
     }
 }
 

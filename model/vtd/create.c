@@ -2,8 +2,7 @@
 /* What a unit offers, and its life. */
 #include "model/vtd/vtd.h"
 
-#include <string.h>
-
+#include "base/mem.h"
 #include "model/say.h"
 
 void mvtd_warn(struct mvtd *m, const char *what, uint64_t value)
@@ -69,22 +68,22 @@ static uint64_t offered_cap(const struct mvtd_args *a)
         sagaw |= UIM_BIT(VTD_SAGAW_BIT_48);
     if (a->bits >= 57)
         sagaw |= UIM_BIT(VTD_SAGAW_BIT_57);
-    return vtd_cap_pack(&(struct vtd_cap_fields){
-                            .nd = 6, /* 16 bits */
-                            .rwbf = a->rwbf,
-                            .cm = a->cm,
-                            .sagaw = sagaw,
-                            .mgaw = a->bits - 1,
-                            .fro = MVTD_FRO / 16,
-                            .sslps = UIM_BIT(VTD_SSLPS_BIT_2M) |
-                                     UIM_BIT(VTD_SSLPS_BIT_1G),
-                            .psi = 1,
-                            .nfr = MVTD_RECORDS - 1,
-                            .mamv = MVTD_MAMV,
-                            .dwd = 1,
-                            .drd = 1,
-                            .fs1gp = fs,
-                            .fs5lp = fs & (a->bits == 57) })
+    return vtd_cap_pack(
+               &(struct vtd_cap_fields){ .nd = 6, /* 16 bits */
+                                         .rwbf = a->rwbf,
+                                         .cm = a->cm,
+                                         .sagaw = sagaw,
+                                         .mgaw = a->bits - 1,
+                                         .fro = MVTD_FRO / 16,
+                                         .sslps = UIM_BIT(VTD_SSLPS_BIT_2M) |
+                                                  UIM_BIT(VTD_SSLPS_BIT_1G),
+                                         .psi = 1,
+                                         .nfr = MVTD_RECORDS - 1,
+                                         .mamv = MVTD_MAMV,
+                                         .dwd = 1,
+                                         .drd = 1,
+                                         .fs1gp = fs,
+                                         .fs5lp = fs & (a->bits == 57) })
         .raw;
 }
 
@@ -92,23 +91,23 @@ static uint64_t offered_ecap(const struct mvtd_args *a)
 {
     uint64_t sm = a->scalable;
 
-    return vtd_ecap_pack(&(struct vtd_ecap_fields){
-                             .c = a->coherent,
-                             .qi = 1,
-                             .dt = a->dt,
-                             .pt = 1,
-                             .sc = 1,
-                             .iro = MVTD_IRO / 16,
-                             .srs = sm,
-                             .nwfs = a->dt,
-                             .pss = sm ? MVTD_PASID_BITS - 1 : 0,
-                             .pasid = sm,
-                             .smts = sm,
-                             .ssts = sm & a->ss,
-                             .fsts = sm & a->fs,
-                             .smpwcs = sm & a->coherent,
-                             .rps = sm,
-                             .adms = sm })
+    return vtd_ecap_pack(
+               &(struct vtd_ecap_fields){ .c = a->coherent,
+                                          .qi = 1,
+                                          .dt = a->dt,
+                                          .pt = 1,
+                                          .sc = 1,
+                                          .iro = MVTD_IRO / 16,
+                                          .srs = sm,
+                                          .nwfs = a->dt,
+                                          .pss = sm ? MVTD_PASID_BITS - 1 : 0,
+                                          .pasid = sm,
+                                          .smts = sm,
+                                          .ssts = sm & a->ss,
+                                          .fsts = sm & a->fs,
+                                          .smpwcs = sm & a->coherent,
+                                          .rps = sm,
+                                          .adms = sm })
         .raw;
 }
 
@@ -285,8 +284,8 @@ static void counters(struct uim_model *model, uim_model_counter_fn fn,
 
     mvtd_lock(m);
     memcpy(value, m->counter, sizeof(value));
-    evictions = m->contexts.evictions + m->pasids.evictions +
-                m->tlb.evictions + m->walks.evictions;
+    evictions = m->contexts.evictions + m->pasids.evictions + m->tlb.evictions +
+                m->walks.evictions;
     mvtd_unlock(m);
     for (unsigned i = 0; i < MVTD_N_COUNTERS; i++)
         fn(ctx, counter_names[i], value[i]);

@@ -68,8 +68,8 @@ static uint64_t at_of(const struct uim_model_req *req)
 {
     if (req->flags & UIM_MODEL_ATS)
         return VTD_AT_TRANSLATION;
-    return req->flags & UIM_MODEL_XLATED ? VTD_AT_TRANSLATED :
-                                           VTD_AT_UNTRANSLATED;
+    return req->flags & UIM_MODEL_XLATED ? VTD_AT_TRANSLATED
+                                         : VTD_AT_UNTRANSLATED;
 }
 
 static struct vtd_frcd_hi describe(const struct mvtd *m,

@@ -24,8 +24,8 @@ void mvtd_queue_error(struct mvtd *m, unsigned iqei)
 {
     m->counter[MVTD_N_queue_errors]++;
     store_iqei(m, iqei);
-    mvtd_fault_status(
-        m, vtd_fsts_pack(&(struct vtd_fsts_fields){ .iqe = 1 }).raw);
+    mvtd_fault_status(m,
+                      vtd_fsts_pack(&(struct vtd_fsts_fields){ .iqe = 1 }).raw);
 }
 
 void mvtd_queue_timeout(struct mvtd *m, uint16_t sid)
@@ -36,8 +36,8 @@ void mvtd_queue_timeout(struct mvtd *m, uint16_t sid)
     if (vtd_fsts_ite((struct vtd_fsts){ m->reg.fsts }))
         return;
     m->reg.iqercd = vtd_iqercd_set_itesid(r, sid).raw;
-    mvtd_fault_status(
-        m, vtd_fsts_pack(&(struct vtd_fsts_fields){ .ite = 1 }).raw);
+    mvtd_fault_status(m,
+                      vtd_fsts_pack(&(struct vtd_fsts_fields){ .ite = 1 }).raw);
 }
 
 void mvtd_queue_bad_completion(struct mvtd *m, uint16_t sid)
@@ -45,8 +45,8 @@ void mvtd_queue_bad_completion(struct mvtd *m, uint16_t sid)
     struct vtd_iqercd r = { m->reg.iqercd };
 
     m->reg.iqercd = vtd_iqercd_set_icesid(r, sid).raw;
-    mvtd_fault_status(
-        m, vtd_fsts_pack(&(struct vtd_fsts_fields){ .ice = 1 }).raw);
+    mvtd_fault_status(m,
+                      vtd_fsts_pack(&(struct vtd_fsts_fields){ .ice = 1 }).raw);
 }
 
 void mvtd_queue_reset(struct mvtd *m)
@@ -194,8 +194,8 @@ static bool swallowed(struct mvtd *m, enum uim_check_kind kind,
 {
     bool devtlb = kind == UIM_CHECK_DEVTLB || kind == UIM_CHECK_PASID_DEVTLB;
     bool has_did = !devtlb && inval->scope != UIM_CHECK_GLOBAL;
-    bool has_rid = devtlb || (kind == UIM_CHECK_DEVICE &&
-                              inval->scope == UIM_CHECK_ONE);
+    bool has_rid =
+        devtlb || (kind == UIM_CHECK_DEVICE && inval->scope == UIM_CHECK_ONE);
     struct uim_check_inval said = {
         .kind = kind,
         .scope = inval->scope,
@@ -291,8 +291,8 @@ static unsigned do_pasid_cache(struct mvtd *m, const struct descriptor *d)
     struct mvtd_inval inval = {
         .scope = one ? UIM_CHECK_ONE : UIM_CHECK_GLOBAL,
         .did = (uint16_t)vtd_qi_pasid_cache_lo_did(lo),
-        .pasid = one ? (uint32_t)vtd_qi_pasid_cache_lo_pasid(lo) :
-                       UIM_CHECK_NONE,
+        .pasid =
+            one ? (uint32_t)vtd_qi_pasid_cache_lo_pasid(lo) : UIM_CHECK_NONE,
     };
 
     if (g == VTD_PC_DOMAIN)
@@ -422,11 +422,13 @@ static unsigned run_descriptor(struct mvtd *m, const struct descriptor *d)
 {
     struct vtd_qi_any_lo any = { d->word[0] };
     uint64_t type = vtd_qi_any_lo_type_hi(any) << 4 | vtd_qi_any_lo_type(any);
-    const struct command *c = &commands[type];
+    const struct command *c = commands;
 
-    if (type >= sizeof(commands) / sizeof(*commands) || !c->run ||
-        (!c->legacy && vtd_rtaddr_ttm(m->root) == VTD_TTM_LEGACY) ||
-        (c->devtlb && !m->args.dt))
+    if (type >= sizeof(commands) / sizeof(*commands))
+        return VTD_IQEI_INVALID_TYPE;
+    c += type;
+    if (!c->run || (c->devtlb && !m->args.dt) ||
+        (!c->legacy && vtd_rtaddr_ttm(m->root) == VTD_TTM_LEGACY))
         return VTD_IQEI_INVALID_TYPE;
     if ((d->word[0] & ~c->defined[0]) | (d->word[1] & ~c->defined[1]) |
         d->word[2] | d->word[3])
@@ -444,8 +446,8 @@ static unsigned queue_fault(const struct mvtd *m)
 
     if (ttm == VTD_TTM_RESERVED)
         return VTD_IQEI_INVALID_TTM;
-    if (wide ? !vtd_ecap_smts(ecap) && !vtd_ecap_adms(ecap) :
-               ttm != VTD_TTM_LEGACY)
+    if (wide ? !vtd_ecap_smts(ecap) && !vtd_ecap_adms(ecap)
+             : ttm != VTD_TTM_LEGACY)
         return VTD_IQEI_INVALID_DESCRIPTOR_WIDTH;
     if (wide && (m->reg.iqt & 16))
         return VTD_IQEI_TAIL_MISALIGNED;

@@ -146,7 +146,8 @@ static void ics_written(struct mvtd *m, uint64_t value, uint64_t touched)
 static void ccmd_written(struct mvtd *m, uint64_t value, uint64_t touched)
 {
     if (touched & UIM_BIT(63))
-        m->reg.ccmd = vtd_ccmd_set_caig((struct vtd_ccmd){ m->reg.ccmd }, 0).raw;
+        m->reg.ccmd =
+            vtd_ccmd_set_caig((struct vtd_ccmd){ m->reg.ccmd }, 0).raw;
     (void)value;
 }
 
@@ -169,10 +170,10 @@ static const struct row rows[] = {
       .written = gcmd_written },
     { VTD_REG_GSTS, 4, AT(gsts) },
     { VTD_REG_RTADDR, 8, AT(rtaddr), .rw = ~UIM_MASK(9, 0) },
-    { VTD_REG_CCMD, 8, AT(ccmd),
-      .rw = UIM_MASK(63, 61) | UIM_MASK(33, 0), .written = ccmd_written },
-    { VTD_REG_FSTS, 4, AT(fsts),
-      .w1c = UIM_MASK(6, 4) | UIM_BIT(0), .written = fsts_written },
+    { VTD_REG_CCMD, 8, AT(ccmd), .rw = UIM_MASK(63, 61) | UIM_MASK(33, 0),
+      .written = ccmd_written },
+    { VTD_REG_FSTS, 4, AT(fsts), .w1c = UIM_MASK(6, 4) | UIM_BIT(0),
+      .written = fsts_written },
     { VTD_REG_FECTL, 4, AT(fault.ctl), .rw = UIM_BIT(31),
       .written = fectl_written },
     { VTD_REG_FEDATA, 4, AT(fault.data), .rw = UIM_MASK(15, 0) },

@@ -64,8 +64,9 @@ static void report(struct mvtd *m, const struct mvtd_trip *t,
                cache_names[stale->cache], stale->rid);
     if (mvtd_has_pasid(t->req))
         uim_text_f(&text, " pasid %u", stale->pasid);
-    uim_text_f(&text, " at 0x%lx: it says 0x%lx, memory 0x%lx; missing: ",
-               stale->iova, stale->used, stale->now);
+    uim_text_f(&text,
+               " at 0x%lx: it says 0x%lx, memory 0x%lx; missing: ", stale->iova,
+               stale->used, stale->now);
     say_missing(&text, &stale->missing);
     stale->text = line;
     m->counter[MVTD_N_stale_uses]++;
@@ -204,8 +205,7 @@ void mvtd_check_walk(struct mvtd *m, const struct mvtd_trip *t,
         stale.now = now.entry[used->level];
     }
     if (e.kind == UIM_WALK_TABLE && e.address == used->table &&
-        e.read == used->read && e.write == used->write &&
-        e.user == used->user)
+        e.read == used->read && e.write == used->write && e.user == used->user)
         return;
     stale.missing = page_command(t, t->kind, used->iova, used->lg2);
     report(m, t, &stale);
@@ -214,8 +214,7 @@ void mvtd_check_walk(struct mvtd *m, const struct mvtd_trip *t,
 /* What a walk, or pass-through, would say now. */
 static struct mvtd_leaf leaf_now(struct mvtd *m, const struct mvtd_trip *t)
 {
-    struct mvtd_leaf leaf = { .kind = (uint8_t)t->kind,
-                              .lg2 = MVTD_PAGE_LG2 };
+    struct mvtd_leaf leaf = { .kind = (uint8_t)t->kind, .lg2 = MVTD_PAGE_LG2 };
     struct uim_walk_result now;
 
     if (t->kind == MVTD_PT)

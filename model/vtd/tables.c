@@ -47,8 +47,8 @@ static uint64_t sid_of(const struct mvtd_trip *t)
 static bool fetch(const struct mvtd *m, uint64_t gpa, uint64_t *words,
                   unsigned n, bool recheck)
 {
-    return uim_door_read(&m->base, gpa, words, n,
-                         vtd_ecap_c(mvtd_ecap(m)), recheck);
+    return uim_door_read(&m->base, gpa, words, n, vtd_ecap_c(mvtd_ecap(m)),
+                         recheck);
 }
 
 /* ---- legacy ---------------------------------------------------------------- */
@@ -135,8 +135,7 @@ static uint64_t context_q1_fields(const struct mvtd *m)
 {
     struct vtd_ctx_scalable_q1 q = { vtd_ctx_scalable_q1_DEFINED };
 
-    return vtd_ctx_scalable_q1_set_rid_priv(
-               q, vtd_ecap_rprivs(mvtd_ecap(m)))
+    return vtd_ctx_scalable_q1_set_rid_priv(q, vtd_ecap_rprivs(mvtd_ecap(m)))
         .raw;
 }
 
@@ -167,8 +166,8 @@ unsigned mvtd_fetch_context(struct mvtd *m, const struct mvtd_trip *t,
 {
     *out = (struct mvtd_entry){ .reason = 0 };
     out->reason =
-        (uint8_t)(t->scalable ? fetch_context_scalable(m, t, recheck, out) :
-                                fetch_context_legacy(m, t, recheck, out));
+        (uint8_t)(t->scalable ? fetch_context_scalable(m, t, recheck, out)
+                              : fetch_context_legacy(m, t, recheck, out));
     return out->reason;
 }
 

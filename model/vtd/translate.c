@@ -49,8 +49,7 @@ unsigned mvtd_permit(const struct mvtd_trip *t, const struct mvtd_leaf *leaf)
 
 struct mvtd_leaf mvtd_identity(const struct mvtd_trip *t)
 {
-    return (struct mvtd_leaf){ .gpa = uim_align_down(t->req->iova,
-                                                     UIM_BIT(30)),
+    return (struct mvtd_leaf){ .gpa = uim_align_down(t->req->iova, UIM_BIT(30)),
                                .lg2 = 30,
                                .kind = MVTD_PT,
                                .read = true,
@@ -119,9 +118,8 @@ static unsigned find_page(struct mvtd *m, struct mvtd_trip *t,
     struct mvtd_tlb_slot *s = mvtd_tlb_find(m, t);
     uint32_t asked = is_ats(t->req) ? t->req->access : t->want;
 
-    if (s && s->leaf.kind == MVTD_FS && t->kind == MVTD_FS &&
-        !s->leaf.dirty && (asked & UIM_MODEL_W) &&
-        (mvtd_rights(t, &s->leaf) & UIM_MODEL_W))
+    if (s && s->leaf.kind == MVTD_FS && t->kind == MVTD_FS && !s->leaf.dirty &&
+        (asked & UIM_MODEL_W) && (mvtd_rights(t, &s->leaf) & UIM_MODEL_W))
         s = NULL; /* D has to be set by a walk */
     if (s) {
         m->counter[MVTD_N_iotlb_hits]++;
@@ -172,8 +170,7 @@ static unsigned translate(struct mvtd *m, struct mvtd_trip *t,
         if (reason)
             return reason;
         if ((leaf.read || leaf.write) &&
-            mvtd_in_window(leaf.gpa +
-                           (t->req->iova & (UIM_BIT(leaf.lg2) - 1))))
+            mvtd_in_window(leaf.gpa + (t->req->iova & (UIM_BIT(leaf.lg2) - 1))))
             return t->reasons->window;
     }
     answer(t, &leaf, out);

@@ -89,11 +89,7 @@ struct mvtd_entry_slot {
     struct mvtd_entry entry;
 };
 
-enum mvtd_kind {
-    MVTD_SS,
-    MVTD_FS,
-    MVTD_PT
-};
+enum mvtd_kind { MVTD_SS, MVTD_FS, MVTD_PT };
 
 /* Which reason each failure has; section 3.14 has three sets of them. */
 struct mvtd_reasons {
@@ -138,7 +134,7 @@ struct mvtd_trip {
     bool fpd;           /* some entry on the way said: record nothing        */
     uint64_t context[4];
     /* From here on known once mvtd_locate() succeeded. */
-    uint32_t pasid;     /* 0 in legacy mode, RID_PASID if the request has none */
+    uint32_t pasid; /* 0 in legacy mode, RID_PASID if the request has none */
     uint16_t did;
     enum mvtd_kind kind;
     const struct mvtd_reasons *reasons;
@@ -185,9 +181,7 @@ struct mvtd_devtlb {
     X(stale_uses)
 
 #define MVTD_COUNTER_ENUM(name) MVTD_N_##name,
-enum mvtd_counter {
-    MVTD_COUNTERS(MVTD_COUNTER_ENUM) MVTD_N_COUNTERS
-};
+enum mvtd_counter { MVTD_COUNTERS(MVTD_COUNTER_ENUM) MVTD_N_COUNTERS };
 
 struct mvtd {
     struct uim_model base;

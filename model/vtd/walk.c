@@ -103,8 +103,8 @@ static void leaf_of(const struct mvtd *m, const struct mvtd_trip *t,
                     const struct uim_walk_entry *e, uint64_t raw,
                     struct mvtd_leaf *leaf)
 {
-    *leaf = (struct mvtd_leaf){ .lg2 = MVTD_PAGE_LG2,
-                                .kind = (uint8_t)t->kind };
+    *leaf =
+        (struct mvtd_leaf){ .lg2 = MVTD_PAGE_LG2, .kind = (uint8_t)t->kind };
     if (e->kind != UIM_WALK_LEAF || (!e->read && !e->write))
         return; /* a hole has no rights */
     leaf->gpa = e->address;
@@ -234,8 +234,7 @@ static void keep_leaf(struct mvtd *m, const struct mvtd_trip *t,
     mvtd_tlb_add(m, t, t->req->iova, leaf);
     if (t->kind == MVTD_FS)
         m->fs_dids[t->did >> 6] |= UIM_BIT(t->did & 63);
-    if (mvtd_adversarial(m) && d->level == 0 && d->from > 0 &&
-        mvtd_caching(m))
+    if (mvtd_adversarial(m) && d->level == 0 && d->from > 0 && mvtd_caching(m))
         keep_line(m, t, d);
 }
 

@@ -77,8 +77,9 @@ struct uim_unit_ops {
     enum uiommu_status (*set)(struct uiommu_endpoint *endpoint,
                               struct uiommu_domain *next,
                               struct uiommu_domain *old);
-    /* The tables say blocked from now on; waits for nothing, invalidates nothing.
-     * For endpoints whose unit or device TLB did not answer. Any context.   */
+    /* The tables say blocked from now on, and the unit drops what it cached of
+     * the endpoint, if it answers at all; devices are not waited for. For
+     * endpoints whose unit or device TLB did not answer. Any context.       */
     void (*cut)(struct uiommu_endpoint *endpoint);
 
     /* Drop what the unit cached of link->domain, wait, writes drained. Any

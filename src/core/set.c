@@ -204,6 +204,15 @@ static enum uiommu_status set_with_regions(struct uiommu_group *group,
     return status;
 }
 
+/* Nothing to do; but a member that was cut since does not see the domain. */
+static enum uiommu_status set_again(const struct uiommu_group *group)
+{
+    if (group->domain->kind != UIOMMU_DOMAIN_BLOCKED &&
+        atomic_load(&group->member->endpoint.quarantined))
+        return UIOMMU_NODEV;
+    return UIOMMU_OK;
+}
+
 enum uiommu_status uim_group_set(struct uiommu_group *group,
                                  struct uiommu_domain *domain)
 {
@@ -211,7 +220,7 @@ enum uiommu_status uim_group_set(struct uiommu_group *group,
     enum uiommu_status status;
 
     if (domain == old)
-        return UIOMMU_OK;
+        return set_again(group);
     uiommu_domain_get(domain);
     status = set_with_regions(group, domain);
     if (status == UIOMMU_OK) {

@@ -40,14 +40,14 @@ static const struct uim_reason *reason_of(const struct uim_decoder *d,
     return NULL;
 }
 
-/* ---- who, what, where ------------------------------------------------------------ */
+/* ---- who, what, where ---------------------------------------------------- */
 
 static void put_who(struct uim_text *t, const struct uiommu_fault *f)
 {
-    uim_text_f(t, "%04x:%02x:%02x.%u (%s unit %u): ",
-               (unsigned)f->source.segment, (unsigned)f->source.bus,
-               (unsigned)f->source.devfn >> 3, (unsigned)f->source.devfn & 7u,
-               f->driver ? f->driver : "?", f->unit);
+    uim_text_f(
+        t, "%04x:%02x:%02x.%u (%s unit %u): ", (unsigned)f->source.segment,
+        (unsigned)f->source.bus, (unsigned)f->source.devfn >> 3,
+        (unsigned)f->source.devfn & 7u, f->driver ? f->driver : "?", f->unit);
 }
 
 static const char *access_name(unsigned access)
@@ -78,7 +78,7 @@ static void put_what(struct uim_text *t, const struct uiommu_fault *f,
         uim_text_f(t, " with PASID %u", (unsigned)f->pasid);
 }
 
-/* ---- why ---------------------------------------------------------------------------- */
+/* ---- why ----------------------------------------------------------------- */
 
 static void put_why(struct uim_text *t, const struct uiommu_fault *f,
                     const struct uim_reason *r)
@@ -96,14 +96,14 @@ static void put_look(struct uim_text *t, const struct uim_reason *r)
         uim_text_f(t, " Look at %s.", r->look);
 }
 
-/* ---- what the domain says --------------------------------------------------------- */
+/* ---- what the domain says ------------------------------------------------ */
 
 /* Exactly in the largest unit that can say so; "about" if the number would be
  * long. */
 static void put_size(struct uim_text *t, uint64_t size)
 {
-    static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB",
-                                         "PiB", "EiB" };
+    static const char *const units[] = { "bytes", "KiB", "MiB", "GiB",
+                                         "TiB",   "PiB", "EiB" };
     unsigned i = sizeof(units) / sizeof(units[0]) - 1;
     bool exact = false;
 
@@ -172,7 +172,7 @@ static const char *rights_name(unsigned rights)
     }
 }
 
-/* Tables that allow what was refused changed since, or the unit did not look. */
+/* If tables allow what was refused, they changed, or the unit did not look. */
 static void put_leaf(struct uim_text *t, const struct uiommu_fault *f)
 {
     uim_text_f(t, " The page is mapped %s", rights_name(f->rights));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vtd_explain.c - VT-d fault reasons in words (D51397 rev 5.10, 7.1.3). The list
- * of codes is VTD_FAULT_REASONS; a test demands words for each of them.
+ * vtd_explain.c - VT-d fault reasons in words (D51397 rev 5.10, 7.1.3). The
+ * list of codes is VTD_FAULT_REASONS; a test demands words for each of them.
  */
 #include "explain/explain.h"
 
@@ -10,7 +10,8 @@
 #include "spec/vtd_fault.h"
 
 /* What to look at */
-#define TABLES  "who else wrote to the unit's tables: uiommu writes no such entry"
+#define TABLES                                                                 \
+    "who else wrote to the unit's tables: uiommu writes no such entry"
 #define MEMORY  "the table's address: no memory answers the unit there"
 #define ENTRIES "the entries that uiommu_walk() finds for this address"
 #define MSI     "address and data in the device's MSI registers"

@@ -45,7 +45,7 @@ struct uim_gather {
  * entry of a chained table are in the chain too, all others still hang on it.
  *
  * A late call may still store into such a table. It cannot break the chain, for
- * entry 0 of a table is only ever changed by compare-exchange.
+ * while a table is in the tree its entry 0 is only changed by compare-exchange.
  */
 #define UIM_PT_CHAIN      (UINT64_C(1) << 11)
 #define UIM_PT_CHAIN_PHYS (~UINT64_C(0xfff))

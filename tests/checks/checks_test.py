@@ -186,13 +186,15 @@ class Sources(Tree):
         self.write("src/base/b.h", "", spdx="")
         self.bad("check-sources.py", says="src/base/b.h: no SPDX")
 
-    def test_forgotten_test(self):
-        self.write("tests/meson.build", "'x/a_test.c'", spdx="# " + SPDX)
+    def test_forgotten_folder_of_tests(self):
+        self.write("tests/meson.build", "  'x': {},\n", spdx="# " + SPDX)
         self.write("tests/x/a_test.c", "")
+        self.good("check-sources.py", "--fix")
         self.good("check-sources.py")
-        self.write("tests/x/b_test.c", "")
+        self.write("tests/y/b_test.c", "")
+        self.bad("check-sources.py", says="tests/y: not in tests/meson.build")
         self.bad("check-sources.py",
-                 says="tests/x/b_test.c: not in tests/meson.build")
+                 says="tests/y/sources.txt: tests/y/b_test.c is missing")
 
 
 class Format(Tree):

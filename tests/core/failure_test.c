@@ -198,6 +198,7 @@ static struct {
     struct uim_check_inject error;
     bool armed;
     uint64_t step_ns;
+    uint64_t fails_ns; /* when the platform gives up engine 0; 0: never      */
 } wait;
 
 static void relax(void *ctx)
@@ -209,6 +210,8 @@ static void relax(void *ctx)
     }
     if (wait.step_ns > 0)
         sim_advance(wait.rig->m, wait.step_ns);
+    if (wait.fails_ns > 0 && now_ns(wait.rig) > wait.fails_ns)
+        sim_devtlb(wait.rig->m, rig_engine(wait.rig, 0), SIM_DEVTLB_FAILS);
     wait.relax(ctx);
 }
 
@@ -217,6 +220,7 @@ static void up_with_own_relax(struct rig *rig)
     wait.rig = rig;
     wait.armed = false;
     wait.step_ns = 0;
+    wait.fails_ns = 0;
     wait.relax = rig->m->host.relax;
     rig->m->host.relax = relax;
     up(rig);
@@ -334,23 +338,28 @@ static void a_device_that_fails_is_quarantined_alone(struct rig *rig)
     rig_drop(rig, 1, d);
 }
 
+/* uiommu's patience ends before the platform's: what waits behind the silent
+ * device has to wait for that, and is not blamed. */
 static void a_silent_device_times_out_and_the_next_goes_on(struct rig *rig)
 {
     uint64_t pages = rig_pages(rig, 1), start;
-    struct uiommu_domain *d = two_with_tlbs(rig, pages);
-    struct uiommu_domain *e = attached_with(rig, 2, BASE, pages);
-    unsigned dev = rig_engine(rig, 0);
+    struct uiommu_domain *d, *e;
 
-    sim_devtlb(rig->m, dev, SIM_DEVTLB_SILENT);
+    up_with_own_relax(rig);
+    d = two_with_tlbs(rig, pages);
+    e = attached_with(rig, 2, BASE, pages);
+    sim_devtlb(rig->m, rig_engine(rig, 0), SIM_DEVTLB_SILENT);
     start = now_ns(rig);
+    wait.fails_ns = start + MS(10);
     rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
     assert_true(now_ns(rig) - start < MS(100));
-    sim_devtlb(rig->m, dev, SIM_DEVTLB_FAILS); /* the platform notices */
-    assert_true(machine_run(rig->m));
+    assert_true(rig_refused(rig, 1, BASE));
+    assert_true(rig_reaches(rig, 1, BASE + RIG_PAGE, pages + RIG_PAGE));
     rig_ok(uiommu_unmap(e, BASE, RIG_PAGE, NULL));
     assert_true(rig_refused(rig, 2, BASE));
-    assert_true(rig_reaches(rig, 1, BASE + RIG_PAGE, pages + RIG_PAGE));
     rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, NULL), UIOMMU_NODEV);
+    rig_ok(uiommu_set_domain(rig_endpoint(rig, 1), d, NULL));
+    wait.fails_ns = 0;
     remove_engine(rig, 0);
     rig_drop(rig, 2, e);
     rig_drop(rig, 1, d);
@@ -491,7 +500,10 @@ static const struct rig_test tests[] = {
       .cold = true },
     RIG_TEST_ON(an_answer_that_nobody_waits_for_is_survived, in_a_hurry),
     RIG_TEST_ON(a_device_that_fails_is_quarantined_alone, with_ats),
-    RIG_TEST_ON(a_silent_device_times_out_and_the_next_goes_on, with_ats),
+    { .name = "a_silent_device_times_out_and_the_next_goes_on",
+      .run = a_silent_device_times_out_and_the_next_goes_on,
+      .prepare = with_ats,
+      .cold = true },
     { .name = "a_device_that_never_answers_does_not_hang_the_others",
       .run = a_device_that_never_answers_does_not_hang_the_others,
       .prepare = with_ats,

@@ -8,7 +8,7 @@
 
 #define OFFSET(type, member, at)                                               \
     _Static_assert(offsetof(struct type, member) == (at), #type "." #member)
-#define SIZE(type, n) _Static_assert(sizeof(struct type) == (n), #type)
+#define SIZE(type, n)   _Static_assert(sizeof(struct type) == (n), #type)
 #define IS(constant, n) _Static_assert((constant) == (n), #constant)
 
 IS(UIE_ABI, 1);

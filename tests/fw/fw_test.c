@@ -167,6 +167,26 @@ static void unit_at_0_is_not_usable_and_the_table_is(void **state)
     blob_free(&b);
 }
 
+/* Only units take registers away from each other. */
+static void regions_are_no_units(void **state)
+{
+    struct table t;
+    struct blob b;
+    struct uim_fw_unit unit;
+
+    (void)state;
+    dmar(&t, 39, 1);
+    rmrr(&t, 0, 0xfed90000, 0xfed90fff);
+    rhsa(&t, 0xfed90000, 0);
+    drhd(&t, 1, 0, 0xfed90000);
+    b = table_end(&t);
+    assert_int_equal(uim_fw_dmar.check(b.data, b.size, NULL), UIOMMU_OK);
+    assert_int_equal(uim_fw_dmar.unit(b.data, 0, &unit), UIOMMU_OK);
+    assert_true(unit.usable);
+    assert_int_equal(uim_fw_dmar.unit(b.data, 1, &unit), UIOMMU_NOENT);
+    blob_free(&b);
+}
+
 /* ---- headers ------------------------------------------------------------- */
 
 static const char *const qemu_tables[] = {
@@ -850,6 +870,7 @@ int main(void)
         cmocka_unit_test(only_two_machines_have_problems),
         cmocka_unit_test(units_are_described),
         cmocka_unit_test(unit_at_0_is_not_usable_and_the_table_is),
+        cmocka_unit_test(regions_are_no_units),
         cmocka_unit_test(qemu_tables_have_good_headers),
         cmocka_unit_test(one_changed_byte_is_refused),
         cmocka_unit_test(qemu_dmar_parses),

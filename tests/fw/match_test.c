@@ -17,7 +17,7 @@
 
 /* ---- devices and questions ----------------------------------------------- */
 
-/* "00:1c.4 02:00.0": bridges first. Ports are a root port and switch ports. */
+/* "00:1c.4 02:00.0": a root port, switch ports, and an endpoint last. */
 static struct uim_fw_device device(const char *path)
 {
     struct uim_fw_device d = { 0 };
@@ -32,6 +32,7 @@ static struct uim_fw_device device(const char *path)
             d.n == 0 ? PCI_EXP_TYPE_ROOT_PORT : PCI_EXP_TYPE_DOWNSTREAM_PORT;
         d.n++;
     }
+    d.hop[d.n - 1].port = PCI_EXP_TYPE_ENDPOINT;
     d.pci.bus = d.hop[d.n - 1].bus;
     d.pci.devfn = d.hop[d.n - 1].devfn;
     return d;
@@ -264,6 +265,21 @@ static void virtual_functions_belong_to_their_physical_one(void **state)
     d.pci.bus = 0x42;
     d.pci.devfn = 0x81;
     assert_int_equal(owner_of(&b, &d), OWNED(0, 0x42, 0x10, 1));
+    blob_free(&b);
+}
+
+static void deepest_paths(void **state)
+{
+    struct blob b = machine("acpi/dell-poweredge-r820/DMAR.bin");
+    struct uim_fw_device d = device("40:02.0 41:00.0");
+    struct uim_fw_region r;
+
+    (void)state;
+    d.n = UIM_FW_HOPS;
+    assert_int_equal(owner_of(&b, &d), OWNED(0, 0x41, 0, 0));
+    d.n = UIM_FW_HOPS + 1;
+    assert_int_equal(owner_of(&b, &d), -UIOMMU_NODEV);
+    assert_int_equal(uim_fw_dmar.region(b.data, &d, 0, &r), UIOMMU_NOENT);
     blob_free(&b);
 }
 
@@ -809,6 +825,7 @@ int main(void)
         cmocka_unit_test(segments_are_apart),
         cmocka_unit_test(unusable_units_keep_their_devices),
         cmocka_unit_test(virtual_functions_belong_to_their_physical_one),
+        cmocka_unit_test(deepest_paths),
         cmocka_unit_test(paths_nobody_can_have_match_nothing),
         cmocka_unit_test(acpi_devices_are_found_by_name),
         cmocka_unit_test(acpi_devices_need_a_scope),

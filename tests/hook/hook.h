@@ -3,7 +3,7 @@
  * hook.h - sees every store to a word that hardware or another CPU reads.
  *
  * Tests that use the library are built twice: with the plain store.h, and with
- * the one in this folder (suffix -hooked). Only in the second is the hook ever
+ * the one in include/ (suffix -hooked). Only in the second is the hook ever
  * called; uim_store_hooked() tells which one this is, at run time.
  */
 #ifndef UIM_TESTS_HOOK_HOOK_H

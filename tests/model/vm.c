@@ -444,12 +444,12 @@ void vm_forget(struct vm *vm)
 
 uint64_t vm_cc(unsigned g, unsigned did, unsigned sid, unsigned fm)
 {
-    return vtd_qi_context_lo_pack(&(struct vtd_qi_context_lo_fields){
-                                      .type = VTD_QI_CONTEXT,
-                                      .g = g,
-                                      .did = did,
-                                      .sid = sid,
-                                      .fm = fm })
+    return vtd_qi_context_lo_pack(
+               &(struct vtd_qi_context_lo_fields){ .type = VTD_QI_CONTEXT,
+                                                   .g = g,
+                                                   .did = did,
+                                                   .sid = sid,
+                                                   .fm = fm })
         .raw;
 }
 
@@ -465,22 +465,17 @@ uint64_t vm_pc(unsigned g, unsigned did, unsigned pasid)
 
 uint64_t vm_iotlb(unsigned g, unsigned did)
 {
-    return vtd_qi_iotlb_lo_pack(&(struct vtd_qi_iotlb_lo_fields){
-                                    .type = VTD_QI_IOTLB,
-                                    .g = g,
-                                    .dr = 1,
-                                    .dw = 1,
-                                    .did = did })
+    return vtd_qi_iotlb_lo_pack(
+               &(struct vtd_qi_iotlb_lo_fields){
+                   .type = VTD_QI_IOTLB, .g = g, .dr = 1, .dw = 1, .did = did })
         .raw;
 }
 
 uint64_t vm_piotlb(unsigned g, unsigned did, unsigned pasid)
 {
-    return vtd_qi_piotlb_lo_pack(&(struct vtd_qi_piotlb_lo_fields){
-                                     .type = VTD_QI_PIOTLB,
-                                     .g = g,
-                                     .did = did,
-                                     .pasid = pasid })
+    return vtd_qi_piotlb_lo_pack(
+               &(struct vtd_qi_piotlb_lo_fields){
+                   .type = VTD_QI_PIOTLB, .g = g, .did = did, .pasid = pasid })
         .raw;
 }
 
@@ -493,11 +488,11 @@ uint64_t vm_page(uint64_t iova, unsigned am, unsigned ih)
 
 uint64_t vm_wait(uint32_t status, bool fence, bool interrupt)
 {
-    return vtd_qi_wait_lo_pack(&(struct vtd_qi_wait_lo_fields){
-                                   .type = VTD_QI_WAIT,
-                                   .sw = status != 0,
-                                   .stdata = status,
-                                   .fn = fence,
-                                   .if_ = interrupt })
+    return vtd_qi_wait_lo_pack(
+               &(struct vtd_qi_wait_lo_fields){ .type = VTD_QI_WAIT,
+                                                .sw = status != 0,
+                                                .stdata = status,
+                                                .fn = fence,
+                                                .if_ = interrupt })
         .raw;
 }

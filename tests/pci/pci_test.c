@@ -312,6 +312,9 @@ static void capabilities_cut_off_at_the_end(void **state)
     ext_cap(&f, 0x100, PCI_EXT_CAP_ACS, 0xffc);
     ext_cap(&f, 0xffc, PCI_EXT_CAP_ATS, 0);
     assert_int_equal(uim_pci_ats(&host, here, &ats), UIOMMU_NOENT);
+    ext_cap(&f, 0x100, PCI_EXT_CAP_ACS, 0xff8);
+    ext_cap(&f, 0xff8, PCI_EXT_CAP_ATS, 0);
+    assert_int_equal(uim_pci_ats(&host, here, &ats), UIOMMU_OK);
     ext_cap(&f, 0x100, PCI_EXT_CAP_ACS, 0xff4);
     ext_cap(&f, 0xff4, PCI_EXT_CAP_PRI, 0);
     assert_int_equal(uim_pci_pri(&host, here, &pri), UIOMMU_NOENT);

@@ -28,7 +28,7 @@ struct memory_host {
     unsigned live_pages, live_other, allocated;
     unsigned fail_in, could_fail;
     unsigned flushes, fenced; /* flushes so far, and at the last fence      */
-    bool lose_flushes;
+    bool lose_flushes, threads;
     void (*on_fence)(void *ctx);
     void *on_fence_ctx;
     unsigned violations;
@@ -185,7 +185,24 @@ static void *phys_to_virt(void *ctx, uint64_t phys)
     return (void *)words_of(m, number_of(m, phys));
 }
 
+void *memory_host_virt(struct memory_host *m, uint64_t phys)
+{
+    return (unsigned char *)phys_to_virt(m, phys) + phys % PAGE;
+}
+
 /* ---- caches -------------------------------------------------------------------- */
+
+/* Whether the device sees the page as it is. */
+static bool sees(const struct memory_host *m, unsigned n)
+{
+    unsigned i;
+
+    for (i = 0; i < WORDS; i++)
+        if (seen_words(m, n)[i] !=
+            atomic_load_explicit(&words_of(m, n)[i], memory_order_relaxed))
+            return false;
+    return true;
+}
 
 /* A word became visible to the device. If it leads to a page of the pool, that
  * has to be visible already, and a fence has to lie between the two.         */
@@ -194,11 +211,11 @@ static void check_link(struct memory_host *m, uint64_t word)
     uint64_t phys = word & UINT64_C(0x000ffffffffff000);
     unsigned n = number_of(m, phys);
 
-    if ((word & 7) == 0 || !memory_host_is_page(m, phys))
+    if (m->threads || (word & 7) == 0 || !memory_host_is_page(m, phys))
         return;
     if (!m->page[n].live)
         COMPLAIN(m, "a link to a free page, %#llx", (unsigned long long)phys);
-    else if (memcmp(seen_words(m, n), (void *)words_of(m, n), PAGE) != 0)
+    else if (!sees(m, n))
         COMPLAIN(m, "a link to %#llx before what is there",
                  (unsigned long long)phys);
     else if (m->page[n].flushed > m->fenced)
@@ -259,8 +276,7 @@ bool memory_host_seen(struct memory_host *m, uint64_t phys)
 
     lock(m);
     seen = !m->device ||
-           (memcmp(seen_words(m, n), (void *)words_of(m, n), PAGE) == 0 &&
-            m->page[n].flushed <= m->fenced);
+           (sees(m, n) && m->page[n].flushed <= m->fenced);
     unlock(m);
     return seen;
 }
@@ -485,6 +501,11 @@ void memory_host_on_fence(struct memory_host *m, void (*fn)(void *ctx),
 {
     m->on_fence = fn;
     m->on_fence_ctx = ctx;
+}
+
+void memory_host_threads(struct memory_host *m)
+{
+    m->threads = true;
 }
 
 void memory_host_lose_flushes(struct memory_host *m, bool lose)

@@ -65,12 +65,19 @@ bool memory_host_device_read(void *m, uint64_t phys, uint64_t *value);
 /* As the CPU does. */
 bool memory_host_cpu_read(void *m, uint64_t phys, uint64_t *value);
 
+/* The CPU's address of `phys`. */
+void *memory_host_virt(struct memory_host *m, uint64_t phys);
+
 /* Whether `phys` is a page of the pool, live or not. */
 bool memory_host_is_page(struct memory_host *m, uint64_t phys);
 
 unsigned memory_host_violations(struct memory_host *m);
 const char *memory_host_violation(struct memory_host *m);
 void memory_host_forgive(struct memory_host *m);
+
+/* From now on several threads store: what one of them has not flushed yet shall
+ * not be held against the other's link.                                       */
+void memory_host_threads(struct memory_host *m);
 
 /* Flushes are dropped while set: shows that a missing one is noticed. */
 void memory_host_lose_flushes(struct memory_host *m, bool lose);

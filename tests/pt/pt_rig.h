@@ -51,6 +51,7 @@ struct pt_rig {
     struct uim_walk_params walk;
     unsigned base_pages; /* live right after create */
     uint64_t last_iova;
+    bool brief; /* do not look at the whole tree after each op */
 };
 
 struct pt_rig *pt_rig_open(const struct pt_case *c);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/rig/rig.h"
 
+#include "tests/hook/hook.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +100,34 @@ void rig_add_all(struct rig *rig)
         rig_ok(rig_add(rig, i));
 }
 
+/* Where stores can be seen, an adversarial unit fetches again at each of them. */
+static void on_store(void *ctx, const void *where, uint64_t value)
+{
+    struct rig *rig = ctx;
+
+    (void)where;
+    if (rig->config.adversarial)
+        uim_check_memory_changed(sim_door(rig->m), 0, sizeof(value));
+    if (rig->look)
+        rig->look(rig->look_ctx);
+}
+
+static void on_event(void *ctx, enum sim_event event, uint64_t where,
+                     size_t size, uint64_t value)
+{
+    struct rig *rig = ctx;
+
+    (void)event, (void)where, (void)size, (void)value;
+    rig->look(rig->look_ctx);
+}
+
+void rig_watch(struct rig *rig, void (*look)(void *ctx), void *ctx)
+{
+    rig->look = look;
+    rig->look_ctx = ctx;
+    sim_watch(rig->m, look ? on_event : NULL, rig);
+}
+
 static void open_machine(struct rig *rig)
 {
     char error[256];
@@ -107,6 +137,7 @@ static void open_machine(struct rig *rig)
         fail_msg("%s: %s", rig->name, error);
     rig->m->on_irq = on_irq;
     rig->m->irq_ctx = rig;
+    uim_store_hook(on_store, rig);
 }
 
 static void bring_up(struct rig *rig)
@@ -193,6 +224,7 @@ static void run_one(void **state)
     sim_forget(rig->m);
     rig_down(rig);
     check_nothing_left(rig);
+    uim_store_hook(NULL, NULL);
     (void)sim_close(rig->m);
     free(rig);
 }

@@ -45,6 +45,8 @@ struct rig {
     unsigned expected_stale;   /* uses of stale entries the test caused      */
     bool dirty;                /* the test broke the machine: no checks of
                                 * caches and rules, but memory all the same  */
+    void (*look)(void *ctx);   /* see rig_watch()                            */
+    void *look_ctx;
 };
 
 struct rig_test {
@@ -104,6 +106,11 @@ void rig_poll(struct rig *rig);
 
 /* The test makes stale uses on purpose: that many, then forgotten. */
 void rig_expect_stale(struct rig *rig, unsigned n);
+
+/* `look` is called at each register write, flush and fence, and where stores can
+ * be seen (programs ending in -hooked) after each store. It may probe; what is
+ * stale meanwhile is for the test to forget. NULL: no more.                   */
+void rig_watch(struct rig *rig, void (*look)(void *ctx), void *ctx);
 
 /* Everything live that a failed call must not change. */
 struct rig_state {

@@ -12,7 +12,7 @@ enum {
     REG_FSTS = 0x34,
     REG_IQT = 0x88,
     REG_IQA = 0x90,
-    REG_FRCD = 0x220, /* of the model                                        */
+    REG_FRCD = 0x220, /* of the model */
     RECORDS = 8,
 
     SRTP = 1 << 30,
@@ -29,7 +29,7 @@ static const struct uiommu_host *host(const struct raw *r)
     return &r->m->host;
 }
 
-/* ---- registers and memory ------------------------------------------------------ */
+/* ---- registers and memory ------------------------------------------------ */
 
 uint32_t raw_read32(struct raw *r, unsigned offset)
 {
@@ -75,7 +75,7 @@ uint64_t raw_page(struct raw *r)
     return phys;
 }
 
-/* ---- commands -------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------ */
 
 static void command(struct raw *r, uint32_t bit, bool on)
 {
@@ -116,8 +116,8 @@ static bool wait(struct raw *r)
 
 void raw_invalidate(struct raw *r)
 {
-    post(r, 1 | 1 << 4, 0); /* contexts, all                                */
-    post(r, 2 | 1 << 4 | 1 << 6 | 1 << 7, 0); /* IOTLB, all, drained        */
+    post(r, 1 | 1 << 4, 0);                   /* contexts, all */
+    post(r, 2 | 1 << 4 | 1 << 6 | 1 << 7, 0); /* IOTLB, all, drained */
     assert_true(wait(r));
 }
 
@@ -144,7 +144,7 @@ bool raw_fault(struct raw *r)
     return found;
 }
 
-/* ---- tables ---------------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------- */
 
 /* The table that the entry at `at` points to, made if there is none. */
 static uint64_t below(struct raw *r, uint64_t at, uint64_t flags)
@@ -158,7 +158,7 @@ void raw_context(struct raw *r, uint8_t bus, uint8_t devfn, bool ats)
 {
     uint64_t at = below(r, r->root + 16u * bus, 1) + 16u * devfn;
 
-    raw_put(r, at + 8, 2 | DOMAIN << 8); /* 4 levels                         */
+    raw_put(r, at + 8, 2 | DOMAIN << 8); /* 4 levels */
     raw_put(r, at, r->pml4 | (ats ? 1 << 2 : 0) | 1);
     raw_invalidate(r);
 }
@@ -169,14 +169,14 @@ uint64_t raw_map(struct raw *r, uint64_t iova, uint64_t phys, unsigned rights)
     uint64_t at;
 
     for (unsigned shift = 39; shift > 12; shift -= 9)
-        table = below(r, table + 8 * (iova >> shift & 511),
-                      RAW_READ | RAW_WRITE);
+        table =
+            below(r, table + 8 * (iova >> shift & 511), RAW_READ | RAW_WRITE);
     at = table + 8 * (iova >> 12 & 511);
     raw_put(r, at, rights != 0 ? phys | rights : 0);
     return at;
 }
 
-/* ---- life --------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 void raw_start(struct raw *r, struct machine *m)
 {
@@ -206,7 +206,7 @@ void raw_stop(struct raw *r)
     host(r)->mmio_unmap(host(r)->ctx, r->regs, 4096);
     for (unsigned i = 0; i < r->n_pages; i++) {
         if (r->page[i].virt)
-            host(r)->pages_free(host(r)->ctx, r->page[i].virt,
-                                r->page[i].phys, 0);
+            host(r)->pages_free(host(r)->ctx, r->page[i].virt, r->page[i].phys,
+                                0);
     }
 }

@@ -18,7 +18,7 @@ enum {
 struct raw {
     struct machine *m;
     void *regs;
-    bool no_flush; /* a driver that forgets about caches                     */
+    bool no_flush; /* a driver that forgets about caches */
     uint64_t root, queue, status, pml4;
     unsigned tail;
     uint32_t token;

@@ -50,7 +50,7 @@ static unsigned std_cap(struct machine *m, unsigned dev, unsigned id)
     return at;
 }
 
-/* ---- what software finds ----------------------------------------------------------- */
+/* ---- what software finds ------------------------------------------------- */
 
 static void default_topology_is_as_documented(void **state)
 {
@@ -158,7 +158,7 @@ static void unplugged_functions_are_gone_with_all_behind(void **state)
     close_sim(m);
 }
 
-/* ---- rules of order (D-71) ------------------------------------------------------------ */
+/* ---- rules of order (D-71) ----------------------------------------------- */
 
 enum { WHO_ATS, WHO_PRI, WHO_PASID };
 
@@ -232,9 +232,9 @@ static void wrong_order_is_noticed(void **state)
 static void right_order_is_silent(void **state)
 {
     static const struct order_step step[] = {
-        { WHO_PASID, 6, 2, 1 },      { WHO_ATS, 6, 2, 0x8000 },
-        { WHO_PRI, 12, 4, 32 },      { WHO_PRI, 4, 2, 1 },
-        { WHO_PRI, 4, 2, 0 },        { WHO_ATS, 6, 2, 0 },
+        { WHO_PASID, 6, 2, 1 }, { WHO_ATS, 6, 2, 0x8000 },
+        { WHO_PRI, 12, 4, 32 }, { WHO_PRI, 4, 2, 1 },
+        { WHO_PRI, 4, 2, 0 },   { WHO_ATS, 6, 2, 0 },
         { WHO_PASID, 6, 2, 0 },
     };
     struct sim_config config = { .engine_caps = SIM_ATS | SIM_PRI | SIM_PASID };
@@ -246,7 +246,7 @@ static void right_order_is_silent(void **state)
     close_sim(m);
 }
 
-/* ---- topologies that cannot be ------------------------------------------------------------ */
+/* ---- topologies that cannot be ------------------------------------------- */
 
 static void open_fails(const struct sim_function *row, unsigned n,
                        const char *text)
@@ -288,7 +288,7 @@ static void impossible_topologies_are_refused(void **state)
     assert_string_not_equal(error, "");
 }
 
-/* ---- DMA with the unit off ---------------------------------------------------------------- */
+/* ---- DMA with the unit off ----------------------------------------------- */
 
 static void dma_reaches_ram_and_is_cut_into_pages(void **state)
 {
@@ -332,8 +332,9 @@ static void no_dma_without_bus_master_or_pasid_enable(void **state)
     unsigned dev = dev_of(m, "engine0");
     uint64_t phys = sim_ram_alloc(m, 4096);
     uint8_t byte = 1;
-    struct sim_request r = { .dev = dev, .write = true, .iova = phys,
-                             .buf = &byte, .size = 1 };
+    struct sim_request r = {
+        .dev = dev, .write = true, .iova = phys, .buf = &byte, .size = 1
+    };
 
     (void)state;
     config_write(m, dev, COMMAND, 2, 0x0002);
@@ -380,7 +381,7 @@ static void only_engines_do_dma(void **state)
     close_sim(m);
 }
 
-/* ---- peer to peer --------------------------------------------------------------------------- */
+/* ---- peer to peer -------------------------------------------------------- */
 
 /* Two engines below a switch, a third below another root port; a PCI bus. */
 enum { A = 5, B, ROOT_C, C, BRIDGE, D, E, TWO_0, TWO_1 };
@@ -446,11 +447,12 @@ static void without_acs_peers_are_reached_directly(void **state)
 
     (void)state;
     assert_int_equal(peer_write(m, A, B), SIM_AT_PEER);
-    assert_int_equal(peer_write(m, A, A), SIM_AT_PEER); /* its own port's side */
+    assert_int_equal(peer_write(m, A, A),
+                     SIM_AT_PEER); /* its own port's side */
     assert_int_equal(peer_write(m, A, C), SIM_AT_PEER);
     assert_int_equal(peer_write(m, TWO_0, TWO_1), SIM_AT_PEER);
-    /* Integrated endpoints and the PCI bus are reached through the root complex,
-     * where the IOMMU is. */
+    /* Integrated endpoints and the PCI bus are reached through the root
+     * complex, where the IOMMU is. */
     assert_int_equal(peer_write(m, A, TWO_0), SIM_AT_BAR);
     assert_int_equal(peer_write(m, A, D), SIM_AT_BAR);
     assert_int_equal(peer_write(m, TWO_0, A), SIM_AT_BAR);

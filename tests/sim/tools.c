@@ -55,11 +55,9 @@ struct sim_request dma_write(struct machine *m, unsigned dev, uint64_t iova,
                              size_t size)
 {
     static uint8_t buf[3 * 4096];
-    struct sim_request r = { .dev = dev,
-                             .write = true,
-                             .iova = iova,
-                             .buf = buf,
-                             .size = size };
+    struct sim_request r = {
+        .dev = dev, .write = true, .iova = iova, .buf = buf, .size = size
+    };
 
     memset(buf, 0x5a, sizeof(buf));
     (void)sim_dma(m, &r);

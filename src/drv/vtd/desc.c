@@ -16,7 +16,7 @@ enum {
     PIOTLB_MAX_ORDER = 18,
 };
 
-/* ---- ranges (semantics B.16) ---------------------------------------------------- */
+/* ---- ranges (semantics B.16) --------------------------------------------- */
 
 /* Blocks of the smallest order of which 2^lg2_n cover pages first to last. */
 static struct vtd_cover blocks(uint64_t first, uint64_t last, unsigned lg2_n)
@@ -61,7 +61,7 @@ static uint64_t block_start(const struct vtd_cover *c, unsigned i)
     return c->start + ((uint64_t)i << c->order << PAGE_LG2);
 }
 
-/* ---- batches ---------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------- */
 
 static void add(struct vtd_batch *b, uint64_t lo, uint64_t hi)
 {
@@ -72,38 +72,56 @@ static void add(struct vtd_batch *b, uint64_t lo, uint64_t hi)
 void vtd_add_context(struct vtd_batch *b, enum vtd_cc g, struct vtd_did did,
                      struct vtd_sid sid)
 {
-    add(b, vtd_qi_context_lo_pack(&(struct vtd_qi_context_lo_fields){
-               .type = VTD_QI_CONTEXT, .g = g, .did = did.id, .sid = sid.id,
-               .fm = VTD_FM_NONE,
-           }).raw, 0);
+    const struct vtd_qi_context_lo_fields lo = {
+        .type = VTD_QI_CONTEXT,
+        .g = g,
+        .did = did.id,
+        .sid = sid.id,
+        .fm = VTD_FM_NONE,
+    };
+
+    add(b, vtd_qi_context_lo_pack(&lo).raw, 0);
 }
 
 /* 6.5.2.2 */
-void vtd_add_pasid_cache(struct vtd_batch *b, enum vtd_pc g,
-                         struct vtd_did did, uint32_t pasid)
+void vtd_add_pasid_cache(struct vtd_batch *b, enum vtd_pc g, struct vtd_did did,
+                         uint32_t pasid)
 {
-    add(b, vtd_qi_pasid_cache_lo_pack(&(struct vtd_qi_pasid_cache_lo_fields){
-               .type = VTD_QI_PASID_CACHE, .g = g, .did = did.id,
-               .pasid = pasid,
-           }).raw, 0);
+    const struct vtd_qi_pasid_cache_lo_fields lo = {
+        .type = VTD_QI_PASID_CACHE,
+        .g = g,
+        .did = did.id,
+        .pasid = pasid,
+    };
+
+    add(b, vtd_qi_pasid_cache_lo_pack(&lo).raw, 0);
 }
 
 /* 6.5.2.3. DR and DW: DMA that was translated before is over when the command
  * is. Units of major version 2 and later drain whatever these say. */
-static uint64_t iotlb_lo(const struct vtd_unit *v,
-                         enum vtd_iotlb_granularity g, struct vtd_did did)
+static uint64_t iotlb_lo(const struct vtd_unit *v, enum vtd_iotlb_granularity g,
+                         struct vtd_did did)
 {
-    return vtd_qi_iotlb_lo_pack(&(struct vtd_qi_iotlb_lo_fields){
-        .type = VTD_QI_IOTLB, .g = g, .did = did.id,
-        .dr = vtd_cap_drd(v->cap), .dw = vtd_cap_dwd(v->cap),
-    }).raw;
+    const struct vtd_qi_iotlb_lo_fields lo = {
+        .type = VTD_QI_IOTLB,
+        .g = g,
+        .did = did.id,
+        .dr = vtd_cap_drd(v->cap),
+        .dw = vtd_cap_dwd(v->cap),
+    };
+
+    return vtd_qi_iotlb_lo_pack(&lo).raw;
 }
 
 static uint64_t iotlb_hi(uint64_t start, unsigned order, bool leaf_only)
 {
-    return vtd_qi_iotlb_hi_pack(&(struct vtd_qi_iotlb_hi_fields){
-        .addr = start >> PAGE_LG2, .am = order, .ih = leaf_only,
-    }).raw;
+    const struct vtd_qi_iotlb_hi_fields hi = {
+        .addr = start >> PAGE_LG2,
+        .am = order,
+        .ih = leaf_only,
+    };
+
+    return vtd_qi_iotlb_hi_pack(&hi).raw;
 }
 
 void vtd_add_iotlb(struct vtd_batch *b, const struct vtd_unit *v,
@@ -132,9 +150,14 @@ void vtd_add_iotlb_range(struct vtd_batch *b, const struct vtd_unit *v,
 static uint64_t piotlb_lo(enum vtd_piotlb_granularity g, struct vtd_did did,
                           uint32_t pasid)
 {
-    return vtd_qi_piotlb_lo_pack(&(struct vtd_qi_piotlb_lo_fields){
-        .type = VTD_QI_PIOTLB, .g = g, .did = did.id, .pasid = pasid,
-    }).raw;
+    const struct vtd_qi_piotlb_lo_fields lo = {
+        .type = VTD_QI_PIOTLB,
+        .g = g,
+        .did = did.id,
+        .pasid = pasid,
+    };
+
+    return vtd_qi_piotlb_lo_pack(&lo).raw;
 }
 
 void vtd_add_piotlb(struct vtd_batch *b, struct vtd_did did, uint32_t pasid)
@@ -157,16 +180,18 @@ void vtd_add_piotlb_range(struct vtd_batch *b, struct vtd_did did,
             iotlb_hi(block_start(&c, i), c.order, inval->leaf_only));
 }
 
-/* 6.5.2.5: the lowest clear address bit from 12 up tells the size, so bits below
- * the top one of the block are set; S=0 is one page. The block is aligned, so
- * the bit that has to be clear is. */
+/* 6.5.2.5: the lowest clear address bit from 12 up tells the size, so bits
+ * below the top one of the block are set; S=0 is one page. The block is
+ * aligned, so the bit that has to be clear is. */
 uint64_t vtd_devtlb_span(uint64_t start, unsigned order)
 {
     uint64_t ones = order > 0 ? (UINT64_C(1) << (order - 1)) - 1 : 0;
+    const struct vtd_qi_devtlb_hi_fields hi = {
+        .addr = start >> PAGE_LG2 | ones,
+        .s = order > 0,
+    };
 
-    return vtd_qi_devtlb_hi_pack(&(struct vtd_qi_devtlb_hi_fields){
-        .addr = start >> PAGE_LG2 | ones, .s = order > 0,
-    }).raw;
+    return vtd_qi_devtlb_hi_pack(&hi).raw;
 }
 
 /* MIP is coded like the capability's queue depth: 0 is 32. PFSID lets a unit
@@ -176,11 +201,15 @@ static uint64_t devtlb_lo(const struct vtd_unit *v, struct vtd_sid sid,
                           unsigned queue_depth)
 {
     uint16_t pfsid = vtd_ecap_dit(v->ecap) ? sid.id : 0;
+    const struct vtd_qi_devtlb_lo_fields lo = {
+        .type = VTD_QI_DEVTLB,
+        .sid = sid.id,
+        .mip = queue_depth & 31u,
+        .pfsid_3_0 = pfsid & 0xfu,
+        .pfsid_15_4 = pfsid >> 4,
+    };
 
-    return vtd_qi_devtlb_lo_pack(&(struct vtd_qi_devtlb_lo_fields){
-        .type = VTD_QI_DEVTLB, .sid = sid.id, .mip = queue_depth & 31u,
-        .pfsid_3_0 = pfsid & 0xfu, .pfsid_15_4 = pfsid >> 4,
-    }).raw;
+    return vtd_qi_devtlb_lo_pack(&lo).raw;
 }
 
 void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
@@ -201,12 +230,15 @@ void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
 /* 6.5.2.8. Never SW and IF together: QEMU before 10.0.13 dies of it. */
 struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data)
 {
+    const struct vtd_qi_wait_lo_fields lo = {
+        .type = VTD_QI_WAIT,
+        .sw = 1,
+        .stdata = data,
+    };
+    const struct vtd_qi_wait_hi_fields hi = { .staddr = status_phys >> 2 };
+
     return (struct vtd_desc){
-        .lo = vtd_qi_wait_lo_pack(&(struct vtd_qi_wait_lo_fields){
-            .type = VTD_QI_WAIT, .sw = 1, .stdata = data,
-        }).raw,
-        .hi = vtd_qi_wait_hi_pack(&(struct vtd_qi_wait_hi_fields){
-            .staddr = status_phys >> 2,
-        }).raw,
+        .lo = vtd_qi_wait_lo_pack(&lo).raw,
+        .hi = vtd_qi_wait_hi_pack(&hi).raw,
     };
 }

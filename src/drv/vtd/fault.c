@@ -2,8 +2,8 @@
 /*
  * fault.c - fault records (7.2, 7.3; semantics B.18).
  *
- * Hardware fills the records in a circle and sets F last; software clears F, and
- * PFO after the records: as long as that is set nothing more is recorded.
+ * Hardware fills the records in a circle and sets F last; software clears F,
+ * and PFO after the records: as long as that is set nothing more is recorded.
  * Records are taken one by one under fault_lock and delivered without it, so
  * that several threads may poll.
  */
@@ -33,7 +33,7 @@ static size_t record_offset(const struct vtd_unit *v, unsigned i)
     return ((size_t)vtd_cap_fro(v->cap) + i) * 16;
 }
 
-/* ---- decoding ------------------------------------------------------------------- */
+/* ---- decoding ------------------------------------------------------------ */
 
 static unsigned access_of(struct vtd_frcd_hi hi)
 {
@@ -81,7 +81,7 @@ static struct uiommu_fault decode(const struct vtd_unit *v,
     };
 }
 
-/* ---- taking ---------------------------------------------------------------------- */
+/* ---- taking -------------------------------------------------------------- */
 
 /* Reads record i if it is pending, and gives it back to hardware. */
 static bool take(const struct vtd_unit *v, unsigned i, struct record *r)
@@ -139,8 +139,9 @@ static bool next_fault(struct vtd_unit *v, struct record *r, bool *overflow)
     return found;
 }
 
-/* While PFO is set nothing is recorded, so one sweep more is enough to get at the
- * end, where it is cleared. Else what is still pending waits for the next poll. */
+/* While PFO is set nothing is recorded, so one sweep more is enough to get at
+ * the end, where it is cleared. Else what is still pending waits for the next
+ * poll. */
 void vtd_poll(struct uim_unit *unit)
 {
     struct vtd_unit *v = vtd_unit(unit);

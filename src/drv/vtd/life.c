@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * life.c - from what firmware left to translation on, and back (11.4.4, semantics
- * B.23).
+ * life.c - from what firmware left to translation on, and back (11.4.4,
+ * semantics B.23).
  *
  * Registers and memory are kept apart: what prepare allocates and firmware's
  * requesters get set in it is what enable, and resume, make hardware read.
@@ -17,7 +17,7 @@ static bool is_on(const struct vtd_unit *v, uint32_t bit)
     return (vtd_rd32(v, VTD_REG_GSTS) & bit) != 0;
 }
 
-/* ---- memory and locks ------------------------------------------------------------- */
+/* ---- memory and locks ---------------------------------------------------- */
 
 static size_t dids_size(const struct vtd_unit *v)
 {
@@ -62,7 +62,8 @@ static void msi_create(struct vtd_unit *v)
     if (!v->has_msi)
         uim_log(v->unit.u, UIOMMU_LOG_WARN,
                 "vtd unit at 0x%lx: no interrupt for faults; uiommu_poll() "
-                "reads them", v->unit.base);
+                "reads them",
+                v->unit.base);
 }
 
 static enum uiommu_status create(struct vtd_unit *v)
@@ -117,7 +118,7 @@ void vtd_release(struct uim_unit *unit)
     h->free(h->ctx, v, sizeof(*v));
 }
 
-/* ---- events ---------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------- */
 
 /* FECTL, IECTL and PECTL are alike. Bits 29:0 are to be preserved. */
 static void event_mask(const struct vtd_unit *v, size_t control, bool masked)
@@ -150,7 +151,7 @@ static void fault_event_on(const struct vtd_unit *v)
     (void)vtd_rd32(v, VTD_REG_FECTL); /* has arrived before TE does */
 }
 
-/* ---- what firmware left ------------------------------------------------------------ */
+/* ---- what firmware left -------------------------------------------------- */
 
 static enum uiommu_status interrupt_remapping_off(struct vtd_unit *v)
 {
@@ -158,7 +159,8 @@ static enum uiommu_status interrupt_remapping_off(struct vtd_unit *v)
         return UIOMMU_OK;
     uim_log(v->unit.u, UIOMMU_LOG_WARN,
             "vtd unit at 0x%lx: interrupt remapping was left on and is "
-            "switched off", v->unit.base);
+            "switched off",
+            v->unit.base);
     return vtd_gcmd_switch(v, VTD_GCMD_BIT(ire), false);
 }
 
@@ -205,7 +207,8 @@ static enum uiommu_status leave_other_mode(struct vtd_unit *v, unsigned ttm)
         return UIOMMU_OK;
     uim_log(v->unit.u, UIOMMU_LOG_WARN,
             "vtd unit at 0x%lx: firmware left translation on in another mode; "
-            "it is off for a moment, and DMA unconfined", v->unit.base);
+            "it is off for a moment, and DMA unconfined",
+            v->unit.base);
     return vtd_gcmd_switch(v, VTD_GCMD_BIT(te), false);
 }
 
@@ -213,6 +216,7 @@ static enum uiommu_status leave_other_mode(struct vtd_unit *v, unsigned ttm)
  * (11.4.8). */
 static enum uiommu_status protection_off(struct vtd_unit *v)
 {
+    const struct vtd_pmen_fields prs = { .prs = 1 };
     struct vtd_pmen pmen;
 
     if (!vtd_cap_plmr(v->cap) && !vtd_cap_phmr(v->cap))
@@ -220,14 +224,12 @@ static enum uiommu_status protection_off(struct vtd_unit *v)
     pmen.raw = vtd_rd32(v, VTD_REG_PMEN);
     pmen = vtd_pmen_set_epm(pmen, 0);
     vtd_wr32(v, VTD_REG_PMEN, (uint32_t)pmen.raw);
-    if (vtd_wait32(v, VTD_REG_PMEN,
-                   (uint32_t)vtd_pmen_pack(&(struct vtd_pmen_fields){
-                       .prs = 1 }).raw, 0))
+    if (vtd_wait32(v, VTD_REG_PMEN, (uint32_t)vtd_pmen_pack(&prs).raw, 0))
         return UIOMMU_OK;
     return vtd_break(v, "protected memory regions cannot be switched off");
 }
 
-/* ---- tables ------------------------------------------------------------------------ */
+/* ---- tables -------------------------------------------------------------- */
 
 /* From the latch on the unit reads our tables, if translation was left on; what
  * it cached before is dropped at once, by itself where ESRTPS. */
@@ -235,7 +237,8 @@ static enum uiommu_status point_to_tables(struct vtd_unit *v)
 {
     unsigned ttm = vtd_has_pasids(v) ? VTD_TTM_SCALABLE : VTD_TTM_LEGACY;
     struct vtd_rtaddr_fields rtaddr = {
-        .rta = v->root_phys >> 12, .ttm = ttm,
+        .rta = v->root_phys >> 12,
+        .ttm = ttm,
     };
     enum uiommu_status status = leave_other_mode(v, ttm);
 
@@ -266,7 +269,7 @@ static enum uiommu_status switch_on(struct vtd_unit *v)
     return status;
 }
 
-/* ---- operations ----------------------------------------------------------------------- */
+/* ---- operations ---------------------------------------------------------- */
 
 enum uiommu_status vtd_prepare(struct uim_unit *unit)
 {
@@ -295,7 +298,8 @@ void vtd_disable(struct uim_unit *unit)
         v->stuck = true;
         uim_log(unit->u, UIOMMU_LOG_ERROR,
                 "vtd unit at 0x%lx: translation cannot be switched off; its "
-                "tables stay allocated", unit->base);
+                "tables stay allocated",
+                unit->base);
     }
     v->live = false;
 }

@@ -3,8 +3,8 @@
  * mode.c - which translation mode the units run in, and what each offers in it
  * (11.4.2, 11.4.3).
  *
- * All units of an instance run in one mode, so that a domain made for one serves
- * every other one with the same capabilities.
+ * All units of an instance run in one mode, so that a domain made for one
+ * serves every other one with the same capabilities.
  */
 #include "drv/vtd/vtd.h"
 
@@ -25,7 +25,7 @@ static const char *const mode_names[] = {
     [VTD_FIRST_STAGE] = "first-stage",
 };
 
-/* ---- what a unit lacks for a mode; NULL: nothing ---------------------------------- */
+/* ---- what a unit lacks for a mode; NULL: nothing ------------------------- */
 
 /* SAGAW bits 0 and 4 are reserved. */
 static unsigned sagaw(const struct vtd_unit *v)
@@ -98,7 +98,7 @@ static const char *flush_lacks(const struct vtd_unit *v, enum vtd_mode mode)
     return "snooping of the CPU's caches, and the host has no flush()";
 }
 
-/* ---- choice ------------------------------------------------------------------------ */
+/* ---- choice -------------------------------------------------------------- */
 
 static bool all_can(struct uim_unit *const *units, unsigned n,
                     enum vtd_mode mode)
@@ -135,9 +135,9 @@ static enum uiommu_status check(const struct vtd_unit *v, enum vtd_mode mode)
     return UIOMMU_OPNOTSUPP;
 }
 
-/* ---- what follows ------------------------------------------------------------------- */
+/* ---- what follows -------------------------------------------------------- */
 
-/* VTD_AW_* n is a table of n + 2 levels, 30 + 9 * n bits, and bit n of SAGAW. */
+/* VTD_AW_* n: tables of n + 2 levels, 30 + 9 * n bits; bit n of SAGAW. */
 static unsigned aw_bits(unsigned aw)
 {
     return 30 + 9 * aw;

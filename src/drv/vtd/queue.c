@@ -25,7 +25,7 @@ enum {
  * invalidation. So long may a device hold up those behind it in the queue. */
 #define DEVICE_PATIENCE_NS (UINT64_C(90) * 1000 * 1000 * 1000)
 
-/* ---- places ---------------------------------------------------------------------- */
+/* ---- places -------------------------------------------------------------- */
 
 static unsigned index_of(const struct vtd_queue *q, const struct vtd_waiter *w)
 {
@@ -93,7 +93,7 @@ void vtd_queue_read_head(struct vtd_unit *v)
         q->head += moved;
 }
 
-/* ---- waiters ----------------------------------------------------------------------- */
+/* ---- waiters ------------------------------------------------------------- */
 
 static struct vtd_waiter *take_waiter(struct vtd_queue *q)
 {
@@ -130,7 +130,7 @@ static void drop_waiter(struct vtd_unit *v, const struct vtd_waiter *w)
     vtd_unlock(v, q->lock);
 }
 
-/* ---- posting ------------------------------------------------------------------------- */
+/* ---- posting ------------------------------------------------------------- */
 
 static uint32_t room(const struct vtd_queue *q)
 {
@@ -225,7 +225,7 @@ static struct vtd_waiter *post(struct vtd_unit *v, const struct vtd_batch *b)
     return NULL;
 }
 
-/* ---- waiting -------------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------- */
 
 static enum vtd_outcome look(const struct vtd_unit *v,
                              const struct vtd_waiter *w)
@@ -266,8 +266,9 @@ static enum vtd_outcome wait_for(struct vtd_unit *v, const struct vtd_waiter *w)
     /* A device that is silent is no reason to give up the unit. */
     uim_log(v->unit.u, UIOMMU_LOG_WARN,
             "vtd unit at 0x%lx: no answer yet from the device TLB of "
-            "%04x:%02x:%02x.%u", v->unit.base, (unsigned)v->unit.segment,
-            w->sid.id >> 8u, w->sid.id >> 3u & 0x1fu, w->sid.id & 7u);
+            "%04x:%02x:%02x.%u",
+            v->unit.base, (unsigned)v->unit.segment, w->sid.id >> 8u,
+            w->sid.id >> 3u & 0x1fu, w->sid.id & 7u);
     return VTD_LATE;
 }
 
@@ -305,7 +306,7 @@ enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b)
     return status_of(outcome);
 }
 
-/* ---- on and off ------------------------------------------------------------------------ */
+/* ---- on and off ---------------------------------------------------------- */
 
 enum uiommu_status vtd_queue_create(struct vtd_unit *v)
 {
@@ -366,7 +367,9 @@ enum uiommu_status vtd_queue_start(struct vtd_unit *v)
     struct vtd_queue *q = &v->queue;
     struct vtd_fsts_fields errors = { .iqe = 1, .ice = 1, .ite = 1 };
     struct vtd_iqa_fields iqa = {
-        .iqa = q->ring_phys >> 12, .dw = q->wide, .qs = q->wide,
+        .iqa = q->ring_phys >> 12,
+        .dw = q->wide,
+        .qs = q->wide,
     };
 
     if (!vtd_ecap_qi(v->ecap))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue.h - between queue.c and queue_errors.c. All but vtd_queue_answered() are
- * called with queue.lock held.
+ * queue.h - between queue.c and queue_errors.c. All but vtd_queue_answered()
+ * are called with queue.lock held.
  */
 #ifndef UIM_DRV_VTD_QUEUE_H
 #define UIM_DRV_VTD_QUEUE_H

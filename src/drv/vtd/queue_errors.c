@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue_errors.c - what can go wrong in the invalidation queue (6.5.2.10, 11.4.8,
- * semantics B.19). Any thread that waits, and vtd_poll(), may end up here.
+ * queue_errors.c - what can go wrong in the invalidation queue (6.5.2.10,
+ * 11.4.8, semantics B.19). Any thread that waits, and vtd_poll(), may end up
+ * here.
  */
 #include "drv/vtd/queue.h"
 
@@ -28,14 +29,14 @@ static void conclude(struct vtd_waiter *w, enum vtd_outcome outcome)
         atomic_store(&w->outcome, outcome);
 }
 
-/* ---- ITE: a device TLB did not answer ------------------------------------------- */
+/* ---- ITE: a device TLB did not answer ------------------------------------ */
 
 /*
  * Hardware forgets the waits it has fetched and fetches nothing more until ITE
  * is cleared. A wait behind the head is answered in its place. One that was not
  * fetched yet will complete, although the command before it never did: so what
- * was for that device fails wherever its wait is. SID 0 means that the unit does
- * not tell.
+ * was for that device fails wherever its wait is. SID 0 means that the unit
+ * does not tell.
  */
 static void time_out(struct vtd_queue *q, struct vtd_waiter *w, uint16_t sid)
 {
@@ -59,12 +60,11 @@ static void on_ite(struct vtd_unit *v, struct report *r)
     vtd_queue_read_head(v);
     for (unsigned i = 0; i < VTD_WAITERS; i++)
         if (in_use(q, i))
-            time_out(q, &q->waiter[i],
-                     (uint16_t)vtd_iqercd_itesid(r->error));
+            time_out(q, &q->waiter[i], (uint16_t)vtd_iqercd_itesid(r->error));
     vtd_wr32(v, VTD_REG_FSTS, (uint32_t)vtd_fsts_pack(&ite).raw);
 }
 
-/* ---- IQE: a descriptor is in error ------------------------------------------------ */
+/* ---- IQE: a descriptor is in error --------------------------------------- */
 
 static struct vtd_waiter *owner(struct vtd_queue *q, uint32_t position)
 {
@@ -110,7 +110,7 @@ static bool on_iqe(struct vtd_unit *v, struct report *r)
     return true;
 }
 
-/* ---- all of them ----------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 static struct vtd_fsts errors_now(const struct vtd_unit *v)
 {
@@ -169,7 +169,8 @@ static void say(const struct vtd_unit *v, const struct report *r)
     if (r->iqe)
         uim_log(v->unit.u, UIOMMU_LOG_ERROR,
                 "vtd unit at 0x%lx refuses invalidation descriptor %016lx "
-                "%016lx: %s", v->unit.base, r->refused.hi, r->refused.lo,
+                "%016lx: %s",
+                v->unit.base, r->refused.hi, r->refused.lo,
                 iqei_text_of(r->error));
     if (!r->ite && !r->ice)
         return;

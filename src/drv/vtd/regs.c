@@ -53,7 +53,7 @@ void vtd_relax(const struct vtd_unit *v)
         v->unit.host->relax(v->unit.host->ctx);
 }
 
-/* ---- waiting ---------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------- */
 
 /* Lateness is judged before the look: a thread that was away for long between
  * the two finds what happened meanwhile. */
@@ -98,35 +98,46 @@ enum uiommu_status vtd_break(struct vtd_unit *v, const char *what)
     return UIOMMU_TIMEDOUT;
 }
 
-/* ---- GCMD ------------------------------------------------------------------- */
+/* ---- GCMD ---------------------------------------------------------------- */
 
-/* 11.4.4: each write changes one thing, on top of what GSTS says is on; the next
- * write waits until GSTS shows the last. So others wait for the lock. */
+/* 11.4.4: each write changes one thing, on top of what GSTS says is on; the
+ * next write waits until GSTS shows the last. So others wait for reg_lock. */
 static bool command(struct vtd_unit *v, uint32_t set, uint32_t clear,
                     uint32_t mask, uint32_t want)
 {
-    uint32_t value;
-    bool done;
+    uint32_t levels = vtd_rd32(v, VTD_REG_GSTS) & VTD_GSTS_KEEP;
 
-    vtd_lock(v, v->reg_lock);
-    value = vtd_rd32(v, VTD_REG_GSTS) & VTD_GSTS_KEEP;
-    vtd_wr32(v, VTD_REG_GCMD, (value & ~clear) | set);
-    done = vtd_wait32(v, VTD_REG_GSTS, mask, want);
-    vtd_unlock(v, v->reg_lock);
-    return done;
+    vtd_wr32(v, VTD_REG_GCMD, (levels & ~clear) | set);
+    return vtd_wait32(v, VTD_REG_GSTS, mask, want);
 }
 
 enum uiommu_status vtd_gcmd_switch(struct vtd_unit *v, uint32_t bit, bool on)
 {
-    if (command(v, on ? bit : 0, on ? 0 : bit, bit, on ? bit : 0))
-        return UIOMMU_OK;
-    return vtd_break(v, "GSTS does not show what GCMD ordered");
+    uint32_t want = on ? bit : 0;
+    bool done;
+
+    vtd_lock(v, v->reg_lock);
+    done = (vtd_rd32(v, VTD_REG_GSTS) & bit) == want ||
+           command(v, want, bit, bit, want);
+    vtd_unlock(v, v->reg_lock);
+    return done ? UIOMMU_OK
+                : vtd_break(v, "GSTS does not show what GCMD ordered");
+}
+
+static bool one_shot(struct vtd_unit *v, uint32_t bit, uint32_t want)
+{
+    bool done;
+
+    vtd_lock(v, v->reg_lock);
+    done = command(v, bit, 0, bit, want);
+    vtd_unlock(v, v->reg_lock);
+    return done;
 }
 
 /* SRTP and SIRTP: their status is cleared by the write and set when done. */
 enum uiommu_status vtd_gcmd_latch(struct vtd_unit *v, uint32_t bit)
 {
-    if (command(v, bit, 0, bit, bit))
+    if (one_shot(v, bit, bit))
         return UIOMMU_OK;
     return vtd_break(v, "a table pointer is not taken over");
 }
@@ -139,7 +150,7 @@ enum uiommu_status vtd_write_buffer_flush(struct vtd_unit *v)
         return UIOMMU_OK;
     if (atomic_load(&v->unit.broken))
         return UIOMMU_TIMEDOUT;
-    if (command(v, wbf, 0, wbf, 0))
+    if (one_shot(v, wbf, 0))
         return UIOMMU_OK;
     return vtd_break(v, "a write buffer flush does not end");
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * regs_inval.c - invalidation by registers (6.5.1, 11.4.6), for units that have
- * no queue. They have neither scalable mode nor device TLBs, so two commands are
- * all there are. One at a time, and reg_lock is held while it runs: there is
- * only the one register.
+ * no queue. They have neither scalable mode nor device TLBs, so two commands
+ * are all there are. One at a time, and reg_lock is held while it runs: there
+ * is only the one register.
  */
 #include "drv/vtd/vtd.h"
 
@@ -17,9 +17,9 @@ static enum uiommu_status run(const struct vtd_unit *v, size_t offset,
     return vtd_rd64(v, offset) & actual ? UIOMMU_OK : UIOMMU_IO;
 }
 
-#define ICC vtd_ccmd_pack(&(struct vtd_ccmd_fields){ .icc = 1 }).raw
+#define ICC  vtd_ccmd_pack(&(struct vtd_ccmd_fields){ .icc = 1 }).raw
 #define CAIG vtd_ccmd_pack(&(struct vtd_ccmd_fields){ .caig = 3 }).raw
-#define IVT vtd_iotlb_pack(&(struct vtd_iotlb_fields){ .ivt = 1 }).raw
+#define IVT  vtd_iotlb_pack(&(struct vtd_iotlb_fields){ .ivt = 1 }).raw
 #define IAIG vtd_iotlb_pack(&(struct vtd_iotlb_fields){ .iaig = 3 }).raw
 
 static size_t iotlb_base(const struct vtd_unit *v)
@@ -33,8 +33,10 @@ static enum uiommu_status context(const struct vtd_unit *v,
 {
     const struct vtd_qi_context_lo lo = { d->lo };
     const struct vtd_ccmd_fields ccmd = {
-        .cirg = vtd_qi_context_lo_g(lo), .did = vtd_qi_context_lo_did(lo),
-        .sid = vtd_qi_context_lo_sid(lo), .fm = vtd_qi_context_lo_fm(lo),
+        .cirg = vtd_qi_context_lo_g(lo),
+        .did = vtd_qi_context_lo_did(lo),
+        .sid = vtd_qi_context_lo_sid(lo),
+        .fm = vtd_qi_context_lo_fm(lo),
     };
 
     return run(v, VTD_REG_CCMD, vtd_ccmd_pack(&ccmd).raw, ICC, CAIG);
@@ -46,12 +48,15 @@ static enum uiommu_status iotlb(const struct vtd_unit *v,
     const struct vtd_qi_iotlb_lo lo = { d->lo };
     const struct vtd_qi_iotlb_hi hi = { d->hi };
     const struct vtd_iva_fields iva = {
-        .addr = vtd_qi_iotlb_hi_addr(hi), .ih = vtd_qi_iotlb_hi_ih(hi),
+        .addr = vtd_qi_iotlb_hi_addr(hi),
+        .ih = vtd_qi_iotlb_hi_ih(hi),
         .am = vtd_qi_iotlb_hi_am(hi),
     };
     const struct vtd_iotlb_fields cmd = {
-        .iirg = vtd_qi_iotlb_lo_g(lo), .did = vtd_qi_iotlb_lo_did(lo),
-        .dr = vtd_qi_iotlb_lo_dr(lo), .dw = vtd_qi_iotlb_lo_dw(lo),
+        .iirg = vtd_qi_iotlb_lo_g(lo),
+        .did = vtd_qi_iotlb_lo_did(lo),
+        .dr = vtd_qi_iotlb_lo_dr(lo),
+        .dw = vtd_qi_iotlb_lo_dw(lo),
     };
 
     vtd_wr64(v, iotlb_base(v) + VTD_IVA_OFFSET, vtd_iva_pack(&iva).raw);

@@ -19,7 +19,7 @@ enum {
     MOST_WORDS = 3,
 };
 
-/* ---- what entries say ------------------------------------------------------------ */
+/* ---- what entries say ---------------------------------------------------- */
 
 static struct vtd_did did_of(const struct vtd_unit *v,
                              struct uiommu_domain *domain)
@@ -38,68 +38,74 @@ static unsigned aw_of(const struct uim_pt *pt)
     return pt->top - 1u;
 }
 
-/* 9.3 */
+/* 9.3. For pass-through AW is the most that the unit has. */
 static void legacy_words(const struct vtd_unit *v,
                          const struct uiommu_endpoint *ep,
                          struct uiommu_domain *d, uint64_t *w)
 {
-    bool paging = d->kind == UIOMMU_DOMAIN_PAGING;
-    unsigned paging_tt = ep->ats ? VTD_TT_ATS : VTD_TT_UNTRANSLATED;
+    struct vtd_ctx_legacy_lo_fields lo = { .p = 1, .tt = VTD_TT_PASSTHROUGH };
+    struct vtd_ctx_legacy_hi_fields hi = { .aw = v->aw_max };
 
-    w[0] = vtd_ctx_legacy_lo_pack(&(struct vtd_ctx_legacy_lo_fields){
-        .p = 1,
-        .tt = paging ? paging_tt : VTD_TT_PASSTHROUGH,
-        .ssptptr = paging ? d->pt.root_phys >> 12 : 0,
-    }).raw;
-    w[1] = vtd_ctx_legacy_hi_pack(&(struct vtd_ctx_legacy_hi_fields){
-        .aw = paging ? aw_of(&d->pt) : v->aw_max,
-        .did = did_of(v, d).id,
-    }).raw;
+    hi.did = did_of(v, d).id;
+    if (d->kind == UIOMMU_DOMAIN_PAGING) {
+        lo.tt = ep->ats ? VTD_TT_ATS : VTD_TT_UNTRANSLATED;
+        lo.ssptptr = d->pt.root_phys >> 12;
+        hi.aw = aw_of(&d->pt);
+    }
+    w[0] = vtd_ctx_legacy_lo_pack(&lo).raw;
+    w[1] = vtd_ctx_legacy_hi_pack(&hi).raw;
 }
 
-/* 9.6, PGTT FS. AW does not matter to the first stage, but QEMU checks addresses
- * against it; where the unit has no second stage the field is reserved. PGSNP
- * gives every leaf what UIOMMU_CACHE asks for: first-stage leaves have no bit. */
-static void first_stage_words(const struct vtd_unit *v,
-                              const struct uiommu_domain *d, uint64_t *w)
+/* Of a PASID table entry, 9.6. */
+struct fields {
+    struct vtd_pasid_entry_q0_fields q0;
+    struct vtd_pasid_entry_q1_fields q1;
+    struct vtd_pasid_entry_q2_fields q2;
+};
+
+static void pass_through(const struct vtd_unit *v, struct fields *f)
 {
-    w[0] = vtd_pasid_entry_q0_pack(&(struct vtd_pasid_entry_q0_fields){
-        .p = 1, .pgtt = VTD_PGTT_FS, .aw = v->aw_max,
-    }).raw;
-    w[1] = vtd_pasid_entry_q1_pack(&(struct vtd_pasid_entry_q1_fields){
-        .pgsnp = vtd_ecap_sc(v->ecap),
-    }).raw;
-    w[2] = vtd_pasid_entry_q2_pack(&(struct vtd_pasid_entry_q2_fields){
-        .fsptptr = d->pt.root_phys >> 12,
-        .fspm = d->pt.top == 4 ? VTD_FSPM_FIVE_LEVEL : VTD_FSPM_FOUR_LEVEL,
-    }).raw;
+    f->q0.pgtt = VTD_PGTT_PT;
+    f->q0.aw = v->aw_max;
 }
 
-static uint64_t second_stage_word(const struct uiommu_domain *d)
+/* AW does not matter to the first stage, but QEMU checks addresses against it;
+ * where the unit has no second stage the field is reserved. PGSNP gives every
+ * leaf what UIOMMU_CACHE asks for: first-stage leaves have no bit. */
+static void first_stage(const struct vtd_unit *v, const struct uim_pt *pt,
+                        struct fields *f)
 {
-    return vtd_pasid_entry_q0_pack(&(struct vtd_pasid_entry_q0_fields){
-        .p = 1, .pgtt = VTD_PGTT_SS, .aw = aw_of(&d->pt),
-        .ssptptr = d->pt.root_phys >> 12,
-    }).raw;
+    f->q0.pgtt = VTD_PGTT_FS;
+    f->q0.aw = v->aw_max;
+    f->q1.pgsnp = vtd_ecap_sc(v->ecap);
+    f->q2.fsptptr = pt->root_phys >> 12;
+    f->q2.fspm = pt->top == 4 ? VTD_FSPM_FIVE_LEVEL : VTD_FSPM_FOUR_LEVEL;
 }
 
-/* 9.6. PWSNP: walks snoop where they can, as unit.coherent promises. */
+static void second_stage(const struct uim_pt *pt, struct fields *f)
+{
+    f->q0.pgtt = VTD_PGTT_SS;
+    f->q0.aw = aw_of(pt);
+    f->q0.ssptptr = pt->root_phys >> 12;
+}
+
+/* PWSNP: walks snoop where they can, as unit.coherent promises. */
 static void pasid_words(const struct vtd_unit *v, struct uiommu_domain *d,
                         uint64_t *w)
 {
-    struct vtd_pasid_entry_q1 q1;
+    struct fields f = { .q0 = { .p = 1 } };
 
+    f.q1.did = did_of(v, d).id;
+    f.q1.pwsnp = vtd_ecap_smpwcs(v->ecap);
     if (d->kind == UIOMMU_DOMAIN_IDENTITY)
-        w[0] = vtd_pasid_entry_q0_pack(&(struct vtd_pasid_entry_q0_fields){
-            .p = 1, .pgtt = VTD_PGTT_PT, .aw = v->aw_max,
-        }).raw;
+        pass_through(v, &f);
     else if (v->mode == VTD_FIRST_STAGE)
-        first_stage_words(v, d, w);
+        first_stage(v, &d->pt, &f);
     else
-        w[0] = second_stage_word(d);
-    q1.raw = w[1];
-    q1 = vtd_pasid_entry_q1_set_did(q1, did_of(v, d).id);
-    w[1] = vtd_pasid_entry_q1_set_pwsnp(q1, vtd_ecap_smpwcs(v->ecap)).raw;
+        second_stage(&d->pt, &f);
+    w[0] = vtd_pasid_entry_q0_pack(&f.q0).raw;
+    w[1] = vtd_pasid_entry_q1_pack(&f.q1).raw;
+    w[2] = vtd_pasid_entry_q2_pack(&f.q2).raw;
 }
 
 static bool entry_is(const uim_word *entry, const uint64_t *value,
@@ -118,9 +124,10 @@ static bool entry_used(const uim_word *entry, unsigned words)
     return !entry_is(entry, zeros, words);
 }
 
-/* ---- legacy mode -------------------------------------------------------------------- */
+/* ---- legacy mode --------------------------------------------------------- */
 
-/* 6.5.3.3, context entry: context cache of the device, then IOTLB of the domain. */
+/* 6.5.3.3, context entry: context cache of the device, then IOTLB of the
+ * domain. */
 static enum uiommu_status legacy_retire(struct vtd_unit *v, struct vtd_sid sid,
                                         uint64_t hi_word)
 {
@@ -203,7 +210,7 @@ static enum uiommu_status set_legacy(struct vtd_unit *v,
     return status;
 }
 
-/* ---- scalable mode ------------------------------------------------------------------- */
+/* ---- scalable mode ------------------------------------------------------- */
 
 /* The two entries on the way, as found and as wanted. */
 struct path {
@@ -223,8 +230,8 @@ static uint64_t context_word(uint64_t link, bool ats)
 }
 
 /* The entries of a requester, with new tables if it has none: nothing leads to
- * these until context_word is stored. A blocked requester needs none; `entry` is
- * then NULL. */
+ * these until context_word is stored. A blocked requester needs none; `entry`
+ * is then NULL. */
 static enum uiommu_status find_path(struct vtd_unit *v, struct path *p,
                                     const struct uiommu_endpoint *ep,
                                     bool blocked)
@@ -263,13 +270,15 @@ static void add_stale(struct vtd_batch *b, const struct vtd_unit *v,
     /* QEMU, up to 10.0 at least, leaves its pass-through shortcut only for an
      * invalidation of the context entry: without one the requester would go on
      * untranslated. The manual does not ask for it, and it does no harm. */
-    if (context_changed || vtd_pasid_entry_q0_pgtt(q0) == VTD_PGTT_PT)
+    bool wide = context_changed || vtd_pasid_entry_q0_pgtt(q0) == VTD_PGTT_PT;
+
+    if (wide)
         vtd_add_context(b, VTD_CC_DEVICE, did, p->sid);
     if (!entry_used(p->entry, PASID_WORDS))
         return;
-    vtd_add_pasid_cache(b, context_changed ? VTD_PC_DOMAIN : VTD_PC_PASID, did,
+    vtd_add_pasid_cache(b, wide ? VTD_PC_DOMAIN : VTD_PC_PASID, did,
                         VTD_RID_PASID);
-    if (context_changed || vtd_pasid_entry_q0_pgtt(q0) == VTD_PGTT_SS)
+    if (wide || vtd_pasid_entry_q0_pgtt(q0) == VTD_PGTT_SS)
         vtd_add_iotlb(b, v, VTD_IOTLB_DOMAIN, did);
     else
         vtd_add_piotlb(b, did, VTD_RID_PASID);
@@ -295,9 +304,8 @@ static enum uiommu_status scalable_announce(struct vtd_unit *v,
 }
 
 /* The context entry of a present path only ever changes in DTE: one store. */
-static enum uiommu_status scalable_retire(struct vtd_unit *v,
-                                          const struct path *p,
-                                          bool entry_changes)
+static enum uiommu_status
+scalable_retire(struct vtd_unit *v, const struct path *p, bool entry_changes)
 {
     uint64_t found = uim_ld64(p->context);
     bool context_changes = found != p->context_word;
@@ -348,7 +356,7 @@ static enum uiommu_status set_scalable(struct vtd_unit *v,
     return status;
 }
 
-/* ---- operations ------------------------------------------------------------------------ */
+/* ---- operations ---------------------------------------------------------- */
 
 enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
                            struct uiommu_domain *next,

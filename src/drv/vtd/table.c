@@ -2,10 +2,10 @@
 /*
  * table.c - root, context and PASID tables (3.4, 9.1 to 9.6).
  *
- * A table that is linked stays until the unit is released: hardware may be in it
- * at any time, and blocking a requester must never need memory. An entry that is
- * all zeros has nothing in any cache; one with P=0 and other bits set is blocked
- * but may still be cached under the domain id it holds (see set.c).
+ * A table that is linked stays until the unit is released: hardware may be in
+ * it at any time, and blocking a requester must never need memory. An entry
+ * that is all zeros has nothing in any cache; one with P=0 and other bits set
+ * is blocked but may still be cached under the domain id it holds (see set.c).
  *
  * Links are read without a lock by vtd_cut(), so a table is complete, and in
  * memory for a unit that does not snoop, before the word that links it.
@@ -21,7 +21,7 @@ enum {
     PASIDS = VTD_PASID_TABLE_ENTRIES,
 };
 
-/* ---- memory ------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------- */
 
 static void write_back(const struct vtd_unit *v, const void *p, size_t size)
 {
@@ -49,7 +49,7 @@ void vtd_pages_free(const struct vtd_unit *v, uim_word *pages, uint64_t phys,
         h->pages_free(h->ctx, pages, phys, order);
 }
 
-/* ---- entries of several words (semantics B.13) --------------------------------- */
+/* ---- entries of several words (semantics B.13) --------------------------- */
 
 void vtd_entry_store(const struct vtd_unit *v, uim_word *word, uint64_t value)
 {
@@ -85,7 +85,7 @@ void vtd_entry_write(const struct vtd_unit *v, uim_word *entry,
     vtd_entry_store(v, entry, value[0]);
 }
 
-/* ---- links --------------------------------------------------------------------- */
+/* ---- links --------------------------------------------------------------- */
 
 /* Root, scalable context and PASID directory entries are alike in what a walk
  * needs: the next table in 63:12, P in bit 0 (9.1, 9.2, 9.4, 9.5). */
@@ -107,7 +107,7 @@ static void free_linked(const struct vtd_unit *v, uint64_t link)
     vtd_pages_free(v, follow(v, link), link_phys(link), 0);
 }
 
-/* ---- PASID directory and table --------------------------------------------------- */
+/* ---- PASID directory and table ------------------------------------------- */
 
 uim_word *vtd_pasid_entry(const struct vtd_unit *v, uint64_t link,
                           uint32_t pasid)
@@ -122,6 +122,8 @@ uim_word *vtd_pasid_entry(const struct vtd_unit *v, uint64_t link,
 
 enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t *link)
 {
+    struct vtd_ctx_scalable_q0_fields context = { .p = 1, .pdts = PDTS };
+    struct vtd_pasid_dir_fields entry = { .p = 1 };
     uint64_t dir_phys = 0, table_phys = 0;
     uim_word *dir = vtd_pages_alloc(v, 0, &dir_phys);
     uim_word *table = vtd_pages_alloc(v, 0, &table_phys);
@@ -131,13 +133,11 @@ enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t *link)
         vtd_pages_free(v, table, table_phys, 0);
         return UIOMMU_NOMEM;
     }
+    entry.smptblptr = table_phys >> 12;
     vtd_entry_store(v, &dir[VTD_RID_PASID / PASIDS],
-                    vtd_pasid_dir_pack(&(struct vtd_pasid_dir_fields){
-                        .p = 1, .smptblptr = table_phys >> 12,
-                    }).raw);
-    *link = vtd_ctx_scalable_q0_pack(&(struct vtd_ctx_scalable_q0_fields){
-        .p = 1, .pdts = PDTS, .pasiddirptr = dir_phys >> 12,
-    }).raw;
+                    vtd_pasid_dir_pack(&entry).raw);
+    context.pasiddirptr = dir_phys >> 12;
+    *link = vtd_ctx_scalable_q0_pack(&context).raw;
     return UIOMMU_OK;
 }
 
@@ -151,10 +151,10 @@ void vtd_pasid_tables_destroy(struct vtd_unit *v, uint64_t link)
     free_linked(v, link);
 }
 
-/* ---- root and context tables ------------------------------------------------------ */
+/* ---- root and context tables --------------------------------------------- */
 
-/* Scalable mode: 32-byte entries, one table for devfn 0 to 127 linked by the low
- * word of the root entry, one for the rest by the high word (3.4.3). */
+/* Scalable mode: 32-byte entries, one table for devfn 0 to 127 linked by the
+ * low word of the root entry, one for the rest by the high word (3.4.3). */
 static uim_word *root_word(const struct vtd_unit *v, struct vtd_sid sid)
 {
     unsigned bus = sid.id >> 8;
@@ -180,13 +180,13 @@ uim_word *vtd_context(const struct vtd_unit *v, struct vtd_sid sid)
 
 static enum uiommu_status context_table_add(struct vtd_unit *v, uim_word *root)
 {
+    struct vtd_root_lo_fields link = { .p = 1 };
     uint64_t phys;
 
     if (!vtd_pages_alloc(v, 0, &phys))
         return UIOMMU_NOMEM;
-    vtd_entry_store(v, root, vtd_root_lo_pack(&(struct vtd_root_lo_fields){
-                                 .p = 1, .ctp = phys >> 12,
-                             }).raw);
+    link.ctp = phys >> 12;
+    vtd_entry_store(v, root, vtd_root_lo_pack(&link).raw);
     /* 6.2: with CM=1 that the root entry was not present may be cached, and a
      * root entry has no narrower invalidation. */
     return vtd_cap_cm(v->cap) ? vtd_invalidate_all(v) : UIOMMU_OK;
@@ -208,7 +208,7 @@ enum uiommu_status vtd_context_create(struct vtd_unit *v, struct vtd_sid sid,
     return status;
 }
 
-/* ---- all of them -------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 enum uiommu_status vtd_tables_create(struct vtd_unit *v)
 {

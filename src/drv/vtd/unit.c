@@ -14,7 +14,7 @@ enum {
     ND_RESERVED = 7,
 };
 
-/* ---- options (uiommu/drivers.h) ------------------------------------------------- */
+/* ---- options (uiommu/drivers.h) ------------------------------------------ */
 
 static bool text_is(const char *a, const char *b)
 {
@@ -63,12 +63,12 @@ static enum uiommu_status option(void *state, const char *key,
     return UIOMMU_NOENT;
 }
 
-/* ---- probe ------------------------------------------------------------------------ */
+/* ---- probe --------------------------------------------------------------- */
 
 static enum uiommu_status refuse(const struct vtd_unit *v, const char *why)
 {
-    uim_log(v->unit.u, UIOMMU_LOG_ERROR, "vtd unit at 0x%lx: %s",
-            v->unit.base, why);
+    uim_log(v->unit.u, UIOMMU_LOG_ERROR, "vtd unit at 0x%lx: %s", v->unit.base,
+            why);
     return UIOMMU_NODEV;
 }
 
@@ -146,8 +146,8 @@ static enum uiommu_status probe(struct uiommu *u, void *state,
     v->unit.state = state;
     v->unit.base = info->base;
     v->unit.segment = info->segment;
-    v->unit.phys_bits = info->phys_bits > 0 ? info->phys_bits
-                                            : PHYS_BITS_UNKNOWN;
+    v->unit.phys_bits =
+        info->phys_bits > 0 ? info->phys_bits : PHYS_BITS_UNKNOWN;
     status = look_at(v, info);
     if (status != UIOMMU_OK) {
         vtd_release(&v->unit);
@@ -157,7 +157,7 @@ static enum uiommu_status probe(struct uiommu *u, void *state,
     return UIOMMU_OK;
 }
 
-/* ---- tables ------------------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------- */
 
 static const struct uim_unit_ops unit_ops = {
     .prepare = vtd_prepare,

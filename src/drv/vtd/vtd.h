@@ -19,9 +19,9 @@
  *     regs.c       register access, global commands
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a
- * group mutex when a table may have to be added. reg_lock, queue.lock, did_lock,
- * fault_lock (spin) are taken alone, in any context; none is held while a
- * command of the queue is waited for.
+ * group mutex when a table may have to be added. reg_lock, queue.lock,
+ * did_lock, fault_lock (spin) are taken alone, in any context; none is held
+ * while a command of the queue is waited for.
  */
 #ifndef UIM_DRV_VTD_VTD_H
 #define UIM_DRV_VTD_VTD_H
@@ -171,7 +171,7 @@ static inline struct vtd_sid vtd_sid(const struct uiommu_endpoint *endpoint)
     return (struct vtd_sid){ (uint16_t)endpoint->device->id };
 }
 
-/* ---- regs.c ---- */
+/* ---- regs.c -------------------------------------------------------------- */
 
 uint32_t vtd_rd32(const struct vtd_unit *v, size_t offset);
 uint64_t vtd_rd64(const struct vtd_unit *v, size_t offset);
@@ -202,7 +202,7 @@ enum uiommu_status vtd_gcmd_latch(struct vtd_unit *v, uint32_t bit);
 /* Where RWBF: what was stored is visible to the unit (6.8). Any context. */
 enum uiommu_status vtd_write_buffer_flush(struct vtd_unit *v);
 
-/* ---- desc.c ---- */
+/* ---- desc.c -------------------------------------------------------------- */
 
 /* The fewest blocks that cover [start, last] and at most twice as much, or else
  * the smallest VTD_COVER_MAX. False: they would be above `max_order`. */
@@ -211,8 +211,8 @@ bool vtd_cover(uint64_t start, uint64_t last, unsigned max_order,
 
 void vtd_add_context(struct vtd_batch *b, enum vtd_cc g, struct vtd_did did,
                      struct vtd_sid sid);
-void vtd_add_pasid_cache(struct vtd_batch *b, enum vtd_pc g,
-                         struct vtd_did did, uint32_t pasid);
+void vtd_add_pasid_cache(struct vtd_batch *b, enum vtd_pc g, struct vtd_did did,
+                         uint32_t pasid);
 /* All of a domain id, or everything; and a part of it. */
 void vtd_add_iotlb(struct vtd_batch *b, const struct vtd_unit *v,
                    enum vtd_iotlb_granularity g, struct vtd_did did);
@@ -228,7 +228,7 @@ void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
 uint64_t vtd_devtlb_span(uint64_t start, unsigned order);
 struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data);
 
-/* ---- queue.c, regs_inval.c ---- */
+/* ---- queue.c, regs_inval.c ----------------------------------------------- */
 
 /* Carry out a batch and wait. While tables are not live: nothing. Any context.
  * TIMEDOUT, IO. */
@@ -245,7 +245,7 @@ enum uiommu_status vtd_queue_stop(struct vtd_unit *v);
 /* Deals with what FSTS says of the queue. Any context. */
 void vtd_queue_errors(struct vtd_unit *v);
 
-/* ---- table.c ---- */
+/* ---- table.c ------------------------------------------------------------- */
 
 /* 2^order zeroed pages for the unit to read. NULL: none left. */
 uim_word *vtd_pages_alloc(const struct vtd_unit *v, unsigned order,
@@ -260,8 +260,8 @@ void vtd_tables_destroy(struct vtd_unit *v);
 uim_word *vtd_context(const struct vtd_unit *v, struct vtd_sid sid);
 enum uiommu_status vtd_context_create(struct vtd_unit *v, struct vtd_sid sid,
                                       uim_word **out);
-/* A directory with one table, for PASIDs below 64; *link is what a context entry
- * must hold to lead there. NOMEM. */
+/* A directory with one table, for PASIDs below 64; *link is what a context
+ * entry must hold to lead there. NOMEM. */
 enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t *link);
 void vtd_pasid_tables_destroy(struct vtd_unit *v, uint64_t link);
 /* The entry for `pasid` behind such a link; NULL: there is none. */
@@ -276,7 +276,7 @@ void vtd_entry_zero(const struct vtd_unit *v, uim_word *entry, unsigned words);
 void vtd_entry_write(const struct vtd_unit *v, uim_word *entry,
                      const uint64_t *value, unsigned words);
 
-/* ---- the operations ---- */
+/* ---- the operations ------------------------------------------------------ */
 
 enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
                            struct uiommu_domain *next,

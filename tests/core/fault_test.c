@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fault_test.c - what devices did that they may not: every record arrives, with
+ * what the tables say of it, at whoever wants to hear it (semantics B.18).
+ */
+#include "tests/core/help.h"
+
+#define BASE GIB(2)
+
+struct ear {
+    unsigned heard;
+    bool takes;
+    struct uiommu_fault last;
+};
+
+static bool hear(void *ctx, const struct uiommu_fault *fault)
+{
+    struct ear *ear = ctx;
+
+    ear->heard++;
+    ear->last = *fault;
+    return ear->takes;
+}
+
+/* One refused write of engine n, delivered. */
+static void fault_at(struct rig *rig, unsigned n, uint64_t iova)
+{
+    assert_false(rig_write(rig, n, iova, 1));
+    rig_poll(rig);
+}
+
+/* ---- what it says --------------------------------------------------------------------- */
+
+static void a_fault_says_who_what_and_where(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 2);
+    unsigned dev = rig_engine(rig, 2);
+    const struct uiommu_fault *f = &rig->fault;
+    uint64_t value;
+
+    fault_at(rig, 2, BASE + 0x5678);
+    assert_int_equal(rig->faults, 1);
+    assert_string_equal(f->driver, "vtd");
+    assert_int_equal(f->unit, 0);
+    assert_memory_equal(&f->source, &rig->m->devices[dev].pci,
+                        sizeof(f->source));
+    assert_ptr_equal(f->device, rig->device[dev]);
+    assert_ptr_equal(f->domain, d);
+    assert_int_equal(f->pasid, UIOMMU_NO_PASID);
+    assert_int_equal(f->access, UIOMMU_WRITE);
+    assert_true(f->has_iova);
+    assert_int_equal(f->iova, BASE + 0x5000);
+    assert_true(f->reason != 0);
+    assert_false(f->overflow);
+    assert_false(rig_read(rig, 2, BASE + 0x9008, &value));
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 2);
+    assert_int_equal(f->access, UIOMMU_READ);
+    assert_int_equal(f->iova, BASE + 0x9000);
+    rig_drop(rig, 2, d);
+}
+
+static void a_fault_says_what_the_tables_say(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    uint64_t page = rig_pages(rig, 1);
+    const struct uiommu_fault *f = &rig->fault;
+
+    rig_ok(uiommu_map(d, BASE, page, 2 * RIG_PAGE, RIG_RW));
+    map_page(d, BASE + 8 * RIG_PAGE, page);
+    fault_at(rig, 0, BASE + 5 * RIG_PAGE);
+    assert_true(f->has_trace);
+    assert_false(f->mapped);
+    assert_int_equal(f->rights, 0);
+    assert_int_equal(f->level, 0);
+    assert_int_equal(f->domain_kind, UIOMMU_DOMAIN_PAGING);
+    assert_true(f->below.size > 0);
+    assert_int_equal(f->below.iova + f->below.size, BASE + 2 * RIG_PAGE);
+    assert_int_equal(f->above.iova, BASE + 8 * RIG_PAGE);
+    assert_true(f->above.size >= RIG_PAGE);
+    rig_drop(rig, 0, d);
+}
+
+static void a_fault_on_a_page_mapped_since_says_so(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+
+    assert_false(rig_write(rig, 0, BASE, 1));
+    map_page(d, BASE, rig_pages(rig, 0));
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 1);
+    assert_true(rig->fault.has_trace && rig->fault.mapped);
+    assert_int_equal(rig->fault.rights, RIG_RW);
+    rig_drop(rig, 0, d);
+}
+
+static void a_blocked_device_faults_with_a_name(struct rig *rig)
+{
+    fault_at(rig, 0, BASE);
+    assert_int_equal(rig->faults, 1);
+    assert_ptr_equal(rig->fault.domain, uiommu_blocked(rig->u));
+    assert_int_equal(rig->fault.domain_kind, UIOMMU_DOMAIN_BLOCKED);
+    assert_false(rig->fault.has_trace);
+    assert_says(rig->sentence, "00:03.0");
+    assert_says(rig->sentence, "block");
+}
+
+static void a_device_that_was_not_added_faults_without_one(struct rig *rig)
+{
+    up_to_start(rig);
+    fault_at(rig, 2, BASE);
+    assert_int_equal(rig->faults, 1);
+    assert_null(rig->fault.device);
+    assert_int_equal(rig->fault.source.bus,
+                     rig->m->devices[rig_engine(rig, 2)].pci.bus);
+    assert_says(rig->sentence, "01:00.0");
+}
+
+static void an_address_beyond_the_domain_is_reported(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+
+    fault_at(rig, 0, last_iova(d) + 1);
+    assert_int_equal(rig->faults, 1);
+    assert_int_equal(rig->fault.iova, last_iova(d) + 1);
+    assert_false(rig->fault.has_trace);
+    rig_drop(rig, 0, d);
+}
+
+static void the_sentence_says_it_all(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    uint64_t page = rig_pages(rig, 0);
+
+    map_page(d, BASE, page);
+    map_page(d, BASE + 8 * RIG_PAGE, page);
+    fault_at(rig, 0, BASE + 5 * RIG_PAGE);
+    assert_says(rig->sentence, "00:03.0");
+    assert_says(rig->sentence, "0x80005000");
+    assert_says(rig->sentence, "write");
+    assert_says(rig->sentence, "below ends 16 KiB");
+    assert_says(rig->sentence, "above starts 12 KiB");
+    assert_true(strchr(rig->sentence, '\n') == NULL);
+    rig_drop(rig, 0, d);
+}
+
+/* ---- who hears it ------------------------------------------------------------------------ */
+
+static void the_domain_hears_first_and_may_pass_on(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    struct ear ear = { .takes = true };
+
+    uiommu_fault_handler(d, hear, &ear);
+    fault_at(rig, 0, BASE);
+    assert_int_equal(ear.heard, 1);
+    assert_int_equal(ear.last.iova, BASE);
+    assert_ptr_equal(ear.last.domain, d);
+    assert_int_equal(rig->faults, 0);
+    ear.takes = false;
+    fault_at(rig, 0, BASE);
+    assert_int_equal(ear.heard, 2);
+    assert_int_equal(rig->faults, 1);
+    fault_at(rig, 1, BASE); /* another domain's */
+    assert_int_equal(ear.heard, 2);
+    assert_int_equal(rig->faults, 2);
+    rig_drop(rig, 0, d);
+}
+
+static void a_replaced_handler_hears_no_more(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    struct ear old = { .takes = true }, new = { .takes = true };
+
+    uiommu_fault_handler(d, hear, &old);
+    uiommu_fault_handler(d, hear, &new);
+    fault_at(rig, 0, BASE);
+    assert_int_equal(old.heard, 0);
+    assert_int_equal(new.heard, 1);
+    uiommu_fault_handler(d, NULL, NULL);
+    fault_at(rig, 0, BASE);
+    assert_int_equal(new.heard, 1);
+    assert_int_equal(rig->faults, 1);
+    rig_drop(rig, 0, d);
+}
+
+static bool unheard(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->setup.on_fault = NULL;
+    return true;
+}
+
+static void what_nobody_takes_is_logged_as_a_sentence(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    struct ear ear = { .takes = false };
+
+    fault_at(rig, 0, BASE + 0x3000);
+    assert_says(sim_last_log(rig->m), "00:03.0");
+    assert_says(sim_last_log(rig->m), "0x80003000");
+    uiommu_fault_handler(d, hear, &ear);
+    fault_at(rig, 0, BASE + 0x7000);
+    assert_int_equal(ear.heard, 1);
+    assert_says(sim_last_log(rig->m), "0x80007000");
+    ear.takes = true;
+    fault_at(rig, 0, BASE + 0x9000);
+    assert_int_equal(ear.heard, 2);
+    assert_says(sim_last_log(rig->m), "0x80007000");
+    rig_drop(rig, 0, d);
+}
+
+/* ---- many, and how they come ---------------------------------------------------------------- */
+
+static void as_many_as_there_are_records_arrive_in_order(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+
+    for (unsigned round = 0; round < 5; round++) {
+        for (unsigned i = 0; i < 5; i++)
+            assert_false(rig_write(rig, 0, BASE + i * RIG_PAGE, 1));
+        rig_poll(rig);
+        assert_int_equal(rig->faults, 5 * (round + 1));
+        assert_int_equal(rig->fault.iova, BASE + 4 * RIG_PAGE);
+        assert_false(rig->fault.overflow);
+    }
+    rig_drop(rig, 0, d);
+}
+
+static void more_than_there_are_records_are_flagged_and_go_on(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    struct ear ear = { .takes = true };
+    unsigned heard;
+
+    uiommu_fault_handler(d, hear, &ear);
+    for (unsigned round = 0; round < 3; round++) {
+        ear.heard = 0;
+        for (unsigned i = 0; i < 100; i++)
+            assert_false(rig_write(rig, 0, BASE + i * RIG_PAGE, 1));
+        rig_poll(rig);
+        heard = ear.heard;
+        assert_true(heard > 0 && heard < 100);
+        assert_true(ear.last.overflow);
+        fault_at(rig, 0, BASE + GIB(1));
+        assert_int_equal(ear.heard, heard + 1);
+        assert_int_equal(ear.last.iova, BASE + GIB(1));
+        assert_false(ear.last.overflow);
+    }
+    rig_drop(rig, 0, d);
+}
+
+static void faults_come_by_interrupt(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+
+    for (unsigned i = 1; i < 5; i++) {
+        assert_false(rig_write(rig, 0, BASE, 1));
+        assert_int_equal(sim_irqs_pending(rig->m), 1);
+        assert_true(machine_run(rig->m));
+        assert_int_equal(rig->faults, i);
+    }
+    rig_drop(rig, 0, d);
+}
+
+static bool polling(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.polling = true;
+    return true;
+}
+
+static void faults_come_by_polling_alone(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+
+    for (unsigned i = 1; i < 5; i++) {
+        assert_false(rig_write(rig, 0, BASE, 1));
+        assert_true(machine_run(rig->m));
+        assert_int_equal(rig->faults, i - 1);
+        uiommu_poll(rig->u);
+        assert_int_equal(rig->faults, i);
+    }
+    rig_drop(rig, 0, d);
+}
+
+static void an_interrupt_of_no_unit_is_ignored(struct rig *rig)
+{
+    uiommu_irq(rig->u, 17, 0);
+    uiommu_irq(rig->u, 0, 99);
+    assert_int_equal(rig->faults, 0);
+    fault_at(rig, 0, BASE);
+    assert_int_equal(rig->faults, 1);
+}
+
+/* ---- the sentence alone ------------------------------------------------------------------------ */
+
+static void a_sentence_is_cut_where_the_buffer_ends(struct rig *rig)
+{
+    struct uiommu_fault fault = { .driver = "vtd", .access = UIOMMU_READ };
+    char whole[512], part[512];
+    size_t length = uiommu_explain_fault(&fault, whole, sizeof(whole));
+
+    (void)rig;
+    assert_int_equal(strlen(whole), length);
+    assert_true(length > 10 && length < sizeof(whole));
+    for (size_t size = 1; size < length; size += 7) {
+        memset(part, '#', sizeof(part));
+        assert_int_equal(uiommu_explain_fault(&fault, part, size), length);
+        assert_int_equal(strlen(part), size - 1);
+        assert_memory_equal(part, whole, size - 1);
+        assert_int_equal(part[size], '#');
+    }
+    assert_int_equal(uiommu_explain_fault(&fault, NULL, 0), length);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST(a_fault_says_who_what_and_where),
+    RIG_TEST(a_fault_says_what_the_tables_say),
+    RIG_TEST(a_fault_on_a_page_mapped_since_says_so),
+    RIG_TEST(a_blocked_device_faults_with_a_name),
+    RIG_COLD(a_device_that_was_not_added_faults_without_one),
+    RIG_TEST(an_address_beyond_the_domain_is_reported),
+    RIG_TEST(the_sentence_says_it_all),
+    RIG_TEST(the_domain_hears_first_and_may_pass_on),
+    RIG_TEST(a_replaced_handler_hears_no_more),
+    RIG_TEST_ON(what_nobody_takes_is_logged_as_a_sentence, unheard),
+    RIG_TEST(as_many_as_there_are_records_arrive_in_order),
+    RIG_TEST(more_than_there_are_records_are_flagged_and_go_on),
+    RIG_TEST(faults_come_by_interrupt),
+    RIG_TEST_ON(faults_come_by_polling_alone, polling),
+    RIG_TEST(an_interrupt_of_no_unit_is_ignored),
+    RIG_TEST(a_sentence_is_cut_where_the_buffer_ends),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("fault", tests);
+}

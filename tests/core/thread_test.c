@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread_test.c - several threads: maps and unmaps of disjoint ranges, changes of
+ * domain, DMA and polling side by side. Threads count what went wrong and never
+ * assert; run it under ThreadSanitizer as well.
+ */
+#include "tests/core/help.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define BASE GIB(2)
+
+enum { MAPPERS = 3, ROUNDS = 40, PAGES = 4 };
+
+struct shared {
+    struct rig *rig;
+    struct uiommu_domain *d;   /* that mappers work on                        */
+    struct uiommu_domain *b;   /* maps nothing                                */
+    unsigned dev[2];           /* engines 0 and 1                             */
+    unsigned n_dev;            /* those that mappers look through             */
+    struct uiommu_endpoint *other; /* engine 1's                              */
+    uint64_t phys[MAPPERS];
+    _Atomic bool stop;
+    _Atomic unsigned failed, missed, stayed;
+};
+
+struct thread {
+    struct shared *s;
+    unsigned index;
+    pthread_t id;
+};
+
+static bool reaches(struct shared *s, unsigned dev, uint64_t iova)
+{
+    uint64_t value = iova;
+
+    return machine_dma(s->rig->m, dev, true, iova, &value, sizeof(value)) ==
+           MACHINE_DMA_DONE;
+}
+
+/* ---- what threads do -------------------------------------------------------------- */
+
+static void map_one_round(struct shared *s, uint64_t iova, uint64_t phys,
+                          uint64_t size)
+{
+    if (uiommu_map(s->d, iova, phys, size, RIG_RW) != UIOMMU_OK)
+        s->failed++;
+    if (!reaches(s, s->dev[0], iova) ||
+        !reaches(s, s->dev[0], iova + size - RIG_PAGE))
+        s->missed++;
+    for (unsigned i = 1; i < s->n_dev; i++)
+        (void)reaches(s, s->dev[i], iova);
+    if (uiommu_unmap(s->d, iova, size, NULL) != UIOMMU_OK)
+        s->failed++;
+    for (unsigned i = 0; i < s->n_dev; i++)
+        if (reaches(s, s->dev[i], iova) ||
+            reaches(s, s->dev[i], iova + size - RIG_PAGE))
+            s->stayed++;
+}
+
+/* Ranges of different mappers share tables, and are never the same. */
+static void *mapper(void *ctx)
+{
+    struct thread *t = ctx;
+    uint64_t seed = t->index + 1;
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        uint64_t size = (1 + pick(&seed, PAGES)) * (uint64_t)RIG_PAGE;
+        uint64_t slot = pick(&seed, 600) * MAPPERS + t->index;
+
+        map_one_round(t->s, BASE + slot * PAGES * RIG_PAGE,
+                      t->s->phys[t->index], size);
+    }
+    return NULL;
+}
+
+static void *dma(void *ctx)
+{
+    struct thread *t = ctx;
+    uint64_t seed = 0xd3a;
+
+    while (!t->s->stop)
+        (void)reaches(t->s, t->s->dev[t->index],
+                      BASE + (uint64_t)pick(&seed, 600 * MAPPERS * PAGES) *
+                                 RIG_PAGE);
+    return NULL;
+}
+
+static void *poller(void *ctx)
+{
+    struct thread *t = ctx;
+
+    while (!t->s->stop)
+        uiommu_poll(t->s->rig->u);
+    return NULL;
+}
+
+/* Engine 1 sees the mappers' domain, another, nothing, and so on. */
+static void *changer(void *ctx)
+{
+    struct thread *t = ctx;
+    struct shared *s = t->s;
+    struct uiommu_domain *next[] = { s->d, s->b, s->d,
+                                     uiommu_blocked(s->rig->u) };
+
+    for (unsigned i = 0; !s->stop; i++)
+        if (uiommu_set_domain(s->other, next[i % 4], NULL) != UIOMMU_OK)
+            s->failed++;
+    return NULL;
+}
+
+/* ---- together ------------------------------------------------------------------------ */
+
+static bool on_fault_quiet(void *ctx, const struct uiommu_fault *fault)
+{
+    (void)ctx, (void)fault;
+    return true;
+}
+
+static bool quiet(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->setup.on_fault = on_fault_quiet;
+    return true;
+}
+
+static bool quiet_with_ats(struct rig *rig, const char **why)
+{
+    rig->config.ats = true;
+    return quiet(rig, why);
+}
+
+static void shared_open(struct rig *rig, struct shared *s)
+{
+    memset(s, 0, sizeof(*s));
+    s->rig = rig;
+    s->d = rig_attached(rig, 0);
+    s->b = rig_domain(rig, 1);
+    s->dev[0] = rig_engine(rig, 0);
+    s->dev[1] = rig_engine(rig, 1);
+    s->n_dev = 1;
+    s->other = rig_endpoint(rig, 1);
+    for (unsigned i = 0; i < MAPPERS; i++)
+        s->phys[i] = rig_pages(rig, 2);
+}
+
+/* DMA that runs beside an unmap may use what is being removed: that is no fault
+ * of anybody, and the mappers look for themselves once unmap has returned. */
+static void shared_close(struct rig *rig, struct shared *s)
+{
+    assert_int_equal(s->failed, 0);
+    assert_int_equal(s->missed, 0);
+    assert_int_equal(s->stayed, 0);
+    if (sim_violations(rig->m) > 0)
+        fail_msg("%s", sim_violation(rig->m, 0));
+    sim_forget(rig->m);
+    assert_int_equal(unmap_all(s->d), 0);
+    set(rig, 1, uiommu_blocked(rig->u));
+    uiommu_domain_put(s->b);
+    rig_drop(rig, 0, s->d);
+}
+
+static void spawn(struct thread *t, struct shared *s, unsigned index,
+                  void *(*run)(void *))
+{
+    t->s = s;
+    t->index = index;
+    assert_int_equal(pthread_create(&t->id, NULL, run, t), 0);
+}
+
+/* Mappers, DMA of engine 0 and a poller; with `change`, engine 1 moves about. */
+static void run_together(struct rig *rig, bool change)
+{
+    struct thread workers[MAPPERS], others[4];
+    unsigned n_others = 0;
+    struct shared s;
+
+    shared_open(rig, &s);
+    s.n_dev = change ? 2 : 1;
+    spawn(&others[n_others++], &s, 0, dma);
+    spawn(&others[n_others++], &s, 0, poller);
+    if (change) {
+        spawn(&others[n_others++], &s, 1, dma);
+        spawn(&others[n_others++], &s, 0, changer);
+    }
+    for (unsigned i = 0; i < MAPPERS; i++)
+        spawn(&workers[i], &s, i, mapper);
+    for (unsigned i = 0; i < MAPPERS; i++)
+        pthread_join(workers[i].id, NULL);
+    s.stop = true;
+    for (unsigned i = 0; i < n_others; i++)
+        pthread_join(others[i].id, NULL);
+    shared_close(rig, &s);
+}
+
+static void disjoint_ranges_are_mapped_in_parallel(struct rig *rig)
+{
+    run_together(rig, false);
+}
+
+static void a_device_moves_while_its_domain_is_unmapped(struct rig *rig)
+{
+    run_together(rig, true);
+}
+
+static void disjoint_ranges_are_mapped_beside_device_tlbs(struct rig *rig)
+{
+    run_together(rig, false);
+}
+
+static void a_device_with_a_tlb_moves_while_its_domain_is_unmapped(struct rig *rig)
+{
+    run_together(rig, true);
+}
+
+/* ---- domains of their own --------------------------------------------------------------- */
+
+/* One engine, one thread: domains made, seen, filled, emptied and put. */
+static void *owner(void *ctx)
+{
+    struct thread *t = ctx;
+    struct shared *s = t->s;
+    struct uiommu_endpoint *ep =
+        uiommu_device_endpoint(s->rig->device[s->dev[t->index]]);
+
+    for (unsigned i = 0; i < ROUNDS / 2; i++) {
+        struct uiommu_domain *d;
+
+        if (uiommu_domain_create(ep, NULL, &d) != UIOMMU_OK ||
+            uiommu_set_domain(ep, d, NULL) != UIOMMU_OK ||
+            uiommu_map(d, BASE, s->phys[t->index], RIG_PAGE, RIG_RW) !=
+                UIOMMU_OK) {
+            s->failed++;
+            return NULL;
+        }
+        s->missed += !reaches(s, s->dev[t->index], BASE);
+        s->failed += uiommu_set_domain(ep, uiommu_blocked(s->rig->u), NULL) !=
+                     UIOMMU_OK;
+        uiommu_domain_put(d);
+        s->stayed += reaches(s, s->dev[t->index], BASE);
+    }
+    return NULL;
+}
+
+static void devices_change_domains_in_parallel(struct rig *rig)
+{
+    struct thread owners[2], others[1];
+    struct shared s;
+
+    shared_open(rig, &s);
+    set(rig, 0, uiommu_blocked(rig->u));
+    spawn(&others[0], &s, 0, poller);
+    for (unsigned i = 0; i < 2; i++)
+        spawn(&owners[i], &s, i, owner);
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(owners[i].id, NULL);
+    s.stop = true;
+    pthread_join(others[0].id, NULL);
+    shared_close(rig, &s);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST_ON(disjoint_ranges_are_mapped_in_parallel, quiet),
+    RIG_TEST_ON(a_device_moves_while_its_domain_is_unmapped, quiet),
+    RIG_TEST_ON(disjoint_ranges_are_mapped_beside_device_tlbs, quiet_with_ats),
+    RIG_TEST_ON(a_device_with_a_tlb_moves_while_its_domain_is_unmapped,
+                quiet_with_ats),
+    RIG_TEST_ON(devices_change_domains_in_parallel, quiet),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("thread", tests);
+}

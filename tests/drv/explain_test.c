@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults as sentences: words for every reason code, and some of them in full.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <uiommu/domain.h>
+#include <uiommu/fault.h>
+
+#include "explain/explain.h"
+#include "spec/vtd_fault.h"
+
+/* Something to point to: it must not be looked into. */
+#define SOME_DOMAIN ((struct uiommu_domain *)(uintptr_t)1)
+
+static struct uiommu_fault write_fault(uint32_t reason)
+{
+    return (struct uiommu_fault){
+        .driver = "vtd",
+        .source = { .bus = 0, .devfn = 3 << 3 },
+        .domain = SOME_DOMAIN,
+        .domain_kind = UIOMMU_DOMAIN_PAGING,
+        .reason = reason,
+        .access = UIOMMU_WRITE,
+        .has_iova = true,
+        .iova = 0x10004000,
+    };
+}
+
+static void check(const struct uiommu_fault *fault, const char *want)
+{
+    char text[600];
+    size_t n = uiommu_explain_fault(fault, text, sizeof(text));
+
+    assert_string_equal(text, want);
+    assert_int_equal(n, strlen(want));
+}
+
+/* ---- reasons ------------------------------------------------------------- */
+
+static const struct uim_reason *reason_of(uint32_t code)
+{
+    const struct uim_reason *found = NULL;
+
+    for (unsigned i = 0; i < uim_decoder_vtd.n_reasons; i++) {
+        if (uim_decoder_vtd.reasons[i].code != code)
+            continue;
+        assert_null(found); /* said once */
+        found = &uim_decoder_vtd.reasons[i];
+    }
+    return found;
+}
+
+/* "LGN_2" is the manual's LGN.2; interrupt faults have no label there. */
+static void check_label(const char *label, const char *name)
+{
+    char want[16];
+
+    if (strncmp(name, "IR_", 3) == 0) {
+        assert_null(label);
+        return;
+    }
+    snprintf(want, sizeof(want), "%s", name);
+    *strchr(want, '_') = '.';
+    assert_string_equal(label, want);
+}
+
+static void every_reason_has_words(void **state)
+{
+#define ROW(code, name, text, qualified) { code, #name },
+    static const struct {
+        uint32_t code;
+        const char *name;
+    } all[] = { VTD_FAULT_REASONS(ROW) };
+    const unsigned n = sizeof(all) / sizeof(all[0]);
+
+    (void)state;
+    for (unsigned i = 0; i < n; i++) {
+        const struct uim_reason *r = reason_of(all[i].code);
+        struct uiommu_fault f = write_fault(all[i].code);
+        char text[600];
+
+        assert_non_null(r);
+        assert_true(strlen(r->why) > 10);
+        check_label(r->name, all[i].name);
+        assert_true(uiommu_explain_fault(&f, text, sizeof(text)) < 400);
+        assert_non_null(strstr(text, r->why));
+    }
+    assert_int_equal(uim_decoder_vtd.n_reasons, n);
+}
+
+static void unknown_reasons_and_drivers(void **state)
+{
+    struct uiommu_fault f = write_fault(0xee);
+
+    (void)state;
+    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: not "
+              "known why [reason eeh]. The address is beyond its domain.");
+    f.driver = "pdp11";
+    f.unit = 7;
+    f.domain = NULL;
+    check(&f, "0000:00:03.0 (pdp11 unit 7): write at 0x10004000 refused: not "
+              "known why [reason eeh]. uiommu knows no device with this id.");
+    f.driver = NULL;
+    check(&f, "0000:00:03.0 (? unit 7): write at 0x10004000 refused: not "
+              "known why [reason eeh]. uiommu knows no device with this id.");
+}
+
+/* ---- sentences ----------------------------------------------------------- */
+
+static void a_hole_and_its_neighbours(void **state)
+{
+    struct uiommu_fault f = write_fault(VTD_FR_LGN_2);
+
+    (void)state;
+    f.has_trace = true;
+    f.level = 1;
+    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
+              "right to write there (second stage) [reason 05h, LGN.2]. "
+              "Nothing is mapped there (the walk ends at an empty entry for "
+              "2 MiB); nothing is mapped within reach.");
+    f.level = 0;
+    f.below = (struct uiommu_range){ 0x10000000, 0x4000 };
+    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
+              "right to write there (second stage) [reason 05h, LGN.2]. "
+              "Nothing is mapped there; a mapping ends right before it.");
+    f.below = (struct uiommu_range){ 0x0ff00000, 0xf4000 };
+    f.above = (struct uiommu_range){ 0x10204000, 0x1000 };
+    f.overflow = true;
+    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
+              "right to write there (second stage) [reason 05h, LGN.2]. "
+              "Nothing is mapped there; the nearest mapping below ends 64 KiB "
+              "before it, the nearest above starts 2 MiB after it. Other "
+              "faults were lost.");
+}
+
+static void sizes_are_short(void **state)
+{
+    static const struct {
+        uint64_t gap;
+        const char *want;
+    } cases[] = {
+        { 0x1000, "starts 4 KiB after" },
+        { 0x11000, "starts 68 KiB after" },
+        { 0x201000, "starts 2052 KiB after" },
+        { 0x2001000, "starts about 32 MiB after" },
+        { UINT64_C(0x40000000), "starts 1 GiB after" },
+        { UINT64_C(0x40001000), "starts about 1024 MiB after" },
+        { UINT64_C(1) << 47, "starts 128 TiB after" },
+        { (UINT64_C(1) << 47) + 0x1000, "starts about 128 TiB after" },
+    };
+    char text[600];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct uiommu_fault f = write_fault(VTD_FR_LGN_2);
+
+        f.has_trace = true;
+        f.above = (struct uiommu_range){ f.iova + cases[i].gap, 0x1000 };
+        uiommu_explain_fault(&f, text, sizeof(text));
+        assert_non_null(strstr(text, cases[i].want));
+    }
+}
+
+static void a_page_without_the_right(void **state)
+{
+    struct uiommu_fault f = write_fault(VTD_FR_SGN_6);
+
+    (void)state;
+    f.unit = 2;
+    f.pasid = 5;
+    f.source = (struct uiommu_pci){ .segment = 1, .bus = 0x2a, .devfn = 0xff };
+    f.has_trace = true;
+    f.mapped = true;
+    f.rights = UIOMMU_READ;
+    check(&f, "0001:2a:1f.7 (vtd unit 2): write at 0x10004000 with PASID 5 "
+              "refused: no right to write there [reason 85h, SGN.6]. The page "
+              "is mapped read-only.");
+    f.access = UIOMMU_READ | UIOMMU_WRITE;
+    f.rights = UIOMMU_WRITE;
+    check(&f, "0001:2a:1f.7 (vtd unit 2): atomic access at 0x10004000 with "
+              "PASID 5 refused: no right to write there [reason 85h, SGN.6]. "
+              "The page is mapped write-only.");
+    f.access = UIOMMU_READ;
+    f.rights = UIOMMU_READ | UIOMMU_WRITE;
+    check(&f, "0001:2a:1f.7 (vtd unit 2): read at 0x10004000 with PASID 5 "
+              "refused: no right to write there [reason 85h, SGN.6]. The page "
+              "is mapped for reading and writing by now: mapped after the "
+              "fault, or the unit holds a stale entry.");
+}
+
+static void other_domains(void **state)
+{
+    struct uiommu_fault f = write_fault(VTD_FR_LCT_2);
+
+    (void)state;
+    f.domain_kind = UIOMMU_DOMAIN_BLOCKED;
+    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: it is "
+              "blocked (context entry not present) [reason 02h, LCT.2]. It "
+              "sees the blocked domain.");
+    f.domain_kind = UIOMMU_DOMAIN_IDENTITY;
+    f.reason = VTD_FR_SGN_4;
+    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: the "
+              "host address is wider than the platform has [reason 83h, "
+              "SGN.4]. It sees the identity domain.");
+    f.domain = NULL;
+    f.reason = VTD_FR_LRT_2;
+    f.access = 0;
+    check(&f, "0000:00:03.0 (vtd unit 0): page request at 0x10004000 refused: "
+              "nothing was ever set up for its bus (root entry not present) "
+              "[reason 01h, LRT.2]. uiommu knows no device with this id. Look "
+              "at whether the device was added, with its present bus number.");
+}
+
+static void interrupts_have_no_address(void **state)
+{
+    struct uiommu_fault f = write_fault(VTD_FR_IR_SOURCE);
+
+    (void)state;
+    f.has_iova = false;
+    check(&f, "0000:00:03.0 (vtd unit 0): interrupt refused: the remapping "
+              "entry belongs to another requester [reason 26h]. Look at the "
+              "source id in the entry, and aliases of the device.");
+}
+
+/* As snprintf: cut, terminated, and the length it wanted. */
+static void text_is_cut_to_the_buffer(void **state)
+{
+    struct uiommu_fault f = write_fault(VTD_FR_LGN_2);
+    char full[600], cut[600];
+    size_t n = uiommu_explain_fault(&f, full, sizeof(full));
+
+    (void)state;
+    for (size_t size = 0; size <= n + 1; size++) {
+        memset(cut, '#', sizeof(cut));
+        assert_int_equal(uiommu_explain_fault(&f, cut, size), n);
+        assert_int_equal(cut[size], '#');
+        if (size == 0)
+            continue;
+        assert_int_equal(strlen(cut), size - 1);
+        assert_memory_equal(cut, full, size - 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_reason_has_words),
+        cmocka_unit_test(unknown_reasons_and_drivers),
+        cmocka_unit_test(a_hole_and_its_neighbours),
+        cmocka_unit_test(sizes_are_short),
+        cmocka_unit_test(a_page_without_the_right),
+        cmocka_unit_test(other_domains),
+        cmocka_unit_test(interrupts_have_no_address),
+        cmocka_unit_test(text_is_cut_to_the_buffer),
+    };
+
+    return cmocka_run_group_tests_name("fault sentences", tests, NULL, NULL);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random calls against a flat array, one number a page. After each call the page
+ * table is asked about the ends of its range and about a few other pages, both
+ * ways: by its own walk and by descriptors. UIOMMU_SEED=n repeats a run.
+ */
+#include "pt_rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { WINDOWS = 2, CALLS = 250, LOOKS = 6 };
+
+#define WINDOW      GIB(3)
+#define WINDOW_PAGES (WINDOW / PAGE)
+
+struct shadow {
+    struct pt_rig *r;
+    uint64_t seed, random;
+    uint64_t start[WINDOWS]; /* iova of each window                        */
+    uint64_t *page[WINDOWS]; /* phys | rights of each page, 0: hole        */
+};
+
+struct range {
+    unsigned window;
+    uint64_t offset, size;
+};
+
+static uint64_t below(struct shadow *s, uint64_t n)
+{
+    return rig_random(&s->random) % n;
+}
+
+/* Sizes of all kinds, small ones more often; ends near large boundaries. */
+static struct range random_range(struct shadow *s)
+{
+    static const uint64_t units[] = { KIB(4), KIB(4), KIB(4), MIB(2), MIB(2),
+                                      GIB(1) };
+    uint64_t unit = units[below(s, 6)];
+    uint64_t most = unit == GIB(1) ? 2 : unit == MIB(2) ? 20 : 1200;
+    struct range range = { .window = (unsigned)below(s, WINDOWS) };
+
+    range.size = (1 + below(s, most)) * unit;
+    range.offset = below(s, (WINDOW - range.size) / unit + 1) * unit;
+    if (below(s, 4) == 0 && range.size < WINDOW - MIB(4)) {
+        range.size += below(s, 3) * PAGE;
+        range.offset = below(s, (WINDOW - range.size) / MIB(2)) * MIB(2) +
+                       below(s, 2) * PAGE;
+    }
+    return range;
+}
+
+static uint64_t iova_of(const struct shadow *s, const struct range *range)
+{
+    return s->start[range->window] + range->offset;
+}
+
+static uint64_t *pages_of(const struct shadow *s, const struct range *range)
+{
+    return &s->page[range->window][range->offset / PAGE];
+}
+
+static uint64_t count_mapped(const struct shadow *s, const struct range *range)
+{
+    const uint64_t *page = pages_of(s, range);
+    uint64_t i, n = 0;
+
+    for (i = 0; i < range->size / PAGE; i++)
+        n += page[i] != 0;
+    return n;
+}
+
+/* ---- looking ------------------------------------------------------------------- */
+
+static void look_at(struct shadow *s, unsigned window, uint64_t offset)
+{
+    uint64_t want = s->page[window][offset / PAGE];
+    struct uiommu_trace trace;
+
+    if (!rig_look(s->r, s->start[window] + offset, &trace)) {
+        assert_true(want == 0);
+        return;
+    }
+    assert_true(want == (uim_align_down(trace.phys, PAGE) | trace.flags));
+}
+
+static void look_around(struct shadow *s, const struct range *range)
+{
+    uint64_t last = range->offset + range->size - PAGE;
+    unsigned i;
+
+    look_at(s, range->window, range->offset);
+    look_at(s, range->window, last);
+    if (range->offset > 0)
+        look_at(s, range->window, range->offset - PAGE);
+    if (last + PAGE < WINDOW)
+        look_at(s, range->window, last + PAGE);
+    for (i = 0; i < LOOKS; i++) {
+        look_at(s, range->window,
+                range->offset + below(s, range->size / PAGE) * PAGE);
+        look_at(s, (unsigned)below(s, WINDOWS),
+                below(s, WINDOW_PAGES) * PAGE);
+    }
+}
+
+/* Every page, a leaf or a hole at a time. */
+static void compare_window(struct shadow *s, unsigned window)
+{
+    uint64_t offset = 0;
+
+    while (offset < WINDOW) {
+        struct uiommu_trace trace;
+        bool mapped = rig_look(s->r, s->start[window] + offset, &trace);
+        uint64_t lg2 = uim_walk_shift(&s->r->walk, trace.level), i;
+        uint64_t span = UIM_BIT(lg2) < WINDOW ? UIM_BIT(lg2) : PAGE;
+        uint64_t rest = span - (s->start[window] + offset) % span;
+
+        for (i = 0; i < rest && offset < WINDOW; i += PAGE, offset += PAGE)
+            assert_true(s->page[window][offset / PAGE] ==
+                        (mapped ? (trace.phys + i) | trace.flags : 0));
+    }
+}
+
+/* ---- calls ---------------------------------------------------------------------- */
+
+static unsigned granted(const struct shadow *s, unsigned flags)
+{
+    if (s->r->c.format == &uim_walk_vtd_fs)
+        flags |= UIOMMU_READ;
+    return flags & RW;
+}
+
+static void random_map(struct shadow *s)
+{
+    struct range range = random_range(s);
+    uint64_t align = below(s, 3) ? GIB(1) : PAGE, i;
+    uint64_t phys = DATA + range.offset % align + below(s, 1024) * align;
+    unsigned flags = 1 + (unsigned)below(s, 3);
+    bool clear = count_mapped(s, &range) == 0;
+    enum uiommu_status status =
+        rig_map(s->r, iova_of(s, &range), phys, range.size,
+                flags | (below(s, 2) ? UIOMMU_CACHE : 0u));
+
+    if (clear) {
+        assert_int_equal(status, UIOMMU_OK);
+        for (i = 0; i < range.size / PAGE; i++)
+            pages_of(s, &range)[i] = (phys + i * PAGE) | granted(s, flags);
+    } else {
+        assert_int_equal(status, UIOMMU_EXIST);
+    }
+    look_around(s, &range);
+}
+
+/* Whether a leaf lies on both sides of iova. */
+static bool cut(struct shadow *s, uint64_t iova)
+{
+    struct uiommu_trace trace;
+
+    if (iova > s->r->last_iova || !rig_look(s->r, iova, &trace))
+        return false;
+    return iova % trace.page_size != 0;
+}
+
+static void forget(struct shadow *s, const struct range *range)
+{
+    uint64_t i;
+
+    for (i = 0; i < range->size / PAGE; i++)
+        pages_of(s, range)[i] = 0;
+}
+
+static void check_gather(struct shadow *s, const struct range *range,
+                         const struct uim_gather *g)
+{
+    const uint64_t *page = pages_of(s, range);
+    uint64_t first = 0, last = range->size / PAGE;
+
+    while (first < last && page[first] == 0)
+        first++;
+    while (last > first && page[last - 1] == 0)
+        last--;
+    assert_true(g->unmapped == count_mapped(s, range) * PAGE);
+    assert_true(g->any == (first < last || g->non_leaf));
+    if (!g->any)
+        return;
+    if (first < last) {
+        assert_true(g->start <= iova_of(s, range) + first * PAGE);
+        assert_true(g->last >= iova_of(s, range) + last * PAGE - 1);
+    }
+    if (!g->non_leaf && first < last) {
+        assert_true(g->start == iova_of(s, range) + first * PAGE);
+        assert_true(g->last == iova_of(s, range) + last * PAGE - 1);
+    }
+    assert_true(g->start >= iova_of(s, range));
+    assert_true(g->last < iova_of(s, range) + range->size);
+}
+
+static void random_unmap(struct shadow *s)
+{
+    struct range range = random_range(s);
+    uint64_t iova = iova_of(s, &range);
+    bool refused = cut(s, iova) || cut(s, iova + range.size);
+    struct uim_gather g = { 0 };
+    enum uiommu_status status = rig_unmap(s->r, iova, range.size, &g);
+
+    assert_int_equal(status, refused ? UIOMMU_INVAL : UIOMMU_OK);
+    if (!refused) {
+        check_gather(s, &range, &g);
+        forget(s, &range);
+    }
+    uim_pt_retire(&s->r->pt, &g);
+    look_around(s, &range);
+}
+
+/* Then unmap has to work. */
+static void random_split(struct shadow *s)
+{
+    struct range range = random_range(s);
+    uint64_t iova = iova_of(s, &range);
+    enum uiommu_status status = rig_split(s->r, iova, range.size, NULL);
+
+    assert_int_equal(status, UIOMMU_OK);
+    assert_false(cut(s, iova));
+    assert_false(cut(s, iova + range.size));
+    look_around(s, &range);
+    if (below(s, 2)) {
+        assert_int_equal(rig_unmap(s->r, iova, range.size, NULL), UIOMMU_OK);
+        forget(s, &range);
+        look_around(s, &range);
+    }
+}
+
+static void open_shadow(struct shadow *s, struct pt_rig *r, uint64_t seed)
+{
+    unsigned i;
+
+    *s = (struct shadow){ .r = r, .seed = seed, .random = seed };
+    s->start[1] = r->last_iova + 1 - WINDOW;
+    for (i = 0; i < WINDOWS; i++)
+        s->page[i] = calloc(WINDOW_PAGES, sizeof(uint64_t));
+}
+
+static void close_shadow(struct shadow *s)
+{
+    unsigned i;
+
+    for (i = 0; i < WINDOWS; i++)
+        free(s->page[i]);
+}
+
+static void random_calls(struct pt_rig *r)
+{
+    uint64_t seed = rig_seed(20251120 + r->c.page_sizes + r->c.levels);
+    struct shadow s;
+    unsigned i;
+
+    printf("# UIOMMU_SEED=%llu\n", (unsigned long long)seed);
+    open_shadow(&s, r, seed);
+    r->brief = true;
+    for (i = 0; i < CALLS; i++) {
+        uint64_t what = below(&s, 16);
+
+        if (what < 8)
+            random_map(&s);
+        else if (what < 14)
+            random_unmap(&s);
+        else
+            random_split(&s);
+    }
+    assert_true(rig_tree(r).seen);
+    for (i = 0; i < WINDOWS; i++)
+        compare_window(&s, i);
+    assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, NULL), UIOMMU_OK);
+    assert_int_equal(memory_host_live_pages(r->m), r->base_pages);
+    close_shadow(&s);
+}
+
+const struct pt_test pt_random_tests[] = {
+    { "random_calls", random_calls },
+    { NULL, NULL },
+};
