@@ -17,8 +17,10 @@ all: configured
 
 # What is not configured yet is, with the tests if cmocka is there.
 configured:
+	@command -v meson > /dev/null && command -v ninja > /dev/null || { \
+	    echo 'meson or ninja is missing: scripts/install-deps.sh --demo'; exit 1; }
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) \
-	    -Dtests=$$(pkg-config --exists cmocka libpci && echo true || echo false)
+	    -Dtests=$$(pkg-config --exists cmocka && echo true || echo false)
 
 demo:
 	@scripts/install-deps.sh --demo

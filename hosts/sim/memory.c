@@ -158,6 +158,21 @@ void sim_copy_to(void *dst, const void *src, size_t size)
 
 /* ---- devices ------------------------------------------------------------- */
 
+/* What arrives from the bus is seen by CPUs and is in RAM. */
+static void store(struct sim *s, uint64_t phys, const void *buf, size_t size)
+{
+    struct sim_memory *r = &s->memory;
+
+    if (!s->non_coherent) {
+        sim_copy_to(r->cpu + phys, buf, size);
+        return;
+    }
+    pthread_mutex_lock(&r->lines);
+    sim_copy_to(r->cpu + phys, buf, size);
+    sim_copy_to(r->uncached + phys, buf, size);
+    pthread_mutex_unlock(&r->lines);
+}
+
 void sim_memory_dma(struct sim *s, bool write, uint64_t phys, void *buf,
                     size_t size)
 {
@@ -176,10 +191,7 @@ void sim_memory_dma(struct sim *s, bool write, uint64_t phys, void *buf,
         sim_copy_from(buf, r->cpu + phys, size);
         return;
     }
-    sim_copy_to(r->cpu + phys, buf, size);
-    if (s->non_coherent) {
-        sim_copy_to(r->uncached + phys, buf, size);
-    }
+    store(s, phys, buf, size);
 }
 
 /* ---- the unit ------------------------------------------------------------ */
@@ -263,10 +275,7 @@ int sim_mem_write(void *opaque, uint64_t gpa, const void *buf, uint32_t len)
     if (unit_access(s, gpa, len, "wrote") == NULL) {
         return -1;
     }
-    sim_copy_to(s->memory.cpu + gpa, buf, len);
-    if (s->non_coherent) {
-        sim_copy_to(s->memory.uncached + gpa, buf, len);
-    }
+    store(s, gpa, buf, len);
     return 0;
 }
 
@@ -310,8 +319,7 @@ int sim_mem_cas(void *opaque, uint64_t gpa, void *expect, const void *want,
     done = len == 4 ? cas32(view + gpa, expect, want)
                     : cas64(view + gpa, expect, want);
     if (done == 1 && s->non_coherent) {
-        sim_copy_to(s->memory.cpu + gpa, want, len);
-        sim_copy_to(s->memory.uncached + gpa, want, len);
+        store(s, gpa, want, len);
     }
     return done;
 }
@@ -342,8 +350,10 @@ void sim_flush(void *ctx, const void *virt, size_t size)
         uint8_t line[SIM_LINE];
 
         for (uint64_t at = first; at < first + bytes; at += SIM_LINE) {
+            pthread_mutex_lock(&r->lines);
             sim_copy_from(line, r->cpu + at, SIM_LINE);
             sim_copy_to(r->uncached + at, line, SIM_LINE);
+            pthread_mutex_unlock(&r->lines);
         }
     }
     SIM_COUNT(s, flushes, 1);

@@ -53,6 +53,7 @@ static void locks_init(struct sim *s)
 {
     pthread_mutex_init(&s->text_lock, NULL);
     pthread_mutex_init(&s->memory.lock, NULL);
+    pthread_mutex_init(&s->memory.lines, NULL);
     pthread_mutex_init(&s->heap.lock, NULL);
     pthread_mutex_init(&s->locks.lock, NULL);
     pthread_mutex_init(&s->inject.lock, NULL);
@@ -71,6 +72,7 @@ static void locks_exit(struct sim *s)
     pthread_mutex_destroy(&s->inject.lock);
     pthread_mutex_destroy(&s->locks.lock);
     pthread_mutex_destroy(&s->heap.lock);
+    pthread_mutex_destroy(&s->memory.lines);
     pthread_mutex_destroy(&s->memory.lock);
     pthread_mutex_destroy(&s->text_lock);
 }

@@ -4,7 +4,8 @@
  * from, given everything above it as the request found it: a stale context entry
  * is reported once, as such, and not again by each cache below.
  *
- * Only adversarial units look, and only at entries that answer somebody.
+ * Callers ask mvtd_looks() before: only adversarial units look, and only at
+ * entries that answer somebody.
  */
 #include "model/vtd/vtd.h"
 
@@ -16,11 +17,6 @@ static const char *const cache_names[] = {
     [UIM_CHECK_CACHE_WALK] = "paging-structure",
     [UIM_CHECK_CACHE_IOTLB] = "IOTLB",
 };
-
-static bool looks(const struct mvtd *m, const struct mvtd_trip *t)
-{
-    return mvtd_adversarial(m) && !t->speculative;
-}
 
 static void say_missing(struct uim_text *text,
                         const struct uim_check_inval *missing)
@@ -110,8 +106,6 @@ void mvtd_check_context(struct mvtd *m, const struct mvtd_trip *t,
                      .pasid = UIM_CHECK_NONE },
     };
 
-    if (!looks(m, t))
-        return;
     mvtd_fetch_context(m, t, true, &now);
     if (!differs(used, &now))
         return;
@@ -132,8 +126,6 @@ void mvtd_check_pasid(struct mvtd *m, const struct mvtd_trip *t,
                      .pasid = t->pasid },
     };
 
-    if (!looks(m, t))
-        return;
     mvtd_fetch_pasid(m, t, true, &now);
     if (!differs(used, &now))
         return;
@@ -197,8 +189,6 @@ void mvtd_check_walk(struct mvtd *m, const struct mvtd_trip *t,
         .used = used->raw,
     };
 
-    if (!looks(m, t))
-        return;
     mvtd_walk_again(m, t, &now);
     if (now.level <= used->level) {
         e = entry_now(t, &now, used->level);
@@ -265,8 +255,6 @@ void mvtd_check_tlb(struct mvtd *m, const struct mvtd_trip *t,
     struct uim_check_stale stale = { .cache = UIM_CHECK_CACHE_IOTLB };
     struct mvtd_leaf now;
 
-    if (!looks(m, t))
-        return;
     now = leaf_now(m, t);
     if (same_answer(t, &used->leaf, &now))
         return;

@@ -308,7 +308,8 @@ static void find_context(struct mvtd *m, const struct mvtd_trip *t,
     if (cached) {
         m->counter[MVTD_N_context_hits]++;
         *out = *cached;
-        mvtd_check_context(m, t, out);
+        if (mvtd_looks(m, t))
+            mvtd_check_context(m, t, out);
         return;
     }
     m->counter[MVTD_N_context_misses]++;
@@ -325,7 +326,8 @@ static void find_pasid(struct mvtd *m, const struct mvtd_trip *t,
     if (cached) {
         m->counter[MVTD_N_pasid_hits]++;
         *out = *cached;
-        mvtd_check_pasid(m, t, out);
+        if (mvtd_looks(m, t))
+            mvtd_check_pasid(m, t, out);
         return;
     }
     m->counter[MVTD_N_pasid_misses]++;

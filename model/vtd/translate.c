@@ -123,7 +123,8 @@ static unsigned find_page(struct mvtd *m, struct mvtd_trip *t,
         s = NULL; /* D has to be set by a walk */
     if (s) {
         m->counter[MVTD_N_iotlb_hits]++;
-        mvtd_check_tlb(m, t, s);
+        if (mvtd_looks(m, t))
+            mvtd_check_tlb(m, t, s);
         *leaf = s->leaf;
         return mvtd_permit(t, leaf);
     }

@@ -355,7 +355,12 @@ void mvtd_event_raise(struct mvtd *m, struct mvtd_event *event, bool was);
 /* A mask bit may have been cleared. */
 void mvtd_event_send(struct mvtd *m, struct mvtd_event *event);
 
-/* stale.c: compares an entry that is about to be used with memory. */
+/* stale.c: compares an entry that is about to be used with memory; only if
+ * mvtd_looks(). */
+static inline bool mvtd_looks(const struct mvtd *m, const struct mvtd_trip *t)
+{
+    return mvtd_adversarial(m) && !t->speculative;
+}
 void mvtd_check_context(struct mvtd *m, const struct mvtd_trip *t,
                         const struct mvtd_entry *used);
 void mvtd_check_pasid(struct mvtd *m, const struct mvtd_trip *t,

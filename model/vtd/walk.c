@@ -52,7 +52,8 @@ static uint64_t first_table(struct mvtd *m, const struct mvtd_trip *t,
         return t->root;
     }
     m->counter[MVTD_N_walk_cache_hits]++;
-    mvtd_check_walk(m, t, s);
+    if (mvtd_looks(m, t))
+        mvtd_check_walk(m, t, s);
     d->from = s->level - 1u;
     *above = (struct uim_walk_entry){ .read = s->read,
                                       .write = s->write,

@@ -90,9 +90,13 @@ static void put_why(struct uim_text *t, const struct uiommu_fault *f,
     uim_text_f(t, "].");
 }
 
-static void put_look(struct uim_text *t, const struct uim_reason *r)
+/* Whoever is on the blocked domain needs no other explanation. */
+static void put_look(struct uim_text *t, const struct uiommu_fault *f,
+                     const struct uim_reason *r)
 {
-    if (r && r->look)
+    bool blocked = f->domain && f->domain_kind == UIOMMU_DOMAIN_BLOCKED;
+
+    if (r && r->look && !blocked)
         uim_text_f(t, " Look at %s.", r->look);
 }
 
@@ -147,10 +151,12 @@ static void put_nearby(struct uim_text *t, const struct uiommu_fault *f)
 static void put_hole(struct uim_text *t, const struct uiommu_fault *f,
                      const struct uim_decoder *d)
 {
+    unsigned lg2 = d ? d->page_lg2 + (unsigned)f->level * d->level_lg2 : 64;
+
     uim_text_f(t, " Nothing is mapped there");
-    if (d && f->level > 0) {
+    if (f->level > 0 && lg2 < 64) {
         uim_text_f(t, " (the walk ends at an empty entry for ");
-        put_size(t, UINT64_C(1) << (d->page_lg2 + f->level * d->level_lg2));
+        put_size(t, UINT64_C(1) << lg2);
         uim_text_f(t, ")");
     }
     uim_text_f(t, "; ");
@@ -221,7 +227,7 @@ size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,
     put_what(&t, fault, d);
     put_why(&t, fault, r);
     put_domain(&t, fault, d);
-    put_look(&t, r);
+    put_look(&t, fault, r);
     if (fault->overflow)
         uim_text_f(&t, " Other faults were lost.");
     return t.wanted;

@@ -31,13 +31,13 @@ void uim_pt_fini(struct uim_pt *pt);
 /* Some slot, or `spare`, which is on the caller's stack. */
 struct uim_pt_slot *uim_pt_enter(struct uim_pt *pt, struct uim_pt_slot *spare);
 
-/* The slot was given back with the number n + 1. Returns `status`. */
+/* The slot, whose number was n, was given back. Returns `status`. */
 enum uiommu_status uim_pt_exit_waited(struct uim_pt *pt,
                                       struct uim_pt_slot *slot, uint32_t n,
                                       enum uiommu_status status);
 
-/* A full fence behind a compare-exchange, which is one already on x86. */
-static inline void uim_pt_fence_after_cas(void)
+/* A full fence behind a read-modify-write, which is one already on x86. */
+static inline void uim_pt_fence_after_rmw(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     atomic_signal_fence(memory_order_seq_cst);
@@ -73,24 +73,25 @@ static inline bool uim_pt_take_slot(struct uim_pt_slot *slot)
      * out clears the link, has a full fence, then reads the numbers. So either
      * it sees ours and waits, or we see the link cleared.
      */
-    uim_pt_fence_after_cas();
+    uim_pt_fence_after_rmw();
     return true;
 }
 
 /*
  * Returns `status`, so that it can be the last thing a call does.
  *
- * Nothing orders the look at `waiting` behind the store that gives the slot
- * back; a locked instruction here would cost as much as the rest of a short
- * call. If the two cross, the tables are freed by a later call or by destroy.
+ * The number before the look at `waiting`: whoever waits sets `waiting`, then
+ * reads the numbers, so the last one that is waited for knows. The fence also is
+ * what the ops promise to the core (pt.h). It is nearly free: a call waits for
+ * its first locked instruction, and this one overlaps with the next call's.
  */
 static inline enum uiommu_status uim_pt_exit(struct uim_pt *pt,
                                              struct uim_pt_slot *slot,
                                              enum uiommu_status status)
 {
-    uint32_t n = atomic_load_explicit(&slot->n, memory_order_relaxed);
+    uint32_t n = atomic_fetch_add(&slot->n, 1);
 
-    atomic_store_explicit(&slot->n, n + 1, memory_order_release);
+    uim_pt_fence_after_rmw();
     if (atomic_load_explicit(&pt->waiting, memory_order_relaxed) == 0)
         return status;
     return uim_pt_exit_waited(pt, slot, n, status);

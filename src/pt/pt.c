@@ -112,10 +112,9 @@ static uint64_t take_all(uint64_t *chain)
 
 /* ---- grace ----------------------------------------------------------------- */
 
-/* Lock held. Notes who is here; true if nobody is. */
-static bool note_calls(struct uim_pt *pt)
+/* Lock held. Notes who is here. */
+static void note_calls(struct uim_pt *pt)
 {
-    uint32_t calls = 0;
     unsigned i;
 
     /* The cleared links before the look at the slots: uim_pt_take_slot(). */
@@ -126,10 +125,8 @@ static bool note_calls(struct uim_pt *pt)
 
         n &= 0 - (n & 1); /* 0: nobody to wait for */
         atomic_store_explicit(&pt->slots[i].seen, n, memory_order_relaxed);
-        calls |= n;
     }
     pt->crowd = (atomic_load(&pt->waiting) & ~UIM_PT_RETIRED) != 0;
-    return calls == 0 && !pt->crowd;
 }
 
 /* Lock held. True if everybody who was noted has left since. */
@@ -138,6 +135,8 @@ static bool calls_ended(struct uim_pt *pt)
     bool ended = true;
     unsigned i;
 
+    /* What was noted before another look: uim_pt_exit_waited(). */
+    uim_fence_full();
     for (i = 0; i < UIM_PT_SLOTS; i++) {
         struct uim_pt_slot *slot = &pt->slots[i];
         uint32_t seen = atomic_load_explicit(&slot->seen, memory_order_relaxed);
@@ -161,7 +160,8 @@ static void collect(struct uim_pt *pt, uint64_t out[2])
         out[0] = take_all(&pt->leaving);
     if (!pt->leaving && pt->retired) {
         pt->leaving = take_all(&pt->retired);
-        if (note_calls(pt) || calls_ended(pt))
+        note_calls(pt);
+        if (calls_ended(pt))
             out[1] = take_all(&pt->leaving);
     }
     if (!pt->leaving)
@@ -214,7 +214,7 @@ struct uim_pt_slot *uim_pt_enter(struct uim_pt *pt, struct uim_pt_slot *spare)
         if (uim_pt_take_slot(&pt->slots[i]))
             return &pt->slots[i];
     atomic_fetch_add(&pt->waiting, 1);
-    uim_pt_fence_after_cas(); /* as in uim_pt_take_slot() */
+    uim_pt_fence_after_rmw(); /* as in uim_pt_take_slot() */
     memset(spare, 0, sizeof(*spare));
     atomic_init(&spare->n, 1);
     spare->tag = UIM_PT_NO_TAG;
@@ -240,11 +240,11 @@ enum uiommu_status uim_pt_exit_waited(struct uim_pt *pt,
             reap(pt, &none);
         return status;
     }
-    /* Those that nobody waits for keep off the lock, but look now and then in
-     * case the last one that was waited for missed it.                       */
+    /* Those that nobody waits for keep off the lock. It is noted who is waited
+     * for, then looked whether they are still here; our number changed, then we
+     * look whether it was noted. So one of the two sees the other.           */
     if ((waiting & UIM_PT_RETIRED) &&
-        (atomic_load_explicit(&slot->seen, memory_order_relaxed) == n ||
-         n % 64 == 1))
+        atomic_load_explicit(&slot->seen, memory_order_relaxed) == n)
         reap(pt, &none);
     return status;
 }

@@ -11,10 +11,11 @@
  * after the invalidation, and freed when no call that may still hold a pointer
  * to it is under way (guard.h).
  *
- * Units that do not snoop (!coherent): when map, unmap or split returns, every
- * line it stored to was flushed and host->fence() came after. Before a table is
- * linked there is always a host->fence(), so that no walker sees the link before
- * the table. All other ordering against the unit is the core's.
+ * What they promise about order: the return of map, unmap, split and walk is a
+ * full fence among CPUs (uim_fence_full()). For units that do not snoop
+ * (!coherent), every line that was stored to was flushed before, and host->fence()
+ * came after that. Before a table is linked there always is a host->fence(), so
+ * that no unit sees the link before the table. All other order is the core's.
  */
 #ifndef UIM_PT_PT_H
 #define UIM_PT_PT_H

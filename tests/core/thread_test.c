@@ -2,7 +2,7 @@
 /*
  * thread_test.c - several threads: maps and unmaps of disjoint ranges, changes of
  * domain, DMA and polling side by side. Threads count what went wrong and never
- * assert; run it under ThreadSanitizer as well.
+ * assert. tsan.supp says how to run it under ThreadSanitizer.
  */
 #include "tests/core/help.h"
 

@@ -203,6 +203,10 @@ static void other_domains(void **state)
     check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: it is "
               "blocked (context entry not present) [reason 02h, LCT.2]. It "
               "sees the blocked domain.");
+    f.reason = VTD_FR_LRT_2;
+    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: "
+              "nothing was ever set up for its bus (root entry not present) "
+              "[reason 01h, LRT.2]. It sees the blocked domain.");
     f.domain_kind = UIOMMU_DOMAIN_IDENTITY;
     f.reason = VTD_FR_SGN_4;
     check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: the "
@@ -226,6 +230,24 @@ static void interrupts_have_no_address(void **state)
     check(&f, "0000:00:03.0 (vtd unit 0): interrupt refused: the remapping "
               "entry belongs to another requester [reason 26h]. Look at the "
               "source id in the entry, and aliases of the device.");
+}
+
+/* Whatever is in the struct, it is only words. */
+static void nonsense_is_survived(void **state)
+{
+    struct uiommu_fault f;
+    char text[600];
+
+    (void)state;
+    memset(&f, 0xff, sizeof(f));
+    f.driver = "vtd";
+    f.has_iova = f.has_trace = f.overflow = true;
+    for (unsigned level = 0; level < 256; level++) {
+        f.level = (uint8_t)level;
+        f.mapped = level % 2;
+        f.domain_kind = level % 3 ? UIOMMU_DOMAIN_PAGING : (uint8_t)level;
+        assert_true(uiommu_explain_fault(&f, text, sizeof(text)) < 500);
+    }
 }
 
 /* As snprintf: cut, terminated, and the length it wanted. */
@@ -257,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_page_without_the_right),
         cmocka_unit_test(other_domains),
         cmocka_unit_test(interrupts_have_no_address),
+        cmocka_unit_test(nonsense_is_survived),
         cmocka_unit_test(text_is_cut_to_the_buffer),
     };
 

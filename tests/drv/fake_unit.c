@@ -253,6 +253,7 @@ static void write_gcmd(struct fake *f, uint32_t value)
         f->gcmd_many++;
     if (f->deaf)
         return;
+    f->n_wbf += (value & VTD_GCMD_BIT(wbf)) != 0;
     if ((levels & ~value) & VTD_GCMD_BIT(te))
         f->te_off++;
     if ((levels & ~value) & VTD_GCMD_BIT(qie))

@@ -63,6 +63,7 @@ struct fake {
     struct vtd_desc command[FAKE_COMMANDS];
     unsigned n_commands;
     unsigned gcmd_many;    /* writes that changed more than one thing     */
+    unsigned n_wbf;        /* write buffer flushes                        */
     unsigned te_off;       /* times TE went from 1 to 0                   */
     unsigned n_iqe, n_ite;
     void (*on_command)(struct fake *f, struct vtd_desc d);

@@ -562,6 +562,34 @@ static void caching_mode_announces_new_entries(void **state)
     fake_stop(&f);
 }
 
+/* RWBF: nothing else makes the unit see a new entry (6.8). */
+static void write_buffers_are_flushed(void **state)
+{
+    const struct uim_inval page = { .start = 0x5000, .last = 0x5fff };
+    struct uiommu_device dev;
+    struct fake_domain a;
+    struct fake f;
+
+    (void)state;
+    fake_init(&f);
+    f.cap |= CAPABILITY(rwbf);
+    start(&f);
+    assert_true(f.unit->map_sync);
+    assert_int_equal(f.n_wbf, 1); /* before SRTP */
+    fake_domain(&f, &a, 0x1000000);
+    fake_device(&f, &dev, SID);
+    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+                     UIOMMU_OK);
+    assert_int_equal(f.n_wbf, 2);
+    assert_int_equal(vtd_map_sync(&a.link, &page), UIOMMU_OK);
+    assert_int_equal(f.n_wbf, 3);
+    assert_int_equal(vtd_set(&dev.endpoint, &f.u->blocked, &a.domain),
+                     UIOMMU_OK);
+    assert_int_equal(f.n_wbf, 3); /* an invalidation came after the store */
+    remove_domain(&a);
+    fake_stop(&f);
+}
+
 /* Cut, then set: what the entry was tagged with is invalidated all the same. */
 static void cut_is_finished_by_set(void **state)
 {
@@ -997,7 +1025,7 @@ static void full_queues_are_waited_for(void **state)
     fake_stop(&f);
 }
 
-/* Nothing to do is done when what was submitted before is. */
+/* D-82: nothing but the wait. */
 static void empty_batches_complete(void **state)
 {
     const struct vtd_batch none = { .n = 0 };
@@ -1141,6 +1169,7 @@ int main(void)
         cmocka_unit_test(scalable_entries),
         cmocka_unit_test(first_stage_entries),
         cmocka_unit_test(caching_mode_announces_new_entries),
+        cmocka_unit_test(write_buffers_are_flushed),
         cmocka_unit_test(cut_is_finished_by_set),
         cmocka_unit_test(silence_leaves_it_blocked),
         cmocka_unit_test(no_memory_leaves_no_trace),

@@ -308,6 +308,7 @@ static void register_invalidation(void **state)
     fill(vm, legacy_items, COUNT(legacy_items));
     vm_wr(vm, ccmd, UINT64_C(3) << 61 | VM_A << 16 | VM_DID_A | UIM_BIT(63));
     assert_int_equal(vm_rd(vm, ccmd) >> 59, 0xf); /* done, by device */
+    assert_true(vm->command[0].by_register);
     assert_true(is_gone(vm, &legacy_items[0]));
     assert_false(is_gone(vm, &legacy_items[1]));
 
@@ -315,6 +316,8 @@ static void register_invalidation(void **state)
     assert_int_equal(vm_rd(vm, iva), 0); /* write-only */
     vm_wr(vm, iotlb, UIM_BIT(63) | UINT64_C(3) << 60 | UINT64_C(5) << 32);
     assert_int_equal(vm_rd(vm, iotlb) >> 57, 0x1b);
+    assert_true(vm->command[1].by_register && vm->command[1].leaf_only);
+    assert_false(vm->command[1].drain_read || vm->command[1].drain_write);
     assert_true(is_gone(vm, &legacy_items[2]));
     assert_false(is_gone(vm, &legacy_items[3]));
 
@@ -371,6 +374,33 @@ static void root_and_translation_switches(void **state)
         vm_gcmd(vm, 31, true);
         assert_int_equal(vm->n_inval, 3);
         assert_int_equal(is_gone(vm, &items[0]), i);
+        vm_destroy(vm);
+    }
+}
+
+/* What a global command removed does not come back when the caches fill again,
+ * nor what was there before TE went off or the unit was reset. */
+static void nothing_comes_back(void **state)
+{
+    (void)state;
+    for (unsigned how = 0; how < 3; how++) {
+        struct vm *vm = vm_create("scalable=1");
+
+        vm_start(vm);
+        fill(vm, scalable_items, COUNT(scalable_items));
+        if (how == 0) {
+            vm_submit(vm, vm_iotlb(1, 0), 0);
+        } else if (how == 1) {
+            vm_gcmd(vm, 31, false);
+            vm_gcmd(vm, 31, true);
+        } else {
+            vm->ops->reset(vm->m);
+            vm_start(vm);
+        }
+        assert_true(is_gone(vm, &scalable_items[15])); /* other tables: Z */
+        assert_true(is_gone(vm, &scalable_items[12]));
+        assert_true(is_gone(vm, &scalable_items[5]));
+        assert_true(is_gone(vm, &scalable_items[16]));
         vm_destroy(vm);
     }
 }
@@ -612,6 +642,25 @@ static void waits_stand_behind_device_tlbs(void **state)
     vm_destroy(vm);
 }
 
+/* A queue that is switched off forgets what it waited for. */
+static void no_wait_outlives_its_queue(void **state)
+{
+    struct vm *vm = vm_create("");
+
+    (void)state;
+    vm_start(vm);
+    vm_post(vm, devtlb(VM_A), devtlb_size(0, false));
+    vm_submit(vm, vm_wait(2, false, false), VM_STATUS);
+    vm_gcmd(vm, 26, false);
+    vm_queue_on(vm);
+    vm->ops->devtlb_done(vm->m, vm->inval[0].tag, 0);
+    vm_submit(vm, vm_iotlb(1, 0), 0);
+    vm_submit(vm, vm_wait(3, false, false), VM_STATUS + 8);
+    assert_int_equal(vm_peek(vm, VM_STATUS), 0);
+    assert_int_equal(vm_peek(vm, VM_STATUS + 8), 3);
+    vm_destroy(vm);
+}
+
 static void fence_holds_later_descriptors(void **state)
 {
     struct vm *vm = vm_create("");
@@ -764,6 +813,8 @@ static void door_sees_every_command(void **state)
     assert_int_equal(c[4].rid, VM_B);
     assert_int_equal(c[4].did, UIM_CHECK_NONE);
     assert_int_equal(c[5].kind, UIM_CHECK_WAIT);
+    for (unsigned i = 0; i < 6; i++)
+        assert_false(c[i].by_register || c[i].dropped);
     vm_destroy(vm);
 }
 
@@ -784,6 +835,10 @@ static void lost_commands_have_no_effect(void **state)
     assert_false(is_gone(vm, &legacy_items[2]));
     vm_submit(vm, vm_iotlb(1, 0), 0); /* only one was to be lost */
     assert_true(is_gone(vm, &legacy_items[2]));
+    uim_check_drop(vm->model, 1u << UIM_CHECK_IOTLB, UIM_CHECK_EVERY);
+    vm_submit(vm, vm_wait(5, false, false), VM_STATUS); /* another kind */
+    assert_int_equal(vm_peek(vm, VM_STATUS), 5);
+    vm_submit(vm, vm_wait(1, false, false), VM_STATUS);
     uim_check_drop(vm->model, 1u << UIM_CHECK_WAIT, UIM_CHECK_EVERY);
     vm_submit(vm, vm_wait(2, false, false), VM_STATUS);
     vm_submit(vm, vm_wait(3, false, false), VM_STATUS);
@@ -826,6 +881,7 @@ int main(void)
         cmocka_unit_test(register_invalidation),
         cmocka_unit_test(no_register_invalidation_in_scalable_mode),
         cmocka_unit_test(root_and_translation_switches),
+        cmocka_unit_test(nothing_comes_back),
         cmocka_unit_test(every_queue_error),
         cmocka_unit_test(queue_goes_on_after_an_error),
         cmocka_unit_test(queue_wraps),
@@ -833,6 +889,7 @@ int main(void)
         cmocka_unit_test(devtlb_ranges),
         cmocka_unit_test(pasid_devtlb),
         cmocka_unit_test(waits_stand_behind_device_tlbs),
+        cmocka_unit_test(no_wait_outlives_its_queue),
         cmocka_unit_test(fence_holds_later_descriptors),
         cmocka_unit_test(device_tlb_timeout),
         cmocka_unit_test(many_device_tlbs),

@@ -140,11 +140,64 @@ static void freed_table_with_leaf_hint(void **state)
     vm_go(vm, UIE_R, VM_X);
     check_stale(vm, UIM_CHECK_CACHE_WALK, UIM_CHECK_IOTLB, "am=9 ih=0");
     assert_int_equal(vm->stale[0].level, 1);
+    assert_int_equal(vm->stale[0].used, (VM_SS + 0x3000) | 3);
+    assert_int_equal(vm->stale[0].now, 0);
 
     vm_submit(vm, vm_iotlb(3, VM_DID_A), vm_page(0, 9, 0));
     vm_forget(vm);
     assert_int_equal(vm_go(vm, UIE_R, VM_X), 0);
     assert_int_equal(vm->n_stale, 0);
+    vm_destroy(vm);
+}
+
+/* Tables are cached on the way to a page that is not there. */
+static void tables_above_a_hole_are_cached(void **state)
+{
+    struct vm *vm = vm_create("scalable=1," ADV);
+
+    (void)state;
+    for (uint64_t i = 0; i < 3; i++) /* A is set */
+        vm_poke(vm, VM_FS + i * 0x1000,
+                vm_peek(vm, VM_FS + i * 0x1000) | 1 << 5);
+    vm_start(vm);
+    assert_int_equal(vm_go_pasid(vm, VM_PASID_FS, UIE_R, VM_HOLE), 0);
+    vm_poke(vm, VM_FS + 0x1000, 0);
+    assert_int_equal(vm_go_pasid(vm, VM_PASID_FS, UIE_R, VM_X), PAGE_X);
+    check_stale(vm, UIM_CHECK_CACHE_WALK, UIM_CHECK_PASID_IOTLB, "ih=0");
+    vm_destroy(vm);
+}
+
+/* A table loses a right: its leaves are gone from the IOTLB, it is not. */
+static void narrowed_table_with_leaf_hint(void **state)
+{
+    static const uint64_t rights[] = { 1, 2 };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct vm *vm = start(ADV);
+
+        vm_go(vm, UIE_R, VM_X);
+        vm_poke(vm, VM_SS + 0x1000, (VM_SS + 0x2000) | rights[i]);
+        vm_submit(vm, vm_iotlb(3, VM_DID_A), vm_page(VM_X, 0, 1));
+        assert_int_not_equal(vm_go(vm, UIE_R, VM_X), 0);
+        check_stale(vm, UIM_CHECK_CACHE_WALK, UIM_CHECK_IOTLB, "ih=0");
+        vm_destroy(vm);
+    }
+}
+
+/* The same for the user right of the first stage. */
+static void table_for_supervisors_with_leaf_hint(void **state)
+{
+    struct vm *vm = start("scalable=1," ADV);
+    uint64_t entry;
+
+    (void)state;
+    vm_go_pasid(vm, VM_PASID_FS, UIE_R, VM_X);
+    entry = vm_peek(vm, VM_FS + 0x1000);
+    vm_poke(vm, VM_FS + 0x1000, entry & ~UINT64_C(4));
+    vm_submit(vm, vm_piotlb(3, VM_DID_FS, VM_PASID_FS), vm_page(VM_X, 0, 1));
+    vm_go_pasid(vm, VM_PASID_FS, UIE_R, VM_X);
+    check_stale(vm, UIM_CHECK_CACHE_WALK, UIM_CHECK_PASID_IOTLB, "ih=0");
     vm_destroy(vm);
 }
 
@@ -329,6 +382,36 @@ static void absent_pasid_in_caching_mode(void **state)
     vm_destroy(vm);
 }
 
+/* Wrong entries may be cached, unreadable ones are not entries. */
+static void wrong_and_unreadable_entries_in_caching_mode(void **state)
+{
+    struct vm *vm = vm_create(ADV ",cm=1");
+    uint64_t entry = vm_peek(vm, A);
+
+    (void)state;
+    vm_poke(vm, VM_ROOT, VM_OUTSIDE | 1);
+    vm_start(vm);
+    assert_int_equal(vm_go(vm, UIE_R, VM_X), 0);
+    vm_poke(vm, VM_ROOT, VM_CONTEXT | 1);
+    vm_poke(vm, A, entry | 1 << 4);
+    assert_int_equal(vm_go(vm, UIE_R, VM_X), 0);
+    assert_int_equal(vm->n_stale, 0);
+    vm_poke(vm, A, entry);
+    assert_int_equal(vm_go(vm, UIE_R, VM_X), 0);
+    assert_int_equal(vm->n_stale, 1);
+
+    vm_submit(vm, vm_cc(3, 0, VM_A, 0), 0);
+    vm_poke(vm, LEAF_X, PAGE_X | 3 | UIM_BIT(62));
+    vm_forget(vm);
+    assert_int_equal(vm_go(vm, UIE_R, VM_X), 0);
+    assert_int_equal(vm_go(vm, UIE_R, VM_X), 0);
+    assert_int_equal(vm->n_stale, 0);
+    vm_poke(vm, LEAF_X, 0); /* still refused, but for another reason */
+    assert_int_equal(vm_go(vm, UIE_R, VM_X), 0);
+    assert_int_equal(vm->n_stale, 1);
+    vm_destroy(vm);
+}
+
 /* First-stage entries that are not present are never cached (6.1). */
 static void absent_first_stage_in_caching_mode(void **state)
 {
@@ -495,6 +578,9 @@ int main(void)
         cmocka_unit_test(what_is_stale),
         cmocka_unit_test(split_block_without_invalidation),
         cmocka_unit_test(freed_table_with_leaf_hint),
+        cmocka_unit_test(tables_above_a_hole_are_cached),
+        cmocka_unit_test(narrowed_table_with_leaf_hint),
+        cmocka_unit_test(table_for_supervisors_with_leaf_hint),
         cmocka_unit_test(context_entry_without_invalidation),
         cmocka_unit_test(domain_id_reused_without_invalidation),
         cmocka_unit_test(pasid_entry_without_invalidation),
@@ -505,6 +591,7 @@ int main(void)
         cmocka_unit_test(mapping_needs_invalidation_in_caching_mode),
         cmocka_unit_test(absent_context_in_caching_mode),
         cmocka_unit_test(absent_pasid_in_caching_mode),
+        cmocka_unit_test(wrong_and_unreadable_entries_in_caching_mode),
         cmocka_unit_test(absent_first_stage_in_caching_mode),
         cmocka_unit_test(neighbours_are_cached_too),
         cmocka_unit_test(first_stage_neighbours_need_their_a_bit),

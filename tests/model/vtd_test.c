@@ -523,6 +523,48 @@ static void both_halves_of_a_scalable_root(void **state)
     vm_destroy(vm);
 }
 
+/* Root entries are by bus; the segment is not for the unit to see. */
+static void requesters_on_other_buses(void **state)
+{
+    static const char *const args[] = { "", "scalable=1" };
+    struct uie_xlat x;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct vm *vm = vm_create(args[i]);
+        const uint32_t rid = 0x10000 | 0x3f << 8 | VM_A;
+
+        vm_poke(vm, VM_ROOT + 0x3f * 16, VM_CONTEXT | 1);
+        vm_poke(vm, VM_ROOT, 0);
+        vm_start(vm);
+        assert_int_equal(vm_ask(vm, rid, UIE_NO_PASID, R, 0, VM_X, &x), 0);
+        assert_int_equal(vm_go(vm, R, VM_X), 0);
+        vm_ask(vm, rid, UIE_NO_PASID, R, 0, VM_HOLE, &x);
+        assert_int_equal(vm_rd(vm, 0x238) & 0xffff, 0x3f << 8 | VM_A);
+        vm_destroy(vm);
+    }
+}
+
+/* Fields that the PGTT of an entry ignores may hold anything (9.6). */
+static void ignored_fields_of_pasid_entries(void **state)
+{
+    struct vm *vm = vm_create("scalable=1");
+    const uint64_t ss_fields = UIM_MASK(63, 12) | UIM_BIT(9) | UIM_MASK(4, 2);
+    const uint64_t fs_fields = UIM_MASK(63, 12) | UIM_BIT(7) | UIM_MASK(3, 2);
+    const uint64_t pt = VM_PASID_TABLE + VM_PASID_PT * 64;
+
+    (void)state;
+    vm_poke(vm, E_FS, vm_peek(vm, E_FS) | ss_fields);
+    vm_poke(vm, E_RID + 16, fs_fields);
+    vm_poke(vm, pt, vm_peek(vm, pt) | ss_fields);
+    vm_poke(vm, pt + 16, fs_fields);
+    vm_start(vm);
+    assert_int_equal(vm_go_pasid(vm, VM_PASID_FS, R, VM_X), PAGE_X);
+    assert_int_equal(vm_go(vm, R, VM_X), PAGE_X);
+    assert_int_equal(vm_go_pasid(vm, VM_PASID_PT, R, VM_X), VM_X);
+    vm_destroy(vm);
+}
+
 static void five_levels(void **state)
 {
     struct vm *vm = vm_create("bits=57");
@@ -555,7 +597,10 @@ static void aborted_dma(void **state)
 
     (void)state;
     vm_start(vm);
-    vm_set_root(vm, 3 << 10);
+    vm_set_root(vm, VM_ROOT | 1 << 10);
+    assert_int_equal(vm->n_log[UIE_LOG_WARN], 0);
+    vm_set_root(vm, 3 << 10); /* ESRTPS is 0: not while TES is 1 */
+    assert_int_equal(vm->n_log[UIE_LOG_WARN], 1);
     assert_int_equal(vm_go(vm, R, VM_X), 0);
     assert_int_equal(vm_fault(vm, 0), VTD_FR_RTA_4);
     vm_submit(vm, vm_iotlb(1, 0), 0); /* the queue works in this mode */
@@ -782,6 +827,8 @@ int main(void)
         cmocka_unit_test(interrupt_window),
         cmocka_unit_test(large_page_over_the_window),
         cmocka_unit_test(both_halves_of_a_scalable_root),
+        cmocka_unit_test(requesters_on_other_buses),
+        cmocka_unit_test(ignored_fields_of_pasid_entries),
         cmocka_unit_test(five_levels),
         cmocka_unit_test(aborted_dma),
         cmocka_unit_test(a_in_every_entry_and_d_on_write),

@@ -135,23 +135,6 @@ static void ops_in_a_crowd(struct pt_rig *r)
     rig_assert_same(r, &before);
 }
 
-/* One call missed that it was waited for (see uim_pt_exit()): others look now
- * and then.                                                                  */
-static void a_later_call_frees_what_was_missed(struct pt_rig *r)
-{
-    struct uim_pt_slot spare, *slot = uim_pt_enter(&r->pt, &spare);
-    struct uiommu_trace trace;
-    unsigned i;
-
-    (void)retire_some(r, MIB(2));
-    assert_true(live(r) > 0);
-    /* As it leaves, but without a look at `waiting`. */
-    atomic_fetch_add(&slot->n, 1);
-    for (i = 0; i < 64; i++)
-        (void)rig_look(r, 0, &trace);
-    assert_int_equal(live(r), 0);
-}
-
 static void destroy_frees_what_waits(struct pt_rig *r)
 {
     struct uim_pt_slot spare, *slot = uim_pt_enter(&r->pt, &spare);
@@ -220,8 +203,6 @@ const struct pt_test pt_guard_tests[] = {
     { "a_crowd", a_crowd },
     { "the_crowd_goes_first", the_crowd_goes_first },
     { "ops_in_a_crowd", ops_in_a_crowd },
-    { "a_later_call_frees_what_was_missed",
-      a_later_call_frees_what_was_missed },
     { "destroy_frees_what_waits", destroy_frees_what_waits },
     { "a_late_call_breaks_nothing", a_late_call_breaks_nothing },
     { NULL, NULL },

@@ -48,16 +48,6 @@ static void run_workers(struct pt_rig *r, void *(*fn)(void *))
     assert_int_equal(wrong, 0);
 }
 
-/* Whatever two that crossed have left to be freed: see uim_pt_exit(). */
-static void settle(struct pt_rig *r)
-{
-    struct uiommu_trace trace;
-    unsigned i;
-
-    for (i = 0; i < 64; i++)
-        (void)r->c.ops->walk(&r->pt, 0, &trace);
-}
-
 #define EXPECT(w, condition) ((w)->wrong += !(condition))
 
 static void unmap_all_of(struct worker *w, uint64_t iova, uint64_t size,
@@ -128,7 +118,6 @@ static void disjoint_ranges(struct pt_rig *r)
     run_workers(r, own_pages);
     assert_int_equal(rig_tree(r).leaves, 0);
     assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, NULL), UIOMMU_OK);
-    settle(r);
     assert_int_equal(memory_host_live_pages(r->m), r->base_pages);
 }
 
@@ -184,7 +173,6 @@ static void overlapping_ranges(struct pt_rig *r)
         RIG_NOT_APPLICABLE(r, "as with other page sizes");
     run_workers(r, anything);
     assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, NULL), UIOMMU_OK);
-    settle(r);
     assert_int_equal(rig_tree(r).leaves, 0);
     assert_int_equal(memory_host_live_pages(r->m), r->base_pages);
 }

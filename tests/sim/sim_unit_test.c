@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosts/sim around its IOMMU: what firmware says of it, DMA through tables
- * that are written by hand, device TLBs, interrupts, and what must be
- * noticed of wrong table memory and stale caches.
+ * hosts/sim around its IOMMU: what firmware says of it, DMA through tables that
+ * are written by hand, interrupts, and what must be noticed of wrong table
+ * memory and stale caches.
  */
 #include "tests/sim/raw.h"
 #include "tests/sim/tools.h"

@@ -140,11 +140,12 @@ static void events_off(const struct vtd_unit *v)
 
 static void fault_event_on(const struct vtd_unit *v)
 {
-    struct vtd_feaddr_fields low = { .ma = (uint32_t)v->msi_addr >> 2 };
+    const struct vtd_fedata_fields data = { .imd = v->msi_data };
+    const struct vtd_feaddr_fields low = { .ma = (uint32_t)v->msi_addr >> 2 };
 
     if (!v->has_msi)
         return;
-    vtd_wr32(v, VTD_REG_FEDATA, v->msi_data);
+    vtd_wr32(v, VTD_REG_FEDATA, (uint32_t)vtd_fedata_pack(&data).raw);
     vtd_wr32(v, VTD_REG_FEADDR, (uint32_t)vtd_feaddr_pack(&low).raw);
     vtd_wr32(v, VTD_REG_FEUADDR, (uint32_t)(v->msi_addr >> 32));
     event_mask(v, VTD_REG_FECTL, false);

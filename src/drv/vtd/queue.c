@@ -16,7 +16,7 @@
 #include "drv/vtd/queue.h"
 
 enum {
-    /* How often a submission is repeated because of other's devices. */
+    /* How often a submission is repeated because of somebody else's device. */
     ATTEMPTS = 8,
     STATUS_LINE = 8, /* words */
 };
@@ -176,20 +176,28 @@ static struct vtd_waiter *try_post(struct vtd_unit *v,
     return w;
 }
 
-/* Is a device-TLB command unanswered that is ahead of `w`, or NULL: of all? */
-static bool device_ahead(struct vtd_unit *v, const struct vtd_waiter *w)
+/* Does `other` hold up `w` without being to blame for it itself? NULL stands for
+ * who is not in the queue yet. */
+static bool holds_up(const struct vtd_queue *q, const struct vtd_waiter *other,
+                     const struct vtd_waiter *w)
+{
+    if (!other->ats || vtd_queue_answered(q, other))
+        return false;
+    if (!w)
+        return true;
+    return (int32_t)(w->first - other->first) > 0 &&
+           (!w->ats || w->sid.id != other->sid.id);
+}
+
+/* Is there a device that was asked before and did not answer? */
+static bool held_up(struct vtd_unit *v, const struct vtd_waiter *w)
 {
     struct vtd_queue *q = &v->queue;
     bool found = false;
 
     vtd_lock(v, q->lock);
-    for (unsigned i = 0; i < VTD_WAITERS && !found; i++) {
-        const struct vtd_waiter *other = &q->waiter[i];
-
-        found = !(q->free & UIM_BIT(i)) && other->ats &&
-                !vtd_queue_answered(q, other) &&
-                (!w || (int32_t)(w->first - other->first) > 0);
-    }
+    for (unsigned i = 0; i < VTD_WAITERS && !found; i++)
+        found = !(q->free & UIM_BIT(i)) && holds_up(q, &q->waiter[i], w);
     vtd_unlock(v, q->lock);
     return found;
 }
@@ -199,17 +207,17 @@ static bool out_of_patience(struct vtd_unit *v, const struct vtd_waiter *w,
 {
     if (waited <= v->timeout_ns)
         return false;
-    if (waited > DEVICE_PATIENCE_NS || (w && w->ats))
-        return true;
-    return !device_ahead(v, w);
+    return waited > DEVICE_PATIENCE_NS || !held_up(v, w);
 }
 
 static struct vtd_waiter *post(struct vtd_unit *v, const struct vtd_batch *b)
 {
-    uint64_t start = vtd_now(v);
-    struct vtd_waiter *w;
-    uint64_t waited;
+    struct vtd_waiter *w = try_post(v, b);
+    uint64_t start, waited;
 
+    if (w)
+        return w;
+    start = vtd_now(v);
     while (!atomic_load(&v->unit.broken)) {
         waited = vtd_now(v) - start;
         w = try_post(v, b);
@@ -242,12 +250,30 @@ static enum vtd_outcome look(const struct vtd_unit *v,
     return atomic_load(&v->unit.broken) ? VTD_SILENT : VTD_PENDING;
 }
 
+/* A device that is silent is no reason to give up the unit. */
+static enum vtd_outcome give_up(struct vtd_unit *v, const struct vtd_waiter *w)
+{
+    if (!w->ats) {
+        vtd_break(v, "an invalidation is not completed");
+        return VTD_SILENT;
+    }
+    uim_log(v->unit.u, UIOMMU_LOG_WARN,
+            "vtd unit at 0x%lx: no answer yet from the device TLB of "
+            "%04x:%02x:%02x.%u",
+            v->unit.base, (unsigned)v->unit.segment, w->sid.id >> 8u,
+            w->sid.id >> 3u & 0x1fu, w->sid.id & 7u);
+    return VTD_LATE;
+}
+
+/* Most invalidations are complete at the first look, without the clock. */
 static enum vtd_outcome wait_for(struct vtd_unit *v, const struct vtd_waiter *w)
 {
-    uint64_t start = vtd_now(v);
-    enum vtd_outcome outcome;
-    uint64_t waited;
+    enum vtd_outcome outcome = look(v, w);
+    uint64_t start, waited;
 
+    if (outcome != VTD_PENDING)
+        return outcome;
+    start = vtd_now(v);
     for (;;) {
         /* Before the look, see vtd_wait64(). */
         waited = vtd_now(v) - start;
@@ -255,21 +281,10 @@ static enum vtd_outcome wait_for(struct vtd_unit *v, const struct vtd_waiter *w)
         if (outcome != VTD_PENDING)
             return outcome;
         if (out_of_patience(v, w, waited))
-            break;
+            return give_up(v, w);
         vtd_queue_errors(v);
         vtd_relax(v);
     }
-    if (!w->ats) {
-        vtd_break(v, "an invalidation is not completed");
-        return VTD_SILENT;
-    }
-    /* A device that is silent is no reason to give up the unit. */
-    uim_log(v->unit.u, UIOMMU_LOG_WARN,
-            "vtd unit at 0x%lx: no answer yet from the device TLB of "
-            "%04x:%02x:%02x.%u",
-            v->unit.base, (unsigned)v->unit.segment, w->sid.id >> 8u,
-            w->sid.id >> 3u & 0x1fu, w->sid.id & 7u);
-    return VTD_LATE;
 }
 
 static enum vtd_outcome attempt(struct vtd_unit *v, const struct vtd_batch *b)
@@ -299,6 +314,8 @@ enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b)
 
     if (!v->live)
         return UIOMMU_OK;
+    if (atomic_load(&v->unit.broken))
+        return UIOMMU_TIMEDOUT;
     if (!vtd_ecap_qi(v->ecap))
         return vtd_submit_by_registers(v, b);
     for (unsigned i = 0; outcome == VTD_ABORTED && i < ATTEMPTS; i++)

@@ -81,8 +81,6 @@ enum uiommu_status vtd_submit_by_registers(struct vtd_unit *v,
 {
     enum uiommu_status status = UIOMMU_OK;
 
-    if (atomic_load(&v->unit.broken))
-        return UIOMMU_TIMEDOUT;
     /* Tables are in memory before the command. */
     uim_fence(v->unit.host);
     vtd_lock(v, v->reg_lock);

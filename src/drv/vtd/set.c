@@ -370,13 +370,38 @@ enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
     return set_legacy(v, endpoint, next);
 }
 
+/* What the unit still has cached of the entry would let DMA go on. If it does not
+ * confirm, vtd_submit() gives it up, and nobody relies on it any more. */
+static void cut_legacy(struct vtd_unit *v, struct vtd_sid sid)
+{
+    uim_word *entry = vtd_context(v, sid);
+
+    if (!entry)
+        return;
+    vtd_entry_block(v, entry);
+    (void)legacy_retire(v, sid, uim_ld64(&entry[1]));
+}
+
+static void cut_scalable(struct vtd_unit *v, struct vtd_sid sid)
+{
+    struct path p = { .sid = sid, .context = vtd_context(v, sid) };
+    struct vtd_batch b = { .n = 0 };
+
+    if (p.context)
+        p.entry = vtd_pasid_entry(v, uim_ld64(p.context), VTD_RID_PASID);
+    if (!p.entry)
+        return;
+    vtd_entry_block(v, p.entry);
+    add_stale(&b, v, &p, false);
+    (void)vtd_submit(v, &b);
+}
+
 void vtd_cut(struct uiommu_endpoint *endpoint)
 {
-    const struct vtd_unit *v = vtd_unit(endpoint->device->unit);
-    uim_word *entry = vtd_context(v, vtd_sid(endpoint));
+    struct vtd_unit *v = vtd_unit(endpoint->device->unit);
 
-    if (entry && vtd_has_pasids(v))
-        entry = vtd_pasid_entry(v, uim_ld64(entry), VTD_RID_PASID);
-    if (entry)
-        vtd_entry_block(v, entry);
+    if (vtd_has_pasids(v))
+        cut_scalable(v, vtd_sid(endpoint));
+    else
+        cut_legacy(v, vtd_sid(endpoint));
 }

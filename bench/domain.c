@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/domain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hosts/sim/sim.h"
+
+const char *const bench_formats[] = { "vtd_ss", "vtd_fs", NULL };
+
+static const struct {
+    const char *format, *options;
+    enum sim_mode mode;
+} units[] = {
+    { "vtd_ss", "vtd.mode=legacy", SIM_LEGACY },
+    { "vtd_fs", "vtd.mode=first-stage", SIM_FIRST_STAGE },
+};
+
+enum { N_UNITS = sizeof(units) / sizeof(units[0]) };
+
+static int unit_of(const char *format)
+{
+    for (int i = 0; i < N_UNITS; i++)
+        if (strcmp(units[i].format, format) == 0)
+            return i;
+    return -1;
+}
+
+static enum uiommu_status start(struct bench_domain *d, const char *options)
+{
+    const struct uiommu_driver *const drivers[] = { &uiommu_driver_vtd };
+    const struct uiommu_config config = {
+        .size = sizeof(config),
+        .options = options,
+    };
+    enum uiommu_status status;
+
+    status = uiommu_create(&d->machine->host, &config, &d->u);
+    if (status == UIOMMU_OK)
+        status = uiommu_add_table(d->u, d->machine->table,
+                                  d->machine->table_size);
+    if (status == UIOMMU_OK)
+        status = uiommu_start(d->u, drivers, 1);
+    return status;
+}
+
+static enum uiommu_status make_domain(struct bench_domain *d)
+{
+    const struct machine_device *engine =
+        &d->machine->devices[sim_engine(d->machine, 0)];
+    const struct uiommu_device_info info = {
+        .size = sizeof(info),
+        .kind = UIOMMU_DEVICE_PCI,
+        .pci = engine->pci,
+    };
+    enum uiommu_status status = uiommu_device_add(d->u, &info, &d->device);
+
+    if (status != UIOMMU_OK)
+        return status;
+    return uiommu_domain_create(uiommu_device_endpoint(d->device), NULL,
+                                &d->domain);
+}
+
+bool bench_domain_open(const char *format, struct bench_domain *out,
+                       char *error, size_t size)
+{
+    int unit = unit_of(format);
+    struct sim_config config = {
+        .fast = true,
+        .ram_size = UINT64_C(256) << 20,
+    };
+    struct uiommu_domain_info info;
+    enum uiommu_status status;
+
+    memset(out, 0, sizeof(*out));
+    if (unit < 0) {
+        snprintf(error, size, "no such format: %s", format);
+        return false;
+    }
+    config.mode = units[unit].mode;
+    out->machine = sim_open(&config, error, size);
+    if (!out->machine)
+        return false;
+    status = start(out, units[unit].options);
+    if (status == UIOMMU_OK)
+        status = make_domain(out);
+    if (status != UIOMMU_OK) {
+        snprintf(error, size, "%s: %s: %s", format,
+                 uiommu_status_name(status), sim_last_log(out->machine));
+        return false;
+    }
+    uiommu_domain_info(out->domain, &info);
+    out->last_iova = info.last_iova;
+    if (strcmp(info.format, format) != 0) {
+        snprintf(error, size, "%s: got %s", format, info.format);
+        return false;
+    }
+    return true;
+}
+
+void bench_domain_close(struct bench_domain *d)
+{
+    if (d->domain)
+        uiommu_domain_put(d->domain);
+    if (d->device)
+        (void)!uiommu_device_remove(d->device);
+    if (d->u) {
+        (void)!uiommu_stop(d->u);
+        (void)!uiommu_destroy(d->u);
+    }
+    if (d->machine)
+        machine_close(d->machine);
+}
