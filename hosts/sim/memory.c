@@ -159,7 +159,7 @@ void sim_copy_to(void *dst, const void *src, size_t size)
 /* ---- devices ------------------------------------------------------------- */
 
 /* What arrives from the bus is seen by CPUs and is in RAM. */
-static void store(struct sim *s, uint64_t phys, const void *buf, size_t size)
+static void arrive(struct sim *s, uint64_t phys, const void *buf, size_t size)
 {
     struct sim_memory *r = &s->memory;
 
@@ -191,7 +191,7 @@ void sim_memory_dma(struct sim *s, bool write, uint64_t phys, void *buf,
         sim_copy_from(buf, r->cpu + phys, size);
         return;
     }
-    store(s, phys, buf, size);
+    arrive(s, phys, buf, size);
 }
 
 /* ---- the unit ------------------------------------------------------------ */
@@ -275,7 +275,7 @@ int sim_mem_write(void *opaque, uint64_t gpa, const void *buf, uint32_t len)
     if (unit_access(s, gpa, len, "wrote") == NULL) {
         return -1;
     }
-    store(s, gpa, buf, len);
+    arrive(s, gpa, buf, len);
     return 0;
 }
 
@@ -319,7 +319,7 @@ int sim_mem_cas(void *opaque, uint64_t gpa, void *expect, const void *want,
     done = len == 4 ? cas32(view + gpa, expect, want)
                     : cas64(view + gpa, expect, want);
     if (done == 1 && s->non_coherent) {
-        store(s, gpa, want, len);
+        arrive(s, gpa, want, len);
     }
     return done;
 }

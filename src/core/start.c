@@ -348,46 +348,65 @@ enum uiommu_status uiommu_stop(struct uiommu *u)
 
 /* ---- sleep of the machine ------------------------------------------------------ */
 
-static enum uiommu_status each_unit(struct uiommu *u, bool resume)
+/* Goes on after a failure: what can be had again is better than nothing. */
+static enum uiommu_status resume_units(struct uiommu *u, unsigned n)
 {
     enum uiommu_status first = UIOMMU_OK;
 
-    for (unsigned i = 0; i < u->n_units; i++) {
+    for (unsigned i = 0; i < n; i++) {
         struct uim_unit *unit = u->unit[i];
-        enum uiommu_status status;
+        enum uiommu_status status = UIOMMU_OK;
 
-        if (!unit)
-            continue;
-        status = resume ? unit->ops->resume(unit) : unit->ops->suspend(unit);
+        if (unit)
+            status = unit->ops->resume(unit);
         if (first == UIOMMU_OK)
             first = status;
     }
     return first;
 }
 
-static enum uiommu_status change_life(struct uiommu *u, enum uim_life from,
-                                      enum uim_life to)
+/* All or none. */
+static enum uiommu_status suspend_units(struct uiommu *u)
 {
-    enum uiommu_status status = UIOMMU_BUSY;
+    for (unsigned i = 0; i < u->n_units; i++) {
+        struct uim_unit *unit = u->unit[i];
+        enum uiommu_status status = UIOMMU_OK;
 
-    u->host.mutex_lock(u->host.ctx, u->lock);
-    if (u->life == from) {
-        status = each_unit(u, to == UIM_STARTED);
-        if (status == UIOMMU_OK)
-            u->life = to;
+        if (unit)
+            status = unit->ops->suspend(unit);
+        if (status != UIOMMU_OK) {
+            (void)resume_units(u, i + 1);
+            return status;
+        }
     }
-    u->host.mutex_unlock(u->host.ctx, u->lock);
-    return status;
+    return UIOMMU_OK;
 }
 
 enum uiommu_status uiommu_suspend(struct uiommu *u)
 {
-    return change_life(u, UIM_STARTED, UIM_SUSPENDED);
+    enum uiommu_status status = UIOMMU_BUSY;
+
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    if (u->life == UIM_STARTED)
+        status = suspend_units(u);
+    if (status == UIOMMU_OK)
+        u->life = UIM_SUSPENDED;
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
 }
 
+/* A unit that does not come back may be resumed again: the life stays. */
 enum uiommu_status uiommu_resume(struct uiommu *u)
 {
-    return change_life(u, UIM_SUSPENDED, UIM_STARTED);
+    enum uiommu_status status = UIOMMU_BUSY;
+
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    if (u->life == UIM_SUSPENDED)
+        status = resume_units(u, u->n_units);
+    if (status == UIOMMU_OK)
+        u->life = UIM_STARTED;
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
 }
 
 /* ---- units ----------------------------------------------------------------------- */
