@@ -55,12 +55,12 @@ static bool chosen(const char *words, const char *name)
 /* ---- showing -------------------------------------------------------------------- */
 
 static void show_limit(const struct report *report,
-                       const struct bench_limit *limit)
+                       const struct bench_limit *limit, double ns)
 {
     if (report->limits)
-        cJSON_AddNumberToObject(report->limits, limit->name, limit->ns);
+        cJSON_AddNumberToObject(report->limits, limit->name, ns);
     else
-        printf("%-24s %8.2f ns  %s\n", limit->name, limit->ns, limit->what);
+        printf("%-24s %8.2f ns  %s\n", limit->name, ns, limit->what);
 }
 
 static cJSON *row_as_json(const struct result *r)
@@ -102,84 +102,75 @@ static void show_row(const struct report *report, const struct result *r)
 
 /* ---- measuring ------------------------------------------------------------------- */
 
-/* Rows that bring their own limit need none of the machine's. */
-static bool find_limit(const struct bench_row *row, unsigned runs, double *ns)
+static bool measure_row(struct report *report, const struct bench_row *row,
+                        const char *format, char *error, size_t size)
 {
-    const struct bench_limit *limit;
-
-    if (row->whole)
-        return true;
-    limit = bench_limit_measure(row->limit, runs);
-    if (limit)
-        *ns = limit->ns;
-    return limit != NULL;
-}
-
-static void measure_row(struct report *report, const struct bench_row *row,
-                        const char *format)
-{
+    const struct bench_limit *limit = bench_limit_find(row->limit);
     struct result r = { .row = row, .format = format };
-    char error[256] = "no memory";
     unsigned runs = report->options->runs;
 
-    if (find_limit(row, runs, &r.limit_ns) &&
-        bench_row_measure(row, format, runs, &r.figure, &r.limit_ns, error,
-                          sizeof(error))) {
-        show_row(report, &r);
-        return;
+    /* Just before the row: on a busy machine the limit moves as well. Rows
+     * without one of the machine's limits measure their own.                */
+    if (limit)
+        r.limit_ns = limit->measure(runs);
+    if (!bench_row_measure(row, format, runs, &r.figure, &r.limit_ns, error,
+                           size))
+        return false;
+    if (!(r.limit_ns > 0)) {
+        snprintf(error, size, "%s: no memory", row->limit);
+        return false;
     }
-    fprintf(stderr, "uiommu bench: %s\n", error);
-    report->ok = false;
+    show_row(report, &r);
+    return true;
 }
 
 static void measure_rows(struct report *report, const struct bench_row *rows)
 {
     const struct options *o = report->options;
+    char error[256];
 
-    for (const struct bench_row *row = rows; row->name; row++)
-        for (unsigned i = 0; bench_formats[i]; i++)
-            if (chosen(o->rows, row->name) &&
-                chosen(o->formats, bench_formats[i]))
-                measure_row(report, row, bench_formats[i]);
+    for (const struct bench_row *row = rows; row->name; row++) {
+        for (unsigned i = 0; bench_formats[i]; i++) {
+            if (!chosen(o->rows, row->name) ||
+                !chosen(o->formats, bench_formats[i]))
+                continue;
+            if (measure_row(report, row, bench_formats[i], error,
+                            sizeof(error)))
+                continue;
+            fprintf(stderr, "uiommu bench: %s\n", error);
+            report->ok = false;
+        }
+    }
+}
+
+/* Whether one of the chosen rows is compared with it. */
+static bool is_needed(const char *words, const struct bench_row *rows,
+                      const char *limit)
+{
+    for (; rows->name; rows++)
+        if (chosen(words, rows->name) && strcmp(rows->limit, limit) == 0)
+            return true;
+    return false;
 }
 
 static void measure_limits(struct report *report)
 {
     const struct options *o = report->options;
+    const struct bench_limit *limit;
 
-    for (unsigned i = 0; bench_limits[i].name; i++) {
-        const struct bench_limit *limit;
-
-        /* With rows chosen, only what they are compared with, and later. */
-        if (o->rows && !chosen(o->rows, bench_limits[i].name))
+    for (limit = bench_limits; limit->name; limit++) {
+        if (!chosen(o->rows, limit->name) &&
+            !is_needed(o->rows, bench_rows, limit->name))
             continue;
-        limit = bench_limit_measure(bench_limits[i].name, o->runs);
-        if (limit)
-            show_limit(report, limit);
-        else
-            report->ok = false;
+        show_limit(report, limit, limit->measure(o->runs));
     }
-}
-
-static void print_json(const struct report *report, cJSON *all)
-{
-    char *text;
-
-    /* Limits that only rows asked for. */
-    for (unsigned i = 0; bench_limits[i].name; i++)
-        if (bench_limits[i].measured &&
-            !cJSON_HasObjectItem(report->limits, bench_limits[i].name))
-            show_limit(report, &bench_limits[i]);
-    text = cJSON_Print(all);
-    if (text)
-        puts(text);
-    free(text);
 }
 
 static int measure_all(const struct options *options)
 {
     struct report report = { .options = options, .ok = true };
     cJSON *all = options->json ? cJSON_CreateObject() : NULL;
+    char *text;
 
     if (all) {
         report.limits = cJSON_AddObjectToObject(all, "limits");
@@ -190,8 +181,10 @@ static int measure_all(const struct options *options)
         show_row_head();
     measure_rows(&report, bench_rows);
     measure_rows(&report, bench_thread_rows);
-    if (all)
-        print_json(&report, all);
+    text = all ? cJSON_Print(all) : NULL;
+    if (text)
+        puts(text);
+    free(text);
     cJSON_Delete(all);
     return report.ok ? 0 : 1;
 }

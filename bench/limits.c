@@ -307,37 +307,26 @@ static double clock_read(unsigned runs)
     return measure_simple(timed_clock, runs);
 }
 
-struct bench_limit bench_limits[] = {
-    { "store_stream", "one of many 8-byte stores in a row, 64 KiB", 0, false },
-    { "load_l1", "dependent load", 0, false },
-    { "load_l2", "dependent load", 0, false },
-    { "load_l3", "dependent load", 0, false },
-    { "load_dram", "dependent load", 0, false },
-    { "walk_l1", "4 dependent loads, indexed, in L1", 0, false },
-    { "walk_l3", "4 dependent loads, indexed, the last in L3", 0, false },
-    { "walk_nested_l1", "24 dependent loads, indexed, in L1", 0, false },
-    { "cmpxchg", "compare-exchange nobody else wants", 0, false },
-    { "fence", "store and full fence", 0, false },
-    { "clock", "reading the clock", 0, false },
-    { NULL, NULL, 0, false },
+const struct bench_limit bench_limits[] = {
+    { "store_stream", "one of many 8-byte stores in a row, 64 KiB",
+      store_stream },
+    { "load_l1", "dependent load, 16 KiB", load_l1 },
+    { "load_l2", "dependent load, 256 KiB", load_l2 },
+    { "load_l3", "dependent load, 6 MiB", load_l3 },
+    { "load_dram", "dependent load, 256 MiB", load_dram },
+    { "walk_l1", "4 dependent loads, indexed, in L1", walk_l1 },
+    { "walk_l3", "4 dependent loads, indexed, the last in L3", walk_l3 },
+    { "walk_nested_l1", "24 dependent loads, indexed, in L1", walk_nested_l1 },
+    { "cmpxchg", "compare-exchange that nobody else wants", cmpxchg },
+    { "fence", "store and full fence", fence },
+    { "clock", "reading the clock", clock_read },
+    { NULL, NULL, NULL },
 };
 
-static double (*const measures[])(unsigned) = {
-    store_stream, load_l1, load_l2,        load_l3, load_dram,  walk_l1,
-    walk_l3,      walk_nested_l1, cmpxchg, fence,   clock_read,
-};
-
-const struct bench_limit *bench_limit_measure(const char *name, unsigned runs)
+const struct bench_limit *bench_limit_find(const char *name)
 {
-    for (unsigned i = 0; bench_limits[i].name; i++) {
-        struct bench_limit *limit = &bench_limits[i];
-
-        if (strcmp(limit->name, name) != 0)
-            continue;
-        if (!limit->measured)
-            limit->ns = measures[i](runs);
-        limit->measured = limit->ns > 0;
-        return limit->measured ? limit : NULL;
-    }
+    for (const struct bench_limit *limit = bench_limits; limit->name; limit++)
+        if (strcmp(limit->name, name) == 0)
+            return limit;
     return NULL;
 }

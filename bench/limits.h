@@ -6,19 +6,16 @@
 #ifndef UIM_BENCH_LIMITS_H
 #define UIM_BENCH_LIMITS_H
 
-#include <stdbool.h>
-
 struct bench_limit {
     const char *name;
     const char *what;
-    double ns;
-    bool measured;
+    double (*measure)(unsigned runs); /* ns; 0: no memory                    */
 };
 
-/* Ends with a NULL name. Figures are 0 until bench_limit_measure(). */
-extern struct bench_limit bench_limits[];
+/* Ends with a NULL name. */
+extern const struct bench_limit bench_limits[];
 
-/* Measures it unless that was done. NULL: no such limit, or no memory. */
-const struct bench_limit *bench_limit_measure(const char *name, unsigned runs);
+/* NULL: no such limit. */
+const struct bench_limit *bench_limit_find(const char *name);
 
 #endif

@@ -17,7 +17,7 @@ enum { BENCH_MAX_RUNS = 101 };
 struct bench_figure {
     double ns, min_ns; /* per unit: median and fastest                       */
     unsigned runs;
-    uint64_t units;    /* of work that was timed in all                      */
+    uint64_t units;    /* of work that was done in all, with the warm-up     */
 };
 
 struct bench_work {

@@ -284,13 +284,17 @@ static bool measure(struct bench_case *c, unsigned runs,
                     struct bench_figure *out, double *limit_ns)
 {
     const struct bench_work work = { before, after, timed, c };
+    struct bench_figure warm_up;
 
     if (c->row->prepare && !c->row->prepare(c))
         return false;
     if (c->row->whole)
         return c->row->whole(c, runs, out, limit_ns);
-    return bench_measure(&work, 1, 2, out) &&
-           bench_measure(&work, runs, c->row->repeat, out);
+    if (!bench_measure(&work, 1, 2, &warm_up) ||
+        !bench_measure(&work, runs, c->row->repeat, out))
+        return false;
+    out->units += warm_up.units;
+    return true;
 }
 
 bool bench_row_measure(const struct bench_row *row, const char *format,
