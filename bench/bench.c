@@ -52,7 +52,7 @@ static bool chosen(const char *words, const char *name)
     }
 }
 
-/* ---- showing -------------------------------------------------------------------- */
+/* ---- showing ------------------------------------------------------------- */
 
 static void show_limit(const struct report *report,
                        const struct bench_limit *limit, double ns)
@@ -94,13 +94,13 @@ static void show_row(const struct report *report, const struct result *r)
         return;
     }
     printf("%-24s %-8s %-5s %8.2f %8.2f  %-13s %8.2f %6.2f %5.2f\n",
-           r->row->name, r->format, r->row->per, r->figure.ns,
-           r->figure.min_ns, r->row->limit, r->limit_ns,
-           r->figure.ns / r->limit_ns, r->row->goal_ratio);
+           r->row->name, r->format, r->row->per, r->figure.ns, r->figure.min_ns,
+           r->row->limit, r->limit_ns, r->figure.ns / r->limit_ns,
+           r->row->goal_ratio);
     fflush(stdout);
 }
 
-/* ---- measuring ------------------------------------------------------------------- */
+/* ---- measuring ----------------------------------------------------------- */
 
 static bool measure_row(struct report *report, const struct bench_row *row,
                         const char *format, char *error, size_t size)
@@ -189,7 +189,7 @@ static int measure_all(const struct options *options)
     return report.ok ? 0 : 1;
 }
 
-/* ---- arguments --------------------------------------------------------------------- */
+/* ---- arguments ----------------------------------------------------------- */
 
 static int usage(FILE *out)
 {
@@ -273,8 +273,7 @@ static bool parse(int argc, char **argv, struct options *o)
         i++;
     }
     return o->runs >= 1 && o->runs <= BENCH_MAX_RUNS &&
-           all_known(o->rows, known_row) &&
-           all_known(o->formats, known_format);
+           all_known(o->rows, known_row) && all_known(o->formats, known_format);
 }
 
 int uim_bench_main(int argc, char **argv)

@@ -37,8 +37,8 @@ static enum uiommu_status start(struct bench_domain *d, const char *options)
 
     status = uiommu_create(&d->machine->host, &config, &d->u);
     if (status == UIOMMU_OK)
-        status = uiommu_add_table(d->u, d->machine->table,
-                                  d->machine->table_size);
+        status =
+            uiommu_add_table(d->u, d->machine->table, d->machine->table_size);
     if (status == UIOMMU_OK)
         status = uiommu_start(d->u, drivers, 1);
     return status;
@@ -85,8 +85,8 @@ bool bench_domain_open(const char *format, struct bench_domain *out,
     if (status == UIOMMU_OK)
         status = make_domain(out);
     if (status != UIOMMU_OK) {
-        snprintf(error, size, "%s: %s: %s", format,
-                 uiommu_status_name(status), sim_last_log(out->machine));
+        snprintf(error, size, "%s: %s: %s", format, uiommu_status_name(status),
+                 sim_last_log(out->machine));
         return false;
     }
     uiommu_domain_info(out->domain, &info);

@@ -18,7 +18,7 @@ enum {
     GIB_TABLES = 512, /* of leaves, for 1 GiB                                */
 };
 
-/* ---- dependent loads ---------------------------------------------------------- */
+/* ---- dependent loads ----------------------------------------------------- */
 
 /* One pointer a line, in one cycle over `size` bytes. */
 struct chase {
@@ -76,7 +76,7 @@ static double measure_chase(size_t size, unsigned runs)
     return figure.ns;
 }
 
-/* ---- walks ---------------------------------------------------------------------- */
+/* ---- walks --------------------------------------------------------------- */
 
 /*
  * Tables of 4 levels for 1 GiB. An entry is just the address of the next table,
@@ -174,7 +174,7 @@ static double measure_walks(uint64_t (*timed)(void *), uint64_t mask,
     return figure.ns;
 }
 
-/* ---- single instructions ---------------------------------------------------------- */
+/* ---- single instructions ------------------------------------------------- */
 
 enum { STREAM = 64 * 1024, OPS = 10000 };
 
@@ -249,7 +249,7 @@ static double measure_simple(uint64_t (*timed)(void *), unsigned runs)
     return figure.ns;
 }
 
-/* ---- all of them ------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 static double store_stream(unsigned runs)
 {

@@ -3,8 +3,8 @@
  * measure.h - how long something takes.
  *
  * A sample repeats a short piece of work until the clock's own cost and its
- * resolution do not matter; the median of several samples is the figure, and the
- * fastest shows how quiet the machine was.
+ * resolution do not matter; the median of several samples is the figure, and
+ * the fastest shows how quiet the machine was.
  */
 #ifndef UIM_BENCH_MEASURE_H
 #define UIM_BENCH_MEASURE_H

@@ -41,7 +41,7 @@ static bool unmap(struct bench_case *c, uint64_t iova, uint64_t size)
     return uiommu_unmap(c->d.domain, iova, size, NULL) == UIOMMU_OK;
 }
 
-/* ---- one page a call ---------------------------------------------------------- */
+/* ---- one page a call ----------------------------------------------------- */
 
 /* The pages that are timed, and one in each table that stays. */
 static uint64_t single(const struct bench_case *c, unsigned i)
@@ -63,8 +63,8 @@ static uint64_t timed_map_single_4k(struct bench_case *c)
     unsigned failed = 0;
 
     for (unsigned i = 0; i < SINGLES; i++)
-        failed += uiommu_map(domain, single(c, i), PHYS + PAGE * i, PAGE,
-                             RW) != UIOMMU_OK;
+        failed += uiommu_map(domain, single(c, i), PHYS + PAGE * i, PAGE, RW) !=
+                  UIOMMU_OK;
     return failed ? 0 : SINGLES;
 }
 
@@ -88,7 +88,7 @@ static bool unmap_singles(struct bench_case *c)
     return timed_unmap_single_4k(c) > 0;
 }
 
-/* ---- many pages a call ---------------------------------------------------------- */
+/* ---- many pages a call --------------------------------------------------- */
 
 static uint64_t timed_map_bulk_4k(struct bench_case *c)
 {
@@ -118,7 +118,7 @@ static bool unmap_bulk(struct bench_case *c)
     return timed_unmap_bulk_4k(c) > 0;
 }
 
-/* ---- one 2 MiB leaf a call -------------------------------------------------------- */
+/* ---- one 2 MiB leaf a call ----------------------------------------------- */
 
 static bool prepare_block_table(struct bench_case *c)
 {
@@ -153,9 +153,10 @@ static bool unmap_blocks(struct bench_case *c)
     return timed_unmap_2m(c) > 0;
 }
 
-/* ---- walks -------------------------------------------------------------------------- */
+/* ---- walks --------------------------------------------------------------- */
 
-/* Page i leads to page next[i]: every walk needs the result of the one before. */
+/* Page i leads to page next[i]: every walk needs the result of the one
+ * before. */
 static bool map_cycle(struct bench_case *c, uint32_t n)
 {
     uint32_t *next = malloc(n * sizeof(*next));
@@ -195,7 +196,7 @@ static uint64_t timed_walk(struct bench_case *c)
     return WALKS;
 }
 
-/* ---- a sparse space ------------------------------------------------------------------ */
+/* ---- a sparse space ------------------------------------------------------ */
 
 /* A page that stays, in each of SPARSE tables anywhere. */
 static bool prepare_sparse(struct bench_case *c)
@@ -218,8 +219,8 @@ static uint64_t timed_pair_sparse_4096(struct bench_case *c)
 
     for (unsigned i = 0; i < PAIRS; i++) {
         uint64_t random = bench_random(&c->random);
-        uint64_t iova = c->slot[random % SPARSE] +
-                        PAGE * (1 + (random >> 32) % 511);
+        uint64_t iova =
+            c->slot[random % SPARSE] + PAGE * (1 + (random >> 32) % 511);
 
         failed += !map(c, iova, PHYS, PAGE);
         failed += !unmap(c, iova, PAGE);
@@ -228,36 +229,79 @@ static uint64_t timed_pair_sparse_4096(struct bench_case *c)
 }
 
 const struct bench_row bench_rows[] = {
-    { .name = "map_single_4k", .per = "call", .limit = "walk_l1",
-      .goal_ratio = 1.4, .repeat = 8, .prepare = prepare_tables,
-      .timed = timed_map_single_4k, .after = unmap_singles },
-    { .name = "unmap_single_4k", .per = "call", .limit = "walk_l1",
-      .goal_ratio = 1.2, .repeat = 8, .prepare = prepare_tables,
-      .before = map_singles, .timed = timed_unmap_single_4k },
-    { .name = "map_bulk_4k", .per = "leaf", .limit = "store_stream",
-      .goal_ratio = 2.0, .repeat = 20, .prepare = prepare_tables,
-      .timed = timed_map_bulk_4k, .after = unmap_bulk },
-    { .name = "unmap_bulk_4k", .per = "leaf", .limit = "store_stream",
-      .goal_ratio = 1.9, .repeat = 20, .prepare = prepare_tables,
-      .before = map_bulk, .timed = timed_unmap_bulk_4k },
-    { .name = "map_2m", .per = "call", .limit = "walk_l1", .goal_ratio = 1.4,
-      .repeat = 20, .prepare = prepare_block_table, .timed = timed_map_2m,
+    { .name = "map_single_4k",
+      .per = "call",
+      .limit = "walk_l1",
+      .goal_ratio = 1.4,
+      .repeat = 8,
+      .prepare = prepare_tables,
+      .timed = timed_map_single_4k,
+      .after = unmap_singles },
+    { .name = "unmap_single_4k",
+      .per = "call",
+      .limit = "walk_l1",
+      .goal_ratio = 1.2,
+      .repeat = 8,
+      .prepare = prepare_tables,
+      .before = map_singles,
+      .timed = timed_unmap_single_4k },
+    { .name = "map_bulk_4k",
+      .per = "leaf",
+      .limit = "store_stream",
+      .goal_ratio = 2.0,
+      .repeat = 20,
+      .prepare = prepare_tables,
+      .timed = timed_map_bulk_4k,
+      .after = unmap_bulk },
+    { .name = "unmap_bulk_4k",
+      .per = "leaf",
+      .limit = "store_stream",
+      .goal_ratio = 1.9,
+      .repeat = 20,
+      .prepare = prepare_tables,
+      .before = map_bulk,
+      .timed = timed_unmap_bulk_4k },
+    { .name = "map_2m",
+      .per = "call",
+      .limit = "walk_l1",
+      .goal_ratio = 1.4,
+      .repeat = 20,
+      .prepare = prepare_block_table,
+      .timed = timed_map_2m,
       .after = unmap_blocks },
-    { .name = "unmap_2m", .per = "call", .limit = "walk_l1", .goal_ratio = 1.2,
-      .repeat = 20, .prepare = prepare_block_table, .before = map_blocks,
+    { .name = "unmap_2m",
+      .per = "call",
+      .limit = "walk_l1",
+      .goal_ratio = 1.2,
+      .repeat = 20,
+      .prepare = prepare_block_table,
+      .before = map_blocks,
       .timed = timed_unmap_2m },
-    { .name = "walk_hot", .per = "walk", .limit = "walk_l1", .goal_ratio = 1.0,
-      .repeat = 8, .prepare = prepare_walk_hot, .timed = timed_walk },
-    { .name = "walk_random_1g", .per = "walk", .limit = "walk_l3",
-      .goal_ratio = 1.1, .repeat = 8, .prepare = prepare_walk_random,
+    { .name = "walk_hot",
+      .per = "walk",
+      .limit = "walk_l1",
+      .goal_ratio = 1.0,
+      .repeat = 8,
+      .prepare = prepare_walk_hot,
       .timed = timed_walk },
-    { .name = "pair_sparse_4096", .per = "pair", .limit = "load_l3",
-      .goal_ratio = 2.3, .repeat = 4, .prepare = prepare_sparse,
+    { .name = "walk_random_1g",
+      .per = "walk",
+      .limit = "walk_l3",
+      .goal_ratio = 1.1,
+      .repeat = 8,
+      .prepare = prepare_walk_random,
+      .timed = timed_walk },
+    { .name = "pair_sparse_4096",
+      .per = "pair",
+      .limit = "load_l3",
+      .goal_ratio = 2.3,
+      .repeat = 4,
+      .prepare = prepare_sparse,
       .timed = timed_pair_sparse_4096 },
     { .name = NULL },
 };
 
-/* ---- measuring one --------------------------------------------------------------------- */
+/* ---- measuring one ------------------------------------------------------- */
 
 static bool before(void *ctx)
 {

@@ -22,8 +22,8 @@ struct bench_row {
     uint64_t (*timed)(struct bench_case *c);
     bool (*after)(struct bench_case *c);
     /* Instead of these: measures by itself, and its own limit. */
-    bool (*whole)(struct bench_case *c, unsigned runs,
-                  struct bench_figure *out, double *limit_ns);
+    bool (*whole)(struct bench_case *c, unsigned runs, struct bench_figure *out,
+                  double *limit_ns);
 };
 
 struct bench_case {

@@ -113,8 +113,8 @@ static bool prepare_interleaved(struct worker *workers)
 }
 
 static bool measure(struct bench_case *c, unsigned runs,
-                    bool (*prepare)(struct worker *),
-                    struct bench_figure *out, double *limit_ns)
+                    bool (*prepare)(struct worker *), struct bench_figure *out,
+                    double *limit_ns)
 {
     struct worker workers[THREADS] = { { .c = c }, { .c = c } };
     double one[BENCH_MAX_RUNS], two[BENCH_MAX_RUNS];
@@ -146,9 +146,15 @@ static bool two_threads_interleaved(struct bench_case *c, unsigned runs,
 }
 
 const struct bench_row bench_thread_rows[] = {
-    { .name = "two_threads", .per = "leaf", .limit = "one_thread",
-      .goal_ratio = 1.0, .whole = two_threads },
-    { .name = "two_threads_interleaved", .per = "leaf", .limit = "one_thread",
-      .goal_ratio = 1.0, .whole = two_threads_interleaved },
+    { .name = "two_threads",
+      .per = "leaf",
+      .limit = "one_thread",
+      .goal_ratio = 1.0,
+      .whole = two_threads },
+    { .name = "two_threads_interleaved",
+      .per = "leaf",
+      .limit = "one_thread",
+      .goal_ratio = 1.0,
+      .whole = two_threads_interleaved },
     { .name = NULL },
 };

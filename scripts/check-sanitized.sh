@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 readonly dir=build-asan
 
 if [ ! -f $dir/build.ninja ]; then
-    CC=clang meson setup $dir -Db_sanitize=address,undefined -Db_lundef=false \
-        -Dbuildtype=debugoptimized > $dir.log || { cat $dir.log; exit 1; }
+    log=$(CC=clang meson setup $dir -Db_sanitize=address,undefined \
+        -Db_lundef=false) || { echo "$log"; exit 1; }
 fi
 ninja -C $dir --quiet
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1

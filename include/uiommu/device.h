@@ -40,8 +40,10 @@ struct uiommu_device_info {
  * regions if it has some.
  *
  * May sleep. INVAL: malformed. NODEV: nothing is at that address, or no unit
- * translates for it. EXIST: added before. OPNOTSUPP: it shares its requester id
- * with others behind a conventional PCI bridge. NOMEM; TIMEDOUT, IO: the unit.
+ * translates for it. EXIST: added before. AGAIN: not started, or suspended.
+ * OPNOTSUPP: it shares its requester id with others behind a conventional PCI
+ * bridge. NOMEM, NOSPC; TIMEDOUT, IO: the unit. A device whose firmware regions
+ * cannot be mapped is added, and stays blocked; the log says so.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_device_add(struct uiommu *u, const struct uiommu_device_info *info,
@@ -49,8 +51,10 @@ uiommu_device_add(struct uiommu *u, const struct uiommu_device_info *info,
 
 /**
  * Remove a device, which may be gone physically: it is blocked, then forgotten,
- * and so is a quarantine. BUSY while its group is claimed or a device that was
- * added behind it is still there. May sleep.
+ * and so is a quarantine. May sleep; not from a fault handler. BUSY, and nothing
+ * happens, while its group is claimed or a device that was added behind it is
+ * still there; AGAIN while suspended. TIMEDOUT, IO: the device is forgotten, but
+ * the unit did not confirm that it is blocked: see status.h.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_device_remove(struct uiommu_device *device);
@@ -81,7 +85,8 @@ struct uiommu_domain *uiommu_core_domain(struct uiommu_endpoint *endpoint);
  * May sleep. INVAL: owner NULL, or the group has firmware regions that it must
  * keep. PERM: somebody else owns it. BUSY: not on its core domain. Release:
  * PERM if not the owner. TIMEDOUT, IO: as uiommu_set_domain(); the claim or
- * release is carried out all the same, with the endpoint blocked.
+ * release is carried out all the same, with the endpoint blocked. AGAIN while
+ * suspended.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_claim(struct uiommu_endpoint *endpoint, const void *owner);
@@ -98,7 +103,8 @@ uiommu_release(struct uiommu_endpoint *endpoint, const void *owner);
  * a paging domain first, unless the group is claimed.
  *
  * May sleep. INVAL: `domain` cannot serve this group (not logged). PERM: another
- * owner. NODEV: the device is quarantined. NOMEM, NOSPC. After any of these the
+ * owner. NODEV: the device is quarantined. AGAIN: suspended. EXIST: a mapping was
+ * made in a firmware region at the same time. NOMEM, NOSPC. After any of these the
  * group sees what it saw before. TIMEDOUT, IO: the unit failed; the endpoint
  * concerned is blocked and quarantined.
  */

@@ -43,11 +43,13 @@ struct uiommu_fault {
 };
 
 /** True: taken care of, do not log. Called with no lock held; may be called in
- *  interrupt context if the embedder calls uiommu_irq() or uiommu_poll() there. */
+ *  interrupt context if the embedder calls uiommu_irq() or uiommu_poll() there. It
+ *  must not remove the device, drop the last reference on the domain, set a fault
+ *  handler, or stop: all these wait for handlers to return. */
 typedef bool (*uiommu_fault_fn)(void *ctx, const struct uiommu_fault *fault);
 
-/** Who hears the faults of `domain`, NULL: nobody. Any context. When it returns
- *  the old handler runs no more. */
+/** Who hears the faults of `domain`, NULL: nobody. When it returns the old handler
+ *  runs no more: it waits for that, so not in interrupt context or a handler. */
 void uiommu_fault_handler(struct uiommu_domain *domain, uiommu_fault_fn fn,
                           void *ctx);
 

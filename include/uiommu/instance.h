@@ -87,20 +87,29 @@ uiommu_start(struct uiommu *u, const struct uiommu_driver *const *drivers,
  */
 void uiommu_poll(struct uiommu *u);
 
-/** Interrupt n of a unit arrived. As uiommu_poll(), for that unit alone. */
+/** Interrupt n of a unit arrived. As uiommu_poll(), for that unit alone. Before
+ *  uiommu_start() and after uiommu_stop() nothing happens. */
 void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n);
 
 /**
  * Around a sleep of the machine that loses the units' registers. All state
  * lives in memory; resume programs the registers anew, all caches invalidated,
- * before any DMA may start. May sleep. TIMEDOUT, IO as uiommu_start().
+ * before any DMA may start. Devices are quiet, and no other call is under way,
+ * when suspend is called; until resume, what needs a unit answers AGAIN: moving
+ * endpoints, owners, devices, and unmap and split in domains that devices saw.
+ *
+ * May sleep. BUSY: not started, or not suspended. TIMEDOUT, IO: a unit failed. A
+ * suspend that failed leaves all units running; a resume that failed may be
+ * tried again, or given up by uiommu_stop().
  */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_suspend(struct uiommu *u);
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_resume(struct uiommu *u);
 
 /**
- * Switch translation off. BUSY while devices that the host added are still
- * there: DMA that nothing confines must not begin by accident. May sleep.
+ * Switch translation off. May sleep. BUSY: not started, or devices that the host
+ * added are still there: DMA that nothing confines must not begin by accident.
+ * TIMEDOUT: a unit goes on translating; it is given up, and tables that it may
+ * read stay allocated for ever. Not from a fault handler.
  */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_stop(struct uiommu *u);
 

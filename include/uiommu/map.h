@@ -9,7 +9,8 @@ extern "C" {
 #endif
 
 /*
- * Mappings of a paging domain (semantics B.11). Other kinds: OPNOTSUPP.
+ * Mappings of a paging domain (semantics B.11). To change those of other kinds is
+ * OPNOTSUPP.
  *
  * Addresses and sizes are bytes and multiples of the domain's smallest page;
  * size is not 0 and the range does not wrap. May be called in any context but
@@ -38,7 +39,8 @@ uiommu_map(struct uiommu_domain *domain, uint64_t iova, uint64_t phys,
  * them any more: caches are invalidated and writes drained.
  *
  * INVAL: malformed, or a leaf lies only partly in the range (uiommu_split()
- * first); nothing was removed. TIMEDOUT, IO: see status.h; *unmapped is written.
+ * first); nothing was removed. AGAIN: suspended; nothing was removed. TIMEDOUT, IO:
+ * see status.h; *unmapped is written.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_unmap(struct uiommu_domain *domain, uint64_t iova, uint64_t size,
@@ -48,7 +50,7 @@ uiommu_unmap(struct uiommu_domain *domain, uint64_t iova, uint64_t size,
  * Break leaves that straddle an end of [iova, iova + size) so that unmap of the
  * range is possible. What is mapped stays mapped throughout.
  *
- * INVAL, NOMEM: nothing changed. TIMEDOUT, IO as uiommu_unmap().
+ * INVAL, NOMEM, AGAIN: nothing changed. TIMEDOUT, IO as uiommu_unmap().
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_split(struct uiommu_domain *domain, uint64_t iova, uint64_t size);
@@ -69,7 +71,8 @@ struct uiommu_trace {
 /**
  * Translate as the unit would. NOENT: nothing is mapped there; *out still tells
  * how far the walk went (top, level, entry). INVAL: outside the domain. Any
- * context. Identity domains answer with phys == iova and page_size 0.
+ * context. Identity domains answer with phys == iova and page_size 0, blocked ones
+ * NOENT.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_walk(struct uiommu_domain *domain, uint64_t iova,

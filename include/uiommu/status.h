@@ -38,9 +38,10 @@ enum uiommu_status {
 
     UIOMMU_TIMEDOUT = 200, /* hardware did not answer. If a mapping was being
                             * removed: it is gone from the tables, endpoints
-                            * concerned are quarantined (blocked), and the
-                            * pages must not be reused until
-                            * uiommu_device_remove() of these devices.       */
+                            * concerned are quarantined (blocked until they
+                            * are removed), and the pages must not be reused
+                            * until uiommu_device_remove() of these devices,
+                            * uiommu_resume() or uiommu_stop() answered OK.  */
     UIOMMU_IO,             /* hardware refused; consequences as TIMEDOUT      */
 };
 

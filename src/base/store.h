@@ -48,7 +48,7 @@ static inline bool uim_cas64(uim_word *p, uint64_t *expect, uint64_t want)
 }
 
 /* Stores before it are visible before stores after it, to other CPUs. Hardware
- * needs the host's fence() as well: see uim_host_publish(). */
+ * needs the host's fence() as well: uim_fence() of core/driver.h. */
 static inline void uim_fence_release(void)
 {
     atomic_thread_fence(memory_order_release);

@@ -129,20 +129,31 @@ void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain)
 
 /* ---- invalidation --------------------------------------------------------------- */
 
-void uim_quarantine(struct uiommu_endpoint *endpoint)
+enum uiommu_status uim_quarantine(struct uiommu_endpoint *endpoint)
 {
     struct uiommu_device *device = endpoint->device;
+    bool first = !atomic_exchange(&endpoint->quarantined, true);
+    enum uiommu_status status;
 
-    if (!atomic_exchange(&endpoint->quarantined, true))
+    /* uim_group_set() looks at the mark after it has programmed an entry. */
+    uim_fence_full();
+    status = device->unit->ops->cut(endpoint);
+    if (status != UIOMMU_OK)
+        atomic_store(&device->unit->broken, true);
+    if (first)
         uim_log(device->u, UIOMMU_LOG_ERROR,
                 "%04x:%02x:%02x.%u is blocked until it is removed: an "
                 "invalidation for it was not confirmed",
                 (unsigned)device->pci.segment, (unsigned)device->pci.bus,
                 (unsigned)device->pci.devfn >> 3,
                 (unsigned)device->pci.devfn & 7u);
-    /* uim_group_set() looks at the mark after it has programmed an entry. */
-    uim_fence_full();
-    device->unit->ops->cut(endpoint);
+    return status;
+}
+
+void uim_taint(struct uiommu_domain *domain, const struct uim_unit *unit)
+{
+    if (domain->kind == UIOMMU_DOMAIN_PAGING && atomic_load(&unit->broken))
+        atomic_store(&domain->tainted, true);
 }
 
 /*
@@ -186,14 +197,22 @@ static void quarantine_unit(struct uiommu_domain *domain,
     uint64_t sequence = 0;
     unsigned n;
 
-    atomic_store(&domain->tainted, true);
     while ((n = next_batch(domain, &sequence, batch)) > 0) {
         for (unsigned i = 0; i < n; i++) {
             if (batch[i]->device->unit == unit)
-                uim_quarantine(batch[i]);
+                (void)uim_quarantine(batch[i]);
             unpin(batch[i]);
         }
     }
+    uim_taint(domain, unit);
+}
+
+/* Nobody on the unit sees the domain, and it has confirmed that. */
+static bool not_cached(struct uiommu_domain *domain,
+                       const struct uim_link *link)
+{
+    return atomic_load(&link->users) == 0 &&
+           !(atomic_load(&domain->tainted) && atomic_load(&link->unit->broken));
 }
 
 static enum uiommu_status invalidate_units(struct uiommu_domain *domain,
@@ -205,7 +224,7 @@ static enum uiommu_status invalidate_units(struct uiommu_domain *domain,
     for (; link; link = atomic_load(&link->next)) {
         enum uiommu_status status;
 
-        if (atomic_load(&link->users) == 0)
+        if (not_cached(domain, link))
             continue;
         status = link->unit->ops->invalidate(link, inval);
         if (status == UIOMMU_OK)
@@ -214,6 +233,23 @@ static enum uiommu_status invalidate_units(struct uiommu_domain *domain,
         quarantine_unit(domain, link->unit);
     }
     return worst;
+}
+
+/* Where the unit lets nothing of the endpoint pass, what its device has cached is
+ * of no use. Somebody may have marked it and not got as far as cutting it. */
+static enum uiommu_status invalidate_device(struct uiommu_endpoint *ep,
+                                            const struct uim_inval *inval)
+{
+    enum uiommu_status status;
+
+    if (!atomic_load(&ep->ats_on))
+        return UIOMMU_OK;
+    if (atomic_load(&ep->quarantined))
+        return uim_quarantine(ep);
+    status = ep->device->unit->ops->devtlb(ep, inval);
+    if (status != UIOMMU_OK)
+        (void)uim_quarantine(ep);
+    return status;
 }
 
 static enum uiommu_status invalidate_devices(struct uiommu_domain *domain,
@@ -226,17 +262,13 @@ static enum uiommu_status invalidate_devices(struct uiommu_domain *domain,
 
     while ((n = next_batch(domain, &sequence, batch)) > 0) {
         for (unsigned i = 0; i < n; i++) {
-            struct uiommu_endpoint *ep = batch[i];
-            enum uiommu_status status = UIOMMU_OK;
+            enum uiommu_status status = invalidate_device(batch[i], inval);
 
-            if (atomic_load(&ep->ats_on) && !atomic_load(&ep->quarantined))
-                status = ep->device->unit->ops->devtlb(ep, inval);
             if (status != UIOMMU_OK) {
                 worst = status;
-                atomic_store(&domain->tainted, true);
-                uim_quarantine(ep);
+                uim_taint(domain, batch[i]->device->unit);
             }
-            unpin(ep);
+            unpin(batch[i]);
         }
     }
     return worst;

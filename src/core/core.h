@@ -48,9 +48,10 @@ struct uiommu {
     struct uiommu_config config;
     char *options;           /* a copy, or NULL                             */
     size_t options_size;
-    enum uim_life life;
+    _Atomic enum uim_life life; /* changed under lock                       */
+    _Atomic uint32_t pollers;   /* calls of uiommu_irq() under way          */
 
-    void *lock;              /* mutex: tables, life, devices added, removed */
+    void *lock;              /* mutex: tables, devices added, removed       */
     struct uim_node tables;
     struct uim_driver_use *use;
     unsigned n_use;
@@ -62,11 +63,17 @@ struct uiommu {
     struct uim_node devices;
     struct uiommu_domain blocked, identity;
     _Atomic uint32_t n_domains; /* dynamic ones that live                   */
-    struct uim_node tainted; /* device_lock; see uim_domain_free            */
-
-    uint64_t log_window_ns;  /* device_lock: fault sentences are limited    */
-    unsigned logged, suppressed;
+    struct uim_node tainted; /* device_lock; see uiommu_domain_put()        */
+    bool stuck;              /* a unit does not stop translating            */
+    struct uim_log_limit limit; /* device_lock: of faults of unknown devices */
 };
+
+/* Between suspend and resume units take no commands. */
+static inline bool uim_asleep(const struct uiommu *u)
+{
+    return atomic_load_explicit(&u->life, memory_order_relaxed) ==
+           UIM_SUSPENDED;
+}
 
 /* instance.c */
 const struct uim_table *uim_table(struct uiommu *u, const void *signature);
@@ -79,7 +86,9 @@ struct uiommu_device *uim_device_create(struct uiommu *u,
                                         const struct uim_driver_use *use,
                                         const struct uim_fw_device *path,
                                         enum uiommu_status *status);
-void uim_device_free(struct uiommu_device *device);
+/* Blocks and forgets it. TIMEDOUT, IO: the unit did not confirm; it is forgotten
+ * all the same. */
+enum uiommu_status uim_device_free(struct uiommu_device *device);
 /* The device whose DMA carries this id on this unit, which may be NULL. u->lock
  * or device_lock is held. */
 struct uiommu_device *uim_device_find(const struct uim_unit *unit, uint32_t id);
@@ -87,7 +96,10 @@ const struct uim_driver_use *uim_use_of(const struct uim_unit *unit);
 
 /* firmware.c: regions that devices must reach one to one (semantics B.10). */
 enum uiommu_status uim_firmware_requesters(struct uiommu *u);
-enum uiommu_status uim_firmware_domain(struct uiommu_device *device);
+/* Puts the device on a domain with its regions; a device whose regions cannot be
+ * mapped stays blocked. */
+enum uiommu_status uim_firmware_rest(struct uiommu_device *device);
+void uim_firmware_free(struct uiommu_device *device);
 bool uim_firmware_forbids_claim(const struct uiommu_device *device);
 
 /* One range that uim_regions_map() mapped, so that it can be taken back. */
@@ -105,6 +117,8 @@ void uim_regions_keep(struct uiommu *u, struct uim_region_run *run);
 enum uiommu_status uim_group_set(struct uiommu_group *group,
                                  struct uiommu_domain *domain);
 struct uiommu_domain *uim_group_core(const struct uiommu_group *group);
+/* Takes the mutex itself. */
+bool uim_group_owned(struct uiommu_group *group);
 
 /* domain.c */
 void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,
@@ -112,7 +126,8 @@ void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,
 enum uiommu_status uim_domain_create(struct uim_unit *unit,
                                      const struct uiommu_domain_config *config,
                                      struct uiommu_domain **out);
-/* Frees what was left to be freed once no unit translates any more. */
+/* No unit translates any more: frees what broken units kept from being freed; or
+ * if one does not stop, lets go of it without freeing. */
 void uim_domains_reap(struct uiommu *u);
 
 /* attach.c: who may see a domain (semantics B.8). */
@@ -121,7 +136,11 @@ enum uiommu_status uim_link_get(struct uiommu_domain *domain,
 void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit);
 void uim_attach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain);
 void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain);
-void uim_quarantine(struct uiommu_endpoint *endpoint);
+/* Blocks it in the tables, until it is removed; marks its unit as broken if that
+ * does not confirm. Any context. */
+enum uiommu_status uim_quarantine(struct uiommu_endpoint *endpoint);
+/* The domain's tables must outlive what a broken unit may have cached. */
+void uim_taint(struct uiommu_domain *domain, const struct uim_unit *unit);
 /* No cache of any unit or device holds what *inval says changed in domain.
  * TIMEDOUT, IO: the endpoints that may still do are quarantined. Any context. */
 enum uiommu_status uim_invalidate(struct uiommu_domain *domain,

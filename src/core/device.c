@@ -121,7 +121,7 @@ struct uiommu_device *uim_device_create(struct uiommu *u,
     return d;
 }
 
-void uim_device_free(struct uiommu_device *device)
+enum uiommu_status uim_device_free(struct uiommu_device *device)
 {
     struct uiommu *u = device->u;
     struct uiommu_group *group = device->group;
@@ -129,29 +129,32 @@ void uim_device_free(struct uiommu_device *device)
 
     u->host.mutex_lock(u->host.ctx, group->lock);
     status = uim_group_set(group, &u->blocked);
+    if (status == UIOMMU_OK && atomic_load(&device->endpoint.quarantined))
+        status = uim_quarantine(&device->endpoint); /* is it confirmed now? */
     if (status != UIOMMU_OK)
         uim_log(u, UIOMMU_LOG_ERROR,
                 "a device was removed while its unit did not answer: %s",
                 uiommu_status_name(status));
     u->host.mutex_unlock(u->host.ctx, group->lock);
     unlist(device);
-    if (group->firmware)
-        uiommu_domain_put(group->firmware);
+    uim_firmware_free(device);
     uiommu_domain_put(group->domain);
     u->host.mutex_destroy(u->host.ctx, group->lock);
     uim_free(u, group, sizeof(*group));
     uim_free(u, device, sizeof(*device));
+    return status;
 }
 
 /* ---- where a PCI device is -------------------------------------------------------- */
 
-static enum uiommu_status check_bridge(const struct uiommu_device_info *info)
+static enum uiommu_status check_bridge(const struct uiommu *u,
+                                       const struct uiommu_device_info *info)
 {
     const struct uiommu_device *bridge = info->bridge;
 
     if (!bridge)
         return UIOMMU_OK;
-    if (bridge->kind != UIOMMU_DEVICE_PCI ||
+    if (bridge->u != u || bridge->kind != UIOMMU_DEVICE_PCI ||
         bridge->pci.segment != info->pci.segment ||
         !uim_pci_is_bridge(&bridge->u->host, bridge->pci))
         return UIOMMU_INVAL;
@@ -175,7 +178,7 @@ static enum uiommu_status pci_path(struct uiommu *u,
                                    const struct uiommu_device_info *info,
                                    struct uim_fw_device *path)
 {
-    enum uiommu_status status = check_bridge(info);
+    enum uiommu_status status = check_bridge(u, info);
 
     if (status != UIOMMU_OK)
         return status;
@@ -279,10 +282,10 @@ static enum uiommu_status create_resting(struct uiommu *u,
     if (!d)
         return status;
     u->host.mutex_lock(u->host.ctx, d->group->lock);
-    status = uim_firmware_domain(d);
+    status = uim_firmware_rest(d);
     u->host.mutex_unlock(u->host.ctx, d->group->lock);
     if (status != UIOMMU_OK) {
-        uim_device_free(d);
+        (void)uim_device_free(d);
         return status;
     }
     *out = d;
@@ -298,7 +301,7 @@ static enum uiommu_status add_locked(struct uiommu *u,
     struct uiommu_device *d;
     enum uiommu_status status;
 
-    if (u->life != UIM_STARTED)
+    if (atomic_load(&u->life) != UIM_STARTED)
         return UIOMMU_AGAIN;
     status = path_of(u, info, &path);
     if (status != UIOMMU_OK)
@@ -312,6 +315,9 @@ static enum uiommu_status add_locked(struct uiommu *u,
         status = create_resting(u, use, &path, &d);
     if (status != UIOMMU_OK)
         return status;
+    /* What firmware's table says of the way is less than what is known now. */
+    d->path = path;
+    d->path.acpi_path = NULL;
     look_for_ats(d, info->flags);
     d->bridge = info->bridge;
     if (d->bridge)
@@ -350,12 +356,13 @@ enum uiommu_status uiommu_device_remove(struct uiommu_device *device)
     enum uiommu_status status = UIOMMU_BUSY;
 
     u->host.mutex_lock(u->host.ctx, u->lock);
-    if (device->children == 0 && !device->group->owner) {
+    if (uim_asleep(u)) {
+        status = UIOMMU_AGAIN;
+    } else if (device->children == 0 && !uim_group_owned(device->group)) {
         if (device->bridge)
             device->bridge->children--;
         notice_absence(device);
-        uim_device_free(device);
-        status = UIOMMU_OK;
+        status = uim_device_free(device);
     }
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;

@@ -119,17 +119,23 @@ uiommu_domain_create(struct uiommu_endpoint *endpoint,
 
 /* ---- free ---------------------------------------------------------------------- */
 
-static void destroy(struct uiommu_domain *d)
+static void free_links(struct uiommu_domain *d)
 {
-    struct uiommu *u = d->u;
     struct uim_link *link = atomic_load(&d->links);
 
     while (link) {
         struct uim_link *next = atomic_load(&link->next);
 
-        uim_free(u, link, sizeof(*link));
+        uim_free(d->u, link, sizeof(*link));
         link = next;
     }
+}
+
+static void destroy(struct uiommu_domain *d)
+{
+    struct uiommu *u = d->u;
+
+    free_links(d);
     d->pt.ops->destroy(&d->pt);
     u->host.spin_destroy(u->host.ctx, d->lock);
     uim_free(u, d, sizeof(*d));
@@ -143,7 +149,10 @@ void uim_domains_reap(struct uiommu *u)
             uim_container(u->tainted.next, struct uiommu_domain, node);
 
         uim_list_del(&d->node);
-        destroy(d);
+        if (u->stuck)
+            atomic_fetch_sub(&u->n_domains, 1);
+        else
+            destroy(d);
     }
 }
 

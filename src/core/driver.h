@@ -44,12 +44,14 @@ struct uim_unit_ops {
      * queue up. Translation stays as firmware left it.
      * enable: from here on, only what the tables say. Everything cached from
      * before is invalidated.
-     * disable: translation off, interrupts of the unit off. Never fails.
+     * disable: translation off, interrupts of the unit off; also after enable
+     * failed. TIMEDOUT: it does not go off. Then the unit is broken, may walk for
+     * ever what it walked last, and release keeps its own tables allocated.
      * release: free everything, the unit itself too; from any state but enabled.
      */
     enum uiommu_status (*prepare)(struct uim_unit *unit);
     enum uiommu_status (*enable)(struct uim_unit *unit);
-    void (*disable)(struct uim_unit *unit);
+    enum uiommu_status (*disable)(struct uim_unit *unit);
     void (*release)(struct uim_unit *unit);
     /* Registers were lost: program them anew from what memory says, all caches
      * empty. Between suspend and resume nothing else is called.            */
@@ -78,9 +80,10 @@ struct uim_unit_ops {
                               struct uiommu_domain *next,
                               struct uiommu_domain *old);
     /* The tables say blocked from now on, and the unit drops what it cached of
-     * the endpoint, if it answers at all; devices are not waited for. For
-     * endpoints whose unit or device TLB did not answer. Any context.       */
-    void (*cut)(struct uiommu_endpoint *endpoint);
+     * the endpoint; devices are not waited for. For endpoints whose unit or
+     * device TLB did not answer. OK: nothing gets through any more, whatever the
+     * device has cached. May be repeated. Any context.                      */
+    enum uiommu_status (*cut)(struct uiommu_endpoint *endpoint);
 
     /* Drop what the unit cached of link->domain, wait, writes drained. Any
      * context.                                                             */
@@ -125,7 +128,8 @@ struct uim_unit {
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable; empty if first > last   */
-    _Atomic bool broken;       /* did not answer: see UIOMMU_TIMEDOUT        */
+    _Atomic bool broken;       /* did not confirm a command: what it has cached
+                                * is not known until it was resumed          */
 };
 
 struct uiommu_driver {
@@ -178,6 +182,12 @@ struct uiommu_endpoint {
     _Atomic bool ats_on;       /* the device may hold translations           */
 };
 
+/* How many sentences were logged in the present second, and how many not. */
+struct uim_log_limit {
+    uint64_t window_ns;
+    unsigned logged, suppressed;
+};
+
 struct uiommu_device {
     struct uiommu *u;
     struct uim_node node;      /* u->devices                                 */
@@ -191,6 +201,7 @@ struct uiommu_device {
                                 * requester id, bus << 8 | devfn             */
     bool added;                /* by the host; else known from firmware only */
     struct uim_fw_device path;
+    struct uim_log_limit limit; /* u->device_lock: of fault sentences        */
     _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */
     bool ats_able;             /* device, unit, firmware, config allow it    */
     uint16_t ats_cap;          /* offset of the ATS capability               */
@@ -215,9 +226,9 @@ struct uiommu_domain {
     void *lock;                /* spin: attachments, sequence                */
     struct uim_node attachments;
     uint64_t sequence;
-    _Atomic bool tainted;      /* a unit did not confirm an invalidation     */
-    struct uim_node node;      /* u->tainted, once freed                     */
-    uiommu_fault_fn on_fault;  /* u->fault_lock                              */
+    _Atomic bool tainted;      /* a broken unit may still have it cached     */
+    struct uim_node node;      /* u->tainted, once nobody refers to it       */
+    uiommu_fault_fn on_fault;  /* u->device_lock                             */
     void *fault_ctx;
     _Atomic uint32_t in_handler;
 };

@@ -55,36 +55,38 @@ static void add_context(struct uiommu_fault *f, struct uiommu_domain *d)
     d->pt.ops->neighbours(&d->pt, f->iova, &f->below, &f->above);
 }
 
-/* True if another sentence may be logged; *lost are those that were not. */
-static bool may_log(struct uiommu *u, unsigned *lost)
+/* True if another sentence may be logged; *lost are those that were not. One
+ * device that faults all the time does not hide what others do. */
+static bool may_log(struct uiommu *u, struct uim_log_limit *limit,
+                    unsigned *lost)
 {
     uint64_t now = u->host.now_ns(u->host.ctx);
     bool yes;
 
     *lost = 0;
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    if (now - u->log_window_ns >= WINDOW_NS) {
-        u->log_window_ns = now;
-        u->logged = 0;
-        *lost = u->suppressed;
-        u->suppressed = 0;
+    if (now - limit->window_ns >= WINDOW_NS) {
+        limit->window_ns = now;
+        limit->logged = 0;
+        *lost = limit->suppressed;
+        limit->suppressed = 0;
     }
-    yes = u->logged < SENTENCES;
+    yes = limit->logged < SENTENCES;
     if (yes)
-        u->logged++;
+        limit->logged++;
     else
-        u->suppressed++;
+        limit->suppressed++;
     u->host.spin_unlock(u->host.ctx, u->device_lock);
     return yes;
 }
 
-static void log_fault(struct uiommu *u, const struct uiommu_fault *f)
+static void log_fault(struct uiommu *u, struct uim_log_limit *limit,
+                      const struct uiommu_fault *f)
 {
     char text[512];
     unsigned lost;
-    bool yes = u->host.log && may_log(u, &lost);
 
-    if (!yes)
+    if (!u->host.log || !may_log(u, limit, &lost))
         return;
     if (lost > 0)
         uim_log(u, UIOMMU_LOG_WARN, "%u more faults were not logged", lost);
@@ -121,7 +123,7 @@ void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
     if (!taken && u->config.on_fault)
         taken = u->config.on_fault(u->config.fault_ctx, fault);
     if (!taken)
-        log_fault(u, fault);
+        log_fault(u, device ? &device->limit : &u->limit, fault);
     unpin(device, domain);
 }
 

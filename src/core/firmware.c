@@ -6,6 +6,8 @@
  */
 #include "core/core.h"
 
+#include "base/bits.h"
+
 enum { PAGE = 4096 };
 
 static enum uiommu_status region_of(const struct uiommu_device *device,
@@ -41,25 +43,37 @@ enum page {
     PAGE_OTHER,
 };
 
-static enum page look(struct uiommu_domain *domain, uint64_t iova)
+/* What is at iova, and how many bytes from there on are one leaf or one hole of
+ * the tables: regions may be large. */
+static enum page look(struct uiommu_domain *domain, uint64_t iova,
+                      uint64_t *size)
 {
+    const unsigned rw = UIOMMU_READ | UIOMMU_WRITE;
     struct uiommu_trace trace;
     enum uiommu_status status = uiommu_walk(domain, iova, &trace);
+    uint64_t span;
 
-    if (status == UIOMMU_OK)
-        return trace.phys == iova ? PAGE_IDENTITY : PAGE_OTHER;
-    return status == UIOMMU_NOENT ? PAGE_HOLE : PAGE_OTHER;
+    *size = PAGE;
+    if (status != UIOMMU_OK && status != UIOMMU_NOENT)
+        return PAGE_OTHER;
+    span = UIM_BIT(12 + 9 * trace.level);
+    *size = span - (iova & (span - 1));
+    if (status == UIOMMU_NOENT)
+        return PAGE_HOLE;
+    return trace.phys == iova && (trace.flags & rw) == rw ? PAGE_IDENTITY
+                                                          : PAGE_OTHER;
 }
 
 /* Bytes from `start` on, up to `last`, that are all of one kind. */
 static uint64_t run_of(struct uiommu_domain *domain, uint64_t start,
                        uint64_t last, enum page kind)
 {
-    uint64_t size = 0;
+    uint64_t left = last - start + 1;
+    uint64_t done = 0, size;
 
-    while (size <= last - start && look(domain, start + size) == kind)
-        size += PAGE;
-    return size;
+    while (done < left && look(domain, start + done, &size) == kind)
+        done += size;
+    return done < left ? done : left;
 }
 
 static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
@@ -90,14 +104,15 @@ static enum uiommu_status map_region(struct uiommu_domain *domain,
 {
     uint64_t at = region->start;
     enum uiommu_status status = UIOMMU_OK;
+    uint64_t size;
 
     while (status == UIOMMU_OK && at >= region->start && at <= region->last) {
-        enum page kind = look(domain, at);
-        uint64_t size = run_of(domain, at, region->last, kind);
+        enum page kind = look(domain, at, &size);
 
         if (kind == PAGE_OTHER)
-            status = UIOMMU_INVAL;
-        else if (kind == PAGE_HOLE)
+            return UIOMMU_INVAL;
+        size = run_of(domain, at, region->last, kind);
+        if (kind == PAGE_HOLE)
             status = map_run(domain, at, size, done);
         at += size;
     }
@@ -146,26 +161,59 @@ void uim_regions_undo(struct uiommu_domain *domain, struct uim_region_run *run)
 
 /* ---- requesters that firmware names ------------------------------------------- */
 
-enum uiommu_status uim_firmware_domain(struct uiommu_device *device)
+/* The domain stays linked to the unit, so that there is always a way back to it:
+ * release must not fail for want of a domain id. */
+static enum uiommu_status rest_on_regions(struct uiommu_device *device)
 {
     struct uiommu_group *group = device->group;
     struct uim_region_run *done = NULL;
     enum uiommu_status status;
 
-    if (group->firmware || !has_regions(device))
-        return UIOMMU_OK;
     status = uim_domain_create(device->unit, NULL, &group->firmware);
     if (status != UIOMMU_OK)
         return status;
+    status = uim_link_get(group->firmware, device->unit);
+    if (status != UIOMMU_OK)
+        goto put;
     status = uim_regions_map(device, group->firmware, &done);
     uim_regions_keep(device->u, done);
     if (status == UIOMMU_OK)
         status = uim_group_set(group, group->firmware);
-    if (status != UIOMMU_OK) {
-        uiommu_domain_put(group->firmware);
-        group->firmware = NULL;
-    }
+    if (status == UIOMMU_OK)
+        return UIOMMU_OK;
+    uim_link_put(group->firmware, device->unit);
+put:
+    uiommu_domain_put(group->firmware);
+    group->firmware = NULL;
     return status;
+}
+
+enum uiommu_status uim_firmware_rest(struct uiommu_device *device)
+{
+    enum uiommu_status status;
+
+    if (device->group->firmware || !has_regions(device))
+        return UIOMMU_OK;
+    status = rest_on_regions(device);
+    if (status != UIOMMU_INVAL)
+        return status;
+    uim_log(device->u, UIOMMU_LOG_WARN,
+            "firmware regions of %04x:%02x:%02x.%u cannot be mapped one to one: "
+            "it stays blocked",
+            (unsigned)device->pci.segment, (unsigned)device->pci.bus,
+            (unsigned)device->pci.devfn >> 3, (unsigned)device->pci.devfn & 7u);
+    return UIOMMU_OK;
+}
+
+void uim_firmware_free(struct uiommu_device *device)
+{
+    struct uiommu_group *group = device->group;
+
+    if (!group->firmware)
+        return;
+    uim_link_put(group->firmware, device->unit);
+    uiommu_domain_put(group->firmware);
+    group->firmware = NULL;
 }
 
 static struct uiommu_device *known(struct uiommu *u,
@@ -191,14 +239,7 @@ static enum uiommu_status serve(struct uiommu *u,
         device = uim_device_create(u, use, &r->device, &status);
     if (!device)
         return status == UIOMMU_NODEV ? UIOMMU_OK : status;
-    status = uim_firmware_domain(device);
-    if (status != UIOMMU_INVAL)
-        return status;
-    uim_log(u, UIOMMU_LOG_WARN,
-            "firmware region %lx..%lx cannot be mapped one to one: its device "
-            "stays blocked",
-            r->region.start, r->region.last);
-    return UIOMMU_OK;
+    return uim_firmware_rest(device);
 }
 
 enum uiommu_status uim_firmware_requesters(struct uiommu *u)

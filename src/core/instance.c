@@ -199,8 +199,12 @@ static void free_tables(struct uiommu *u)
 
 enum uiommu_status uiommu_destroy(struct uiommu *u)
 {
-    if (u->life == UIM_STARTED || u->life == UIM_SUSPENDED)
+    enum uim_life life = atomic_load(&u->life);
+
+    if (life == UIM_STARTED || life == UIM_SUSPENDED)
         return UIOMMU_BUSY;
+    /* Put after the units were stopped. */
+    uim_domains_reap(u);
     if (atomic_load(&u->n_domains) != 0)
         return UIOMMU_BUSY;
     free_tables(u);
@@ -258,7 +262,7 @@ enum uiommu_status uiommu_add_table(struct uiommu *u, const void *table,
     const struct uim_fw_log log = uim_fw_log(u);
     enum uiommu_status status;
 
-    if (u->life != UIM_NEW)
+    if (atomic_load(&u->life) != UIM_NEW)
         return UIOMMU_BUSY;
     status = uim_fw_check_header(table, size, &log);
     if (status != UIOMMU_OK)

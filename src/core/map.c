@@ -64,6 +64,13 @@ static enum uiommu_status sync_gather(struct uiommu_domain *d,
     return status;
 }
 
+/* Domains that no unit ever saw do not look further. */
+static bool cannot_invalidate(struct uiommu_domain *d)
+{
+    return atomic_load_explicit(&d->links, memory_order_relaxed) != NULL &&
+           uim_asleep(d->u);
+}
+
 static enum uiommu_status sync_map(struct uiommu_domain *d, uint64_t iova,
                                    uint64_t size)
 {
@@ -74,7 +81,7 @@ static enum uiommu_status sync_map(struct uiommu_domain *d, uint64_t iova,
     for (; link; link = atomic_load(&link->next)) {
         enum uiommu_status status = UIOMMU_OK;
 
-        if (link->unit->map_sync && atomic_load(&link->users) > 0)
+        if (atomic_load(&link->users) > 0 && link->unit->map_sync)
             status = link->unit->ops->map_sync(link, &inval);
         if (status != UIOMMU_OK)
             worst = status;
@@ -124,6 +131,8 @@ enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
         return UIOMMU_OPNOTSUPP;
     if (!range_ok(domain, iova, size))
         return UIOMMU_INVAL;
+    if (cannot_invalidate(domain))
+        return UIOMMU_AGAIN;
     status = domain->pt.ops->unmap(&domain->pt, iova, size, &g);
     if (status != UIOMMU_OK)
         return status;
@@ -142,6 +151,8 @@ enum uiommu_status uiommu_split(struct uiommu_domain *domain, uint64_t iova,
         return UIOMMU_OPNOTSUPP;
     if (!range_ok(domain, iova, size))
         return UIOMMU_INVAL;
+    if (cannot_invalidate(domain))
+        return UIOMMU_AGAIN;
     status = domain->pt.ops->split(&domain->pt, iova, size, &g);
     if (status != UIOMMU_OK)
         return status;

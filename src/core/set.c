@@ -63,17 +63,15 @@ static void ats_count(struct uiommu_domain *d, bool add)
 static enum uiommu_status ats_finish(struct uiommu_endpoint *ep, bool was_on)
 {
     struct uiommu_device *dev = ep->device;
-    enum uiommu_status status = UIOMMU_OK;
+    enum uiommu_status status;
 
-    if (was_on || ep->ats)
-        status = dev->unit->ops->devtlb(ep, &EVERYTHING);
-    if (status != UIOMMU_OK || !ep->ats) {
-        atomic_store(&ep->ats_on, false);
+    if (!was_on && !ep->ats)
+        return UIOMMU_OK;
+    status = dev->unit->ops->devtlb(ep, &EVERYTHING);
+    if (status != UIOMMU_OK || was_on)
         return status;
-    }
     atomic_store(&ep->ats_on, true);
-    if (!was_on)
-        uim_pci_ats_enable(&dev->u->host, dev->pci, dev->ats_cap, 0);
+    uim_pci_ats_enable(&dev->u->host, dev->pci, dev->ats_cap, 0);
     return UIOMMU_OK;
 }
 
@@ -98,17 +96,21 @@ static void leave(struct uiommu_endpoint *ep, struct uiommu_domain *d, bool ats)
     uim_link_put(d, ep->device->unit);
 }
 
-/* The unit or the device did not confirm: it is blocked in the tables. */
-static void settle_blocked(struct uiommu_endpoint *ep, struct uiommu_domain *old,
-                           bool old_ats)
+/* The unit or the device did not confirm: blocked before it is unlisted, and as
+ * long as a unit may have them cached, the tables stay. */
+static void give_up(struct uiommu_endpoint *ep, struct uiommu_domain *next,
+                    struct uiommu_domain *old, bool old_ats)
 {
-    uim_quarantine(ep);
+    const struct uim_unit *unit = ep->device->unit;
+
+    (void)uim_quarantine(ep);
     ats_stop(ep);
     atomic_store(&ep->ats_on, false);
+    uim_taint(next, unit);
+    uim_taint(old, unit);
+    leave(ep, next, ep->ats);
     ep->ats = false;
     publish(ep, &ep->device->u->blocked);
-    if (old->kind == UIOMMU_DOMAIN_PAGING)
-        atomic_store(&old->tainted, true);
     leave(ep, old, old_ats);
 }
 
@@ -135,26 +137,24 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
     status = ep->device->unit->ops->set(ep, next, old);
     if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
         status = ats_finish(ep, was_on);
-    else if (status == UIOMMU_OK)
-        atomic_store(&ep->ats_on, false);
     if (status != UIOMMU_OK && !hardware_failed(status)) {
         leave(ep, next, ep->ats);
         ep->ats = was_ats;
-        if (was_on && !atomic_load(&ep->quarantined))
+        if (was_on)
             uim_pci_ats_enable(&ep->device->u->host, ep->device->pci,
                                ep->device->ats_cap, 0);
         return status;
     }
     /* Whoever quarantined the endpoint meanwhile cut an entry that was then
-     * programmed again: cut it once more. */
+     * programmed again. */
     if (status == UIOMMU_OK && atomic_load(&ep->quarantined) &&
         next->kind != UIOMMU_DOMAIN_BLOCKED)
         status = UIOMMU_TIMEDOUT;
     if (status != UIOMMU_OK) {
-        leave(ep, next, ep->ats);
-        settle_blocked(ep, old, was_ats);
+        give_up(ep, next, old, was_ats);
         return status;
     }
+    atomic_store(&ep->ats_on, ep->ats);
     publish(ep, next);
     leave(ep, old, was_ats);
     return UIOMMU_OK;
@@ -262,7 +262,9 @@ enum uiommu_status uiommu_set_domain(struct uiommu_endpoint *endpoint,
         return UIOMMU_INVAL;
     group = endpoint->device->group;
     lock(group);
-    if (group->owner == owner)
+    if (uim_asleep(group->member->u))
+        status = UIOMMU_AGAIN;
+    else if (group->owner == owner)
         status = uim_group_set(group, domain);
     unlock(group);
     return status;
@@ -277,7 +279,7 @@ static enum uiommu_status to_core(struct uiommu_group *group)
     enum uiommu_status status = uim_group_set(group, uim_group_core(group));
 
     if (status != UIOMMU_OK && !hardware_failed(status))
-        status = uim_group_set(group, &group->member->u->blocked);
+        (void)uim_group_set(group, &group->member->u->blocked);
     return status;
 }
 
@@ -309,7 +311,8 @@ enum uiommu_status uiommu_claim(struct uiommu_endpoint *endpoint,
         return UIOMMU_INVAL;
     group = endpoint->device->group;
     lock(group);
-    status = claim_locked(group, owner);
+    status = uim_asleep(group->member->u) ? UIOMMU_AGAIN
+                                          : claim_locked(group, owner);
     unlock(group);
     return status;
 }
@@ -335,9 +338,20 @@ enum uiommu_status uiommu_release(struct uiommu_endpoint *endpoint,
         return UIOMMU_INVAL;
     group = endpoint->device->group;
     lock(group);
-    status = release_locked(group, owner);
+    status = uim_asleep(group->member->u) ? UIOMMU_AGAIN
+                                          : release_locked(group, owner);
     unlock(group);
     return status;
+}
+
+bool uim_group_owned(struct uiommu_group *group)
+{
+    bool owned;
+
+    lock(group);
+    owned = group->owner != NULL;
+    unlock(group);
+    return owned;
 }
 
 /* ---- questions ----------------------------------------------------------------------------- */

@@ -235,13 +235,11 @@ static enum uiommu_status prepare_units(struct uiommu *u)
     return UIOMMU_OK;
 }
 
-static void disable_units(struct uiommu *u, unsigned n)
+static void disable_units(struct uiommu *u)
 {
-    while (n > 0) {
-        n--;
-        if (u->unit[n])
-            u->unit[n]->ops->disable(u->unit[n]);
-    }
+    for (unsigned i = u->n_units; i-- > 0;)
+        if (u->unit[i] && u->unit[i]->ops->disable(u->unit[i]) != UIOMMU_OK)
+            u->stuck = true;
 }
 
 static enum uiommu_status enable_units(struct uiommu *u)
@@ -252,21 +250,20 @@ static enum uiommu_status enable_units(struct uiommu *u)
         if (!u->unit[i])
             continue;
         status = u->unit[i]->ops->enable(u->unit[i]);
-        if (status != UIOMMU_OK) {
-            disable_units(u, i + 1);
+        if (status != UIOMMU_OK)
             return status;
-        }
     }
     return UIOMMU_OK;
 }
 
 /* ---- life -------------------------------------------------------------------- */
 
-/* Devices that only firmware named, when no unit translates any more. */
+/* Devices that only firmware named. A unit that does not answer any more has
+ * been logged, and its domains are kept. */
 static void forget_devices(struct uiommu *u)
 {
     while (!uim_list_empty(&u->devices))
-        uim_device_free(
+        (void)uim_device_free(
             uim_container(u->devices.next, struct uiommu_device, node));
 }
 
@@ -284,7 +281,7 @@ static enum uiommu_status start_locked(struct uiommu *u,
 {
     enum uiommu_status status;
 
-    if (u->life != UIM_NEW)
+    if (atomic_load(&u->life) != UIM_NEW)
         return UIOMMU_BUSY;
     status = take_drivers(u, drivers, n);
     if (status == UIOMMU_OK)
@@ -295,12 +292,15 @@ static enum uiommu_status start_locked(struct uiommu *u,
         status = prepare_units(u);
     if (status == UIOMMU_OK)
         status = uim_firmware_requesters(u);
-    if (status == UIOMMU_OK)
+    if (status == UIOMMU_OK) {
         status = enable_units(u);
+        if (status != UIOMMU_OK)
+            disable_units(u);
+    }
     if (status != UIOMMU_OK)
         unwind(u);
     else
-        u->life = UIM_STARTED;
+        atomic_store(&u->life, UIM_STARTED);
     return status;
 }
 
@@ -315,6 +315,10 @@ enum uiommu_status uiommu_start(struct uiommu *u,
     u->host.mutex_lock(u->host.ctx, u->lock);
     status = start_locked(u, drivers, n);
     u->host.mutex_unlock(u->host.ctx, u->lock);
+    /* A unit whose interrupt came too early sends no second one as long as its
+     * records are not read. */
+    if (status == UIOMMU_OK)
+        uiommu_poll(u);
     return status;
 }
 
@@ -326,14 +330,25 @@ static bool devices_added(struct uiommu *u)
     return false;
 }
 
+/* From here on uiommu_irq() does nothing; those that began earlier end first. */
+static void stop_polling(struct uiommu *u)
+{
+    atomic_store(&u->life, UIM_STOPPED);
+    while (atomic_load(&u->pollers) > 0)
+        if (u->host.relax)
+            u->host.relax(u->host.ctx);
+}
+
 static enum uiommu_status stop_locked(struct uiommu *u)
 {
-    if (u->life != UIM_STARTED || devices_added(u))
+    enum uim_life life = atomic_load(&u->life);
+
+    if ((life != UIM_STARTED && life != UIM_SUSPENDED) || devices_added(u))
         return UIOMMU_BUSY;
-    disable_units(u, u->n_units);
-    u->life = UIM_STOPPED;
+    stop_polling(u);
+    disable_units(u);
     unwind(u);
-    return UIOMMU_OK;
+    return u->stuck ? UIOMMU_TIMEDOUT : UIOMMU_OK;
 }
 
 enum uiommu_status uiommu_stop(struct uiommu *u)
@@ -346,7 +361,31 @@ enum uiommu_status uiommu_stop(struct uiommu *u)
     return status;
 }
 
-/* ---- sleep of the machine ------------------------------------------------------ */
+/* ---- sleep of the machine ------------------------------------------------ */
+
+/* What devices cached may be older than what was changed meanwhile. */
+static void empty_device_tlbs(struct uim_unit *unit)
+{
+    const struct uim_inval everything = { .all = true };
+
+    uim_list_for_each(n, &unit->u->devices) {
+        struct uiommu_endpoint *ep =
+            &uim_container(n, struct uiommu_device, node)->endpoint;
+
+        if (ep->device->unit == unit && atomic_load(&ep->ats_on) &&
+            unit->ops->devtlb(ep, &everything) != UIOMMU_OK)
+            (void)uim_quarantine(ep);
+    }
+}
+
+static enum uiommu_status resume_unit(struct uim_unit *unit)
+{
+    enum uiommu_status status = unit->ops->resume(unit);
+
+    if (status == UIOMMU_OK)
+        empty_device_tlbs(unit);
+    return status;
+}
 
 /* Goes on after a failure: what can be had again is better than nothing. */
 static enum uiommu_status resume_units(struct uiommu *u, unsigned n)
@@ -354,11 +393,10 @@ static enum uiommu_status resume_units(struct uiommu *u, unsigned n)
     enum uiommu_status first = UIOMMU_OK;
 
     for (unsigned i = 0; i < n; i++) {
-        struct uim_unit *unit = u->unit[i];
         enum uiommu_status status = UIOMMU_OK;
 
-        if (unit)
-            status = unit->ops->resume(unit);
+        if (u->unit[i])
+            status = resume_unit(u->unit[i]);
         if (first == UIOMMU_OK)
             first = status;
     }
@@ -382,30 +420,34 @@ static enum uiommu_status suspend_units(struct uiommu *u)
     return UIOMMU_OK;
 }
 
-enum uiommu_status uiommu_suspend(struct uiommu *u)
+static enum uiommu_status change_life(struct uiommu *u, enum uim_life from,
+                                      enum uim_life to)
 {
     enum uiommu_status status = UIOMMU_BUSY;
 
     u->host.mutex_lock(u->host.ctx, u->lock);
-    if (u->life == UIM_STARTED)
-        status = suspend_units(u);
+    if (atomic_load(&u->life) == from)
+        status = to == UIM_STARTED ? resume_units(u, u->n_units)
+                                   : suspend_units(u);
     if (status == UIOMMU_OK)
-        u->life = UIM_SUSPENDED;
+        atomic_store(&u->life, to);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;
+}
+
+enum uiommu_status uiommu_suspend(struct uiommu *u)
+{
+    uiommu_poll(u); /* records go with the registers */
+    return change_life(u, UIM_STARTED, UIM_SUSPENDED);
 }
 
 /* A unit that does not come back may be resumed again: the life stays. */
 enum uiommu_status uiommu_resume(struct uiommu *u)
 {
-    enum uiommu_status status = UIOMMU_BUSY;
+    enum uiommu_status status = change_life(u, UIM_SUSPENDED, UIM_STARTED);
 
-    u->host.mutex_lock(u->host.ctx, u->lock);
-    if (u->life == UIM_SUSPENDED)
-        status = resume_units(u, u->n_units);
     if (status == UIOMMU_OK)
-        u->life = UIM_STARTED;
-    u->host.mutex_unlock(u->host.ctx, u->lock);
+        uiommu_poll(u); /* as in uiommu_start() */
     return status;
 }
 
@@ -437,15 +479,18 @@ enum uiommu_status uiommu_unit_info(struct uiommu *u, unsigned index,
 
 void uiommu_poll(struct uiommu *u)
 {
-    if (u->life != UIM_STARTED)
-        return;
-    for (unsigned i = 0; i < u->n_units; i++)
+    /* Units are only counted while none comes or goes. */
+    for (unsigned i = 0; atomic_load(&u->life) == UIM_STARTED &&
+                         i < u->n_units; i++)
         uiommu_irq(u, i, 0);
 }
 
 void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n)
 {
     (void)n; /* whatever it was about, poll looks at everything */
-    if (u->life == UIM_STARTED && unit < u->n_units && u->unit[unit])
+    atomic_fetch_add(&u->pollers, 1);
+    if (atomic_load(&u->life) == UIM_STARTED && unit < u->n_units &&
+        u->unit[unit])
         u->unit[unit]->ops->poll(u->unit[unit]);
+    atomic_fetch_sub(&u->pollers, 1);
 }

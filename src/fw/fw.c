@@ -7,7 +7,7 @@
 
 /* No real table comes near it. The parsers look at some things pairwise, and a
  * length that is nonsense shall not keep them busy. */
-enum { TABLE_MAX = 1 << 20 };
+enum { TABLE_MAX = 64 << 10 }; /* the largest seen have a few KiB */
 
 void uim_fw_say(const struct uim_fw_log *log, enum uiommu_log_level level,
                 const char *format, ...)

@@ -33,8 +33,7 @@
 #define FMT_MAX_LEVELS 5
 #define FMT_LEAF_TOP   2 /* highest level with leaves */
 #define FMT_PAGE_SIZES (UIM_BIT(12) | UIM_BIT(21) | UIM_BIT(30))
-#define FMT_FLAGS                                                              \
-    (UIOMMU_READ | UIOMMU_WRITE | UIOMMU_MMIO | UIOMMU_CACHE)
+#define FMT_FLAGS      (UIOMMU_READ | UIOMMU_WRITE | UIOMMU_MMIO | UIOMMU_CACHE)
 
 /* iova bits that tables of this many levels translate: the lower half */
 #define FMT_WIDTH(levels) (11 + 9 * (levels))
@@ -67,20 +66,26 @@ static inline uint64_t fmt_address(uint64_t e)
 
 static inline uint64_t fmt_table(uint64_t phys)
 {
-    return vtd_fs_pte_pack(&(struct vtd_fs_pte_fields){
-        .p = 1, .rw = 1, .us = 1, .a = 1,
-    }).raw | phys;
+    const struct vtd_fs_pte_fields f = { .p = 1, .rw = 1, .us = 1, .a = 1 };
+
+    return vtd_fs_pte_pack(&f).raw | phys;
 }
 
 /* A leaf but for its address. */
 static inline uint64_t fmt_leaf(unsigned level, unsigned flags, bool snoop)
 {
-    bool write = (flags & UIOMMU_WRITE) != 0;
+    const bool write = (flags & UIOMMU_WRITE) != 0;
+    const struct vtd_fs_pte_fields f = {
+        .p = 1,
+        .rw = write,
+        .us = 1,
+        .a = 1,
+        .d = write,
+        .ps = level > 0,
+    };
 
     (void)snoop;
-    return vtd_fs_pte_pack(&(struct vtd_fs_pte_fields){
-        .p = 1, .rw = write, .us = 1, .a = 1, .d = write, .ps = level > 0,
-    }).raw;
+    return vtd_fs_pte_pack(&f).raw;
 }
 
 /* What of leaf `e` holds for the leaves at `level` that take its place: all but
@@ -94,8 +99,8 @@ static inline uint64_t fmt_split(uint64_t e, unsigned level)
 
 static inline unsigned fmt_rights(uint64_t e)
 {
-    return vtd_fs_pte_rw((struct vtd_fs_pte){ e }) ?
-               UIOMMU_READ | UIOMMU_WRITE : UIOMMU_READ;
+    return vtd_fs_pte_rw((struct vtd_fs_pte){ e }) ? UIOMMU_READ | UIOMMU_WRITE
+                                                   : UIOMMU_READ;
 }
 
 static inline bool fmt_dirty(uint64_t e)

@@ -9,8 +9,8 @@
  * ask for:
  *
  *     READ, WRITE  each alone is possible
- *     CACHE        SNP, where the unit has it; else DMA snoops unless the device
- *                  asks it not to, and nothing can be done about that
+ *     CACHE        SNP, where the unit has it; else DMA snoops unless the
+ *                  device asks it not to, and nothing can be done about that
  *     MMIO         no bit: without EMTE the leaf has no memory type
  *     EXEC, PRIV   not known: this format has no such rights
  */
@@ -27,8 +27,7 @@
 #define FMT_MAX_LEVELS 5
 #define FMT_LEAF_TOP   2 /* highest level with leaves */
 #define FMT_PAGE_SIZES (UIM_BIT(12) | UIM_BIT(21) | UIM_BIT(30))
-#define FMT_FLAGS                                                              \
-    (UIOMMU_READ | UIOMMU_WRITE | UIOMMU_MMIO | UIOMMU_CACHE)
+#define FMT_FLAGS      (UIOMMU_READ | UIOMMU_WRITE | UIOMMU_MMIO | UIOMMU_CACHE)
 
 /* iova bits that tables of this many levels translate */
 #define FMT_WIDTH(levels) (12 + 9 * (levels))
@@ -68,12 +67,14 @@ static inline uint64_t fmt_table(uint64_t phys)
 /* A leaf but for its address. */
 static inline uint64_t fmt_leaf(unsigned level, unsigned flags, bool snoop)
 {
-    return vtd_ss_pte_pack(&(struct vtd_ss_pte_fields){
+    const struct vtd_ss_pte_fields f = {
         .r = (flags & UIOMMU_READ) != 0,
         .w = (flags & UIOMMU_WRITE) != 0,
         .ps = level > 0,
         .snp = snoop && (flags & UIOMMU_CACHE),
-    }).raw;
+    };
+
+    return vtd_ss_pte_pack(&f).raw;
 }
 
 /* What of leaf `e` holds for the leaves at `level` that take its place: all but

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * guard.h - every call on a page table runs between taking a slot and
- * uim_pt_exit(), so that uim_pt_retire() knows who may hold a pointer to a table.
+ * uim_pt_exit(), so that uim_pt_retire() knows who may hold a pointer to a
+ * table.
  *
- * A slot is taken by making its number odd and given back by making it even. A retired table is freed when every slot that was odd at the retirement
- * has changed since: later calls start from the root and cannot find it. No call
+ * A slot is taken by making its number odd and given back by making it even. A
+ * retired table is freed when every slot that was odd at the retirement has
+ * changed since: later calls start from the root and cannot find it. No call
  * ever waits for another.
  */
 #ifndef UIM_PT_GUARD_H
@@ -64,9 +66,9 @@ static inline bool uim_pt_take_slot(struct uim_pt_slot *slot)
 {
     uint32_t n = atomic_load_explicit(&slot->n, memory_order_relaxed);
 
-    if ((n & 1) || !atomic_compare_exchange_strong_explicit(
-                       &slot->n, &n, n + 1, memory_order_seq_cst,
-                       memory_order_relaxed))
+    if ((n & 1) ||
+        !atomic_compare_exchange_strong_explicit(
+            &slot->n, &n, n + 1, memory_order_seq_cst, memory_order_relaxed))
         return false;
     /*
      * The odd number before the first look at the tree. Whoever takes a table
@@ -81,9 +83,9 @@ static inline bool uim_pt_take_slot(struct uim_pt_slot *slot)
  * Returns `status`, so that it can be the last thing a call does.
  *
  * The number before the look at `waiting`: whoever waits sets `waiting`, then
- * reads the numbers, so the last one that is waited for knows. The fence also is
- * what the ops promise to the core (pt.h). It is nearly free: a call waits for
- * its first locked instruction, and this one overlaps with the next call's.
+ * reads the numbers, so the last one that is waited for knows. The fence also
+ * is what the ops promise to the core (pt.h). It is nearly free: a call waits
+ * for its first locked instruction, and this one overlaps with the next call's.
  */
 static inline enum uiommu_status uim_pt_exit(struct uim_pt *pt,
                                              struct uim_pt_slot *slot,

@@ -4,9 +4,10 @@
  * taken out of it can be freed.
  *
  * Retired tables wait in two chains. `leaving` waits for the calls that were
- * under way when it began to; what is retired meanwhile gathers in `retired` and
- * moves up when `leaving` is freed. So tables are freed under any traffic, after
- * the longest call of the moment, without a moment in which nobody is here.
+ * under way when it began to; what is retired meanwhile gathers in `retired`
+ * and moves up when `leaving` is freed. So tables are freed under any traffic,
+ * after the longest call of the moment, without a moment in which nobody is
+ * here.
  *
  * pt->lock protects the chains, `crowd` and the writing of every slot's `seen`.
  * It is never held while the host is called.
@@ -19,7 +20,7 @@ enum { SLOT_BYTES = 64 };
 
 _Static_assert(sizeof(struct uim_pt_slot) <= SLOT_BYTES, "a slot is one line");
 
-/* ---- life ------------------------------------------------------------------ */
+/* ---- life ---------------------------------------------------------------- */
 
 static size_t slots_size(void)
 {
@@ -77,7 +78,7 @@ void uim_pt_fini(struct uim_pt *pt)
     host->spin_destroy(host->ctx, pt->lock);
 }
 
-/* ---- chains ---------------------------------------------------------------- */
+/* ---- chains -------------------------------------------------------------- */
 
 /* Entry 0 of the last table of a chain, or NULL. */
 static uim_word *chain_end(const struct uim_pt *pt, uint64_t ref)
@@ -110,7 +111,7 @@ static uint64_t take_all(uint64_t *chain)
     return all;
 }
 
-/* ---- grace ----------------------------------------------------------------- */
+/* ---- grace --------------------------------------------------------------- */
 
 /* Lock held. Notes who is here. */
 static void note_calls(struct uim_pt *pt)
@@ -120,8 +121,8 @@ static void note_calls(struct uim_pt *pt)
     /* The cleared links before the look at the slots: uim_pt_take_slot(). */
     uim_fence_full();
     for (i = 0; i < UIM_PT_SLOTS; i++) {
-        uint32_t n = atomic_load_explicit(&pt->slots[i].n,
-                                          memory_order_acquire);
+        uint32_t n =
+            atomic_load_explicit(&pt->slots[i].n, memory_order_acquire);
 
         n &= 0 - (n & 1); /* 0: nobody to wait for */
         atomic_store_explicit(&pt->slots[i].seen, n, memory_order_relaxed);
@@ -201,7 +202,7 @@ void uim_pt_strand(struct uim_pt *pt, struct uim_gather *gather)
     host->spin_unlock(host->ctx, pt->lock);
 }
 
-/* ---- the slow ways in and out ---------------------------------------------- */
+/* ---- the slow ways in and out -------------------------------------------- */
 
 struct uim_pt_slot *uim_pt_enter(struct uim_pt *pt, struct uim_pt_slot *spare)
 {

@@ -6,16 +6,17 @@
  * maps memory; level 0 is the table of smallest leaves, `top` the root's level.
  *
  * Concurrency: calls on disjoint ranges run in parallel without a lock.
- * Overlapping calls leave the range undefined but touch no freed memory: a table
- * taken out of the tree is chained into a gather, handed to uim_pt_retire()
- * after the invalidation, and freed when no call that may still hold a pointer
- * to it is under way (guard.h).
+ * Overlapping calls leave the range undefined but touch no freed memory: a
+ * table taken out of the tree is chained into a gather, handed to
+ * uim_pt_retire() after the invalidation, and freed when no call that may still
+ * hold a pointer to it is under way (guard.h).
  *
  * What they promise about order: the return of map, unmap, split and walk is a
  * full fence among CPUs (uim_fence_full()). For units that do not snoop
- * (!coherent), every line that was stored to was flushed before, and host->fence()
- * came after that. Before a table is linked there always is a host->fence(), so
- * that no unit sees the link before the table. All other order is the core's.
+ * (!coherent), every line that was stored to was flushed before, and
+ * host->fence() came after that. Before a table is linked there always is a
+ * host->fence(), so that no unit sees the link before the table. All other
+ * order is the core's.
  */
 #ifndef UIM_PT_PT_H
 #define UIM_PT_PT_H
@@ -40,16 +41,17 @@ struct uim_gather {
 };
 
 /*
- * A chain of tables is the bus address of the first one, its level from bit 8 up
- * and this mark. Entry 0 of a table in a chain refers to the next one, or is just
- * the mark; every format reads that as not present. The tables below the first
- * entry of a chained table are in the chain too, all others still hang on it.
+ * A chain of tables is the bus address of the first one, its level from bit 8
+ * up and this mark. Entry 0 of a table in a chain refers to the next one, or is
+ * just the mark; every format reads that as not present. The tables below the
+ * first entry of a chained table are in the chain too, all others still hang on
+ * it.
  *
  * A late call may still store into such a table. It cannot break the chain, for
  * while a table is in the tree its entry 0 is only changed by compare-exchange.
  */
-#define UIM_PT_CHAIN      (UINT64_C(1) << 11)
-#define UIM_PT_CHAIN_PHYS (~UINT64_C(0xfff))
+#define UIM_PT_CHAIN            (UINT64_C(1) << 11)
+#define UIM_PT_CHAIN_PHYS       (~UINT64_C(0xfff))
 #define UIM_PT_CHAIN_LEVEL(ref) ((unsigned)((ref) >> 8 & 7))
 
 struct uim_pt_config {
@@ -62,11 +64,12 @@ struct uim_pt_config {
     bool snoop;          /* the format's snoop bit may be set in leaves       */
 };
 
-/* All addresses were checked by the caller (core): aligned to the smallest page,
- * not empty, not wrapping, inside iova_bits and phys_bits.                    */
+/* All addresses were checked by the caller (core): aligned to the smallest
+ * page, not empty, not wrapping, inside iova_bits and phys_bits. */
 struct uim_pt_ops {
     const char *name;    /* "vtd_ss" */
-    unsigned flags_known; /* UIOMMU_* that leaves can express                  */
+    unsigned
+        flags_known;     /* UIOMMU_* that leaves can express                  */
     unsigned flags_need; /* at least one of these must be asked for           */
     uint64_t page_sizes;
     uint8_t min_bits, max_bits; /* iova_bits the format can have              */
@@ -78,12 +81,13 @@ struct uim_pt_ops {
     void (*destroy)(struct uim_pt *pt);
 
     /* EXIST, NOMEM: nothing changed. Tables it needs are had before the first
-     * store to an entry that hardware can reach. Where an empty table lies in the
-     * way of a large leaf, smaller leaves go into that table: only an unmap of
-     * its whole span takes a table out.                                      */
+     * store to an entry that hardware can reach. Where an empty table lies in
+     * the way of a large leaf, smaller leaves go into that table: only an unmap
+     * of its whole span takes a table out. */
     enum uiommu_status (*map)(struct uim_pt *pt, uint64_t iova, uint64_t phys,
                               uint64_t size, unsigned flags);
-    /* INVAL: a leaf lies partly in the range; nothing changed. Adds to *gather. */
+    /* INVAL: a leaf lies partly in the range; nothing changed. Adds to
+     * *gather. */
     enum uiommu_status (*unmap)(struct uim_pt *pt, uint64_t iova, uint64_t size,
                                 struct uim_gather *gather);
     /* NOMEM: nothing changed. */
@@ -106,8 +110,8 @@ enum { UIM_PT_SLOTS = 16 };
  * what is not atomic belongs to the call that made n odd.                    */
 struct uim_pt_slot {
     _Atomic uint32_t n;     /* odd: a call is under way                       */
-    _Atomic uint32_t seen;  /* n of the call that tables in `leaving` wait for */
-    uint64_t tag;           /* iova >> 21 of the table of smallest leaves that */
+    _Atomic uint32_t seen; /* n of the call that tables in `leaving` wait for */
+    uint64_t tag;          /* iova >> 21 of the table of smallest leaves that */
     uim_word *table;        /*   was used last,                               */
     uint64_t epoch;         /*   valid while pt->epoch is this                */
     uint64_t path[4];       /*   and the entries above it, levels 1 to 4      */
@@ -127,7 +131,8 @@ struct uim_pt {
     /* guard.h and pt.c: calls under way, and tables that wait for their end. */
     struct uim_pt_slot *slots;
     void *slots_memory;
-    _Atomic uint64_t epoch;   /* counts unmaps that took tables out           */
+    /* Counts unmaps that took tables out. i386 would not align it by itself. */
+    _Alignas(8) _Atomic uint64_t epoch;
     _Atomic uint32_t waiting; /* UIM_PT_RETIRED | calls that found no slot    */
     bool crowd;               /* lock: leaving waits for those without a slot */
     void *lock;               /* spin; protects the chains                    */
@@ -136,11 +141,13 @@ struct uim_pt {
     uint64_t stranded;        /* chain: freed by destroy                      */
 };
 
-extern const struct uim_pt_ops uim_pt_vtd_ss; /* VT-d second stage, 3-5 levels */
-extern const struct uim_pt_ops uim_pt_vtd_fs; /* x86-64, 4-5 levels            */
+extern const struct uim_pt_ops
+    uim_pt_vtd_ss; /* VT-d second stage, 3-5 levels */
+extern const struct uim_pt_ops
+    uim_pt_vtd_fs; /* x86-64, 4-5 levels            */
 
-/* The tables in gather->tables were invalidated: free them as soon as nobody can
- * hold a pointer. The gather has none afterwards. Any context.               */
+/* The tables in gather->tables were invalidated: free them as soon as nobody
+ * can hold a pointer. The gather has none afterwards. Any context. */
 void uim_pt_retire(struct uim_pt *pt, struct uim_gather *gather);
 
 /* Hardware did not confirm the invalidation and may walk the tables for ever:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk.c - the interpreter, and the formats of VT-d (D51397 rev 5.10, 9.7, 9.8).
+ * walk.c - the interpreter, and the formats of VT-d (D51397 rev 5.10, 9.7,
+ * 9.8).
  */
 #include "walk/walk.h"
 
@@ -12,16 +13,16 @@ enum {
     ENTRY_BYTES = 8,
 };
 
-/* ---- formats --------------------------------------------------------------- */
+/* ---- formats ------------------------------------------------------------- */
 
 /* vtd_ss_pte_snp_HIGH and _LOW, which can stand in an initializer. */
-#define PLACE(P, n, hi, lo)                                                    \
-    P##_##n##_HIGH = (hi), P##_##n##_LOW = (lo),
+#define PLACE(P, n, hi, lo) P##_##n##_HIGH = (hi), P##_##n##_LOW = (lo),
 enum { VTD_SS_PTE(PLACE, vtd_ss_pte) VTD_FS_PTE(PLACE, vtd_fs_pte) };
 #define BITS(field) UIM_MASK(field##_HIGH, field##_LOW)
 
-/* Address bits of a leaf of 2^lg2 bytes that have to be 0, from bit `low` on. */
-#define BELOW(lg2, low) UIM_MASK((lg2) - 1, low)
+/* Address bits of a leaf of 2^lg2 bytes that have to be 0, from bit `low`
+ * on. */
+#define BELOW(lg2, low) UIM_MASK((lg2)-1, low)
 
 /* SNP and IW are there for all units in the layout; a unit without SC has no
  * SNP, one without SSIRWE no IW. In non-leaf entries bit 11 is always reserved.
@@ -59,7 +60,7 @@ const struct uim_walk_format uim_walk_vtd_fs = {
     .reserved_leaf = { 0, BELOW(21, 13), BELOW(30, 13), 0, 0 },
 };
 
-/* ---- one entry ------------------------------------------------------------- */
+/* ---- one entry ----------------------------------------------------------- */
 
 unsigned uim_walk_shift(const struct uim_walk_params *params, unsigned level)
 {
@@ -153,7 +154,7 @@ struct uim_walk_entry uim_walk_decode(const struct uim_walk_params *params,
     return out;
 }
 
-/* ---- from the root --------------------------------------------------------- */
+/* ---- from the root ------------------------------------------------------- */
 
 static void and_rights(struct uim_walk_entry *sum,
                        const struct uim_walk_entry *e)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ats_test.c - devices with translation caches of their own (semantics B.8): when
- * ATS is on, in which order it is switched, and that nothing stays in there.
+ * ats_test.c - devices with translation caches of their own (semantics B.8):
+ * when ATS is on, in which order it is switched, and that nothing stays in
+ * there.
  */
 #include "tests/core/help.h"
 
-#include "spec/pci.h"
 #include "pci/pci.h"
 
 #define BASE GIB(2)
@@ -37,7 +37,7 @@ static unsigned tlb_entries(struct rig *rig, unsigned n)
     return sim_devtlb_entries(rig->m, rig_engine(rig, n));
 }
 
-/* ---- when ------------------------------------------------------------------------ */
+/* ---- when ---------------------------------------------------------------- */
 
 static void ats_is_on_while_a_device_sees_a_paging_domain(struct rig *rig)
 {
@@ -114,7 +114,7 @@ static void an_untrusted_device_gets_no_ats(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- nothing stays ------------------------------------------------------------------- */
+/* ---- nothing stays ------------------------------------------------------- */
 
 static void unmap_empties_the_device_tlb(struct rig *rig)
 {
@@ -170,7 +170,8 @@ static void large_leaves_leave_the_device_tlb_too(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* D-29 and D-32, judged by a device that keeps what it is not told to forget. */
+/* D-29 and D-32, judged by a device that keeps what it is not told to
+ * forget. */
 static void a_range_of_any_place_and_size_leaves_the_device_tlb(struct rig *rig)
 {
     uint64_t seed = 0xa75, phys = rig_pages(rig, 6);
@@ -214,7 +215,8 @@ static void a_slow_device_is_waited_for(struct rig *rig)
 }
 
 /* D-38: whatever came before, the count of devices with ATS is right. */
-static void after_any_changes_unmap_still_reaches_the_device_tlbs(struct rig *rig)
+static void
+after_any_changes_unmap_still_reaches_the_device_tlbs(struct rig *rig)
 {
     uint64_t seed = 0x38, page = rig_pages(rig, 0);
     struct uiommu_domain *d[] = { rig_domain(rig, 0), rig_domain(rig, 0),
@@ -246,7 +248,7 @@ static void after_any_changes_unmap_still_reaches_the_device_tlbs(struct rig *ri
     uiommu_domain_put(d[1]);
 }
 
-/* ---- in which order -------------------------------------------------------------------- */
+/* ---- in which order ------------------------------------------------------ */
 
 enum what { ATS_ON, ATS_OFF, ENTRY, LEAVES, DEVICE_TLB };
 
@@ -355,13 +357,10 @@ static void a_change_between_paging_domains_leaves_ats_on(struct rig *rig)
     rig_drop(rig, 0, b);
 }
 
-#define COLD(fn)                                                               \
-    { .name = #fn, .run = fn, .prepare = with_ats, .cold = true }
-
 static const struct rig_test tests[] = {
     RIG_TEST_ON(ats_is_on_while_a_device_sees_a_paging_domain, with_ats),
     RIG_TEST_ON(no_ats_is_on_where_the_config_forbids_it, forbidden),
-    COLD(an_untrusted_device_gets_no_ats),
+    RIG_COLD_ON(an_untrusted_device_gets_no_ats, with_ats),
     RIG_TEST_ON(unmap_empties_the_device_tlb, with_ats),
     RIG_TEST_ON(a_change_of_domain_empties_the_device_tlb, with_ats),
     RIG_TEST_ON(large_leaves_leave_the_device_tlb_too, with_ats),
@@ -369,8 +368,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_slow_device_is_waited_for, with_ats),
     RIG_TEST_ON(after_any_changes_unmap_still_reaches_the_device_tlbs,
                 with_ats),
-    COLD(ats_goes_on_last_and_off_first),
-    COLD(a_change_between_paging_domains_leaves_ats_on),
+    RIG_COLD_ON(ats_goes_on_last_and_off_first, with_ats),
+    RIG_COLD_ON(a_change_between_paging_domains_leaves_ats_on, with_ats),
     { 0 },
 };
 

@@ -28,7 +28,7 @@ static void assert_not_added(struct rig *rig,
     rig_assert_same(rig, &before);
 }
 
-/* ---- add and remove ----------------------------------------------------------------- */
+/* ---- add and remove ------------------------------------------------------ */
 
 static void malformed_infos_are_refused(struct rig *rig)
 {
@@ -167,7 +167,7 @@ static void removing_a_device_ends_its_hold_on_a_domain(struct rig *rig)
     rig_assert_same(rig, &before);
 }
 
-/* ---- topologies ----------------------------------------------------------------------- */
+/* ---- topologies ---------------------------------------------------------- */
 
 static const struct sim_function behind_pci[] = {
     { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, 0 },
@@ -185,7 +185,8 @@ static bool with_pci_bridge(struct rig *rig, const char **why)
     return true;
 }
 
-static void what_shares_its_id_behind_a_pci_bridge_stays_blocked(struct rig *rig)
+static void
+what_shares_its_id_behind_a_pci_bridge_stays_blocked(struct rig *rig)
 {
     uint64_t page = rig_pages(rig, 0);
     struct uiommu_device_info info;
@@ -244,7 +245,45 @@ static void devices_behind_a_switch_are_told_apart(struct rig *rig)
         rig_drop(rig, n, d[n]);
 }
 
-/* ---- sleep ------------------------------------------------------------------------------- */
+/* D-55: ids that are alike but for the top bit of the device number. */
+static const struct sim_function both_halves[] = {
+    { "low", SIM_ENGINE, MACHINE_NO_BRIDGE, 0x18, 0 },
+    { "high", SIM_ENGINE, MACHINE_NO_BRIDGE, 0x98, 0 },
+    { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0xe0, 0 },
+    { "last", SIM_ENGINE, 2, 0xff, 0 },
+};
+
+static bool with_both_halves(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.functions = both_halves;
+    rig->config.n_functions = sizeof(both_halves) / sizeof(both_halves[0]);
+    return true;
+}
+
+static void devices_of_both_halves_of_a_bus_are_told_apart(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 1);
+    struct uiommu_domain *high = attached_with(rig, 1, BASE, pages);
+    struct uiommu_domain *last;
+
+    assert_true(rig_reaches(rig, 1, BASE, pages));
+    assert_true(rig_refused(rig, 0, BASE));
+    assert_true(rig_refused(rig, 2, BASE));
+    last = attached_with(rig, 2, BASE, pages + RIG_PAGE);
+    assert_true(rig_reaches(rig, 2, BASE, pages + RIG_PAGE));
+    rig_poll(rig);
+    rig->faults = 0;
+    assert_false(rig_write(rig, 2, BASE + RIG_PAGE, 1));
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 1);
+    assert_ptr_equal(rig->fault.device, rig->device[rig_engine(rig, 2)]);
+    rig_drop(rig, 1, high);
+    assert_true(rig_refused(rig, 1, BASE));
+    rig_drop(rig, 2, last);
+}
+
+/* ---- sleep --------------------------------------------------------------- */
 
 static void sleep_and_wake(struct rig *rig, bool lose_registers)
 {
@@ -301,17 +340,20 @@ static void faults_are_heard_after_a_sleep(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-static void what_changed_before_a_sleep_is_not_cached_after(struct rig *rig)
+static void what_changes_in_a_sleep_is_seen_after(struct rig *rig)
 {
     uint64_t pages = rig_pages(rig, 1);
     struct uiommu_domain *d = attached_with(rig, 0, BASE, pages);
 
     assert_true(rig_reaches(rig, 0, BASE, pages));
     rig_ok(uiommu_suspend(rig->u));
-    rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
-    map_page(d, BASE, pages + RIG_PAGE);
+    rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_AGAIN);
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), uiommu_blocked(rig->u), NULL),
+           UIOMMU_AGAIN);
+    map_page(d, BASE + RIG_PAGE, pages + RIG_PAGE);
     rig_ok(uiommu_resume(rig->u)); /* nothing was lost but the time */
-    assert_true(rig_reaches(rig, 0, BASE, pages + RIG_PAGE));
+    assert_true(rig_reaches(rig, 0, BASE, pages));
+    assert_true(rig_reaches(rig, 0, BASE + RIG_PAGE, pages + RIG_PAGE));
     rig_drop(rig, 0, d);
 }
 
@@ -338,15 +380,15 @@ static const struct rig_test tests[] = {
     RIG_COLD(an_add_that_fails_leaves_nothing),
     RIG_COLD(what_is_removed_or_never_added_is_blocked),
     RIG_COLD(removing_a_device_ends_its_hold_on_a_domain),
-    { .name = "what_shares_its_id_behind_a_pci_bridge_stays_blocked",
-      .run = what_shares_its_id_behind_a_pci_bridge_stays_blocked,
-      .prepare = with_pci_bridge,
-      .cold = true },
+    RIG_COLD_ON(what_shares_its_id_behind_a_pci_bridge_stays_blocked,
+                with_pci_bridge),
     RIG_TEST_ON(devices_behind_a_switch_are_told_apart, with_switch),
+    RIG_TEST_ON(devices_of_both_halves_of_a_bus_are_told_apart,
+                with_both_halves),
     RIG_TEST(a_sleep_that_loses_the_registers_changes_nothing),
     RIG_TEST(a_sleep_that_keeps_the_registers_changes_nothing),
     RIG_TEST(faults_are_heard_after_a_sleep),
-    RIG_TEST(what_changed_before_a_sleep_is_not_cached_after),
+    RIG_TEST(what_changes_in_a_sleep_is_seen_after),
     RIG_TEST(a_sleeping_instance_refuses_what_needs_its_units),
     { 0 },
 };

@@ -29,7 +29,7 @@ static void fault_at(struct rig *rig, unsigned n, uint64_t iova)
     rig_poll(rig);
 }
 
-/* ---- what it says --------------------------------------------------------------------- */
+/* ---- what it says -------------------------------------------------------- */
 
 static void a_fault_says_who_what_and_where(struct rig *rig)
 {
@@ -144,7 +144,7 @@ static void the_sentence_says_it_all(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- who hears it ------------------------------------------------------------------------ */
+/* ---- who hears it -------------------------------------------------------- */
 
 static void the_domain_hears_first_and_may_pass_on(struct rig *rig)
 {
@@ -210,7 +210,7 @@ static void what_nobody_takes_is_logged_as_a_sentence(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- many, and how they come ---------------------------------------------------------------- */
+/* ---- many, and how they come --------------------------------------------- */
 
 static void as_many_as_there_are_records_arrive_in_order(struct rig *rig)
 {
@@ -293,7 +293,7 @@ static void an_interrupt_of_no_unit_is_ignored(struct rig *rig)
     assert_int_equal(rig->faults, 1);
 }
 
-/* ---- the sentence alone ------------------------------------------------------------------------ */
+/* ---- the sentence alone -------------------------------------------------- */
 
 static void a_sentence_is_cut_where_the_buffer_ends(struct rig *rig)
 {

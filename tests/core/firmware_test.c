@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * firmware_test.c - requesters that firmware's regions belong to (RMRR, semantics
- * B.10): they reach these before, during and after everything, and nothing else.
+ * firmware_test.c - requesters that firmware's regions belong to (RMRR,
+ * semantics B.10): they reach these before, during and after everything, and
+ * nothing else.
  */
 #include "tests/core/help.h"
 
@@ -23,7 +24,8 @@ static bool with_region(struct rig *rig, const char **why)
     return true;
 }
 
-/* Engine n reaches [start, start + size) one to one, and not a byte beside it. */
+/* Engine n reaches [start, start + size) one to one, and not a byte beside
+ * it. */
 static void assert_confined(struct rig *rig, unsigned n, uint64_t start,
                             uint64_t size)
 {
@@ -52,7 +54,7 @@ static bool is_hole(struct uiommu_domain *d, uint64_t iova)
     return uiommu_walk(d, iova, &t) == UIOMMU_NOENT;
 }
 
-/* ---- before anybody added it ---------------------------------------------------------- */
+/* ---- before anybody added it --------------------------------------------- */
 
 static void a_requester_keeps_its_region_when_units_start(struct rig *rig)
 {
@@ -167,7 +169,7 @@ static void the_region_outlives_remove_and_add(struct rig *rig)
     assert_confined(rig, 0, START, SIZE);
 }
 
-/* ---- other domains ---------------------------------------------------------------------- */
+/* ---- other domains ------------------------------------------------------- */
 
 static void a_paging_domain_gets_the_region_one_to_one(struct rig *rig)
 {
@@ -224,8 +226,8 @@ static void a_domain_that_conflicts_is_refused(struct rig *rig)
     rig_ok(uiommu_unmap(d, START + 2 * RIG_PAGE, RIG_PAGE, NULL));
     (void)before;
     set(rig, 0, d);
-    assert_true(rig_reaches(rig, 0, START + 2 * RIG_PAGE,
-                            START + 2 * RIG_PAGE));
+    assert_true(
+        rig_reaches(rig, 0, START + 2 * RIG_PAGE, START + 2 * RIG_PAGE));
     set(rig, 0, uiommu_core_domain(ep));
     rig_drop(rig, 1, d);
 }
@@ -299,7 +301,7 @@ static void a_device_with_a_region_cannot_be_claimed(struct rig *rig)
     rig_ok(uiommu_release(rig_endpoint(rig, 1), rig));
 }
 
-/* ---- several regions ----------------------------------------------------------------------- */
+/* ---- several regions ----------------------------------------------------- */
 
 static bool with_overlap(struct rig *rig, const char **why)
 {
@@ -378,14 +380,11 @@ static void the_region_is_there_again_after_a_sleep(struct rig *rig)
     assert_true(rig_refused(rig, 1, START));
 }
 
-#define COLD_ON(fn, prep)                                                      \
-    { .name = #fn, .run = fn, .prepare = prep, .cold = true }
-
 static const struct rig_test tests[] = {
-    COLD_ON(a_requester_keeps_its_region_when_units_start, with_region),
-    COLD_ON(adding_the_device_changes_nothing_it_sees, with_region),
-    COLD_ON(start_never_takes_the_region_away, with_region),
-    COLD_ON(a_start_that_fails_leaves_nothing, with_region),
+    RIG_COLD_ON(a_requester_keeps_its_region_when_units_start, with_region),
+    RIG_COLD_ON(adding_the_device_changes_nothing_it_sees, with_region),
+    RIG_COLD_ON(start_never_takes_the_region_away, with_region),
+    RIG_COLD_ON(a_start_that_fails_leaves_nothing, with_region),
     RIG_TEST_ON(the_region_outlives_remove_and_add, with_region),
     RIG_TEST_ON(a_paging_domain_gets_the_region_one_to_one, with_region),
     RIG_TEST_ON(blocked_and_identity_are_what_they_say, with_region),
@@ -393,9 +392,9 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(what_is_one_to_one_already_stays_when_a_set_fails, with_region),
     RIG_TEST_ON(a_set_that_fails_takes_the_regions_out_again, with_region),
     RIG_TEST_ON(a_device_with_a_region_cannot_be_claimed, with_region),
-    COLD_ON(regions_that_overlap_are_one, with_overlap),
+    RIG_COLD_ON(regions_that_overlap_are_one, with_overlap),
     RIG_TEST_ON(two_devices_bring_their_regions_into_one_domain, with_overlap),
-    COLD_ON(a_requester_behind_a_port_keeps_its_region, behind_a_port),
+    RIG_COLD_ON(a_requester_behind_a_port_keeps_its_region, behind_a_port),
     RIG_TEST_ON(the_region_is_there_again_after_a_sleep, with_region),
     { 0 },
 };

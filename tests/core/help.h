@@ -17,7 +17,7 @@
 
 #define NOWHERE UINT64_MAX
 
-/* ---- sentences -------------------------------------------------------------- */
+/* ---- sentences ----------------------------------------------------------- */
 
 #define assert_says(text, part)                                                \
     do {                                                                       \
@@ -25,7 +25,7 @@
             fail_msg("\"%s\" does not say \"%s\"", (text), (part));            \
     } while (0)
 
-/* ---- what the unit answers ---------------------------------------------------- */
+/* ---- what the unit answers ----------------------------------------------- */
 
 /* Where one access of engine n would go; NOWHERE: it is refused. */
 static inline uint64_t lands(struct rig *rig, unsigned n, uint64_t iova,
@@ -61,7 +61,7 @@ static inline uint64_t now_ns(struct rig *rig)
     return rig->m->host.now_ns(rig->m->host.ctx);
 }
 
-/* ---- up, for tests that begin cold ----------------------------------------------- */
+/* ---- up, for tests that begin cold --------------------------------------- */
 
 static inline void up_to_start(struct rig *rig)
 {
@@ -76,7 +76,7 @@ static inline void up(struct rig *rig)
     rig_add_all(rig);
 }
 
-/* ---- domains ------------------------------------------------------------------- */
+/* ---- domains ------------------------------------------------------------- */
 
 static inline uint64_t last_iova(const struct uiommu_domain *domain)
 {
@@ -117,10 +117,11 @@ static inline struct uiommu_domain *attached_with(struct rig *rig, unsigned n,
     return domain;
 }
 
-/* ---- failure ---------------------------------------------------------------------- */
+/* ---- failure ------------------------------------------------------------- */
 
-/* As rig_each_failure(), for a step that cannot be undone to the byte, since what
- * a unit may have cached is kept for the next time: ends when it succeeds.    */
+/* As rig_each_failure(), for a step that cannot be undone to the byte, since
+ * what a unit may have cached is kept for the next time: ends when it
+ * succeeds. */
 static inline void fails_without_trace(struct rig *rig, rig_step step,
                                        void *ctx)
 {
@@ -140,7 +141,7 @@ static inline void fails_without_trace(struct rig *rig, rig_step step,
     }
 }
 
-/* ---- commands that the unit got ------------------------------------------------ */
+/* ---- commands that the unit got ------------------------------------------ */
 
 enum { TRACE_MAX = 1024 };
 
@@ -150,8 +151,8 @@ struct trace {
     unsigned n; /* all of them, also those that found no room               */
 };
 
-#define KIND(k)   (1u << UIM_CHECK_##k)
-#define ANY_IOTLB (KIND(IOTLB) | KIND(PASID_IOTLB))
+#define KIND(k)    (1u << UIM_CHECK_##k)
+#define ANY_IOTLB  (KIND(IOTLB) | KIND(PASID_IOTLB))
 #define ANY_DEVTLB (KIND(DEVTLB) | KIND(PASID_DEVTLB))
 
 static inline void trace_add(void *ctx, const struct uim_check_inval *inval)
@@ -223,7 +224,7 @@ static inline bool covers(const struct trace *t, uint32_t kinds, uint64_t iova)
     return false;
 }
 
-/* ---- numbers that are the same in each run --------------------------------------- */
+/* ---- numbers that are the same in each run ------------------------------- */
 
 static inline uint64_t next_random(uint64_t *state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * invalidation_test.c - the rig can fail: each command that gets lost is noticed,
- * by the DMA that still lands, and on adversarial units by name. trace_test.c
- * looks at the commands themselves.
+ * invalidation_test.c - the rig can fail: each command that gets lost is
+ * noticed, by the DMA that still lands, and on adversarial units by name.
+ * trace_test.c looks at the commands themselves.
  */
 #include "tests/core/help.h"
 
@@ -58,7 +58,7 @@ static void expect_named(struct rig *rig, enum uim_check_cache cache,
     sim_forget(rig->m);
 }
 
-/* ---- what unmap sends ---------------------------------------------------------------- */
+/* ---- what unmap sends ---------------------------------------------------- */
 
 static void a_lost_iotlb_command_is_caught_and_named(struct rig *rig)
 {
@@ -132,7 +132,7 @@ static void a_lost_command_for_a_new_mapping_is_caught(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- what set_domain sends --------------------------------------------------------------- */
+/* ---- what set_domain sends ----------------------------------------------- */
 
 struct two {
     struct uiommu_domain *a, *b;
@@ -256,7 +256,7 @@ static void a_lost_command_for_a_new_entry_is_caught(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- device TLBs ------------------------------------------------------------------------------ */
+/* ---- device TLBs --------------------------------------------------------- */
 
 static bool with_ats(struct rig *rig, const char **why)
 {
@@ -287,7 +287,7 @@ static void a_lost_device_tlb_command_is_caught(struct rig *rig)
     assert_true(rig_refused(rig, 0, BASE));
 }
 
-/* ---- caches may lose everything at any time ------------------------------------------------------ */
+/* ---- caches may lose everything at any time ------------------------------ */
 
 static void a_unit_that_loses_its_caches_answers_the_same(struct rig *rig)
 {

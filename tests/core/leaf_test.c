@@ -23,7 +23,7 @@ static bool has_size(const struct uiommu_domain *d, uint64_t size)
     return (info.page_sizes & size) != 0;
 }
 
-/* ---- large leaves are used -------------------------------------------------------- */
+/* ---- large leaves are used ----------------------------------------------- */
 
 static bool with_two_gigabytes(struct rig *rig, const char **why)
 {
@@ -86,7 +86,8 @@ static void addresses_that_do_not_line_up_get_small_leaves(struct rig *rig)
     rig_ok(uiommu_map(d, BASE, phys + RIG_PAGE, MIB(2), RIG_RW));
     assert_int_equal(leaf_size(d, BASE), RIG_PAGE);
     assert_true(rig_reaches(rig, 0, BASE, phys + RIG_PAGE));
-    assert_true(rig_reaches(rig, 0, BASE + MIB(2) - 8, phys + RIG_PAGE + MIB(2) - 8));
+    assert_true(
+        rig_reaches(rig, 0, BASE + MIB(2) - 8, phys + RIG_PAGE + MIB(2) - 8));
     rig_drop(rig, 0, d);
 }
 
@@ -107,7 +108,8 @@ static void a_domain_uses_no_sizes_it_was_not_created_with(struct rig *rig)
 }
 
 /* D-28: the emptied table may still be cached. */
-static void a_large_mapping_over_an_emptied_table_reaches_its_page(struct rig *rig)
+static void
+a_large_mapping_over_an_emptied_table_reaches_its_page(struct rig *rig)
 {
     struct uiommu_domain *d = rig_attached(rig, 0);
     uint64_t old = rig_pages(rig, 0);
@@ -129,10 +131,14 @@ static void a_large_mapping_over_an_emptied_table_reaches_its_page(struct rig *r
 /* More than one page-selective command can say: 2^18 pages. */
 static void two_gigabytes_are_unmapped_at_once(struct rig *rig)
 {
-    static const uint64_t iova = UINT64_C(0x1fffff000), phys = GIB(1) - RIG_PAGE;
+    static const uint64_t iova = UINT64_C(0x1fffff000),
+                          phys = GIB(1) - RIG_PAGE;
     static const uint64_t size = UINT64_C(0x80002000);
-    static const uint64_t at[] = { 0, RIG_PAGE, UINT64_C(0x40000fff),
-                                   UINT64_C(0x40001000), UINT64_C(0x80000fff),
+    static const uint64_t at[] = { 0,
+                                   RIG_PAGE,
+                                   UINT64_C(0x40000fff),
+                                   UINT64_C(0x40001000),
+                                   UINT64_C(0x80000fff),
                                    UINT64_C(0x80001fff) };
     struct uiommu_domain *d = rig_attached(rig, 0);
     uint64_t bytes;
@@ -140,7 +146,8 @@ static void two_gigabytes_are_unmapped_at_once(struct rig *rig)
     rig_ok(uiommu_map(d, iova, phys, size, RIG_RW));
     assert_int_equal(leaf_size(d, iova + RIG_PAGE), GIB(1));
     for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
-        assert_int_equal(lands(rig, 0, iova + at[i], UIOMMU_READ), phys + at[i]);
+        assert_int_equal(lands(rig, 0, iova + at[i], UIOMMU_READ),
+                         phys + at[i]);
     rig_ok(uiommu_unmap(d, iova, size, &bytes));
     assert_int_equal(bytes, size);
     for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
@@ -148,7 +155,7 @@ static void two_gigabytes_are_unmapped_at_once(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- breaking them ------------------------------------------------------------------ */
+/* ---- breaking them ------------------------------------------------------- */
 
 static void a_leaf_partly_covered_is_refused_and_stays(struct rig *rig)
 {
@@ -242,7 +249,7 @@ static void splitting_what_need_not_be_split_changes_nothing(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- walk --------------------------------------------------------------------------- */
+/* ---- walk ---------------------------------------------------------------- */
 
 static void a_walk_tells_how_far_it_went(struct rig *rig)
 {
@@ -288,7 +295,8 @@ static void a_walk_translates_to_the_byte(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-static void a_walk_outside_the_domain_or_in_a_static_one_says_so(struct rig *rig)
+static void
+a_walk_outside_the_domain_or_in_a_static_one_says_so(struct rig *rig)
 {
     struct uiommu_domain *d = rig_domain(rig, 0);
     struct uiommu_trace t;
@@ -303,7 +311,7 @@ static void a_walk_outside_the_domain_or_in_a_static_one_says_so(struct rig *rig
     uiommu_domain_put(d);
 }
 
-/* ---- random calls against an array ---------------------------------------------------- */
+/* ---- random calls against an array --------------------------------------- */
 
 enum { SPAN = 3 * 512, STEPS = 150, TABLE_PAGES = 512 };
 
@@ -378,9 +386,9 @@ static void try_unmap(struct shadow *s, struct range r)
     bool whole = !straddles(s, r.page) && !straddles(s, r.page + r.n);
     uint64_t bytes = 0, expected = 0;
 
-    rig_is(uiommu_unmap(s->d, iova_of(r.page), (uint64_t)r.n * RIG_PAGE,
-                        &bytes),
-           whole ? UIOMMU_OK : UIOMMU_INVAL);
+    rig_is(
+        uiommu_unmap(s->d, iova_of(r.page), (uint64_t)r.n * RIG_PAGE, &bytes),
+        whole ? UIOMMU_OK : UIOMMU_INVAL);
     for (unsigned i = r.page; whole && i < r.page + r.n; i++) {
         expected += s->flags[i] != 0 ? RIG_PAGE : 0;
         s->flags[i] = 0;

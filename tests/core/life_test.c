@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * life_test.c - from create to destroy: what is refused and with which sentence,
- * what may be called when, and that nothing is left whatever failed.
+ * life_test.c - from create to destroy: what is refused and with which
+ * sentence, what may be called when, and that nothing is left whatever failed.
  */
 #include "tests/core/help.h"
 
@@ -11,7 +11,7 @@
 
 static const struct uiommu_driver *const drivers[] = { &uiommu_driver_vtd };
 
-/* ---- create ------------------------------------------------------------------------ */
+/* ---- create -------------------------------------------------------------- */
 
 #define MEMBER(name) offsetof(struct uiommu_host, name)
 
@@ -100,7 +100,7 @@ static void a_malformed_config_is_refused_with_a_sentence(struct rig *rig)
     rig_ok(uiommu_destroy(u));
 }
 
-/* ---- machines and hosts of other kinds ------------------------------------------------ */
+/* ---- machines and hosts of other kinds ----------------------------------- */
 
 static void a_short_life(struct rig *rig)
 {
@@ -195,7 +195,7 @@ static void a_host_that_cannot_flush_is_refused_by_the_unit(struct rig *rig)
     rig_down(rig);
 }
 
-/* ---- tables ------------------------------------------------------------------------------ */
+/* ---- tables -------------------------------------------------------------- */
 
 static void a_table_is_taken_once(struct rig *rig)
 {
@@ -251,15 +251,23 @@ static void tables_are_found_through_the_host(struct rig *rig)
     rig_down(rig);
 }
 
-/* ---- options ------------------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------------- */
 
 static void an_option_that_nobody_knows_fails_the_start(struct rig *rig)
 {
     static const char *const bad[] = {
-        "amd.mode=legacy", "vtd.color=red",    "vtd.mode=fast",
-        "vtd.timeout_ms=", "vtd.timeout_ms=x", "vtd.mode",
-        "vtd",             "mode=legacy",      "vtd.=1",
-        "=",               "vtdx.mode=auto",   "vt.mode=auto",
+        "amd.mode=legacy",
+        "vtd.color=red",
+        "vtd.mode=fast",
+        "vtd.timeout_ms=",
+        "vtd.timeout_ms=x",
+        "vtd.mode",
+        "vtd",
+        "mode=legacy",
+        "vtd.=1",
+        "=",
+        "vtdx.mode=auto",
+        "vt.mode=auto",
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -292,8 +300,8 @@ static void options_are_copied_and_take_effect(struct rig *rig)
 
 static const char *lacking(const struct rig *rig)
 {
-    return rig->config.mode == SIM_SCALABLE ? "vtd.mode=first-stage" :
-                                              "vtd.mode=scalable";
+    return rig->config.mode == SIM_SCALABLE ? "vtd.mode=first-stage"
+                                            : "vtd.mode=scalable";
 }
 
 static void a_mode_that_the_unit_lacks_fails_the_start(struct rig *rig)
@@ -318,7 +326,7 @@ static void without_options_a_mode_is_found(struct rig *rig)
     rig_down(rig);
 }
 
-/* ---- start, stop, destroy ------------------------------------------------------------------- */
+/* ---- start, stop, destroy ------------------------------------------------ */
 
 static enum uiommu_status whole_start(struct rig *rig, void *ctx)
 {
@@ -437,26 +445,11 @@ static const struct rig_test tests[] = {
     RIG_COLD(a_host_that_cannot_translate_addresses_is_refused),
     RIG_COLD(a_malformed_config_is_refused_with_a_sentence),
     RIG_COLD(optional_members_may_be_missing),
-    { .name = "a_host_without_interrupts_works",
-      .run = a_host_without_interrupts_works,
-      .prepare = polling,
-      .cold = true },
-    { .name = "a_host_that_translates_by_callback_works",
-      .run = a_host_that_translates_by_callback_works,
-      .prepare = by_callback,
-      .cold = true },
-    { .name = "a_host_that_halves_register_accesses_works",
-      .run = a_host_that_halves_register_accesses_works,
-      .prepare = in_halves,
-      .cold = true },
-    { .name = "a_host_with_all_of_these_works",
-      .run = a_host_with_all_of_these_works,
-      .prepare = everything_odd,
-      .cold = true },
-    { .name = "a_host_that_cannot_flush_is_refused_by_the_unit",
-      .run = a_host_that_cannot_flush_is_refused_by_the_unit,
-      .prepare = not_snooping,
-      .cold = true },
+    RIG_COLD_ON(a_host_without_interrupts_works, polling),
+    RIG_COLD_ON(a_host_that_translates_by_callback_works, by_callback),
+    RIG_COLD_ON(a_host_that_halves_register_accesses_works, in_halves),
+    RIG_COLD_ON(a_host_with_all_of_these_works, everything_odd),
+    RIG_COLD_ON(a_host_that_cannot_flush_is_refused_by_the_unit, not_snooping),
     RIG_COLD(a_table_is_taken_once),
     RIG_COLD(a_broken_table_is_refused_with_a_sentence),
     RIG_COLD(tables_are_found_through_the_host),

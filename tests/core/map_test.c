@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_test.c - what map, unmap and split promise (semantics B.11), judged by the
- * DMA of devices and by the host's books. leaf_test.c goes on with
- * large leaves and walks.
+ * map_test.c - what map, unmap and split promise (semantics B.11), judged by
+ * the DMA of devices and by the host's books. leaf_test.c goes on with large
+ * leaves and walks.
  */
 #include "tests/core/help.h"
 
 #define BASE GIB(2)
 
-/* ---- reach ---------------------------------------------------------------------- */
+/* ---- reach --------------------------------------------------------------- */
 
-static void a_mapped_page_is_reachable_and_its_neighbours_are_not(struct rig *rig)
+static void
+a_mapped_page_is_reachable_and_its_neighbours_are_not(struct rig *rig)
 {
     struct uiommu_domain *d = rig_attached(rig, 0);
     uint64_t page = rig_pages(rig, 0);
@@ -90,7 +91,8 @@ static void unmap_reaches_every_device_of_the_domain(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-static void the_first_and_the_last_page_of_a_domain_can_be_mapped(struct rig *rig)
+static void
+the_first_and_the_last_page_of_a_domain_can_be_mapped(struct rig *rig)
 {
     struct uiommu_domain *d = rig_attached(rig, 0);
     uint64_t page = rig_pages(rig, 1);
@@ -153,7 +155,7 @@ static void a_unit_that_caches_holes_sees_new_mappings(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- the host's books -------------------------------------------------------------- */
+/* ---- the host's books ---------------------------------------------------- */
 
 static void unmap_gives_the_tables_back(struct rig *rig)
 {
@@ -227,8 +229,7 @@ static void a_failed_map_changes_nothing(struct rig *rig)
 static enum uiommu_status split_leaf(struct rig *rig, void *ctx)
 {
     struct mapping *m = ctx;
-    enum uiommu_status status =
-        uiommu_split(m->d, BASE + RIG_PAGE, RIG_PAGE);
+    enum uiommu_status status = uiommu_split(m->d, BASE + RIG_PAGE, RIG_PAGE);
 
     assert_int_equal(lands(rig, 0, BASE, UIOMMU_WRITE), m->phys);
     assert_int_equal(lands(rig, 0, BASE + RIG_PAGE, UIOMMU_WRITE),
@@ -269,9 +270,10 @@ static void map_unmap_and_split_never_sleep(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- refusals ------------------------------------------------------------------------ */
+/* ---- refusals ------------------------------------------------------------ */
 
-static void mapping_over_a_mapping_is_refused_and_changes_nothing(struct rig *rig)
+static void
+mapping_over_a_mapping_is_refused_and_changes_nothing(struct rig *rig)
 {
     struct uiommu_domain *d = rig_attached(rig, 0);
     uint64_t page = rig_pages(rig, 2);
@@ -358,10 +360,10 @@ static void malformed_unmaps_and_splits_are_refused(struct rig *rig)
     struct uiommu_domain *d = attached_with(rig, 0, BASE, page);
     uint64_t end = last_iova(d) + 1;
     const uint64_t bad[][2] = {
-        { BASE + 8, P },           { BASE, P - 1 },
-        { BASE, 0 },               { end, P },
-        { end - P, 2 * P },        { UINT64_MAX - P + 1, 2 * P },
-        { BASE, 0 - BASE },        { UINT64_MAX - P + 1, P },
+        { BASE + 8, P },    { BASE, P - 1 },
+        { BASE, 0 },        { end, P },
+        { end - P, 2 * P }, { UINT64_MAX - P + 1, 2 * P },
+        { BASE, 0 - BASE }, { UINT64_MAX - P + 1, P },
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -408,7 +410,7 @@ static void static_domains_take_no_mappings(struct rig *rig)
     }
 }
 
-/* ---- holes ----------------------------------------------------------------------------- */
+/* ---- holes --------------------------------------------------------------- */
 
 static void unmap_counts_what_it_removed_and_skips_holes(struct rig *rig)
 {
@@ -430,7 +432,7 @@ static void unmap_counts_what_it_removed_and_skips_holes(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- rights ----------------------------------------------------------------------------- */
+/* ---- rights -------------------------------------------------------------- */
 
 static void a_mapping_grants_what_was_asked_for(struct rig *rig)
 {
@@ -438,8 +440,8 @@ static void a_mapping_grants_what_was_asked_for(struct rig *rig)
     uint64_t page = rig_pages(rig, 1);
 
     rig_ok(uiommu_map(d, BASE, page, RIG_PAGE, UIOMMU_READ));
-    rig_ok(uiommu_map(d, BASE + RIG_PAGE, page, RIG_PAGE,
-                      RIG_RW | UIOMMU_MMIO));
+    rig_ok(
+        uiommu_map(d, BASE + RIG_PAGE, page, RIG_PAGE, RIG_RW | UIOMMU_MMIO));
     assert_int_equal(rights(rig, 0, BASE), UIOMMU_READ);
     assert_int_equal(rights(rig, 0, BASE + RIG_PAGE), RIG_RW);
     assert_false(rig_write(rig, 0, BASE, 1));
@@ -468,7 +470,8 @@ static void a_write_only_page_cannot_be_read(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-static void a_refused_write_is_explained_by_the_rights_of_the_page(struct rig *rig)
+static void
+a_refused_write_is_explained_by_the_rights_of_the_page(struct rig *rig)
 {
     struct uiommu_domain *d = rig_attached(rig, 0);
     uint64_t page = rig_pages(rig, 0);

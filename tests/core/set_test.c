@@ -9,7 +9,7 @@
 static const char OWNER[] = "owner";
 static const char OTHER[] = "other";
 
-/* ---- every transition -------------------------------------------------------------- */
+/* ---- every transition ---------------------------------------------------- */
 
 enum sight { BLOCKED, IDENTITY, PAGING_A, PAGING_B, SIGHTS };
 
@@ -113,7 +113,7 @@ static void setting_the_same_domain_touches_no_hardware(struct rig *rig)
     sights_close(rig, &s);
 }
 
-/* ---- failure ---------------------------------------------------------------------------- */
+/* ---- failure ------------------------------------------------------------- */
 
 struct change {
     struct sights s;
@@ -197,7 +197,7 @@ static void blocking_allocates_nothing(struct rig *rig)
     uiommu_domain_put(d);
 }
 
-/* ---- two devices --------------------------------------------------------------------------- */
+/* ---- two devices --------------------------------------------------------- */
 
 static void two_devices_see_domains_of_their_own(struct rig *rig)
 {
@@ -250,7 +250,7 @@ static void each_device_has_a_group_and_no_pasid(struct rig *rig)
     assert_true(rig_refused(rig, 0, 0));
 }
 
-/* ---- domains come and go ------------------------------------------------------------------- */
+/* ---- domains come and go ------------------------------------------------- */
 
 static void an_attachment_keeps_a_domain_that_was_put(struct rig *rig)
 {
@@ -271,7 +271,8 @@ static void an_attachment_keeps_a_domain_that_was_put(struct rig *rig)
     rig_assert_same(rig, &before);
 }
 
-static void two_hundred_domains_in_a_row_show_nothing_of_each_other(struct rig *rig)
+static void
+two_hundred_domains_in_a_row_show_nothing_of_each_other(struct rig *rig)
 {
     uint64_t pages = rig_pages(rig, 1);
 
@@ -310,7 +311,7 @@ static void a_hundred_domains_live_side_by_side(struct rig *rig)
         uiommu_domain_put(d[i]);
 }
 
-/* ---- which domains fit ----------------------------------------------------------------------- */
+/* ---- which domains fit --------------------------------------------------- */
 
 static void malformed_domain_configs_are_refused(struct rig *rig)
 {
@@ -379,16 +380,16 @@ static void a_domain_of_another_instance_is_refused(struct rig *rig)
     rig_add_all(&other);
     d = rig_domain(&other, 0);
     rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, NULL), UIOMMU_INVAL);
-    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), uiommu_identity(other.u),
-                             NULL),
-           UIOMMU_INVAL);
+    rig_is(
+        uiommu_set_domain(rig_endpoint(rig, 0), uiommu_identity(other.u), NULL),
+        UIOMMU_INVAL);
     assert_true(rig_refused(rig, 0, 0));
     uiommu_domain_put(d);
     rig_down(&other);
     assert_int_equal(sim_close(other.m), 0);
 }
 
-/* ---- owners ------------------------------------------------------------------------------------ */
+/* ---- owners -------------------------------------------------------------- */
 
 static void a_claimed_device_obeys_its_owner_only(struct rig *rig)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store_test.c - store by store: at each store (in the -hooked program), register
- * write, flush and fence, the unit is asked what it would answer now. Whatever
- * is changing answers old, new or nothing; everything else, what it always did
- * (semantics B.1, B.13, D-50, D-51).
+ * store_test.c - store by store: at each store (in the -hooked program),
+ * register write, flush and fence, the unit is asked what it would answer now.
+ * Whatever is changing answers old, new or nothing; everything else, what it
+ * always did (semantics B.1, B.13, D-50, D-51).
  */
 #include "tests/core/help.h"
 
@@ -11,7 +11,7 @@
 
 #define BASE GIB(2)
 
-/* ---- what is looked at ---------------------------------------------------------------- */
+/* ---- what is looked at --------------------------------------------------- */
 
 enum { PLACES = 12 };
 
@@ -83,9 +83,9 @@ static void end(struct rig *rig, struct lookout *l)
         fail_msg("%s", sim_violation(rig->m, 0));
     sim_forget(rig->m);
     for (unsigned i = 0; i < l->n; i++)
-        assert_int_equal(lands(rig, l->place[i].engine, l->place[i].iova,
-                               UIOMMU_WRITE),
-                         l->place[i].new);
+        assert_int_equal(
+            lands(rig, l->place[i].engine, l->place[i].iova, UIOMMU_WRITE),
+            l->place[i].new);
     assert_int_equal(sim_stale_count(rig->m), 0);
 }
 
@@ -95,7 +95,7 @@ static bool saw(const struct lookout *l, unsigned stores)
     return l->looked >= (uim_store_hooked() ? stores : 1);
 }
 
-/* ---- changes of domain ------------------------------------------------------------------- */
+/* ---- changes of domain --------------------------------------------------- */
 
 enum sight { BLOCKED, IDENTITY, PAGING_A, PAGING_B, SIGHTS };
 
@@ -183,10 +183,10 @@ static void the_same_holds_where_holes_are_cached(struct rig *rig)
     a_device_sees_its_old_domain_its_new_one_or_nothing(rig);
 }
 
-/* ---- maps and unmaps ------------------------------------------------------------------------ */
+/* ---- maps and unmaps ----------------------------------------------------- */
 
-/* Around [start, start + size): neighbours that are mapped, the first and the last
- * page of the domain, and a device in another one. */
+/* Around [start, start + size): neighbours that are mapped, the first and
+ * the last page of the domain, and a device in another one. */
 static struct uiommu_domain *neighbours(struct rig *rig, struct lookout *l,
                                         uint64_t start, uint64_t size)
 {
@@ -298,7 +298,7 @@ static void nothing_moves_while_leaves_are_split(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- devices ------------------------------------------------------------------------------------ */
+/* ---- devices ------------------------------------------------------------- */
 
 static void a_device_that_leaves_is_blocked_at_once(struct rig *rig)
 {

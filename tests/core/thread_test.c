@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_test.c - several threads: maps and unmaps of disjoint ranges, changes of
- * domain, DMA and polling side by side. Threads count what went wrong and never
- * assert. tsan.supp says how to run it under ThreadSanitizer.
+ * thread_test.c - several threads: maps and unmaps of disjoint ranges, changes
+ * of domain, DMA and polling side by side. Threads count what went wrong and
+ * never assert. tsan.supp says how to run it under ThreadSanitizer.
  */
 #include "tests/core/help.h"
 
@@ -39,7 +39,7 @@ static bool reaches(struct shared *s, unsigned dev, uint64_t iova)
            MACHINE_DMA_DONE;
 }
 
-/* ---- what threads do -------------------------------------------------------------- */
+/* ---- what threads do ----------------------------------------------------- */
 
 static void map_one_round(struct shared *s, uint64_t iova, uint64_t phys,
                           uint64_t size)
@@ -110,7 +110,7 @@ static void *changer(void *ctx)
     return NULL;
 }
 
-/* ---- together ------------------------------------------------------------------------ */
+/* ---- together ------------------------------------------------------------ */
 
 static bool on_fault_quiet(void *ctx, const struct uiommu_fault *fault)
 {
@@ -169,7 +169,8 @@ static void spawn(struct thread *t, struct shared *s, unsigned index,
     assert_int_equal(pthread_create(&t->id, NULL, run, t), 0);
 }
 
-/* Mappers, DMA of engine 0 and a poller; with `change`, engine 1 moves about. */
+/* Mappers, DMA of engine 0 and a poller; with `change`, engine 1 moves
+ * about. */
 static void run_together(struct rig *rig, bool change)
 {
     struct thread workers[MAPPERS], others[4];
@@ -209,12 +210,13 @@ static void disjoint_ranges_are_mapped_beside_device_tlbs(struct rig *rig)
     run_together(rig, false);
 }
 
-static void a_device_with_a_tlb_moves_while_its_domain_is_unmapped(struct rig *rig)
+static void
+a_device_with_a_tlb_moves_while_its_domain_is_unmapped(struct rig *rig)
 {
     run_together(rig, true);
 }
 
-/* ---- domains of their own --------------------------------------------------------------- */
+/* ---- domains of their own ------------------------------------------------ */
 
 /* One engine, one thread: domains made, seen, filled, emptied and put. */
 static void *owner(void *ctx)
@@ -235,8 +237,8 @@ static void *owner(void *ctx)
             return NULL;
         }
         s->missed += !reaches(s, s->dev[t->index], BASE);
-        s->failed += uiommu_set_domain(ep, uiommu_blocked(s->rig->u), NULL) !=
-                     UIOMMU_OK;
+        s->failed +=
+            uiommu_set_domain(ep, uiommu_blocked(s->rig->u), NULL) != UIOMMU_OK;
         uiommu_domain_put(d);
         s->stayed += reaches(s, s->dev[t->index], BASE);
     }

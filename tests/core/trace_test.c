@@ -23,7 +23,7 @@ static void traced_set(struct rig *rig, struct trace *t, unsigned n,
     trace_stop(rig, t);
 }
 
-/* ---- unmap: no more than needed ---------------------------------------------------- */
+/* ---- unmap: no more than needed ------------------------------------------ */
 
 static void one_page_takes_one_command_for_one_page(struct rig *rig)
 {
@@ -67,7 +67,8 @@ static void a_domain_that_nobody_sees_sends_nothing(struct rig *rig)
     uiommu_domain_put(d);
 }
 
-static void a_new_mapping_sends_nothing_where_holes_are_not_cached(struct rig *rig)
+static void
+a_new_mapping_sends_nothing_where_holes_are_not_cached(struct rig *rig)
 {
     struct trace t;
     struct uiommu_domain *d = rig_attached(rig, 0);
@@ -146,7 +147,7 @@ static void every_command_is_waited_for(struct rig *rig)
     uiommu_domain_put(d);
 }
 
-/* ---- unmap: all that is needed ---------------------------------------------------------- */
+/* ---- unmap: all that is needed ------------------------------------------- */
 
 /* Pages that the commands invalidate, or the whole domain. */
 static uint64_t covered_pages(const struct trace *t)
@@ -223,7 +224,7 @@ static void ranges_at_both_ends_of_the_space_are_covered(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
-/* ---- set_domain ------------------------------------------------------------------------------ */
+/* ---- set_domain ---------------------------------------------------------- */
 
 /* Between two waits: first context, then PASID entries, then what these led to,
  * device TLBs last. */
@@ -316,19 +317,20 @@ static void an_id_is_flushed_when_the_last_endpoint_leaves(struct rig *rig)
 
     map_page(d, BASE, rig_pages(rig, 0));
     assert_int_equal(sim_probe(rig->m, rig_engine(rig, 0), UIOMMU_NO_PASID,
-                               BASE, UIOMMU_READ, &x), 0);
+                               BASE, UIOMMU_READ, &x),
+                     0);
     set(rig, 1, d);
     traced_set(rig, &t, 0, uiommu_blocked(rig->u));
     traced_set(rig, &t, 1, uiommu_blocked(rig->u));
     for (unsigned i = 0; i < t.n; i++)
         if (is_kind(&t.cmd[i], ANY_IOTLB) && t.cmd[i].scope != UIM_CHECK_PAGE)
-            flushed |= t.cmd[i].did == x.domain ||
-                       t.cmd[i].scope == UIM_CHECK_GLOBAL;
+            flushed |=
+                t.cmd[i].did == x.domain || t.cmd[i].scope == UIM_CHECK_GLOBAL;
     assert_true(flushed);
     uiommu_domain_put(d);
 }
 
-/* ---- translation off (D-83) --------------------------------------------------------------------- */
+/* ---- translation off (D-83) ---------------------------------------------- */
 
 enum { GCMD = 0x18, TE = 31 };
 
@@ -404,10 +406,7 @@ static const struct rig_test tests[] = {
     RIG_TEST(caches_are_emptied_from_the_entry_to_the_leaf),
     RIG_TEST_ON(device_tlbs_are_emptied_last, with_ats),
     RIG_TEST(an_id_is_flushed_when_the_last_endpoint_leaves),
-    { .name = "off_means_no_device_tlb_commands_and_a_clean_start",
-      .run = off_means_no_device_tlb_commands_and_a_clean_start,
-      .prepare = with_ats,
-      .cold = true },
+    RIG_COLD_ON(off_means_no_device_tlb_commands_and_a_clean_start, with_ats),
     { 0 },
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake_unit.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,7 +109,8 @@ static void host_relax(void *ctx)
 {
     struct fake *f = ctx;
 
-    f->now += FAKE_STEP_NS;
+    f->now += f->step_ns;
+    sched_yield();
 }
 
 static void host_flush(void *ctx, const void *p, size_t size)
@@ -457,6 +459,7 @@ void fake_init(struct fake *f)
     f->bad_did = -1;
     f->dead_sid = -1;
     f->major = 1;
+    f->step_ns = FAKE_STEP_NS;
     f->cap = vtd_cap_pack(&(struct vtd_cap_fields){
                               .nd = 6,
                               .sagaw = 6,

@@ -70,6 +70,7 @@ struct fake {
     void *ctx;
 
     _Atomic uint64_t now;
+    uint64_t step_ns; /* that now moves in each round of a wait */
     _Atomic int pages, bytes, spins, mutexes, maps;
     _Atomic int fail_pages; /* > 0: the so-manieth allocation fails       */
     _Atomic unsigned n_logs, n_errors, n_warnings;

@@ -29,4 +29,7 @@ struct entry_format {
 
 extern const struct entry_format entry_vtd_ss, entry_vtd_fs;
 
+/* A group of tests by itself; how many failed. */
+int entry_tests(void);
+
 #endif

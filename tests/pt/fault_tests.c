@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation fails once: nothing is left behind, and the next try works. */
+/* Every allocation fails once: nothing is left behind, and the next try
+ * works. */
 #include "pt_rig.h"
 
 typedef enum uiommu_status (*fallible)(struct pt_rig *r);

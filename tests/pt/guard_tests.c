@@ -153,8 +153,8 @@ static void destroy_frees_what_waits(struct pt_rig *r)
  */
 struct late {
     struct pt_rig *r;
-    uint64_t iova, size;
-    unsigned fences, at;
+    uint64_t iova;
+    unsigned times, at;
 };
 
 static void take_everything(void *ctx)
@@ -163,7 +163,7 @@ static void take_everything(void *ctx)
     struct pt_rig *r = late->r;
     struct uim_gather g = { 0 };
 
-    if (late->fences++ != late->at)
+    if (late->times++ != late->at)
         return;
     assert_int_equal(r->c.ops->unmap(&r->pt, 0, r->last_iova + 1, &g),
                      UIOMMU_OK);
@@ -173,26 +173,30 @@ static void take_everything(void *ctx)
                      UIOMMU_OK);
 }
 
-static void late_call(struct pt_rig *r, unsigned at, uint64_t size)
+static void late_call(struct pt_rig *r, unsigned at, uint64_t iova,
+                      uint64_t size)
 {
-    struct late late = { .r = r, .iova = MIB(2), .size = size, .at = at };
+    struct late late = { .r = r, .iova = iova, .at = at };
 
-    memory_host_on_fence(r->m, take_everything, &late);
-    (void)r->c.ops->map(&r->pt, late.iova, DATA + PAGE, size, RW);
-    memory_host_on_fence(r->m, NULL, NULL);
-    (void)rig_unmap(r, 0, r->last_iova + 1, NULL);
+    memory_host_interrupt(r->m, take_everything, &late);
+    (void)!r->c.ops->map(&r->pt, iova, DATA + PAGE, size, RW);
+    memory_host_interrupt(r->m, NULL, NULL);
+    (void)!rig_unmap(r, 0, r->last_iova + 1, NULL);
     assert_int_equal(live(r), 0);
 }
 
+/* At 0 every table is behind the first entry of the one above, and in the chain
+ * by itself; at 2 MiB the last one only hangs on the one above. */
 static void a_late_call_breaks_nothing(struct pt_rig *r)
 {
-    unsigned at;
+    const uint64_t sizes[] = { PAGE, MIB(6), MIB(6) + PAGE };
+    unsigned at, i;
 
-    for (at = 0; at < r->c.levels + 3; at++) {
-        late_call(r, at, PAGE);
-        late_call(r, at, MIB(6));
-        late_call(r, at, MIB(6) + PAGE);
-    }
+    for (at = 0; at < 4 * r->c.levels; at++)
+        for (i = 0; i < 3; i++) {
+            late_call(r, at, 0, sizes[i]);
+            late_call(r, at, MIB(2), sizes[i]);
+        }
 }
 
 const struct pt_test pt_guard_tests[] = {

@@ -182,8 +182,8 @@ static void leaves_are_aligned_on_both_sides(struct pt_rig *r)
 
 static void exist_wherever_the_leaf_is(struct pt_rig *r)
 {
-    const uint64_t at[] = { 0, PAGE, MIB(2) - PAGE, MIB(2), MIB(5),
-                            MIB(8) - PAGE };
+    const uint64_t at[] = { 0,      PAGE,   MIB(2) - PAGE,
+                            MIB(2), MIB(5), MIB(8) - PAGE };
     unsigned i;
 
     for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -206,10 +206,8 @@ static void exist_under_a_large_leaf(struct pt_rig *r)
 
     assert_int_equal(rig_map(r, GIB(1), DATA, GIB(1), RW), UIOMMU_OK);
     before = rig_state(r);
-    assert_int_equal(rig_map(r, GIB(1) + MIB(6), DATA, PAGE, RW),
-                     UIOMMU_EXIST);
-    assert_int_equal(rig_map(r, GIB(2) - PAGE, DATA, KIB(8), RW),
-                     UIOMMU_EXIST);
+    assert_int_equal(rig_map(r, GIB(1) + MIB(6), DATA, PAGE, RW), UIOMMU_EXIST);
+    assert_int_equal(rig_map(r, GIB(2) - PAGE, DATA, KIB(8), RW), UIOMMU_EXIST);
     assert_int_equal(rig_map(r, GIB(1) + MIB(2), DATA, MIB(2), RW),
                      UIOMMU_EXIST);
     assert_int_equal(rig_map(r, 0, DATA, GIB(2), RW), UIOMMU_EXIST);
@@ -351,8 +349,8 @@ static void race(void *ctx)
     if (racer->ran)
         return;
     racer->ran = true;
-    racer->status = r->c.ops->map(&r->pt, MIB(2) + KIB(64), DATA + MIB(32),
-                                  PAGE, RW);
+    racer->status =
+        r->c.ops->map(&r->pt, MIB(2) + KIB(64), DATA + MIB(32), PAGE, RW);
 }
 
 static void racing_linkers_share_a_table(struct pt_rig *r)
@@ -360,9 +358,9 @@ static void racing_linkers_share_a_table(struct pt_rig *r)
     struct racer racer = { .r = r };
     unsigned tables = r->c.levels;
 
-    memory_host_on_fence(r->m, race, &racer);
+    memory_host_interrupt(r->m, race, &racer);
     assert_int_equal(rig_map(r, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
-    memory_host_on_fence(r->m, NULL, NULL);
+    memory_host_interrupt(r->m, NULL, NULL);
     assert_true(racer.ran);
     assert_int_equal(racer.status, UIOMMU_OK);
     rig_assert_mapped(r, MIB(2), DATA, PAGE, RW);

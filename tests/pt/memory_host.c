@@ -29,8 +29,8 @@ struct memory_host {
     unsigned fail_in, could_fail;
     unsigned flushes, fenced; /* flushes so far, and at the last fence      */
     bool lose_flushes, threads;
-    void (*on_fence)(void *ctx);
-    void *on_fence_ctx;
+    void (*interrupt)(void *ctx);
+    void *interrupt_ctx;
     unsigned violations;
     char violation[160];
 };
@@ -65,7 +65,7 @@ static bool fails(struct memory_host *m)
     return m->fail_in > 0 && --m->fail_in == 0;
 }
 
-/* ---- addresses --------------------------------------------------------------- */
+/* ---- addresses ----------------------------------------------------------- */
 
 /* The order of bus addresses: an odd factor permutes a power of two. */
 static unsigned swap_order(const struct memory_host *m, unsigned n)
@@ -110,7 +110,7 @@ static uint64_t *seen_words(const struct memory_host *m, unsigned n)
     return (uint64_t *)(void *)(m->device + (size_t)n * PAGE);
 }
 
-/* ---- pages -------------------------------------------------------------------- */
+/* ---- pages --------------------------------------------------------------- */
 
 /* Word by word, for other threads may be reading a page that became one. */
 static void *hand_out(struct memory_host *m, unsigned n)
@@ -190,7 +190,7 @@ void *memory_host_virt(struct memory_host *m, uint64_t phys)
     return (unsigned char *)phys_to_virt(m, phys) + phys % PAGE;
 }
 
-/* ---- caches -------------------------------------------------------------------- */
+/* ---- caches -------------------------------------------------------------- */
 
 /* Whether the device sees the page as it is. */
 static bool sees(const struct memory_host *m, unsigned n)
@@ -229,8 +229,8 @@ static void flush_line(struct memory_host *m, unsigned n, unsigned word)
 
     for (i = word; i < word + LINE / 8; i++) {
         uint64_t old = seen_words(m, n)[i];
-        uint64_t now = atomic_load_explicit(&words_of(m, n)[i],
-                                            memory_order_relaxed);
+        uint64_t now =
+            atomic_load_explicit(&words_of(m, n)[i], memory_order_relaxed);
 
         seen_words(m, n)[i] = now;
         if (now != old)
@@ -255,6 +255,8 @@ static void flush(void *ctx, const void *virt, size_t size)
         m->page[start / PAGE].flushed = m->flushes;
     }
     unlock(m);
+    if (m->interrupt)
+        m->interrupt(m->interrupt_ctx);
 }
 
 static void fence(void *ctx)
@@ -265,8 +267,8 @@ static void fence(void *ctx)
     lock(m);
     m->fenced = m->flushes;
     unlock(m);
-    if (m->on_fence)
-        m->on_fence(m->on_fence_ctx);
+    if (m->interrupt)
+        m->interrupt(m->interrupt_ctx);
 }
 
 bool memory_host_seen(struct memory_host *m, uint64_t phys)
@@ -275,8 +277,7 @@ bool memory_host_seen(struct memory_host *m, uint64_t phys)
     bool seen;
 
     lock(m);
-    seen = !m->device ||
-           (sees(m, n) && m->page[n].flushed <= m->fenced);
+    seen = !m->device || (sees(m, n) && m->page[n].flushed <= m->fenced);
     unlock(m);
     return seen;
 }
@@ -314,7 +315,7 @@ bool memory_host_cpu_read(void *m, uint64_t phys, uint64_t *value)
     return read_word(m, false, phys, value);
 }
 
-/* ---- bytes and locks ------------------------------------------------------------ */
+/* ---- bytes and locks ----------------------------------------------------- */
 
 static void *counted(struct memory_host *m, const char *call, size_t size)
 {
@@ -383,7 +384,7 @@ static void spin_unlock(void *ctx, void *spin)
     pthread_mutex_unlock(spin);
 }
 
-/* ---- open and close -------------------------------------------------------------- */
+/* ---- open and close ------------------------------------------------------ */
 
 static void fill_api(struct memory_host *m)
 {
@@ -452,7 +453,7 @@ const struct uiommu_host *memory_host_api(struct memory_host *m)
     return &m->api;
 }
 
-/* ---- questions -------------------------------------------------------------------- */
+/* ---- questions ----------------------------------------------------------- */
 
 unsigned memory_host_live(struct memory_host *m)
 {
@@ -496,11 +497,11 @@ void memory_host_forgive(struct memory_host *m)
     m->violation[0] = '\0';
 }
 
-void memory_host_on_fence(struct memory_host *m, void (*fn)(void *ctx),
-                          void *ctx)
+void memory_host_interrupt(struct memory_host *m, void (*fn)(void *ctx),
+                           void *ctx)
 {
-    m->on_fence = fn;
-    m->on_fence_ctx = ctx;
+    m->interrupt = fn;
+    m->interrupt_ctx = ctx;
 }
 
 void memory_host_threads(struct memory_host *m)

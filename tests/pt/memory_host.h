@@ -48,10 +48,11 @@ void memory_host_fail(struct memory_host *m, unsigned nth);
 /* Calls that could have failed since then. */
 unsigned memory_host_could_fail(struct memory_host *m);
 
-/* `fn` runs after each host->fence(), in its thread and with no lock held, to do
- * what another CPU or the device might do just then. NULL: nothing.          */
-void memory_host_on_fence(struct memory_host *m, void (*fn)(void *ctx),
-                          void *ctx);
+/* `fn` runs after each host->flush() and host->fence(), in its thread and with
+ * no lock held, to do what another CPU or the device might do just then. NULL:
+ * nothing. */
+void memory_host_interrupt(struct memory_host *m, void (*fn)(void *ctx),
+                           void *ctx);
 
 /* Pages allocated since open. */
 unsigned memory_host_allocated(struct memory_host *m);
@@ -59,7 +60,8 @@ unsigned memory_host_allocated(struct memory_host *m);
 /* Whether the device sees the page at `phys` as the CPU does. */
 bool memory_host_seen(struct memory_host *m, uint64_t phys);
 
-/* Eight bytes as the device reads them; ctx is the memory host. A uim_walk_read. */
+/* Eight bytes as the device reads them; ctx is the memory host. A
+ * uim_walk_read. */
 bool memory_host_device_read(void *m, uint64_t phys, uint64_t *value);
 
 /* As the CPU does. */
@@ -76,7 +78,7 @@ const char *memory_host_violation(struct memory_host *m);
 void memory_host_forgive(struct memory_host *m);
 
 /* From now on several threads store: what one of them has not flushed yet shall
- * not be held against the other's link.                                       */
+ * not be held against the other's link. */
 void memory_host_threads(struct memory_host *m);
 
 /* Flushes are dropped while set: shows that a missing one is noticed. */

@@ -7,7 +7,7 @@
 
 enum { N_PAGES = 8192, WORDS = 512, PHYS_BITS = 46 };
 
-/* ---- the cross product -------------------------------------------------------- */
+/* ---- the cross product --------------------------------------------------- */
 
 static const struct {
     const struct uim_pt_ops *ops;
@@ -59,7 +59,7 @@ bool pt_has(const struct pt_rig *r, unsigned lg2)
     return (r->c.page_sizes >> lg2 & 1) != 0;
 }
 
-/* ---- open and close ------------------------------------------------------------ */
+/* ---- open and close ------------------------------------------------------ */
 
 static struct uim_pt_config config_of(const struct pt_rig *r)
 {
@@ -113,7 +113,7 @@ void pt_rig_close(struct pt_rig *r)
     free(r);
 }
 
-/* ---- the whole tree ------------------------------------------------------------- */
+/* ---- the whole tree ------------------------------------------------------ */
 
 struct level {
     uint64_t phys, iova;
@@ -171,8 +171,7 @@ struct pt_tree rig_tree(struct pt_rig *r)
             continue;
         }
         entry = read_cpu(r, t->phys + t->next * 8);
-        iova = t->iova +
-               ((uint64_t)t->next << uim_walk_shift(&r->walk, level));
+        iova = t->iova + ((uint64_t)t->next << uim_walk_shift(&r->walk, level));
         t->next++;
         e = uim_walk_decode(&r->walk, level, entry);
         assert_int_not_equal(e.kind, UIM_WALK_RESERVED);
@@ -201,7 +200,7 @@ void rig_assert_same(struct pt_rig *r, const struct rig_state *before)
     assert_true(now.tree.hash == before->tree.hash);
 }
 
-/* ---- ops ------------------------------------------------------------------------- */
+/* ---- ops ----------------------------------------------------------------- */
 
 static void check_seen(struct pt_rig *r)
 {
@@ -246,7 +245,7 @@ enum uiommu_status rig_split(struct pt_rig *r, uint64_t iova, uint64_t size,
     return status;
 }
 
-/* ---- looking ---------------------------------------------------------------------- */
+/* ---- looking ------------------------------------------------------------- */
 
 static unsigned rights_of(const struct uim_walk_entry *e)
 {

@@ -27,7 +27,7 @@
 #define GIB(n) ((uint64_t)(n) << 30)
 #define PAGE   KIB(4)
 
-#define DATA   UINT64_C(0x200000000000) /* what is mapped: not in the pool */
+#define DATA UINT64_C(0x200000000000) /* what is mapped: not in the pool */
 
 enum { RW = UIOMMU_READ | UIOMMU_WRITE };
 
@@ -96,7 +96,7 @@ uint64_t rig_random(uint64_t *state);
 /* UIOMMU_SEED if it is set, else `seed`. */
 uint64_t rig_seed(uint64_t seed);
 
-/* ---- test tables --------------------------------------------------------------- */
+/* ---- test tables --------------------------------------------------------- */
 
 typedef void (*pt_test_fn)(struct pt_rig *r);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Page tables without a unit: the contract of src/pt/pt.h, for every format,
- * number of levels, mix of page sizes, with a unit that snoops and one that does
- * not. Each test gets a fresh table; what it may not leave behind is checked
- * when it ends.
+ * number of levels, mix of page sizes, with a unit that snoops and one that
+ * does not. Each test gets a fresh table; what it may not leave behind is
+ * checked when it ends.
  */
+#include "entry.h"
 #include "pt_rig.h"
 
 #include <stdio.h>
@@ -97,6 +98,7 @@ int main(int argc, char **argv)
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     failed = _cmocka_run_group_tests("pt", units, n, NULL, NULL);
+    failed += entry_tests();
     free(rows);
     free(units);
     return failed != 0;

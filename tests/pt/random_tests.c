@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random calls against a flat array, one number a page. After each call the page
- * table is asked about the ends of its range and about a few other pages, both
- * ways: by its own walk and by descriptors. UIOMMU_SEED=n repeats a run.
+ * Random calls against a flat array, one number a page. After each call the
+ * page table is asked about the ends of its range and about a few other pages,
+ * both ways: by its own walk and by descriptors. UIOMMU_SEED=n repeats a run.
  */
 #include "pt_rig.h"
 
@@ -11,7 +11,7 @@
 
 enum { WINDOWS = 2, CALLS = 250, LOOKS = 6 };
 
-#define WINDOW      GIB(3)
+#define WINDOW       GIB(3)
 #define WINDOW_PAGES (WINDOW / PAGE)
 
 struct shadow {
@@ -34,8 +34,8 @@ static uint64_t below(struct shadow *s, uint64_t n)
 /* Sizes of all kinds, small ones more often; ends near large boundaries. */
 static struct range random_range(struct shadow *s)
 {
-    static const uint64_t units[] = { KIB(4), KIB(4), KIB(4), MIB(2), MIB(2),
-                                      GIB(1) };
+    static const uint64_t units[] = { KIB(4), KIB(4), KIB(4),
+                                      MIB(2), MIB(2), GIB(1) };
     uint64_t unit = units[below(s, 6)];
     uint64_t most = unit == GIB(1) ? 2 : unit == MIB(2) ? 20 : 1200;
     struct range range = { .window = (unsigned)below(s, WINDOWS) };
@@ -70,7 +70,7 @@ static uint64_t count_mapped(const struct shadow *s, const struct range *range)
     return n;
 }
 
-/* ---- looking ------------------------------------------------------------------- */
+/* ---- looking ------------------------------------------------------------- */
 
 static void look_at(struct shadow *s, unsigned window, uint64_t offset)
 {
@@ -98,8 +98,7 @@ static void look_around(struct shadow *s, const struct range *range)
     for (i = 0; i < LOOKS; i++) {
         look_at(s, range->window,
                 range->offset + below(s, range->size / PAGE) * PAGE);
-        look_at(s, (unsigned)below(s, WINDOWS),
-                below(s, WINDOW_PAGES) * PAGE);
+        look_at(s, (unsigned)below(s, WINDOWS), below(s, WINDOW_PAGES) * PAGE);
     }
 }
 
@@ -121,7 +120,7 @@ static void compare_window(struct shadow *s, unsigned window)
     }
 }
 
-/* ---- calls ---------------------------------------------------------------------- */
+/* ---- calls --------------------------------------------------------------- */
 
 static unsigned granted(const struct shadow *s, unsigned flags)
 {

@@ -157,9 +157,9 @@ static void dirty_in_the_last_moment(struct pt_rig *r)
         RIG_NOT_APPLICABLE(r, "needs large leaves and a unit that snoops");
     assert_int_equal(rig_map(r, iova, DATA, size, UIOMMU_READ), UIOMMU_OK);
     unit.entry = entry_of(r, iova);
-    memory_host_on_fence(r->m, set_bits, &unit);
+    memory_host_interrupt(r->m, set_bits, &unit);
     assert_int_equal(rig_split(r, iova + MIB(1), PAGE, NULL), UIOMMU_OK);
-    memory_host_on_fence(r->m, NULL, NULL);
+    memory_host_interrupt(r->m, NULL, NULL);
     assert_true(unit.times > 0);
     uim_walk(&r->walk, memory_host_cpu_read, r->m, r->pt.root_phys,
              iova + MIB(1) + PAGE, &walk);
@@ -197,9 +197,9 @@ static void a_leaf_that_goes_meanwhile(struct pt_rig *r)
     assert_int_equal(rig_map(r, 0, DATA, GIB(2), RW), UIOMMU_OK);
     before = rig_state(r);
     assert_int_equal(rig_map(r, GIB(2), DATA, thief.size, RW), UIOMMU_OK);
-    memory_host_on_fence(r->m, steal, &thief);
+    memory_host_interrupt(r->m, steal, &thief);
     assert_int_equal(rig_split(r, GIB(2) + PAGE, PAGE, NULL), UIOMMU_OK);
-    memory_host_on_fence(r->m, NULL, NULL);
+    memory_host_interrupt(r->m, NULL, NULL);
     assert_int_equal(rig_unmap(r, GIB(2), GIB(1), NULL), UIOMMU_OK);
     rig_assert_same(r, &before);
 }

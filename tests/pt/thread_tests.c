@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two and more threads. Disjoint ranges whose tables are shared and come and go:
- * every call has to behave as if alone. Overlapping ranges, which is an error:
- * what is mapped is anything, but no freed page is touched (it would be a
- * segmentation fault), and nothing is left at the end.
+ * Two and more threads. Disjoint ranges whose tables are shared and come and
+ * go: every call has to behave as if alone. Overlapping ranges, which is an
+ * error: what is mapped is anything, but no freed page is touched (it would be
+ * a segmentation fault), and nothing is left at the end.
  */
 #include "pt_rig.h"
 
@@ -102,8 +102,8 @@ static void *own_pages(void *arg)
         uint64_t page = rig_random(&w->random) % 128 * THREADS + w->number;
         uint64_t iova = GIB(2) + page * PAGE;
 
-        EXPECT(w, ops->map(&w->r->pt, iova, DATA + iova, PAGE, RW) ==
-                      UIOMMU_OK);
+        EXPECT(w,
+               ops->map(&w->r->pt, iova, DATA + iova, PAGE, RW) == UIOMMU_OK);
         expect_at(w, iova, DATA + iova);
         unmap_all_of(w, iova, PAGE, PAGE);
     }

@@ -153,8 +153,8 @@ static void exactly_the_range(struct pt_rig *r)
         rig_assert_mapped(r, iova, DATA + PAGE, cut[i], RW);
         rig_assert_hole(r, iova + cut[i], MIB(4));
         rig_assert_mapped(r, iova + cut[i] + MIB(4),
-                          DATA + PAGE + cut[i] + MIB(4),
-                          size - cut[i] - MIB(4), RW);
+                          DATA + PAGE + cut[i] + MIB(4), size - cut[i] - MIB(4),
+                          RW);
     }
 }
 

@@ -58,9 +58,22 @@ struct rig_test {
     bool cold;                 /* the machine only: rig->u is not created    */
 };
 
-#define RIG_TEST(fn)          { .name = #fn, .run = fn }
-#define RIG_TEST_ON(fn, prep) { .name = #fn, .run = fn, .prepare = prep }
-#define RIG_COLD(fn)          { .name = #fn, .run = fn, .cold = true }
+#define RIG_TEST(fn)                                                           \
+    {                                                                          \
+        .name = #fn, .run = fn                                                 \
+    }
+#define RIG_TEST_ON(fn, prep)                                                  \
+    {                                                                          \
+        .name = #fn, .run = fn, .prepare = prep                                \
+    }
+#define RIG_COLD(fn)                                                           \
+    {                                                                          \
+        .name = #fn, .run = fn, .cold = true                                   \
+    }
+#define RIG_COLD_ON(fn, prep)                                                  \
+    {                                                                          \
+        .name = #fn, .run = fn, .prepare = prep, .cold = true                  \
+    }
 
 /* Runs a NULL-name-terminated table; what a test's main() returns. */
 int rig_run(const char *suite, const struct rig_test *tests);

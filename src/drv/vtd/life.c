@@ -285,24 +285,25 @@ enum uiommu_status vtd_enable(struct uim_unit *unit)
     enum uiommu_status status = switch_on(vtd_unit(unit));
 
     if (status != UIOMMU_OK)
-        vtd_disable(unit);
+        (void)vtd_disable(unit);
     return status;
 }
 
-void vtd_disable(struct uim_unit *unit)
+enum uiommu_status vtd_disable(struct uim_unit *unit)
 {
     struct vtd_unit *v = vtd_unit(unit);
     const uint32_t te = VTD_GCMD_BIT(te);
 
     events_off(v);
-    if (is_on(v, te) && vtd_gcmd_switch(v, te, false) != UIOMMU_OK) {
-        v->stuck = true;
-        uim_log(unit->u, UIOMMU_LOG_ERROR,
-                "vtd unit at 0x%lx: translation cannot be switched off; its "
-                "tables stay allocated",
-                unit->base);
+    if (!is_on(v, te) || vtd_gcmd_switch(v, te, false) == UIOMMU_OK) {
+        v->live = false;
+        return UIOMMU_OK;
     }
-    v->live = false;
+    v->stuck = true;
+    uim_log(unit->u, UIOMMU_LOG_ERROR,
+            "vtd unit at 0x%lx: translation cannot be switched off; its "
+            "tables stay allocated", unit->base);
+    return vtd_break(v, "translation stays on");
 }
 
 /* Translation stays on for as long as the unit has power. */
@@ -310,7 +311,6 @@ enum uiommu_status vtd_suspend(struct uim_unit *unit)
 {
     struct vtd_unit *v = vtd_unit(unit);
 
-    vtd_poll(unit);
     events_off(v);
     v->live = false;
     return vtd_queue_stop(v);

@@ -104,7 +104,8 @@ static bool all_can(struct uim_unit *const *units, unsigned n,
                     enum vtd_mode mode)
 {
     for (unsigned i = 0; i < n; i++)
-        if (mode_lacks(vtd_unit(units[i]), mode))
+        if (mode_lacks(vtd_unit(units[i]), mode) ||
+            flush_lacks(vtd_unit(units[i]), mode))
             return false;
     return true;
 }

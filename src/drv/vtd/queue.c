@@ -16,8 +16,6 @@
 #include "drv/vtd/queue.h"
 
 enum {
-    /* How often a submission is repeated because of somebody else's device. */
-    ATTEMPTS = 8,
     STATUS_LINE = 8, /* words */
 };
 
@@ -310,7 +308,8 @@ static enum uiommu_status status_of(enum vtd_outcome outcome)
 
 enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b)
 {
-    enum vtd_outcome outcome = VTD_ABORTED;
+    enum vtd_outcome outcome;
+    uint64_t start;
 
     if (!v->live)
         return UIOMMU_OK;
@@ -318,8 +317,11 @@ enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b)
         return UIOMMU_TIMEDOUT;
     if (!vtd_ecap_qi(v->ecap))
         return vtd_submit_by_registers(v, b);
-    for (unsigned i = 0; outcome == VTD_ABORTED && i < ATTEMPTS; i++)
+    /* Somebody else's device may take it along again and again. */
+    start = vtd_now(v);
+    do
         outcome = attempt(v, b);
+    while (outcome == VTD_ABORTED && vtd_now(v) - start < DEVICE_PATIENCE_NS);
     return status_of(outcome);
 }
 

@@ -44,7 +44,7 @@ static void time_out(struct vtd_queue *q, struct vtd_waiter *w, uint16_t sid)
 
     if (w->ats && w->sid.id == sid && passed(q, w->first))
         conclude(w, VTD_LATE);
-    else if (dropped)
+    else if (dropped || (sid == 0 && w->ats && passed(q, w->first)))
         conclude(w, VTD_ABORTED);
     if (!dropped)
         return;

@@ -370,19 +370,18 @@ enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
     return set_legacy(v, endpoint, next);
 }
 
-/* What the unit still has cached of the entry would let DMA go on. If it does not
- * confirm, vtd_submit() gives it up, and nobody relies on it any more. */
-static void cut_legacy(struct vtd_unit *v, struct vtd_sid sid)
+/* What the unit still has cached of the entry would let DMA go on. */
+static enum uiommu_status cut_legacy(struct vtd_unit *v, struct vtd_sid sid)
 {
     uim_word *entry = vtd_context(v, sid);
 
     if (!entry)
-        return;
+        return UIOMMU_OK;
     vtd_entry_block(v, entry);
-    (void)legacy_retire(v, sid, uim_ld64(&entry[1]));
+    return legacy_retire(v, sid, uim_ld64(&entry[1]));
 }
 
-static void cut_scalable(struct vtd_unit *v, struct vtd_sid sid)
+static enum uiommu_status cut_scalable(struct vtd_unit *v, struct vtd_sid sid)
 {
     struct path p = { .sid = sid, .context = vtd_context(v, sid) };
     struct vtd_batch b = { .n = 0 };
@@ -390,18 +389,17 @@ static void cut_scalable(struct vtd_unit *v, struct vtd_sid sid)
     if (p.context)
         p.entry = vtd_pasid_entry(v, uim_ld64(p.context), VTD_RID_PASID);
     if (!p.entry)
-        return;
+        return UIOMMU_OK;
     vtd_entry_block(v, p.entry);
     add_stale(&b, v, &p, false);
-    (void)vtd_submit(v, &b);
+    return b.n > 0 ? vtd_submit(v, &b) : UIOMMU_OK;
 }
 
-void vtd_cut(struct uiommu_endpoint *endpoint)
+enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint)
 {
     struct vtd_unit *v = vtd_unit(endpoint->device->unit);
 
     if (vtd_has_pasids(v))
-        cut_scalable(v, vtd_sid(endpoint));
-    else
-        cut_legacy(v, vtd_sid(endpoint));
+        return cut_scalable(v, vtd_sid(endpoint));
+    return cut_legacy(v, vtd_sid(endpoint));
 }

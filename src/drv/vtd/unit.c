@@ -9,7 +9,7 @@
 enum {
     PAGE_SIZE = 4096,
     REGISTER_BYTES = 16,      /* of a fault record, and of IVA with IOTLB */
-    PHYS_BITS_UNKNOWN = 52,   /* what table entries can hold              */
+    PHYS_BITS_MOST = 52,   /* what table entries can hold              */
     TIMEOUT_MAX_MS = 600000,
     ND_RESERVED = 7,
 };
@@ -129,6 +129,14 @@ static enum uiommu_status look_at(struct vtd_unit *v,
 
 static const struct uim_unit_ops unit_ops;
 
+/* Entries have no room for more than PHYS_BITS_MOST, whatever the table says. */
+static uint8_t phys_bits_of(const struct uim_fw_unit *info)
+{
+    if (info->phys_bits == 0 || info->phys_bits > PHYS_BITS_MOST)
+        return PHYS_BITS_MOST;
+    return info->phys_bits;
+}
+
 static enum uiommu_status probe(struct uiommu *u, void *state,
                                 const struct uim_fw_unit *info,
                                 struct uim_unit **out)
@@ -146,8 +154,7 @@ static enum uiommu_status probe(struct uiommu *u, void *state,
     v->unit.state = state;
     v->unit.base = info->base;
     v->unit.segment = info->segment;
-    v->unit.phys_bits =
-        info->phys_bits > 0 ? info->phys_bits : PHYS_BITS_UNKNOWN;
+    v->unit.phys_bits = phys_bits_of(info);
     status = look_at(v, info);
     if (status != UIOMMU_OK) {
         vtd_release(&v->unit);

@@ -136,7 +136,7 @@ struct vtd_unit {
     uint8_t aw_max;        /* VTD_AW_*, 0 if the unit has no second stage */
     bool coherent;         /* ECAP.C: root, context and PASID tables      */
     bool ours;             /* from prepare on: its registers              */
-    bool live;             /* it reads our tables: commands are due       */
+    _Atomic bool live;             /* it reads our tables: commands are due       */
     bool stuck;            /* it did not stop: its memory is never freed  */
     bool has_msi;
     uint64_t msi_addr;
@@ -281,7 +281,7 @@ void vtd_entry_write(const struct vtd_unit *v, uim_word *entry,
 enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
                            struct uiommu_domain *next,
                            struct uiommu_domain *old);
-void vtd_cut(struct uiommu_endpoint *endpoint);
+enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint);
 enum uiommu_status vtd_link(struct uim_link *link);
 void vtd_unlink(struct uim_link *link);
 
@@ -303,7 +303,7 @@ enum uiommu_status vtd_settle(void *state, struct uim_unit *const *units,
 
 enum uiommu_status vtd_prepare(struct uim_unit *unit);
 enum uiommu_status vtd_enable(struct uim_unit *unit);
-void vtd_disable(struct uim_unit *unit);
+enum uiommu_status vtd_disable(struct uim_unit *unit);
 void vtd_release(struct uim_unit *unit);
 enum uiommu_status vtd_suspend(struct uim_unit *unit);
 enum uiommu_status vtd_resume(struct uim_unit *unit);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Single entries: what the formats of src/pt write, read by the descriptors of
- * src/walk; and the descriptors against what the manual reserves (spec/vtd.md 6,
- * whose masks were copied from it by hand, as numbers).
+ * src/walk; and the descriptors against what the manual reserves (spec/vtd.md
+ * 6, whose masks were copied from it by hand, as numbers).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +40,7 @@ static enum uim_walk_kind kind(const struct uim_walk_params *params,
     return uim_walk_decode(params, level, entry).kind;
 }
 
-/* ---- formats and descriptors ----------------------------------------------------- */
+/* ---- formats and descriptors --------------------------------------------- */
 
 static void check_leaf(const struct entry_format *f,
                        const struct uim_walk_params *params, unsigned level,
@@ -59,8 +59,8 @@ static void check_leaf(const struct entry_format *f,
     assert_true(f->present(entry));
     assert_true(level == 0 || !f->is_table(entry));
     assert_true(f->address(entry) == PHYS);
-    assert_int_equal(f->rights(entry), (read ? UIOMMU_READ : 0u) |
-                                           (flags & UIOMMU_WRITE));
+    assert_int_equal(f->rights(entry),
+                     (read ? UIOMMU_READ : 0u) | (flags & UIOMMU_WRITE));
 }
 
 static void check_format(const struct entry_format *f,
@@ -157,7 +157,7 @@ static void snoop_only_where_the_unit_has_it(void **state)
     assert_false(entry_vtd_ss.leaf(0, RW, true) & UIM_BIT(11));
 }
 
-/* ---- what the manual reserves ------------------------------------------------------ */
+/* ---- what the manual reserves -------------------------------------------- */
 
 /* All bits that make `entry` reserved at `level`, one by one. */
 static uint64_t reserved_bits(const struct uim_walk_params *params,
@@ -184,18 +184,15 @@ static void second_stage_reserves(void **state)
 
     (void)state;
     for (level = 1; level < 3; level++)
-        assert_true(reserved_bits(&params, level, 3) ==
-                    (BEYOND | IW | 0x800));
+        assert_true(reserved_bits(&params, level, 3) == (BEYOND | IW | 0x800));
     for (; level < 5; level++)
-        assert_true(reserved_bits(&params, level, 3) ==
-                    (BEYOND | IW | 0x880));
+        assert_true(reserved_bits(&params, level, 3) == (BEYOND | IW | 0x880));
     assert_true(reserved_bits(&params, 0, 3) == (BEYOND | IW));
     assert_true(reserved_bits(&params, 1, 0x83) == (BEYOND | IW | 0x1ff000));
     assert_true(reserved_bits(&params, 2, 0x83) == (BEYOND | IW | 0x3ffff000));
     params.unreserved = 0;
     assert_true(reserved_bits(&params, 0, 3) == (BEYOND | IW | 0x800));
-    assert_true(reserved_bits(&params, 1, 0x83) ==
-                (BEYOND | IW | 0x1ff800));
+    assert_true(reserved_bits(&params, 1, 0x83) == (BEYOND | IW | 0x1ff800));
 }
 
 static void first_stage_reserves(void **state)
@@ -267,9 +264,10 @@ static void what_fits(void **state)
     assert_false(uim_walk_fits(&fs, UIM_MASK(62, 47)));
 }
 
-/* ---- a walk -------------------------------------------------------------------------- */
+/* ---- a walk -------------------------------------------------------------- */
 
-/* Four tables of which one entry each is there; the last may not be readable. */
+/* Four tables of which one entry each is there; the last may not be
+ * readable. */
 struct memory {
     uint64_t entry[4]; /* by level */
     bool broken;
@@ -320,7 +318,7 @@ static void rights_are_anded(void **state)
     assert_false(r.end.read || r.end.write || r.end.user);
 }
 
-int main(void)
+int entry_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_write_what_descriptors_read),
