@@ -31,7 +31,7 @@ struct bench_case {
     struct bench_domain d;
     uint64_t base;  /* iova                                                  */
     uint64_t iova;  /* where a chain of walks has come to                    */
-    uint64_t *slot; /* iovas of sparse tables                                */
+    uint64_t *page; /* iovas, of a sparse space                              */
     uint64_t random;
 };
 

@@ -80,7 +80,9 @@ static uint64_t base_in(const char *args)
             return strtoull(at + 5, NULL, 0);
         }
         at = strchr(at, ',');
-        at += at != NULL;
+        if (at != NULL) {
+            at++;
+        }
     }
     return 0;
 }

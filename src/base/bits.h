@@ -74,7 +74,9 @@ struct uim_layout {
                    #P ": fields overlap")
 
 /* The rows behind a layout, for one entry of a `struct uim_layout` array. */
+/* clang-format off */
 #define UIM_LAYOUT_ROWS(P, L) { L(UIM_F_ROW, P) { NULL, 0, 0 } }
+/* clang-format on */
 
 /*
  * Byte tables (firmware): L(B, P) says B(P, name, offset, size) per field.
@@ -111,8 +113,10 @@ static inline uint64_t uim_le_bytes(const uint8_t *p, unsigned size)
     }
 #define UIM_B_ROW(P, n, off, sz) { #n, (off), (sz) },
 
+/* clang-format off */
 #define UIM_BYTES(P, L)         L(UIM_B_GET, P) _Static_assert(1, #P)
 #define UIM_BYTES_ROWS(P, L)    { L(UIM_B_ROW, P) { NULL, 0, 0 } }
+/* clang-format on */
 
 /* Arithmetic that every layer needs. Powers of two only. */
 static inline uint64_t uim_align_down(uint64_t v, uint64_t size)
@@ -130,16 +134,36 @@ static inline int uim_is_aligned(uint64_t v, uint64_t size)
     return (v & (size - 1)) == 0;
 }
 
-/* Index of the highest bit set; v is not 0. */
+/* Index of the highest bit set, of the lowest bit set; v is not 0. Compilers have
+ * them built in, but call libgcc where the processor has no instruction. */
+#if defined(__x86_64__) || defined(__aarch64__)
 static inline unsigned uim_log2(uint64_t v)
 {
     return 63u - (unsigned)__builtin_clzll(v);
 }
 
-/* Index of the lowest bit set; v is not 0. */
 static inline unsigned uim_ctz(uint64_t v)
 {
     return (unsigned)__builtin_ctzll(v);
 }
+#else
+static inline unsigned uim_log2(uint64_t v)
+{
+    unsigned n = 0;
+
+    for (unsigned step = 32; step > 0; step /= 2) {
+        if (v >> step != 0) {
+            v >>= step;
+            n += step;
+        }
+    }
+    return n;
+}
+
+static inline unsigned uim_ctz(uint64_t v)
+{
+    return uim_log2(v & (~v + 1));
+}
+#endif
 
 #endif

@@ -4,9 +4,10 @@
  *
  * The tracking is exact (semantics B.8): an endpoint is listed before its entry
  * is programmed and until no cache holds the old translation any more. Whoever
- * changes tables stores first, then reads who is listed, with a full fence in
- * between; whoever is being attached is listed first, then lets hardware walk,
- * with the same fence. So one of the two sees the other.
+ * changes tables stores first, then reads who is listed; whoever is being attached
+ * is listed first, waits until the calls of that moment have ended, then lets
+ * hardware walk. So either the walk sees the change, or the change sees who is
+ * listed; and a domain that nobody sees pays no fence.
  */
 #include "core/core.h"
 
@@ -111,7 +112,6 @@ void uim_attach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain)
     slot->sequence = ++domain->sequence;
     uim_list_add_tail(&domain->attachments, &slot->node);
     h->spin_unlock(h->ctx, domain->lock);
-    uim_fence_full();
 }
 
 void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain)
@@ -274,14 +274,24 @@ static enum uiommu_status invalidate_devices(struct uiommu_domain *domain,
     return worst;
 }
 
+static bool nobody_sees(struct uiommu_domain *domain)
+{
+    struct uim_link *link = atomic_load(&domain->links);
+
+    while (link && not_cached(domain, link))
+        link = atomic_load(&link->next);
+    return !link;
+}
+
 enum uiommu_status uim_invalidate(struct uiommu_domain *domain,
                                   const struct uim_inval *inval)
 {
     enum uiommu_status units, devices = UIOMMU_OK;
 
-    /* The tables' stores before the look at who is listed. */
+    if (nobody_sees(domain))
+        return UIOMMU_OK;
+    /* What was stored in the tables, before commands that rely on it. */
     uim_fence(&domain->u->host);
-    uim_fence_full();
     units = invalidate_units(domain, inval);
     /* Device TLBs last: until the IOTLB is clean they could be refilled from
      * it (VT-d 6.8, semantics B.15.4). */

@@ -128,8 +128,8 @@ struct uim_unit {
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable; empty if first > last   */
-    _Atomic bool broken;       /* did not confirm a command: what it has cached
-                                * is not known until it was resumed          */
+    _Atomic uint32_t broken;   /* 1: did not confirm a command, and what it has
+                                * cached is not known until it was resumed   */
 };
 
 struct uiommu_driver {
@@ -171,7 +171,7 @@ struct uiommu_endpoint {
     uint32_t pasid;            /* UIOMMU_NO_PASID: the device's own          */
     bool ats;                  /* set's order: answer ATS requests           */
     struct uiommu_domain *domain; /* group mutex                             */
-    _Atomic bool quarantined;
+    _Atomic uint32_t quarantined; /* 0 or 1: bytes have no exchange on RISC-V */
     /* Where it is listed while it may see a domain: two while it moves. */
     struct uim_attachment {
         struct uim_node node;  /* domain->attachments                        */
@@ -222,7 +222,7 @@ struct uiommu_domain {
     bool snoop;
     struct uim_link *_Atomic links;
     _Atomic uint32_t map_sync; /* endpoints on units that want map_sync      */
-    _Atomic uint32_t n_ats;    /* endpoints with ATS on: read after a full fence */
+    _Atomic uint32_t n_ats;    /* endpoints with ATS on                      */
     void *lock;                /* spin: attachments, sequence                */
     struct uim_node attachments;
     uint64_t sequence;

@@ -110,8 +110,7 @@ enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
     status = domain->pt.ops->map(&domain->pt, iova, phys, size, flags);
     if (status != UIOMMU_OK)
         return status;
-    /* Pairs with uim_attach(): whoever is being attached sees the mapping, or
-     * is seen here. */
+    /* Who is being attached sees the mapping, or is seen here: attach.c. */
     if (atomic_load_explicit(&domain->map_sync, memory_order_relaxed) == 0)
         return UIOMMU_OK;
     uim_fence(&domain->u->host);

@@ -348,8 +348,9 @@ static void what_changes_in_a_sleep_is_seen_after(struct rig *rig)
     assert_true(rig_reaches(rig, 0, BASE, pages));
     rig_ok(uiommu_suspend(rig->u));
     rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_AGAIN);
-    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), uiommu_blocked(rig->u), NULL),
-           UIOMMU_AGAIN);
+    rig_is(
+        uiommu_set_domain(rig_endpoint(rig, 0), uiommu_blocked(rig->u), NULL),
+        UIOMMU_AGAIN);
     map_page(d, BASE + RIG_PAGE, pages + RIG_PAGE);
     rig_ok(uiommu_resume(rig->u)); /* nothing was lost but the time */
     assert_true(rig_reaches(rig, 0, BASE, pages));

@@ -7,6 +7,8 @@
  */
 #include "tests/core/help.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #define BASE  GIB(2)
@@ -27,12 +29,17 @@ static bool in_a_hurry(struct rig *rig, const char **why)
     return true;
 }
 
-static bool with_ats(struct rig *rig, const char **why)
+static bool with_patience(struct rig *rig, const char **why)
 {
     (void)why;
-    hurry(rig);
     rig->config.ats = true;
     return true;
+}
+
+static bool with_ats(struct rig *rig, const char **why)
+{
+    hurry(rig);
+    return with_patience(rig, why);
 }
 
 /* The unit answers again, and what it has cached is gone: what the tables
@@ -198,24 +205,27 @@ static void a_silent_unit_serves_again_after_a_sleep(struct rig *rig)
 
 /* ---- errors of the queue ------------------------------------------------- */
 
-/* What happens the next time uiommu waits for hardware: the host's relax is
- * called then. Tests of cold machines may replace it. */
+/* What happens while uiommu waits for hardware: the host's relax is called then,
+ * which cold tests may replace. */
 static struct {
     void (*relax)(void *ctx);
+    void (*meanwhile)(void);
     struct rig *rig;
     struct uim_check_inject error;
-    bool armed;
-    uint64_t step_ns;
-    uint64_t fails_ns; /* when the platform gives up engine 0; 0: never      */
+    uint64_t step_ns;          /* that each round takes as well               */
+    _Atomic uint64_t fails_ns; /* when the platform gives up engine 0         */
+    pthread_t second;
+    _Atomic bool started;
+    struct uiommu_domain *domain; /* of the second thread                     */
+    enum uiommu_status status;
 } wait;
+
+static _Thread_local bool is_second;
 
 static void relax(void *ctx)
 {
-    if (wait.armed) {
-        wait.armed = false;
-        uim_check_inject(sim_door(wait.rig->m), &wait.error);
-        uim_check_hold(sim_door(wait.rig->m), false);
-    }
+    if (wait.meanwhile)
+        wait.meanwhile();
     if (wait.step_ns > 0)
         sim_advance(wait.rig->m, wait.step_ns);
     if (wait.fails_ns > 0 && now_ns(wait.rig) > wait.fails_ns)
@@ -225,13 +235,18 @@ static void relax(void *ctx)
 
 static void up_with_own_relax(struct rig *rig)
 {
+    memset(&wait, 0, sizeof(wait));
     wait.rig = rig;
-    wait.armed = false;
-    wait.step_ns = 0;
-    wait.fails_ns = 0;
     wait.relax = rig->m->host.relax;
     rig->m->host.relax = relax;
     up(rig);
+}
+
+static void inject_now(void)
+{
+    wait.meanwhile = NULL;
+    uim_check_inject(sim_door(wait.rig->m), &wait.error);
+    uim_check_hold(sim_door(wait.rig->m), false);
 }
 
 /* The unit has the commands, and does this instead of the first one. */
@@ -241,10 +256,10 @@ static enum uiommu_status unmap_into(struct rig *rig, struct uiommu_domain *d,
     enum uiommu_status status;
 
     wait.error = error;
-    wait.armed = true;
+    wait.meanwhile = inject_now;
     uim_check_hold(sim_door(rig->m), true);
     status = uiommu_unmap(d, BASE, RIG_PAGE, NULL);
-    assert_false(wait.armed);
+    assert_null(wait.meanwhile);
     return status;
 }
 
@@ -375,6 +390,49 @@ static void a_silent_device_times_out_and_the_next_goes_on(struct rig *rig)
     rig_drop(rig, 1, d);
 }
 
+static void *unmap_beside(void *ctx)
+{
+    (void)ctx;
+    is_second = true;
+    wait.status = uiommu_unmap(wait.domain, BASE, RIG_PAGE, NULL);
+    return NULL;
+}
+
+/* Engine 0 keeps the first thread waiting; when the second waits behind it, the
+ * platform gives up engine 0, and hardware drops both waits. */
+static void start_second(void)
+{
+    if (!atomic_exchange(&wait.started, true))
+        pthread_create(&wait.second, NULL, unmap_beside, NULL);
+    else if (is_second && wait.fails_ns == 0)
+        wait.fails_ns = now_ns(wait.rig);
+}
+
+/* D-80. */
+static void what_a_timeout_takes_along_is_repeated(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 1);
+    struct uiommu_domain *d;
+
+    up_with_own_relax(rig);
+    d = two_with_tlbs(rig, pages);
+    wait.domain = attached_with(rig, 2, BASE, pages);
+    assert_true(rig_reaches(rig, 2, BASE, pages));
+    sim_devtlb(rig->m, rig_engine(rig, 0), SIM_DEVTLB_SILENT);
+    wait.meanwhile = start_second;
+    rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
+    pthread_join(wait.second, NULL);
+    wait.meanwhile = NULL;
+    rig_ok(wait.status);
+    assert_true(rig_refused(rig, 2, BASE));
+    rig_ok(uiommu_set_domain(rig_endpoint(rig, 1), d, NULL));
+    rig_ok(uiommu_set_domain(rig_endpoint(rig, 2), wait.domain, NULL));
+    wait.fails_ns = 0;
+    remove_engine(rig, 0);
+    rig_drop(rig, 2, wait.domain);
+    rig_drop(rig, 1, d);
+}
+
 static void
 a_device_that_never_answers_does_not_hang_the_others(struct rig *rig)
 {
@@ -404,11 +462,15 @@ static void a_device_that_is_gone_can_be_removed(struct rig *rig)
 {
     uint64_t pages = rig_pages(rig, 1), start;
     struct uiommu_domain *d = two_with_tlbs(rig, pages);
+    struct trace t;
 
     sim_unplug(rig->m, rig_engine(rig, 0));
     start = now_ns(rig);
+    trace_start(rig, &t);
     remove_engine(rig, 0);
+    trace_stop(rig, &t);
     assert_true(now_ns(rig) - start < MS(100));
+    assert_int_equal(count_kinds(&t, ANY_DEVTLB), 0); /* nobody is there */
     assert_true(rig_reaches(rig, 1, BASE, pages));
     rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
     assert_true(rig_refused(rig, 1, BASE));
@@ -507,6 +569,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(an_answer_that_nobody_waits_for_is_survived, in_a_hurry),
     RIG_TEST_ON(a_device_that_fails_is_quarantined_alone, with_ats),
     RIG_COLD_ON(a_silent_device_times_out_and_the_next_goes_on, with_ats),
+    RIG_COLD_ON(what_a_timeout_takes_along_is_repeated, with_patience),
     RIG_COLD_ON(a_device_that_never_answers_does_not_hang_the_others, with_ats),
     RIG_TEST_ON(a_device_that_is_gone_can_be_removed, with_ats),
     RIG_TEST_ON(a_device_gone_unnoticed_does_not_stop_an_unmap, with_ats),

@@ -14,8 +14,9 @@
 #include "core/core.h"
 #include "fake_unit.h"
 
+#define TES (1u << 31)
+
 enum {
-    TES = 1u << 31,
     QIES = 1 << 26,
     IRES = 1 << 25,
     SID = 0x0018, /* 00:03.0 */

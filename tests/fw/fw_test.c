@@ -31,7 +31,7 @@ enum { MACHINES = 18 };
 
 static struct blob machine(const char *id)
 {
-    char name[128];
+    char name[300];
 
     snprintf(name, sizeof(name), "acpi/%s/DMAR.bin", id);
     return blob_read(name);
