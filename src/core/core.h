@@ -78,6 +78,9 @@ static inline bool uim_asleep(const struct uiommu *u)
 /* instance.c */
 const struct uim_table *uim_table(struct uiommu *u, const void *signature);
 struct uim_fw_log uim_fw_log(struct uiommu *u);
+const struct uim_driver_use *uim_use_of(const struct uim_unit *unit);
+
+/* host.c */
 void *uim_alloc(struct uiommu *u, size_t size); /* zeroed */
 void uim_free(struct uiommu *u, void *ptr, size_t size);
 
@@ -92,7 +95,6 @@ enum uiommu_status uim_device_free(struct uiommu_device *device);
 /* The device whose DMA carries this id on this unit, which may be NULL. u->lock
  * or device_lock is held. */
 struct uiommu_device *uim_device_find(const struct uim_unit *unit, uint32_t id);
-const struct uim_driver_use *uim_use_of(const struct uim_unit *unit);
 
 /* firmware.c: regions that devices must reach one to one (semantics B.10). */
 enum uiommu_status uim_firmware_requesters(struct uiommu *u);

@@ -8,16 +8,6 @@
 
 /* ---- making one ---------------------------------------------------------------- */
 
-const struct uim_driver_use *uim_use_of(const struct uim_unit *unit)
-{
-    const struct uim_driver_use *use = unit->u->use;
-
-    while (unit->index < use->first_unit ||
-           unit->index >= use->first_unit + use->n_units)
-        use++;
-    return use;
-}
-
 struct uiommu_device *uim_device_find(const struct uim_unit *unit, uint32_t id)
 {
     if (!unit)

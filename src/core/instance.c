@@ -16,28 +16,6 @@ static size_t text_size(const char *s)
     return n + 1;
 }
 
-/* ---- memory -------------------------------------------------------------- */
-
-void *uim_alloc(struct uiommu *u, size_t size)
-{
-    void *p = u->host.alloc(u->host.ctx, size);
-
-    if (p)
-        memset(p, 0, size);
-    return p;
-}
-
-void uim_free(struct uiommu *u, void *ptr, size_t size)
-{
-    if (ptr)
-        u->host.free(u->host.ctx, ptr, size);
-}
-
-const struct uiommu_host *uim_host(const struct uiommu *u)
-{
-    return &u->host;
-}
-
 /* ---- what the embedder gave ---------------------------------------------- */
 
 static enum uiommu_status refuse(const struct uiommu_host *host,
@@ -302,4 +280,16 @@ enum uiommu_status uiommu_find_tables(struct uiommu *u,
         found = UIOMMU_OK;
     }
     return found;
+}
+
+/* ---- drivers ------------------------------------------------------------- */
+
+const struct uim_driver_use *uim_use_of(const struct uim_unit *unit)
+{
+    const struct uim_driver_use *use = unit->u->use;
+
+    while (unit->index < use->first_unit ||
+           unit->index >= use->first_unit + use->n_units)
+        use++;
+    return use;
 }

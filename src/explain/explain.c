@@ -154,8 +154,9 @@ static void put_hole(struct uim_text *t, const struct uiommu_fault *f,
     unsigned lg2 = d ? d->page_lg2 + (unsigned)f->level * d->level_lg2 : 64;
 
     uim_text_f(t, " Nothing is mapped there");
-    if (f->level > 0 && lg2 < 64) {
-        uim_text_f(t, " (the walk ends at an empty entry for ");
+    if (lg2 < 64) {
+        uim_text_f(t, " (the walk ends at level %u, an empty entry for ",
+                   (unsigned)f->level);
         put_size(t, UINT64_C(1) << lg2);
         uim_text_f(t, ")");
     }

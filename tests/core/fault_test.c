@@ -81,6 +81,27 @@ static void a_fault_says_what_the_tables_say(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+static uint32_t reason_at(struct rig *rig, uint64_t iova)
+{
+    fault_at(rig, 0, iova);
+    assert_false(rig->fault.mapped);
+    return rig->fault.reason;
+}
+
+/* D-44: a new table is empty for units that do not snoop, too. */
+static void every_hole_faults_for_the_same_reason(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    uint32_t reason = reason_at(rig, BASE);
+
+    map_page(d, BASE, rig_pages(rig, 0));
+    for (uint64_t step = RIG_PAGE; step < GIB(512); step *= 2)
+        assert_int_equal(reason_at(rig, BASE + step), reason);
+    assert_int_equal(reason_at(rig, BASE + MIB(2) - RIG_PAGE), reason);
+    assert_int_equal(reason_at(rig, BASE + GIB(1) - RIG_PAGE), reason);
+    rig_drop(rig, 0, d);
+}
+
 static void a_fault_on_a_page_mapped_since_says_so(struct rig *rig)
 {
     struct uiommu_domain *d = rig_attached(rig, 0);
@@ -317,6 +338,7 @@ static void a_sentence_is_cut_where_the_buffer_ends(struct rig *rig)
 static const struct rig_test tests[] = {
     RIG_TEST(a_fault_says_who_what_and_where),
     RIG_TEST(a_fault_says_what_the_tables_say),
+    RIG_TEST(every_hole_faults_for_the_same_reason),
     RIG_TEST(a_fault_on_a_page_mapped_since_says_so),
     RIG_TEST(a_blocked_device_faults_with_a_name),
     RIG_COLD(a_device_that_was_not_added_faults_without_one),

@@ -369,6 +369,63 @@ static void racing_linkers_share_a_table(struct pt_rig *r)
     assert_int_equal(memory_host_live_pages(r->m), tables);
 }
 
+/* A call has linked a table but not flushed the link yet: whoever maps something
+ * below it has to, before it returns. The table itself was flushed before. */
+struct laggard {
+    struct pt_rig *r;
+    unsigned events;
+};
+
+static void lag(void *ctx)
+{
+    struct laggard *laggard = ctx;
+
+    if (++laggard->events == 2) /* the table's flush, its fence, now the link */
+        memory_host_lose_flushes(laggard->r->m, true);
+}
+
+static void map_and_lag(struct pt_rig *r, uint64_t iova)
+{
+    struct laggard laggard = { .r = r };
+
+    memory_host_interrupt(r->m, lag, &laggard);
+    assert_int_equal(r->c.ops->map(&r->pt, iova, DATA, PAGE, RW), UIOMMU_OK);
+    memory_host_interrupt(r->m, NULL, NULL);
+    memory_host_lose_flushes(r->m, false);
+    assert_true(laggard.events > 2);
+}
+
+static void assert_device_sees(struct pt_rig *r, uint64_t iova)
+{
+    struct uim_walk_result walk;
+
+    uim_walk(&r->walk, memory_host_device_read, r->m, r->pt.root_phys, iova,
+             &walk);
+    assert_int_equal(walk.end.kind, UIM_WALK_LEAF);
+}
+
+static void a_link_of_another_call_is_flushed(struct pt_rig *r)
+{
+    if (r->c.coherent)
+        RIG_NOT_APPLICABLE(r, "the unit snoops");
+    r->brief = true;
+    /* All tables but the last are there already. */
+    assert_int_equal(rig_map(r, MIB(64), DATA, PAGE, RW), UIOMMU_OK);
+    map_and_lag(r, MIB(2) + KIB(64));
+    assert_int_equal(rig_map(r, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
+    assert_device_sees(r, MIB(2));
+    /* Behind large leaves in the same call. */
+    map_and_lag(r, MIB(16) + KIB(64));
+    assert_int_equal(rig_map(r, MIB(8), DATA, MIB(8) + PAGE, RW), UIOMMU_OK);
+    assert_device_sees(r, MIB(8));
+    assert_device_sees(r, MIB(16));
+    /* Large leaves behind it: here nothing has to lead to them but links. */
+    map_and_lag(r, MIB(32) + KIB(64));
+    assert_int_equal(rig_map(r, MIB(34) - PAGE, DATA, MIB(4), RW), UIOMMU_OK);
+    assert_device_sees(r, MIB(34) - PAGE);
+    assert_device_sees(r, MIB(34));
+}
+
 const struct pt_test pt_map_tests[] = {
     { "a_new_table_is_empty", a_new_table_is_empty },
     { "create_refuses_what_it_cannot_be", create_refuses_what_it_cannot_be },
@@ -390,5 +447,6 @@ const struct pt_test pt_map_tests[] = {
     { "neighbours_of_a_hole", neighbours_of_a_hole },
     { "neighbours_at_the_ends", neighbours_at_the_ends },
     { "racing_linkers_share_a_table", racing_linkers_share_a_table },
+    { "a_link_of_another_call_is_flushed", a_link_of_another_call_is_flushed },
     { NULL, NULL },
 };

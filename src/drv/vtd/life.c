@@ -300,6 +300,7 @@ enum uiommu_status vtd_disable(struct uim_unit *unit)
         return UIOMMU_OK;
     }
     v->stuck = true;
+    v->live = true; /* also after a resume that failed: nothing is confirmed */
     uim_log(unit->u, UIOMMU_LOG_ERROR,
             "vtd unit at 0x%lx: translation cannot be switched off; its "
             "tables stay allocated", unit->base);

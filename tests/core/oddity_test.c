@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * oddity_test.c - machines that are possible though odd: firmware tables with
+ * numbers nobody expects, regions that are huge, out of reach, of a bridge or
+ * half mapped already (semantics B.10), units that snoop in one mode only, and
+ * devices that talk too much.
+ */
+#include "tests/core/help.h"
+
+#include <stdlib.h>
+
+#include "core/driver.h"
+
+#define BASE  GIB(2)
+#define START MIB(32)
+#define SIZE  (4 * (uint64_t)RIG_PAGE)
+
+/* Rows of the default topology. */
+enum { ENGINE0, ENGINE1, PORT, ENGINE2 };
+
+static void regions(struct rig *rig, const struct sim_region *region,
+                    unsigned n)
+{
+    rig->config.regions = region;
+    rig->config.n_regions = n;
+}
+
+/* ---- width of addresses -------------------------------------------------- */
+
+enum { CHECKSUM_AT = 9, ADDRESS_WIDTH_AT = 36 };
+
+/* As up_to_start(), but the table says that addresses have so many bits. */
+static void up_with_width(struct rig *rig, unsigned bits)
+{
+    size_t size = rig->m->table_size;
+    uint8_t *table = malloc(size), sum = 0;
+
+    assert_non_null(table);
+    memcpy(table, rig->m->table, size);
+    table[ADDRESS_WIDTH_AT] = (uint8_t)(bits - 1);
+    table[CHECKSUM_AT] = 0;
+    for (size_t i = 0; i < size; i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[CHECKSUM_AT] = (uint8_t)(0 - sum);
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_add_table(rig->u, table, size));
+    free(table);
+    rig_ok(rig_start(rig));
+}
+
+static void check_width(struct rig *rig, unsigned bits)
+{
+    const uint64_t most = UINT64_C(1) << 52;
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+
+    up_with_width(rig, bits);
+    rig_add_all(rig);
+    d = attached_with(rig, 0, BASE, page);
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig_is(uiommu_map(d, 0, most, RIG_PAGE, RIG_RW), UIOMMU_INVAL);
+    rig_is(uiommu_map(d, 0, UINT64_MAX - RIG_PAGE + 1, RIG_PAGE, RIG_RW),
+           UIOMMU_INVAL);
+    rig_ok(uiommu_map(d, 0, most - RIG_PAGE, RIG_PAGE, RIG_RW));
+    rig_drop(rig, 0, d);
+}
+
+static void wider_addresses_than_entries_hold_are_refused(struct rig *rig)
+{
+    check_width(rig, 56);
+}
+
+static void the_widest_addresses_a_table_can_name_are_no_trap(struct rig *rig)
+{
+    check_width(rig, 64);
+}
+
+/* ---- huge regions -------------------------------------------------------- */
+
+#define HUGE_START GIB(16)
+#define HUGE_SIZE  GIB(64)
+
+static struct {
+    void *(*phys_to_virt)(void *ctx, uint64_t phys);
+    uint64_t calls;
+} tables;
+
+/* Each look at a table is one of these. */
+static void *count_phys_to_virt(void *ctx, uint64_t phys)
+{
+    tables.calls++;
+    return tables.phys_to_virt(ctx, phys);
+}
+
+static bool with_huge_region(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = {
+        { HUGE_START, HUGE_SIZE, ENGINE0 },
+    };
+
+    (void)why;
+    regions(rig, region, 1);
+    rig->config.phys_to_virt = true;
+    return true;
+}
+
+static void a_huge_region_is_mapped_in_a_few_steps(struct rig *rig)
+{
+    const uint64_t last = HUGE_START + HUGE_SIZE - RIG_PAGE;
+    struct uiommu_domain *d;
+
+    tables.phys_to_virt = rig->m->host.phys_to_virt;
+    tables.calls = 0;
+    rig->m->host.phys_to_virt = count_phys_to_virt;
+    up(rig);
+    d = rig_attached(rig, 0);
+    assert_true(tables.calls < 10000);
+    assert_int_equal(lands(rig, 0, HUGE_START, UIOMMU_WRITE), HUGE_START);
+    assert_int_equal(lands(rig, 0, last, UIOMMU_WRITE), last);
+    assert_int_equal(lands(rig, 0, last + RIG_PAGE, UIOMMU_WRITE), NOWHERE);
+    rig_drop(rig, 0, d);
+}
+
+/* ---- regions out of reach ------------------------------------------------ */
+
+#define FAR (UINT64_C(1) << 50)
+
+static bool with_far_region(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = { { FAR, SIZE, ENGINE0 } };
+
+    (void)why;
+    regions(rig, region, 1);
+    return true;
+}
+
+static void a_device_whose_region_cannot_be_mapped_is_blocked(struct rig *rig)
+{
+    struct uiommu_domain *d;
+
+    up_with_width(rig, 52);
+    for (unsigned i = 0; i < 2; i++) {
+        rig_ok(rig_add(rig, ENGINE0));
+        assert_says(sim_last_log(rig->m), "stays blocked");
+        assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)),
+                         uiommu_blocked(rig->u));
+        assert_true(rig_refused(rig, 0, FAR));
+        assert_true(rig_refused(rig, 0, BASE));
+        d = rig_domain(rig, 0);
+        rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, NULL), UIOMMU_INVAL);
+        uiommu_domain_put(d);
+        rig_ok(uiommu_device_remove(rig->device[ENGINE0]));
+        rig->device[ENGINE0] = NULL;
+    }
+}
+
+/* ---- regions half mapped ------------------------------------------------- */
+
+static bool with_region(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = { { START, SIZE, ENGINE0 } };
+
+    (void)why;
+    regions(rig, region, 1);
+    return true;
+}
+
+static void a_region_that_is_mapped_read_only_is_a_conflict(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_trace t;
+
+    rig_ok(uiommu_map(d, START + RIG_PAGE, START + RIG_PAGE, RIG_PAGE,
+                      UIOMMU_READ));
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, NULL), UIOMMU_INVAL);
+    assert_true(rig_reaches(rig, 0, START + RIG_PAGE, START + RIG_PAGE));
+    rig_is(uiommu_walk(d, START, &t), UIOMMU_NOENT);
+    rig_ok(uiommu_walk(d, START + RIG_PAGE, &t));
+    assert_int_equal(t.flags, UIOMMU_READ);
+    uiommu_domain_put(d);
+}
+
+/* ---- regions of and behind a port ---------------------------------------- */
+
+static bool with_region_of_port(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = { { START, SIZE, PORT } };
+
+    (void)why;
+    regions(rig, region, 1);
+    return true;
+}
+
+static void a_device_below_a_port_with_a_region_can_be_added(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+
+    up(rig);
+    d = attached_with(rig, 2, BASE, page);
+    assert_true(rig_reaches(rig, 2, BASE, page));
+    rig_drop(rig, 2, d);
+}
+
+static bool with_region_behind_port(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = { { START, SIZE, ENGINE2 } };
+
+    (void)why;
+    regions(rig, region, 1);
+    rig->config.ats = true;
+    return true;
+}
+
+static void a_device_with_a_region_behind_a_port_has_ats(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+
+    up(rig);
+    d = attached_with(rig, 2, BASE, page);
+    assert_true(rig_reaches(rig, 2, BASE, page));
+    assert_true(rig_reaches(rig, 2, START, START));
+    assert_true(sim_devtlb_entries(rig->m, rig_engine(rig, 2)) > 0);
+    rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
+    assert_true(rig_refused(rig, 2, BASE));
+    rig_drop(rig, 2, d);
+}
+
+/* ---- no domain ids left -------------------------------------------------- */
+
+static struct {
+    uint32_t (*read)(void *ctx, struct uiommu_pci where, unsigned offset,
+                     unsigned width);
+    struct uiommu_pci where;
+} usb;
+
+/* Of a USB controller firmware lets the region go, so it can be claimed. */
+static uint32_t read_as_usb(void *ctx, struct uiommu_pci where, unsigned offset,
+                            unsigned width)
+{
+    uint32_t value = usb.read(ctx, where, offset, width);
+
+    if (offset == 8 && width == 4 && where.bus == usb.where.bus &&
+        where.devfn == usb.where.devfn)
+        value = UINT32_C(0x0c0330) << 8 | (value & 0xff);
+    return value;
+}
+
+static void use_up_domain_ids(struct uim_unit *unit, struct uiommu_domain *d)
+{
+    struct uim_link link = { .unit = unit, .domain = d };
+    enum uiommu_status status = UIOMMU_OK;
+
+    for (unsigned i = 0; status == UIOMMU_OK && i < 1u << 17; i++)
+        status = unit->ops->link(&link);
+    rig_is(status, UIOMMU_NOSPC);
+}
+
+static void a_release_needs_no_new_domain_id(struct rig *rig)
+{
+    struct uiommu_endpoint *ep;
+    struct uiommu_domain *d;
+
+    usb.read = rig->m->host.pci_read;
+    usb.where = rig->m->devices[ENGINE0].pci;
+    rig->m->host.pci_read = read_as_usb;
+    up(rig);
+    ep = rig_endpoint(rig, 0);
+    rig_ok(uiommu_claim(ep, rig));
+    assert_true(rig_refused(rig, 0, START));
+    d = rig_domain(rig, 1);
+    use_up_domain_ids(ep->device->unit, d);
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 1), d, NULL), UIOMMU_NOSPC);
+    rig_ok(uiommu_release(ep, rig));
+    assert_true(rig_reaches(rig, 0, START, START));
+    uiommu_domain_put(d);
+}
+
+/* ---- modes --------------------------------------------------------------- */
+
+enum { ECAP = 0x10, SMPWCS = 48 };
+
+static uint64_t (*read64)(void *ctx, void *mmio, size_t offset);
+
+/* Walks snoop in legacy mode only. */
+static uint64_t read_without_smpwcs(void *ctx, void *mmio, size_t offset)
+{
+    uint64_t value = read64(ctx, mmio, offset);
+
+    return offset == ECAP ? value & ~(UINT64_C(1) << SMPWCS) : value;
+}
+
+/* All modes, with tables of the second stage. */
+static bool coherent_in_all_modes(struct rig *rig, const char **why)
+{
+    *why = "the unit has, and snoops in, more modes than one";
+    rig->setup.options = NULL;
+    return rig->config.mode == SIM_SCALABLE && !rig->config.non_coherent;
+}
+
+static void without_flush_a_mode_is_found_whose_walks_snoop(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_unit_info info;
+    struct uiommu_domain *d;
+
+    read64 = rig->m->host.mmio_read64;
+    rig->m->host.mmio_read64 = read_without_smpwcs;
+    rig->m->host.flush = NULL;
+    up(rig);
+    rig_ok(uiommu_unit_info(rig->u, 0, &info));
+    assert_string_equal(info.mode, "legacy");
+    assert_true(info.coherent);
+    d = attached_with(rig, 0, BASE, page);
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig_drop(rig, 0, d);
+}
+
+/* ---- devices that talk too much ------------------------------------------ */
+
+enum { NOISE = 200 };
+
+static bool unheard(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->setup.on_fault = NULL;
+    return true;
+}
+
+static void a_noisy_device_does_not_hide_another(struct rig *rig)
+{
+    for (unsigned i = 0; i < NOISE; i++) {
+        assert_false(rig_write(rig, 0, BASE + i * RIG_PAGE, 0));
+        rig_poll(rig);
+    }
+    assert_says(sim_last_log(rig->m), "00:03.0");
+    assert_false(rig_write(rig, 1, BASE, 0));
+    rig_poll(rig);
+    assert_says(sim_last_log(rig->m), "00:04.0");
+}
+
+static const struct rig_test tests[] = {
+    RIG_COLD(wider_addresses_than_entries_hold_are_refused),
+    RIG_COLD(the_widest_addresses_a_table_can_name_are_no_trap),
+    RIG_COLD_ON(a_huge_region_is_mapped_in_a_few_steps, with_huge_region),
+    RIG_COLD_ON(a_device_whose_region_cannot_be_mapped_is_blocked,
+                with_far_region),
+    RIG_TEST_ON(a_region_that_is_mapped_read_only_is_a_conflict, with_region),
+    RIG_COLD_ON(a_device_below_a_port_with_a_region_can_be_added,
+                with_region_of_port),
+    RIG_COLD_ON(a_device_with_a_region_behind_a_port_has_ats,
+                with_region_behind_port),
+    RIG_COLD_ON(a_release_needs_no_new_domain_id, with_region),
+    RIG_COLD_ON(without_flush_a_mode_is_found_whose_walks_snoop,
+                coherent_in_all_modes),
+    RIG_TEST_ON(a_noisy_device_does_not_hide_another, unheard),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("oddity", tests);
+}

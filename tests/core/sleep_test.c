@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sleep_test.c - around start, suspend, resume and stop: what is refused while
+ * units take no commands, faults that come too early, handlers and pollers that
+ * run meanwhile, and units that do not come back or do not stop (semantics
+ * B.18, B.19, B.23). device_test.c has sleeps where all goes well.
+ */
+#include "tests/core/help.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#define BASE   GIB(2)
+#define REGION MIB(32)
+
+static void hurry(struct rig *rig)
+{
+    size_t n = strlen(rig->options);
+
+    snprintf(rig->options + n, sizeof(rig->options) - n, ",vtd.timeout_ms=2");
+}
+
+static bool in_a_hurry(struct rig *rig, const char **why)
+{
+    (void)why;
+    hurry(rig);
+    return true;
+}
+
+static bool with_ats(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.ats = true;
+    return true;
+}
+
+static void stop_and_destroy(struct rig *rig, enum uiommu_status stop)
+{
+    rig_is(uiommu_stop(rig->u), stop);
+    rig->started = false;
+    rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
+}
+
+/* ---- asleep -------------------------------------------------------------- */
+
+static void assert_endpoints_stay(struct rig *rig, struct uiommu_domain *d)
+{
+    struct uiommu_domain *blocked = uiommu_blocked(rig->u);
+
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), blocked, NULL),
+           UIOMMU_AGAIN);
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 2), d, NULL), UIOMMU_AGAIN);
+    rig_is(uiommu_release(rig_endpoint(rig, 1), rig), UIOMMU_AGAIN);
+    rig_is(uiommu_claim(rig_endpoint(rig, 2), rig), UIOMMU_AGAIN);
+    for (unsigned n = 0; n < 3; n++)
+        rig_is(uiommu_device_remove(rig->device[rig_engine(rig, n)]),
+               UIOMMU_AGAIN);
+}
+
+static void while_asleep_nothing_is_said_to_be_done(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 10), bytes = NOWHERE;
+    struct uiommu_domain *d = rig_attached(rig, 0), *unseen;
+
+    rig_ok(uiommu_map(d, BASE, pages, MIB(2), RIG_RW));
+    unseen = rig_domain(rig, 0);
+    map_page(unseen, BASE, pages);
+    rig_ok(uiommu_claim(rig_endpoint(rig, 1), rig));
+    assert_true(rig_reaches(rig, 0, BASE, pages));
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(uiommu_unmap(d, BASE, MIB(2), &bytes), UIOMMU_AGAIN);
+    assert_true(bytes == NOWHERE);
+    rig_is(uiommu_split(d, BASE, RIG_PAGE), UIOMMU_AGAIN);
+    assert_endpoints_stay(rig, d);
+    rig_ok(uiommu_unmap(unseen, BASE, RIG_PAGE, &bytes));
+    assert_int_equal(bytes, RIG_PAGE);
+    rig_ok(uiommu_resume(rig->u));
+    assert_true(rig_reaches(rig, 0, BASE, pages));
+    rig_ok(uiommu_unmap(d, BASE, MIB(2), &bytes));
+    assert_int_equal(bytes, MIB(2));
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_ok(uiommu_release(rig_endpoint(rig, 1), rig));
+    uiommu_domain_put(unseen);
+    rig_drop(rig, 0, d);
+}
+
+static void a_sleep_empties_device_tlbs(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d = attached_with(rig, 0, BASE, page);
+    unsigned dev = rig_engine(rig, 0);
+
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig_ok(uiommu_suspend(rig->u));
+    sim_reset_units(rig->m);
+    assert_true(sim_devtlb_entries(rig->m, dev) > 0);
+    rig_ok(uiommu_resume(rig->u));
+    assert_int_equal(sim_devtlb_entries(rig->m, dev), 0);
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig_drop(rig, 0, d);
+}
+
+static void a_device_tlb_that_a_sleep_cannot_empty_is_cut_off(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d = attached_with(rig, 0, BASE, page);
+    unsigned dev = rig_engine(rig, 0);
+
+    set(rig, 1, d);
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig_ok(uiommu_suspend(rig->u));
+    sim_reset_units(rig->m);
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_FAILS);
+    rig_ok(uiommu_resume(rig->u));
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, NULL), UIOMMU_NODEV);
+    assert_true(rig_reaches(rig, 1, BASE, page));
+    set(rig, 0, uiommu_blocked(rig->u));
+    rig_drop(rig, 1, d);
+}
+
+/* ---- faults that come early ---------------------------------------------- */
+
+enum { GCMD = 0x18 };
+
+/* Engine 0 faults at the moment when translation is on, and the interrupt
+ * arrives before the instance counts as started. */
+static void fault_when_on(void *ctx, enum sim_event event, uint64_t where,
+                          size_t size, uint64_t value)
+{
+    struct rig *rig = ctx;
+
+    (void)size;
+    if (event != SIM_MMIO_WRITTEN || where != GCMD || !(value >> 31 & 1))
+        return;
+    sim_watch(rig->m, NULL, NULL);
+    assert_false(rig_write(rig, 0, BASE, 0));
+    assert_true(machine_run(rig->m));
+    assert_int_equal(rig->faults, 0);
+}
+
+static void assert_interrupts_go_on(struct rig *rig)
+{
+    assert_int_equal(rig->faults, 1);
+    assert_int_equal(rig->fault.iova, BASE);
+    for (unsigned i = 2; i < 6; i++) {
+        assert_false(rig_write(rig, 0, BASE + i * RIG_PAGE, 0));
+        assert_true(machine_run(rig->m));
+        assert_int_equal(rig->faults, i);
+    }
+}
+
+static void a_fault_during_start_is_heard_and_so_are_the_next(struct rig *rig)
+{
+    sim_watch(rig->m, fault_when_on, rig);
+    up_to_start(rig);
+    assert_interrupts_go_on(rig);
+}
+
+static void a_fault_during_resume_is_heard_and_so_are_the_next(struct rig *rig)
+{
+    rig_ok(uiommu_suspend(rig->u));
+    sim_reset_units(rig->m);
+    sim_watch(rig->m, fault_when_on, rig);
+    rig_ok(uiommu_resume(rig->u));
+    assert_interrupts_go_on(rig);
+}
+
+/* ---- handlers ------------------------------------------------------------ */
+
+static struct {
+    struct rig *rig;
+    void (*relax)(void *ctx);
+    unsigned calls, locks; /* of the handler; most locks held meanwhile      */
+    pthread_t stopper;
+    _Atomic unsigned relaxed;
+    _Atomic bool stopped;
+    bool overtaken; /* stop returned while a handler ran                     */
+    enum uiommu_status status;
+} heard;
+
+static bool note_locks(void *ctx, const struct uiommu_fault *fault)
+{
+    struct sim_counts c;
+
+    (void)ctx, (void)fault;
+    sim_counts(heard.rig->m, &c);
+    heard.calls++;
+    if (c.locks_held > heard.locks)
+        heard.locks = c.locks_held;
+    return true;
+}
+
+static bool polling_and_heard(struct rig *rig, const char **why)
+{
+    (void)why;
+    memset(&heard, 0, sizeof(heard));
+    heard.rig = rig;
+    rig->config.polling = true;
+    rig->setup.on_fault = note_locks;
+    return true;
+}
+
+static void no_lock_is_held_in_a_handler_around_a_sleep(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+
+    uiommu_fault_handler(d, note_locks, NULL);
+    assert_false(rig_write(rig, 0, BASE, 0));
+    assert_false(rig_write(rig, 1, BASE, 0));
+    rig_ok(uiommu_suspend(rig->u));
+    assert_int_equal(heard.calls, 2); /* records would go with the registers */
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_int_equal(heard.locks, 0);
+    rig_drop(rig, 0, d);
+}
+
+/* ---- stop beside others -------------------------------------------------- */
+
+static void count_relax(void *ctx)
+{
+    heard.relaxed++;
+    heard.relax(ctx);
+}
+
+static void *stop_it(void *ctx)
+{
+    struct rig *rig = ctx;
+
+    heard.status = uiommu_stop(rig->u);
+    heard.stopped = true;
+    return NULL;
+}
+
+/* Another thread stops the instance while this handler runs: long enough for a
+ * stop that does not wait. */
+static bool stop_meanwhile(void *ctx, const struct uiommu_fault *fault)
+{
+    (void)ctx, (void)fault;
+    if (heard.calls++ > 0)
+        return true;
+    (void)!pthread_create(&heard.stopper, NULL, stop_it, heard.rig);
+    while (!heard.stopped && heard.relaxed < 1000)
+        sched_yield();
+    heard.overtaken = heard.stopped;
+    return true;
+}
+
+static bool stopped_meanwhile(struct rig *rig, const char **why)
+{
+    (void)polling_and_heard(rig, why);
+    rig->setup.on_fault = stop_meanwhile;
+    return true;
+}
+
+static void a_stop_waits_for_interrupts_under_way(struct rig *rig)
+{
+    heard.relax = rig->m->host.relax;
+    rig->m->host.relax = count_relax;
+    up_to_start(rig);
+    assert_false(rig_write(rig, 0, BASE, 0));
+    assert_false(rig_write(rig, 1, BASE, 0));
+    uiommu_irq(rig->u, 0, 0);
+    pthread_join(heard.stopper, NULL);
+    rig->started = false;
+    assert_false(heard.overtaken);
+    rig_ok(heard.status);
+    assert_true(heard.calls >= 1);
+    assert_int_equal(sim_violations(rig->m), 0);
+}
+
+static void *poll_on(void *ctx)
+{
+    struct rig *rig = ctx;
+
+    while (!heard.stopped) {
+        uiommu_poll(rig->u);
+        uiommu_irq(rig->u, 0, 0);
+        heard.relaxed++;
+    }
+    return NULL;
+}
+
+static void a_stop_beside_pollers_breaks_nothing(struct rig *rig)
+{
+    pthread_t poller[2];
+
+    up_to_start(rig);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&poller[i], NULL, poll_on, rig), 0);
+    while (heard.relaxed < 100)
+        sched_yield();
+    (void)stop_it(rig);
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(poller[i], NULL);
+    rig->started = false;
+    rig_ok(heard.status);
+    assert_int_equal(sim_violations(rig->m), 0);
+}
+
+/* ---- units that do not come back ----------------------------------------- */
+
+static void fail_to_resume(struct rig *rig, bool lose_registers)
+{
+    rig_ok(uiommu_suspend(rig->u));
+    if (lose_registers)
+        sim_reset_units(rig->m);
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_resume(rig->u), UIOMMU_TIMEDOUT);
+}
+
+static void a_resume_that_failed_may_be_given_up(struct rig *rig)
+{
+    up_to_start(rig);
+    rig->dirty = true;
+    fail_to_resume(rig, true);
+    rig_is(uiommu_destroy(rig->u), UIOMMU_BUSY);
+    stop_and_destroy(rig, UIOMMU_OK);
+}
+
+static void a_resume_that_failed_may_be_tried_again(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d = attached_with(rig, 0, BASE, page);
+
+    fail_to_resume(rig, true);
+    rig_is(uiommu_stop(rig->u), UIOMMU_BUSY); /* devices are there */
+    rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_AGAIN);
+    uim_check_silent(sim_door(rig->m), false);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_drop(rig, 0, d);
+}
+
+/* ---- units that do not stop ---------------------------------------------- */
+
+static void ignore(void *ctx, const char *text)
+{
+    (void)ctx, (void)text;
+}
+
+static bool with_region_and_leaks(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = { { REGION, MIB(1), 0 } };
+
+    (void)why;
+    hurry(rig);
+    rig->config.regions = region;
+    rig->config.n_regions = 1;
+    rig->config.on_problem = ignore;
+    return true;
+}
+
+static unsigned live_pages(struct rig *rig)
+{
+    struct sim_counts c;
+
+    sim_counts(rig->m, &c);
+    return c.pages;
+}
+
+/* What had to stay allocated goes with this machine; the rig gets another. */
+static void change_machine(struct rig *rig)
+{
+    char error[256];
+
+    assert_null(rig->u);
+    assert_true(sim_close(rig->m) > 0);
+    rig->m = sim_open(&rig->config, error, sizeof(error));
+    assert_non_null(rig->m);
+}
+
+static void assert_stuck_and_left_alone(struct rig *rig)
+{
+    unsigned pages = live_pages(rig);
+
+    stop_and_destroy(rig, UIOMMU_TIMEDOUT);
+    assert_int_equal(live_pages(rig), pages);
+    (void)rig_write(rig, 0, REGION, 0);
+    (void)rig_write(rig, 0, REGION + MIB(1) - 8, 0);
+    (void)rig_write(rig, 1, BASE, 0);
+    assert_int_equal(sim_violations(rig->m), 0);
+    change_machine(rig);
+}
+
+static void a_unit_that_does_not_stop_keeps_its_tables(struct rig *rig)
+{
+    up_to_start(rig);
+    assert_true(rig_reaches(rig, 0, REGION, REGION));
+    rig->dirty = true;
+    uim_check_silent(sim_door(rig->m), true);
+    assert_stuck_and_left_alone(rig);
+}
+
+static void a_unit_lost_in_a_sleep_that_is_on_keeps_its_tables(struct rig *rig)
+{
+    up_to_start(rig);
+    rig->dirty = true;
+    fail_to_resume(rig, false);
+    assert_stuck_and_left_alone(rig);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST(while_asleep_nothing_is_said_to_be_done),
+    RIG_TEST_ON(a_sleep_empties_device_tlbs, with_ats),
+    RIG_TEST_ON(a_device_tlb_that_a_sleep_cannot_empty_is_cut_off, with_ats),
+    RIG_COLD(a_fault_during_start_is_heard_and_so_are_the_next),
+    RIG_TEST(a_fault_during_resume_is_heard_and_so_are_the_next),
+    RIG_TEST_ON(no_lock_is_held_in_a_handler_around_a_sleep, polling_and_heard),
+    RIG_COLD_ON(a_stop_waits_for_interrupts_under_way, stopped_meanwhile),
+    RIG_COLD_ON(a_stop_beside_pollers_breaks_nothing, polling_and_heard),
+    RIG_COLD_ON(a_resume_that_failed_may_be_given_up, in_a_hurry),
+    RIG_TEST_ON(a_resume_that_failed_may_be_tried_again, in_a_hurry),
+    RIG_COLD_ON(a_unit_that_does_not_stop_keeps_its_tables,
+                with_region_and_leaks),
+    RIG_COLD_ON(a_unit_lost_in_a_sleep_that_is_on_keeps_its_tables,
+                with_region_and_leaks),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("sleep", tests);
+}
