@@ -479,10 +479,12 @@ enum uiommu_status uiommu_unit_info(struct uiommu *u, unsigned index,
 
 void uiommu_poll(struct uiommu *u)
 {
-    /* Units are only counted while none comes or goes. */
+    /* Units are only counted while none comes or goes: stop waits for this. */
+    atomic_fetch_add(&u->pollers, 1);
     for (unsigned i = 0; atomic_load(&u->life) == UIM_STARTED &&
                          i < u->n_units; i++)
         uiommu_irq(u, i, 0);
+    atomic_fetch_sub(&u->pollers, 1);
 }
 
 void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n)

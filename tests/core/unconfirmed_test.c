@@ -123,21 +123,36 @@ static void tables_of_a_set_that_timed_out_stay(struct rig *rig)
 static void a_remove_that_the_unit_did_not_confirm_says_so(struct rig *rig)
 {
     uint64_t page = rig_pages(rig, 0);
-    struct uiommu_domain *d = attached_with(rig, 0, BASE, page);
-    struct uiommu_domain *e = attached_with(rig, 1, BASE, page);
+    struct uiommu_domain *d[3];
 
+    for (unsigned n = 0; n < 3; n++)
+        d[n] = attached_with(rig, n, BASE, page);
     assert_true(rig_reaches(rig, 0, BASE, page));
     rig->dirty = true;
     uim_check_silent(sim_door(rig->m), true);
-    rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
-    rig_is(forget(rig, 0), UIOMMU_TIMEDOUT); /* quarantined already          */
-    rig_is(forget(rig, 1), UIOMMU_TIMEDOUT); /* is by this                   */
-    rig_ok(forget(rig, 2));                  /* was blocked all the time     */
+    rig_is(uiommu_unmap(d[0], BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
+    rig_is(
+        uiommu_set_domain(rig_endpoint(rig, 1), uiommu_blocked(rig->u), NULL),
+        UIOMMU_TIMEDOUT);
+    for (unsigned n = 0; n < 3; n++)
+        rig_is(forget(rig, n), UIOMMU_TIMEDOUT);
     sleep_well(rig);
     rig_ok(rig_add(rig, rig_engine(rig, 0)));
     rig_ok(forget(rig, 0));
+    for (unsigned n = 0; n < 3; n++)
+        uiommu_domain_put(d[n]);
+}
+
+static void a_device_that_saw_nothing_leaves_a_broken_unit(struct rig *rig)
+{
+    struct uiommu_domain *d = attached_with(rig, 0, BASE, rig_pages(rig, 0));
+
+    rig->dirty = true;
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
+    rig_ok(forget(rig, 1)); /* blocked all the time */
+    uim_check_silent(sim_door(rig->m), false);
     uiommu_domain_put(d);
-    uiommu_domain_put(e);
 }
 
 static void
@@ -309,6 +324,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(tables_that_a_silent_unit_may_walk_stay, in_a_hurry),
     RIG_TEST_ON(tables_of_a_set_that_timed_out_stay, with_cached_holes),
     RIG_TEST_ON(a_remove_that_the_unit_did_not_confirm_says_so, in_a_hurry),
+    RIG_TEST_ON(a_device_that_saw_nothing_leaves_a_broken_unit, in_a_hurry),
     RIG_TEST_ON(a_domain_put_after_the_stop_does_not_keep_the_instance,
                 in_a_hurry),
     RIG_COLD_ON(an_unmap_beside_a_quarantine_waits_for_the_cut,

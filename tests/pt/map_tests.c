@@ -409,6 +409,7 @@ static void a_link_of_another_call_is_flushed(struct pt_rig *r)
     if (r->c.coherent)
         RIG_NOT_APPLICABLE(r, "the unit snoops");
     r->brief = true;
+    memory_host_threads(r->m);
     /* All tables but the last are there already. */
     assert_int_equal(rig_map(r, MIB(64), DATA, PAGE, RW), UIOMMU_OK);
     map_and_lag(r, MIB(2) + KIB(64));
