@@ -173,6 +173,8 @@ static unsigned translate(struct mvtd *m, struct mvtd_trip *t,
         if ((leaf.read || leaf.write) &&
             mvtd_in_window(leaf.gpa + (t->req->iova & (UIM_BIT(leaf.lg2) - 1))))
             return t->reasons->window;
+        if (t->kind == MVTD_FS) /* whoever is told may keep it */
+            m->fs_dids[t->did >> 6] |= UIM_BIT(t->did & 63);
     }
     answer(t, &leaf, out);
     return 0;
@@ -254,6 +256,8 @@ static int translate_locked(struct mvtd *m, struct mvtd_trip *t,
 
     *out = (struct uim_model_xlat){ .gpa = req->iova & ~UINT64_C(0xfff),
                                     .mask = 0xfff };
+    if (is_ats(req) && is_translated(req)) /* AT=11b is reserved */
+        return UIM_MODEL_UR;
     if (to_window && !is_ats(req) && !is_translated(req))
         return answer_window(m, t, out);
     if (!vtd_gsts_tes((struct vtd_gsts){ m->reg.gsts }))

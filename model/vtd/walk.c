@@ -221,7 +221,8 @@ static void keep_line(struct mvtd *m, const struct mvtd_trip *t,
         if (d->from > 0)
             restrict_to(&e, &d->entry[1]);
         leaf_of(m, t, &e, raw[i], &leaf);
-        mvtd_tlb_add(m, t, iova, &leaf);
+        if (leaf.read || leaf.write || m->args.cm)
+            mvtd_tlb_add(m, t, iova, &leaf);
     }
 }
 

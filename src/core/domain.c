@@ -70,10 +70,13 @@ static enum uiommu_status fill(struct uiommu_domain *d,
 
     uim_domain_static(unit->u, d, UIOMMU_DOMAIN_PAGING);
     d->driver = uim_use_of(unit)->driver;
+    d->page_mask = (pt->page_sizes & (0 - pt->page_sizes)) - 1;
     d->last_iova = UIM_MASK(pt->iova_bits - 1, 0);
+    d->last_phys = UIM_MASK(unit->phys_bits - 1, 0);
+    d->flags_refused = ~unit->format->flags_known;
+    d->flags_need = unit->format->flags_need;
     d->window_first = unit->window_first;
     d->window_last = unit->window_last;
-    d->phys_bits = unit->phys_bits;
     d->lock = h->spin_create(h->ctx);
     if (!d->lock)
         return UIOMMU_NOMEM;

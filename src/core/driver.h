@@ -213,13 +213,13 @@ struct uiommu_domain {
     struct uiommu *u;
     enum uiommu_domain_kind kind;
     _Atomic uint32_t refs;
-    /* paging: */
-    const struct uiommu_driver *driver;
-    struct uim_pt pt;
-    uint64_t last_iova;        /* highest that can be mapped                 */
+    /* paging: what each call of map looks at */
+    uint64_t page_mask;        /* smallest page - 1                          */
+    uint64_t last_iova, last_phys; /* highest that can be mapped             */
     uint64_t window_first, window_last;
-    uint8_t phys_bits;
-    bool snoop;
+    unsigned flags_refused, flags_need;
+    struct uim_pt pt;
+    const struct uiommu_driver *driver;
     struct uim_link *_Atomic links;
     _Atomic uint32_t map_sync; /* endpoints on units that want map_sync      */
     _Atomic uint32_t n_ats;    /* endpoints with ATS on                      */

@@ -7,34 +7,27 @@
 
 #include "base/mem.h"
 
-/* iova, size: smallest pages, not empty, inside the domain, off the window. */
-static bool range_ok(const struct uiommu_domain *d, uint64_t iova, uint64_t size)
+/* Smallest pages, not empty, inside the domain. */
+static inline bool range_ok(const struct uiommu_domain *d, uint64_t iova,
+                            uint64_t size)
 {
-    uint64_t smallest = d->pt.page_sizes & (0 - d->pt.page_sizes);
-    uint64_t last = iova + (size - 1);
-
-    return ((iova | size) & (smallest - 1)) == 0 && size != 0 && last >= iova &&
-           last <= d->last_iova;
+    return ((iova | size) & d->page_mask) == 0 && size - 1 <= d->last_iova &&
+           iova <= d->last_iova - (size - 1);
 }
 
-static bool hits_window(const struct uiommu_domain *d, uint64_t iova,
-                        uint64_t size)
+static inline bool hits_window(const struct uiommu_domain *d, uint64_t iova,
+                               uint64_t size)
 {
     return iova <= d->window_last && iova + (size - 1) >= d->window_first;
 }
 
-static bool map_args_ok(const struct uiommu_domain *d, uint64_t iova,
-                        uint64_t phys, uint64_t size, unsigned flags)
+static inline bool map_args_ok(const struct uiommu_domain *d, uint64_t iova,
+                               uint64_t phys, uint64_t size, unsigned flags)
 {
-    const struct uim_pt_ops *ops = d->pt.ops;
-    uint64_t smallest = d->pt.page_sizes & (0 - d->pt.page_sizes);
-
-    if (!range_ok(d, iova, size) || hits_window(d, iova, size))
-        return false;
-    if ((phys & (smallest - 1)) != 0 || phys + (size - 1) < phys ||
-        ((phys + (size - 1)) >> d->phys_bits) != 0)
-        return false;
-    return (flags & ~ops->flags_known) == 0 && (flags & ops->flags_need) != 0;
+    return range_ok(d, iova, size) && !hits_window(d, iova, size) &&
+           (phys & d->page_mask) == 0 && size - 1 <= d->last_phys &&
+           phys <= d->last_phys - (size - 1) && !(flags & d->flags_refused) &&
+           (flags & d->flags_need);
 }
 
 static struct uim_inval inval_of(const struct uim_gather *g)

@@ -7,6 +7,7 @@
  */
 #include "core/core.h"
 
+#include "base/bits.h"
 #include "pci/pci.h"
 
 static const struct uim_inval EVERYTHING = { .all = true };
@@ -21,8 +22,9 @@ static bool paging_fits(const struct uiommu_domain *d,
     return pt->ops == unit->format && pt->top + 1 == unit->levels &&
            pt->iova_bits <= unit->iova_bits &&
            (pt->page_sizes & ~unit->page_sizes) == 0 &&
-           d->phys_bits <= unit->phys_bits && (unit->coherent || !pt->coherent) &&
-           (unit->snoop || !pt->snoop) && d->window_first <= unit->window_first &&
+           d->last_phys <= UIM_MASK(unit->phys_bits - 1, 0) &&
+           (unit->coherent || !pt->coherent) && (unit->snoop || !pt->snoop) &&
+           d->window_first <= unit->window_first &&
            d->window_last >= unit->window_last;
 }
 

@@ -202,7 +202,7 @@ void uim_pt_strand(struct uim_pt *pt, struct uim_gather *gather)
     host->spin_unlock(host->ctx, pt->lock);
 }
 
-/* ---- waiting for calls ------------------------------------------------------ */
+/* ---- waiting for calls --------------------------------------------------- */
 
 static void relax(const struct uim_pt *pt)
 {
@@ -220,8 +220,8 @@ void uim_pt_wait(const struct uim_pt *pt)
         const struct uim_pt_slot *slot = &pt->slots[i];
         uint32_t n = atomic_load_explicit(&slot->n, memory_order_acquire);
 
-        while ((n & 1) && atomic_load_explicit(&slot->n,
-                                               memory_order_acquire) == n)
+        while ((n & 1) &&
+               atomic_load_explicit(&slot->n, memory_order_acquire) == n)
             relax(pt);
     }
     while (atomic_load(&pt->waiting) & ~UIM_PT_RETIRED)

@@ -155,9 +155,10 @@ void uim_pt_retire(struct uim_pt *pt, struct uim_gather *gather);
 void uim_pt_strand(struct uim_pt *pt, struct uim_gather *gather);
 
 /*
- * Returns when every call that was under way has ended: what it stored is visible.
- * Who lists itself somewhere first, and calls this, knows of every later call that
- * it finds the listing, although calls have no fence at their end. Uses relax.
+ * Returns when every call that was under way has ended: what it stored is
+ * visible. Who lists itself somewhere first, and calls this, knows of every
+ * later call that it finds the listing, although calls have no fence at their
+ * end. Uses relax.
  */
 void uim_pt_wait(const struct uim_pt *pt);
 

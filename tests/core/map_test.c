@@ -112,6 +112,44 @@ the_first_and_the_last_page_of_a_domain_can_be_mapped(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+static bool with_57_bits(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.args = "bits=57";
+    return true;
+}
+
+static void five_levels_of_tables_are_used(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_trace t;
+
+    assert_true(last_iova(d) > GIB(512) * 512);
+    rig_is(uiommu_walk(d, 0, &t), UIOMMU_NOENT);
+    assert_int_equal(t.top, 4);
+    uiommu_domain_put(d);
+    the_first_and_the_last_page_of_a_domain_can_be_mapped(rig);
+}
+
+static bool with_39_bits(struct rig *rig, const char **why)
+{
+    *why = "the first stage has at least four levels";
+    rig->config.args = "bits=39";
+    return !first_stage(rig);
+}
+
+static void three_levels_of_tables_are_used(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_trace t;
+
+    assert_int_equal(last_iova(d), GIB(512) - 1);
+    rig_is(uiommu_walk(d, 0, &t), UIOMMU_NOENT);
+    assert_int_equal(t.top, 2);
+    uiommu_domain_put(d);
+    the_first_and_the_last_page_of_a_domain_can_be_mapped(rig);
+}
+
 static bool with_high_ram(struct rig *rig, const char **why)
 {
     (void)why;
@@ -495,6 +533,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(what_was_mapped_before_attaching_is_reachable_after),
     RIG_TEST(unmap_reaches_every_device_of_the_domain),
     RIG_TEST(the_first_and_the_last_page_of_a_domain_can_be_mapped),
+    RIG_TEST_ON(five_levels_of_tables_are_used, with_57_bits),
+    RIG_TEST_ON(three_levels_of_tables_are_used, with_39_bits),
     RIG_TEST_ON(tables_and_pages_above_four_gigabytes_work, with_high_ram),
     RIG_TEST_ON(a_unit_that_caches_holes_sees_new_mappings, with_caching_mode),
     RIG_TEST(unmap_gives_the_tables_back),

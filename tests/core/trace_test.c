@@ -80,6 +80,30 @@ a_new_mapping_sends_nothing_where_holes_are_not_cached(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+static bool with_write_buffers(struct rig *rig, const char **why)
+{
+    *why = "units with PASIDs have no write buffers to flush";
+    rig->config.args = "rwbf=1";
+    return rig->config.mode == SIM_LEGACY;
+}
+
+/* D-43. */
+static void what_becomes_present_leaves_the_write_buffers(struct rig *rig)
+{
+    struct trace t;
+    struct uiommu_domain *d = rig_domain(rig, 0);
+
+    traced_set(rig, &t, 0, d);
+    assert_int_equal(count_kinds(&t, KIND(WRITE_BUFFER)), 1);
+    trace_start(rig, &t);
+    map_page(d, BASE, rig_pages(rig, 0));
+    trace_stop(rig, &t);
+    assert_int_equal(t.n, 1);
+    assert_true(is_kind(&t.cmd[0], KIND(WRITE_BUFFER)));
+    assert_true(lands(rig, 0, BASE, UIOMMU_READ) != NOWHERE);
+    rig_drop(rig, 0, d);
+}
+
 /* D-26, D-47. */
 static void the_leaf_hint_is_given_if_and_only_if_no_table_goes(struct rig *rig)
 {
@@ -396,6 +420,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(an_unmap_that_removes_nothing_sends_nothing),
     RIG_TEST(a_domain_that_nobody_sees_sends_nothing),
     RIG_TEST(a_new_mapping_sends_nothing_where_holes_are_not_cached),
+    RIG_TEST_ON(what_becomes_present_leaves_the_write_buffers,
+                with_write_buffers),
     RIG_TEST(the_leaf_hint_is_given_if_and_only_if_no_table_goes),
     RIG_TEST(a_split_is_not_leaf_only),
     RIG_TEST(commands_drain_reads_and_writes),

@@ -369,8 +369,9 @@ static void racing_linkers_share_a_table(struct pt_rig *r)
     assert_int_equal(memory_host_live_pages(r->m), tables);
 }
 
-/* A call has linked a table but not flushed the link yet: whoever maps something
- * below it has to, before it returns. The table itself was flushed before. */
+/* A call has linked a table but not flushed the link yet: whoever maps
+ * something below it has to, before it returns. The table itself was flushed
+ * before. */
 struct laggard {
     struct pt_rig *r;
     unsigned events;

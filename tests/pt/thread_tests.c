@@ -5,6 +5,7 @@
  * error: what is mapped is anything, but no freed page is touched (it would be
  * a segmentation fault), and nothing is left at the end.
  */
+#define _GNU_SOURCE /* pthread_barrier_t */
 #include "pt_rig.h"
 
 #include <pthread.h>
@@ -121,6 +122,48 @@ static void disjoint_ranges(struct pt_rig *r)
     assert_int_equal(memory_host_live_pages(r->m), r->base_pages);
 }
 
+/* All at once, in tables that nobody has yet: one thread links them while
+ * others look. What is empty stays empty for who owns it, whatever appears
+ * around it. */
+static pthread_barrier_t barrier;
+
+static void *new_tables(void *arg)
+{
+    struct worker *w = arg;
+    const struct uim_pt_ops *ops = w->r->c.ops;
+    unsigned i;
+
+    for (i = 0; i < 2 * ROUNDS; i++) {
+        uint64_t region = GIB(4) * (1 + i % 16);
+        uint64_t iova = region + MIB(2) * w->number + PAGE * (i % 512);
+        bool unmaps = (i + w->number) % 2 != 0;
+        struct uim_gather g = { 0 };
+
+        pthread_barrier_wait(&barrier);
+        if (unmaps)
+            unmap_all_of(w, iova, PAGE, 0);
+        EXPECT(w, ops->split(&w->r->pt, iova, PAGE, &g) == UIOMMU_OK);
+        EXPECT(w, !g.any);
+        EXPECT(w,
+               ops->map(&w->r->pt, iova, DATA + iova, PAGE, RW) == UIOMMU_OK);
+        expect_at(w, iova, DATA + iova);
+        if (pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
+            unmap_all_of(w, region, GIB(1), THREADS * PAGE);
+    }
+    return NULL;
+}
+
+static void tables_made_at_once(struct pt_rig *r)
+{
+    if (!enough(r))
+        RIG_NOT_APPLICABLE(r, "as with other page sizes");
+    pthread_barrier_init(&barrier, NULL, THREADS);
+    run_workers(r, new_tables);
+    pthread_barrier_destroy(&barrier);
+    assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, NULL), UIOMMU_OK);
+    assert_int_equal(memory_host_live_pages(r->m), r->base_pages);
+}
+
 static void any_call(struct worker *w)
 {
     static const uint64_t sizes[] = { PAGE, KIB(64), MIB(2), MIB(4), GIB(1) };
@@ -179,6 +222,7 @@ static void overlapping_ranges(struct pt_rig *r)
 
 const struct pt_test pt_thread_tests[] = {
     { "disjoint_ranges", disjoint_ranges },
+    { "tables_made_at_once", tables_made_at_once },
     { "overlapping_ranges", overlapping_ranges },
     { NULL, NULL },
 };
