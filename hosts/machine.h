@@ -30,7 +30,7 @@ struct machine {
     const struct machine_ops *ops;
     const char *name;              /* "sim:vtd", "qemu:intel-iommu"          */
     struct uiommu_host host;       /* hand this to uiommu_create()           */
-    const void *table;             /* the firmware table, as firmware gives it */
+    const void *table;       /* the firmware table, as firmware gives it */
     size_t table_size;
     const struct machine_device *devices; /* bridges before what is behind   */
     unsigned n_devices;

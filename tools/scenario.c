@@ -195,8 +195,9 @@ static bool add_devices(struct scenario *s)
             return say(s, what, false, "%s: %s", s->m->devices[i].name,
                        uiommu_status_name(status));
         s->n_devices++;
-        blocked += uiommu_endpoint_domain(uiommu_device_endpoint(
-                       s->device[i])) == uiommu_blocked(s->u);
+        blocked +=
+            uiommu_endpoint_domain(uiommu_device_endpoint(s->device[i])) ==
+            uiommu_blocked(s->u);
     }
     return say(s, what, blocked == s->n_devices, "%u of %u", blocked,
                s->n_devices);
@@ -380,12 +381,18 @@ bool scenario_run(struct machine *m, const char *mode, scenario_fn tell,
                   void *ctx)
 {
     static bool (*const steps[])(struct scenario *) = {
-        blocked_at_first,  inside_lands,        outside_is_blocked,
-        read_only_is,      unmapped_is_unreachable, others_are_apart,
-        identity_is,       blocked_is,
+        blocked_at_first,
+        inside_lands,
+        outside_is_blocked,
+        read_only_is,
+        unmapped_is_unreachable,
+        others_are_apart,
+        identity_is,
+        blocked_is,
     };
-    struct scenario s = { .m = m, .mode = mode, .tell = tell, .ctx = ctx,
-                          .ok = true };
+    struct scenario s = {
+        .m = m, .mode = mode, .tell = tell, .ctx = ctx, .ok = true
+    };
 
     m->on_irq = on_irq;
     m->irq_ctx = &s;

@@ -81,7 +81,8 @@ struct sim_page {
 
 struct sim_memory {
     pthread_mutex_t lock; /* ram */
-    pthread_mutex_t lines; /* leaf: a line moves to RAM at once, as in hardware */
+    pthread_mutex_t
+        lines;         /* leaf: a line moves to RAM at once, as in hardware */
     uint8_t *cpu;         /* what CPUs see: physical address 0 */
     uint8_t *uncached;    /* what is in RAM; == cpu on coherent machines */
     uint64_t top;         /* first address beyond all RAM */

@@ -31,7 +31,8 @@ struct uiommu_device_info {
     enum uiommu_device_kind kind;
     uint32_t flags;
     struct uiommu_pci pci;        /* PCI: where it is now                 */
-    struct uiommu_device *bridge; /* PCI: the bridge above, NULL: on a root bus */
+    struct uiommu_device
+        *bridge;           /* PCI: the bridge above, NULL: on a root bus */
     const char *acpi_path;        /* ACPI: "\\_SB.PCI0.I2C0", copied      */
 };
 

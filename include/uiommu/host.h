@@ -41,8 +41,8 @@ struct uiommu_host {
 
     /* The index-th ACPI table with this signature: its address and, in *size,
      * its whole length; NULL if there is none. May sleep. Optional.         */
-    const void *(*map_table)(void *ctx, const char signature[4],
-                             unsigned index, size_t *size);
+    const void *(*map_table)(void *ctx, const char signature[4], unsigned index,
+                             size_t *size);
     /* Give back what map_table returned. May sleep. Optional. */
     void (*unmap_table)(void *ctx, const void *table, size_t size);
     /* One sentence, NUL-terminated, no newline. Any context. Optional. */

@@ -29,9 +29,9 @@ extern "C" {
  * TIMEDOUT, IO: a unit that must be told of new mappings failed; the range is
  * unmapped again.
  */
-UIOMMU_MUST_CHECK enum uiommu_status
-uiommu_map(struct uiommu_domain *domain, uint64_t iova, uint64_t phys,
-           uint64_t size, unsigned flags);
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_map(struct uiommu_domain *domain,
+                                                uint64_t iova, uint64_t phys,
+                                                uint64_t size, unsigned flags);
 
 /**
  * Remove what is mapped in [iova, iova + size), holes allowed; *unmapped (may be
@@ -42,9 +42,9 @@ uiommu_map(struct uiommu_domain *domain, uint64_t iova, uint64_t phys,
  * first); nothing was removed. AGAIN: suspended; nothing was removed. TIMEDOUT, IO:
  * see status.h; *unmapped is written.
  */
-UIOMMU_MUST_CHECK enum uiommu_status
-uiommu_unmap(struct uiommu_domain *domain, uint64_t iova, uint64_t size,
-             uint64_t *unmapped);
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_unmap(struct uiommu_domain *domain,
+                                                  uint64_t iova, uint64_t size,
+                                                  uint64_t *unmapped);
 
 /**
  * Break leaves that straddle an end of [iova, iova + size) so that unmap of the
@@ -52,8 +52,8 @@ uiommu_unmap(struct uiommu_domain *domain, uint64_t iova, uint64_t size,
  *
  * INVAL, NOMEM, AGAIN: nothing changed. TIMEDOUT, IO as uiommu_unmap().
  */
-UIOMMU_MUST_CHECK enum uiommu_status
-uiommu_split(struct uiommu_domain *domain, uint64_t iova, uint64_t size);
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_split(struct uiommu_domain *domain,
+                                                  uint64_t iova, uint64_t size);
 
 #define UIOMMU_WALK_LEVELS 5
 
@@ -74,9 +74,9 @@ struct uiommu_trace {
  * context. Identity domains answer with phys == iova and page_size 0, blocked ones
  * NOENT.
  */
-UIOMMU_MUST_CHECK enum uiommu_status
-uiommu_walk(struct uiommu_domain *domain, uint64_t iova,
-            struct uiommu_trace *out);
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_walk(struct uiommu_domain *domain,
+                                                 uint64_t iova,
+                                                 struct uiommu_trace *out);
 
 #ifdef __cplusplus
 }

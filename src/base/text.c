@@ -107,8 +107,8 @@ void uim_text_fv(struct uim_text *t, const char *f, va_list args)
         else if (*f == 'c')
             put(t, (char)va_arg(args, int));
         else if (*f == 'u' || *f == 'x')
-            put_number(t, s.wide ? va_arg(args, uint64_t)
-                                 : va_arg(args, unsigned),
+            put_number(t,
+                       s.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned),
                        *f == 'x', s.width, s.pad);
         else if (*f == '\0')
             return;

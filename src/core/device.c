@@ -193,8 +193,7 @@ static enum uiommu_status pci_path(struct uiommu *u,
                 "%04x:%02x:%02x.%u is behind a conventional PCI bridge and "
                 "shares its requester id: it stays blocked",
                 (unsigned)info->pci.segment, (unsigned)info->pci.bus,
-                (unsigned)info->pci.devfn >> 3,
-                (unsigned)info->pci.devfn & 7u);
+                (unsigned)info->pci.devfn >> 3, (unsigned)info->pci.devfn & 7u);
         return UIOMMU_OPNOTSUPP;
     }
     return UIOMMU_OK;
@@ -252,8 +251,8 @@ static const struct uim_driver_use *owner_of(struct uiommu *u,
     for (unsigned i = 0; i < u->n_use; i++) {
         const struct uim_driver_use *use = &u->use[i];
 
-        if (!use->table || use->driver->fw->owner(use->table, path, &unit,
-                                                  &id) != UIOMMU_OK)
+        if (!use->table ||
+            use->driver->fw->owner(use->table, path, &unit, &id) != UIOMMU_OK)
             continue;
         *known = uim_device_find(u->unit[use->first_unit + unit], id);
         return use;

@@ -84,8 +84,7 @@ static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
 
     if (!run)
         return UIOMMU_NOMEM;
-    status = uiommu_map(domain, start, start, size,
-                        UIOMMU_READ | UIOMMU_WRITE);
+    status = uiommu_map(domain, start, start, size, UIOMMU_READ | UIOMMU_WRITE);
     if (status != UIOMMU_OK) {
         uim_free(domain->u, run, sizeof(*run));
         return status;
@@ -197,11 +196,12 @@ enum uiommu_status uim_firmware_rest(struct uiommu_device *device)
     status = rest_on_regions(device);
     if (status != UIOMMU_INVAL)
         return status;
-    uim_log(device->u, UIOMMU_LOG_WARN,
-            "firmware regions of %04x:%02x:%02x.%u cannot be mapped one to one: "
-            "it stays blocked",
-            (unsigned)device->pci.segment, (unsigned)device->pci.bus,
-            (unsigned)device->pci.devfn >> 3, (unsigned)device->pci.devfn & 7u);
+    uim_log(
+        device->u, UIOMMU_LOG_WARN,
+        "firmware regions of %04x:%02x:%02x.%u cannot be mapped one to one: "
+        "it stays blocked",
+        (unsigned)device->pci.segment, (unsigned)device->pci.bus,
+        (unsigned)device->pci.devfn >> 3, (unsigned)device->pci.devfn & 7u);
     return UIOMMU_OK;
 }
 
@@ -250,8 +250,7 @@ enum uiommu_status uim_firmware_requesters(struct uiommu *u)
         struct uim_fw_requester r;
 
         for (unsigned j = 0; use->table && status != UIOMMU_NOENT; j++) {
-            status =
-                use->driver->fw->requester(use->table, &u->host, j, &r);
+            status = use->driver->fw->requester(use->table, &u->host, j, &r);
             if (status != UIOMMU_OK)
                 continue; /* NODEV: that device is not there now */
             status = serve(u, use, &r);

@@ -252,9 +252,9 @@ enum uiommu_status uiommu_add_table(struct uiommu *u, const void *table,
     return add_copy(u, table);
 }
 
-enum uiommu_status uiommu_find_tables(struct uiommu *u,
-                                      const struct uiommu_driver *const *drivers,
-                                      size_t n)
+enum uiommu_status
+uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
+                   size_t n)
 {
     const struct uiommu_host *h = &u->host;
     enum uiommu_status found = UIOMMU_NOENT;

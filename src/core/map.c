@@ -39,10 +39,17 @@ static struct uim_inval inval_of(const struct uim_gather *g)
     };
 }
 
+/* Kept out of line: a domain that nobody sees pays for none of this. */
+#if defined(__GNUC__)
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+
 /* What a gather holds is unreachable afterwards, and its tables are freed; or
  * they stay with the domain, if hardware did not confirm. */
-static enum uiommu_status sync_gather(struct uiommu_domain *d,
-                                      struct uim_gather *g)
+static APART enum uiommu_status sync_gather(struct uiommu_domain *d,
+                                            struct uim_gather *g)
 {
     struct uim_inval inval = inval_of(g);
     enum uiommu_status status;
@@ -57,11 +64,15 @@ static enum uiommu_status sync_gather(struct uiommu_domain *d,
     return status;
 }
 
-/* Domains that no unit ever saw do not look further. */
-static bool cannot_invalidate(struct uiommu_domain *d)
+/* No unit ever saw it. */
+static inline bool is_private(struct uiommu_domain *d)
 {
-    return atomic_load_explicit(&d->links, memory_order_relaxed) != NULL &&
-           uim_asleep(d->u);
+    return atomic_load_explicit(&d->links, memory_order_relaxed) == NULL;
+}
+
+static inline bool cannot_invalidate(struct uiommu_domain *d)
+{
+    return !is_private(d) && uim_asleep(d->u);
 }
 
 static enum uiommu_status sync_map(struct uiommu_domain *d, uint64_t iova,
@@ -91,6 +102,18 @@ static void undo_map(struct uiommu_domain *d, uint64_t iova, uint64_t size)
         (void)!sync_gather(d, &g);
 }
 
+static APART enum uiommu_status announce(struct uiommu_domain *d, uint64_t iova,
+                                         uint64_t size)
+{
+    enum uiommu_status status;
+
+    uim_fence(&d->u->host);
+    status = sync_map(d, iova, size);
+    if (status != UIOMMU_OK)
+        undo_map(d, iova, size);
+    return status;
+}
+
 enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
                               uint64_t phys, uint64_t size, unsigned flags)
 {
@@ -101,16 +124,11 @@ enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
     if (!map_args_ok(domain, iova, phys, size, flags))
         return UIOMMU_INVAL;
     status = domain->pt.ops->map(&domain->pt, iova, phys, size, flags);
-    if (status != UIOMMU_OK)
-        return status;
     /* Who is being attached sees the mapping, or is seen here: attach.c. */
-    if (atomic_load_explicit(&domain->map_sync, memory_order_relaxed) == 0)
-        return UIOMMU_OK;
-    uim_fence(&domain->u->host);
-    status = sync_map(domain, iova, size);
-    if (status != UIOMMU_OK)
-        undo_map(domain, iova, size);
-    return status;
+    if (status != UIOMMU_OK ||
+        atomic_load_explicit(&domain->map_sync, memory_order_relaxed) == 0)
+        return status;
+    return announce(domain, iova, size);
 }
 
 enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
@@ -130,6 +148,8 @@ enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
         return status;
     if (unmapped)
         *unmapped = g.unmapped;
+    if (is_private(domain) && g.tables == 0)
+        return UIOMMU_OK;
     return sync_gather(domain, &g);
 }
 

@@ -92,9 +92,9 @@ static void free_drivers(struct uiommu *u)
     u->n_use = 0;
 }
 
-static enum uiommu_status take_drivers(struct uiommu *u,
-                                       const struct uiommu_driver *const *drivers,
-                                       size_t n)
+static enum uiommu_status
+take_drivers(struct uiommu *u, const struct uiommu_driver *const *drivers,
+             size_t n)
 {
     u->use = uim_alloc(u, n * sizeof(*u->use));
     if (!u->use)
@@ -275,9 +275,9 @@ static void unwind(struct uiommu *u)
     free_drivers(u);
 }
 
-static enum uiommu_status start_locked(struct uiommu *u,
-                                       const struct uiommu_driver *const *drivers,
-                                       size_t n)
+static enum uiommu_status
+start_locked(struct uiommu *u, const struct uiommu_driver *const *drivers,
+             size_t n)
 {
     enum uiommu_status status;
 
@@ -427,8 +427,8 @@ static enum uiommu_status change_life(struct uiommu *u, enum uim_life from,
 
     u->host.mutex_lock(u->host.ctx, u->lock);
     if (atomic_load(&u->life) == from)
-        status = to == UIM_STARTED ? resume_units(u, u->n_units)
-                                   : suspend_units(u);
+        status =
+            to == UIM_STARTED ? resume_units(u, u->n_units) : suspend_units(u);
     if (status == UIOMMU_OK)
         atomic_store(&u->life, to);
     u->host.mutex_unlock(u->host.ctx, u->lock);
@@ -481,8 +481,8 @@ void uiommu_poll(struct uiommu *u)
 {
     /* Units are only counted while none comes or goes: stop waits for this. */
     atomic_fetch_add(&u->pollers, 1);
-    for (unsigned i = 0; atomic_load(&u->life) == UIM_STARTED &&
-                         i < u->n_units; i++)
+    for (unsigned i = 0; atomic_load(&u->life) == UIM_STARTED && i < u->n_units;
+         i++)
         uiommu_irq(u, i, 0);
     atomic_fetch_sub(&u->pollers, 1);
 }

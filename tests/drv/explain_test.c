@@ -120,24 +120,28 @@ static void a_hole_and_its_neighbours(void **state)
     (void)state;
     f.has_trace = true;
     f.level = 1;
-    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
-              "right to write there (second stage) [reason 05h, LGN.2]. "
-              "Nothing is mapped there (the walk ends at level 1, an empty entry "
-              "for 2 MiB); nothing is mapped within reach.");
+    check(&f,
+          "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
+          "right to write there (second stage) [reason 05h, LGN.2]. "
+          "Nothing is mapped there (the walk ends at level 1, an empty entry "
+          "for 2 MiB); nothing is mapped within reach.");
     f.level = 0;
     f.below = (struct uiommu_range){ 0x10000000, 0x4000 };
-    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
-              "right to write there (second stage) [reason 05h, LGN.2]. "
-              "Nothing is mapped there (the walk ends at level 0, an empty entry "
-              "for 4 KiB); a mapping ends right before it.");
+    check(&f,
+          "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
+          "right to write there (second stage) [reason 05h, LGN.2]. "
+          "Nothing is mapped there (the walk ends at level 0, an empty entry "
+          "for 4 KiB); a mapping ends right before it.");
     f.below = (struct uiommu_range){ 0x0ff00000, 0xf4000 };
     f.above = (struct uiommu_range){ 0x10204000, 0x1000 };
     f.overflow = true;
-    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
-              "right to write there (second stage) [reason 05h, LGN.2]. "
-              "Nothing is mapped there (the walk ends at level 0, an empty entry "
-              "for 4 KiB); the nearest mapping below ends 64 KiB before it, the nearest above starts 2 MiB after it. Other "
-              "faults were lost.");
+    check(&f,
+          "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: no "
+          "right to write there (second stage) [reason 05h, LGN.2]. "
+          "Nothing is mapped there (the walk ends at level 0, an empty entry "
+          "for 4 KiB); the nearest mapping below ends 64 KiB before it, the "
+          "nearest above starts 2 MiB after it. Other "
+          "faults were lost.");
 }
 
 static void sizes_are_short(void **state)

@@ -143,8 +143,7 @@ static void no_close(struct machine *m)
 }
 
 static void must_notice(enum machine_dma (*dma)(struct machine *, unsigned,
-                                                bool, uint64_t, void *,
-                                                size_t),
+                                                bool, uint64_t, void *, size_t),
                         const char *promise)
 {
     const struct machine_ops ops = { dma, real_area, real_run, no_close };
@@ -178,8 +177,7 @@ static void notices_a_wrong_mode(void **state)
 {
     struct story story = { 0 };
     char error[256];
-    struct machine *m =
-        machine_open("sim:vtd", "legacy", error, sizeof(error));
+    struct machine *m = machine_open("sim:vtd", "legacy", error, sizeof(error));
 
     (void)state;
     assert_non_null(m);

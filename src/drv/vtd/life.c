@@ -303,7 +303,8 @@ enum uiommu_status vtd_disable(struct uim_unit *unit)
     v->live = true; /* also after a resume that failed: nothing is confirmed */
     uim_log(unit->u, UIOMMU_LOG_ERROR,
             "vtd unit at 0x%lx: translation cannot be switched off; its "
-            "tables stay allocated", unit->base);
+            "tables stay allocated",
+            unit->base);
     return vtd_break(v, "translation stays on");
 }
 

@@ -136,7 +136,7 @@ struct vtd_unit {
     uint8_t aw_max;        /* VTD_AW_*, 0 if the unit has no second stage */
     bool coherent;         /* ECAP.C: root, context and PASID tables      */
     bool ours;             /* from prepare on: its registers              */
-    _Atomic bool live;             /* it reads our tables: commands are due       */
+    _Atomic bool live; /* it reads our tables: commands are due       */
     bool stuck;            /* it did not stop: its memory is never freed  */
     bool has_msi;
     uint64_t msi_addr;
