@@ -5,9 +5,9 @@
  * The tracking is exact (semantics B.8): an endpoint is listed before its entry
  * is programmed and until no cache holds the old translation any more. Whoever
  * changes tables stores first, then reads who is listed; whoever is being attached
- * is listed first, waits until the calls of that moment have ended, then lets
- * hardware walk. So either the walk sees the change, or the change sees who is
- * listed; and a domain that nobody sees pays no fence.
+ * is listed first, then lets hardware walk. Each has a full fence in between: the
+ * one at the end of every call of pt.h, the one in program() of set.c. So either
+ * the walk sees the change, or the change sees who is listed.
  */
 #include "core/core.h"
 

@@ -136,8 +136,7 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
         ats_count(next, true);
     else
         ats_stop(ep);
-    if (next->kind == UIOMMU_DOMAIN_PAGING)
-        uim_pt_wait(&next->pt); /* see attach.c */
+    uim_fence_full(); /* listed before hardware walks: see attach.c */
     status = ep->device->unit->ops->set(ep, next, old);
     if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
         status = ats_finish(ep, was_on);

@@ -202,32 +202,6 @@ void uim_pt_strand(struct uim_pt *pt, struct uim_gather *gather)
     host->spin_unlock(host->ctx, pt->lock);
 }
 
-/* ---- waiting for calls --------------------------------------------------- */
-
-static void relax(const struct uim_pt *pt)
-{
-    if (pt->host->relax)
-        pt->host->relax(pt->host->ctx);
-}
-
-void uim_pt_wait(const struct uim_pt *pt)
-{
-    unsigned i;
-
-    /* The listing before the look at the slots: uim_pt_take_slot(). */
-    uim_fence_full();
-    for (i = 0; i < UIM_PT_SLOTS; i++) {
-        const struct uim_pt_slot *slot = &pt->slots[i];
-        uint32_t n = atomic_load_explicit(&slot->n, memory_order_acquire);
-
-        while ((n & 1) &&
-               atomic_load_explicit(&slot->n, memory_order_acquire) == n)
-            relax(pt);
-    }
-    while (atomic_load(&pt->waiting) & ~UIM_PT_RETIRED)
-        relax(pt);
-}
-
 /* ---- the slow ways in and out -------------------------------------------- */
 
 struct uim_pt_slot *uim_pt_enter(struct uim_pt *pt, struct uim_pt_slot *spare)

@@ -154,14 +154,6 @@ void uim_pt_retire(struct uim_pt *pt, struct uim_gather *gather);
  * they stay until destroy. Any context.                                      */
 void uim_pt_strand(struct uim_pt *pt, struct uim_gather *gather);
 
-/*
- * Returns when every call that was under way has ended: what it stored is
- * visible. Who lists itself somewhere first, and calls this, knows of every
- * later call that it finds the listing, although calls have no fence at their
- * end. Uses relax.
- */
-void uim_pt_wait(const struct uim_pt *pt);
-
 static inline void *uim_phys_to_virt(const struct uiommu_host *host,
                                      uint64_t phys)
 {
