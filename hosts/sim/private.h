@@ -244,7 +244,7 @@ struct sim_func {
     pthread_mutex_t tlb_lock; /* tlb: held while an entry is in use */
     struct sim_atc_entry atc[SIM_ATC_ENTRIES];
     unsigned atc_next;
-    enum sim_devtlb devtlb;
+    _Atomic enum sim_devtlb devtlb;
 };
 
 struct sim_pci {

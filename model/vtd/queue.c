@@ -126,21 +126,41 @@ static bool tag_is_open(const struct mvtd *m, uint32_t tag)
     return false;
 }
 
-/* 6.5.2.5: with S the lowest clear bit of ADDR tells the size; a clear bit 63,
- * or none at all, means everything. */
-static void devtlb_range(uint64_t page, bool s, struct uim_model_inval *note)
+enum { EVERYTHING_LG2 = 52 };
+
+/* log2 of the pages meant. 6.5.2.5: with S the lowest clear bit of ADDR tells; a
+ * clear bit 63, or none at all, means everything. */
+static unsigned devtlb_lg2(uint64_t page, bool s)
 {
     unsigned lg2 = 0;
 
-    if (s) {
-        while (lg2 < 52 && (page & UIM_BIT(lg2)))
-            lg2++;
+    if (!s)
+        return 0;
+    while (lg2 < EVERYTHING_LG2 && (page & UIM_BIT(lg2)))
         lg2++;
-    }
-    if (lg2 >= 52)
+    return lg2 + 1;
+}
+
+static void devtlb_range(uint64_t page, bool s, struct uim_model_inval *note)
+{
+    unsigned lg2 = devtlb_lg2(page, s);
+
+    if (lg2 >= EVERYTHING_LG2)
         return;
     note->iova = uim_align_down(page << MVTD_PAGE_LG2, UIM_BIT(lg2 + 12));
     note->len = UIM_BIT(lg2 + 12);
+}
+
+/* The same for the door. */
+static void devtlb_cover(uint64_t page, bool s, struct mvtd_inval *inval)
+{
+    unsigned lg2 = devtlb_lg2(page, s);
+
+    inval->scope = lg2 >= EVERYTHING_LG2 ? UIM_CHECK_ONE : UIM_CHECK_PAGE;
+    if (lg2 >= EVERYTHING_LG2)
+        return;
+    inval->am = (uint8_t)lg2;
+    inval->addr = uim_align_down(page << MVTD_PAGE_LG2, UIM_BIT(lg2 + 12));
 }
 
 /* There is a free place: takes_more() saw to that. */
@@ -309,16 +329,15 @@ static unsigned do_devtlb(struct mvtd *m, const struct descriptor *d)
     struct vtd_qi_devtlb_lo lo = { d->word[0] };
     struct vtd_qi_devtlb_hi hi = { d->word[1] };
     struct mvtd_inval inval = {
-        .scope = UIM_CHECK_PAGE,
         .sid = (uint16_t)vtd_qi_devtlb_lo_sid(lo),
         .pasid = UIM_CHECK_NONE,
-        .addr = vtd_qi_devtlb_hi_addr(hi) << MVTD_PAGE_LG2,
     };
 
     /* ECAP.DIT is 0: PFSID is reserved. */
     if (vtd_qi_devtlb_lo_pfsid_3_0(lo) | vtd_qi_devtlb_lo_pfsid_15_4(lo))
         return VTD_IQEI_RESERVED_FIELD;
     m->counter[MVTD_N_devtlb_invalidations]++;
+    devtlb_cover(vtd_qi_devtlb_hi_addr(hi), vtd_qi_devtlb_hi_s(hi), &inval);
     if (!swallowed(m, UIM_CHECK_DEVTLB, &inval, 0, 0, false))
         devtlb_open(m, inval.sid, UIM_MODEL_ANY_PASID,
                     vtd_qi_devtlb_hi_addr(hi), vtd_qi_devtlb_hi_s(hi));
@@ -331,15 +350,14 @@ static unsigned do_pasid_devtlb(struct mvtd *m, const struct descriptor *d)
     struct vtd_qi_pdevtlb_hi hi = { d->word[1] };
     bool all = vtd_qi_pdevtlb_hi_gi(hi) == VTD_PDEVTLB_GLOBAL;
     struct mvtd_inval inval = {
-        .scope = UIM_CHECK_PAGE,
         .sid = (uint16_t)vtd_qi_pdevtlb_lo_sid(lo),
         .pasid = all ? UIM_CHECK_NONE : (uint32_t)vtd_qi_pdevtlb_lo_pasid(lo),
-        .addr = vtd_qi_pdevtlb_hi_addr(hi) << MVTD_PAGE_LG2,
     };
 
     if (vtd_qi_pdevtlb_lo_pfsid_3_0(lo) | vtd_qi_pdevtlb_lo_pfsid_15_4(lo))
         return VTD_IQEI_RESERVED_FIELD;
     m->counter[MVTD_N_devtlb_invalidations]++;
+    devtlb_cover(vtd_qi_pdevtlb_hi_addr(hi), vtd_qi_pdevtlb_hi_s(hi), &inval);
     if (!swallowed(m, UIM_CHECK_PASID_DEVTLB, &inval, 0, 0, false))
         devtlb_open(m, inval.sid, all ? UIM_MODEL_ANY_PASID : inval.pasid,
                     vtd_qi_pdevtlb_hi_addr(hi), vtd_qi_pdevtlb_hi_s(hi));

@@ -106,6 +106,9 @@ static void an_untrusted_device_gets_no_ats(struct rig *rig)
     rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
     trace_stop(rig, &t);
     assert_int_equal(count_kinds(&t, ANY_DEVTLB), 1);
+    assert_int_equal(t.cmd[first_of(&t, ANY_DEVTLB)].scope, UIM_CHECK_PAGE);
+    assert_true(t.cmd[first_of(&t, ANY_DEVTLB)].addr == BASE);
+    assert_int_equal(t.cmd[first_of(&t, ANY_DEVTLB)].am, 0);
     assert_int_equal(t.cmd[first_of(&t, ANY_DEVTLB)].rid,
                      rig->m->devices[rig_engine(rig, 1)].pci.devfn);
     assert_true(rig_refused(rig, 0, BASE));
