@@ -236,7 +236,7 @@ static enum answer answer(struct sim *s, struct sim_devtlb_job *job)
                    f->name);
         return ANSWER_FAILED;
     }
-    switch (f->devtlb) {
+    switch (atomic_load(&f->devtlb)) {
     case SIM_DEVTLB_SLOW:
         return job->rounds < SLOW_ROUNDS ? ANSWER_LATER : ANSWER_DONE;
     case SIM_DEVTLB_SILENT:
