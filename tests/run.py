@@ -6,9 +6,10 @@
 
 Tests are those of tests/meson.build; with names, those named so, or where there is
 none, those whose name contains it. Output is shown only for tests that failed. The
-seconds of each suite come first, the counts are the last line. What a program has
-to print, and what counts as what, is in tests/README.md. Exit status 0: nothing
-failed.
+seconds of each suite come first, the counts are the last line, and what passed is in
+BUILD/results.json, which suites that do not run in parallel (they come last) may
+read. What a program has to print, and what counts as what, is in tests/README.md.
+Exit status 0: nothing failed.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import sys
 import tempfile
 import time
 
+RESULTS = "results.json"  # {suite: {test: "passed" or "not applicable"}}
 SKIPPED_EXIT = 77  # of programs that do not speak TAP
 
 PLAN = re.compile(r"1\.\.(\d+)\b")
@@ -38,6 +40,7 @@ class Outcome:
     passed: int = 0
     skipped: int = 0
     not_applicable: int = 0
+    names: dict = dataclasses.field(default_factory=dict)  # name: result
     failures: list = dataclasses.field(default_factory=list)
     reports: int = 0
     planned: int = 0
@@ -78,6 +81,7 @@ def parse_result(outcome, passed, match, strict):
     else:
         passed[text] += 1
         outcome.passed += 1
+        outcome.names[text] = "passed"
 
 
 def name_in(text, passed):
@@ -111,6 +115,8 @@ def parse_tap(output, strict):
             passed[name] -= 1
             outcome.passed -= 1
             outcome.not_applicable += 1
+            if passed[name] == 0:
+                outcome.names[name] = "not applicable"
     return outcome
 
 
@@ -119,7 +125,8 @@ def parse_exit(test, ended, strict):
     if ended.status == SKIPPED_EXIT:
         return parse_tap(f"1..1\nok 1 # SKIP {test['name']}\n", strict)
     if ended.status == 0:
-        return Outcome(passed=1, reports=1, planned=1)
+        return Outcome(passed=1, reports=1, planned=1,
+                       names={test["name"]: "passed"})
     return Outcome(reports=1, planned=1)
 
 
@@ -191,7 +198,15 @@ def report(test, ended, outcome):
     print("\n".join(lines), flush=True)
 
 
-def run_all(tests, jobs, strict):
+def keep(build, suite, outcome):
+    """What catalogues are made from. A suite with failures shows nothing."""
+    path = build / RESULTS
+    results = json.loads(path.read_text()) if path.exists() else {}
+    results[suite] = {} if outcome.failures else outcome.names
+    path.write_text(json.dumps(results, indent=0, sort_keys=True))
+
+
+def run_all(tests, jobs, strict, build):
     total = Outcome()
 
     def one(test):
@@ -206,6 +221,7 @@ def run_all(tests, jobs, strict):
             for future in concurrent.futures.as_completed(futures):
                 test, ended, outcome = future.result()
                 report(test, ended, outcome)
+                keep(build, test["name"], outcome)
                 outcome.failures = [f"{test['name']}: {failure}"
                                     for failure in outcome.failures]
                 total.add(outcome)
@@ -234,7 +250,9 @@ def main():
         return 0
     strict = os.environ.get("CI", "") not in ("", "0", "false")
     started = time.monotonic()
-    total = run_all(tests, args.jobs, strict)
+    if not args.names:
+        (args.build / RESULTS).unlink(missing_ok=True)
+    total = run_all(tests, args.jobs, strict, args.build)
     if not tests:
         total.failures.append("there is no such test")
     print(f"{time.monotonic() - started:8.1f} s  all {len(tests)} suites")

@@ -28,9 +28,13 @@ class Runner(unittest.TestCase):
             info.mkdir()
             info.joinpath("intro-tests.json").write_text(json.dumps(tests))
             env = dict(os.environ, CI=ci)
+            self.results = None
             done = subprocess.run(
                 [sys.executable, TESTS / "run.py", build, *names], env=env,
                 capture_output=True, text=True, timeout=60, check=False)
+            results = pathlib.Path(build, "results.json")
+            if results.exists():
+                self.results = json.loads(results.read_text())
         lines = done.stdout.splitlines()
         return done.returncode, lines[-1] if lines else done.stderr, done.stdout
 
@@ -52,6 +56,13 @@ class Runner(unittest.TestCase):
             0, "2 passed, 0 failed, 0 skipped, 0 not applicable",
             self.sample("passes"))
         self.assertRegex(output, r"(?m)^ +\d+\.\d s  passes: 2 passed")
+
+    def test_results_are_kept(self):
+        self.run_tests(self.sample("passes"), self.sample("fails"),
+                       self.shell("echo 1..1; echo ok 1 - a; echo NA: a: b"))
+        self.assertEqual(self.results["fails"], {})
+        self.assertEqual(set(self.results["passes"].values()), {"passed"})
+        self.assertEqual(self.results["shell"], {"a": "not applicable"})
 
     def test_failure(self):
         output = self.check(

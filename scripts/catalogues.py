@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes docs/invariants.md, docs/mission.md and docs/witnesses.md from a test run.
+
+    scripts/catalogues.py BUILD            writes them
+    scripts/catalogues.py --check BUILD    fails if they are not what the run shows
+
+What is claimed stands in tests/catalogue/*.toml, one table a row; what the run showed
+in BUILD/results.json (tests/run.py). A row names the tests that show it, as
+"suite: test", where `*` stands for anything; the machine after [ or / is not part of
+a name. Every pattern has to match a test that passed: a catalogue cannot claim what
+did not happen. Instead of tests a row may say why there are none.
+"""
+
+import argparse
+import collections
+import difflib
+import fnmatch
+import json
+import pathlib
+import re
+import sys
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Ways to be without tests, and what the pages say of them.
+EXCUSES = {
+    "later": "not yet",
+    "never": "does not apply",
+    "refused": "refused",
+    "history": "history",
+}
+
+Page = collections.namedtuple("Page", "name ids columns title text")
+
+PAGES = [
+    Page("invariants", [f"D-{n:02}" for n in range(1, 100)],
+         ("what must not happen again", "shown by"),
+         "Invariants",
+         "Each row is a defect that some shipped IOMMU stack had, turned into "
+         "something to test."),
+    Page("mission",
+         [f"S{seed}.{n}" for seed, count in enumerate((19, 14, 15, 37, 9))
+          for n in range(1, count + 1)],
+         ("what was asked for", "shown by"),
+         "Mission",
+         "What years of debate about IOMMU interfaces asked for: shown by "
+         "tests, refused with the reason, history, or not yet."),
+    Page("witnesses", None,
+         ("claim about hardware", "witnesses"),
+         "Witnesses",
+         "What uiommu takes hardware to do, and who says so besides the driver. "
+         "*Model*: our own software unit, written from the same manual. "
+         "*Transcription*: a second transcription of the manual's layouts. "
+         "*QEMU*: its unit, which nobody here wrote. The model alone is a weak "
+         "witness: it shares our reading of the manual."),
+]
+
+
+def witness(test):
+    """Who said so, by the name of the suite or of the test."""
+    suite, name = test.split(": ", 1)
+    if suite.startswith("qtest_") or name.startswith("qemu_"):
+        return "QEMU"
+    return "transcription" if suite == "spec_test" else "model"
+
+
+def base_name(test):
+    """Without the machine it ran on."""
+    return re.split(r"[\[/]", test, maxsplit=1)[0]
+
+
+def passed_tests(results):
+    """{"suite: test"}; suites built a second time count as the first."""
+    shown = set()
+    for suite, tests in results.items():
+        name = re.sub(r"-(hooked|failing)$", "", suite)
+        for test, result in tests.items():
+            if result == "passed":
+                shown.add(f"{name}: {base_name(test)}")
+    return shown
+
+
+def matches(pattern, shown):
+    return sorted(t for t in shown if fnmatch.fnmatchcase(t, pattern))
+
+
+def order(name):
+    return [int(part) if part.isdigit() else part
+            for part in re.split(r"(\d+)", name)]
+
+
+def check_row(page, name, row, shown):
+    """Sentences about what is wrong with it."""
+    where = f"{page.name}.toml: {name}"
+    excuses = [key for key in EXCUSES if key in row]
+    unknown = set(row) - set(EXCUSES) - {"says", "tests", "source"}
+    if unknown:
+        yield f"{where}: nobody knows '{sorted(unknown)[0]}'"
+    if not row.get("says"):
+        yield f"{where}: does not say what it is"
+    if bool(row.get("tests")) + len(excuses) != 1:
+        yield f"{where}: needs either tests or one of {', '.join(EXCUSES)}"
+    for pattern in row.get("tests", []):
+        if not matches(pattern, shown):
+            yield f"{where}: no test '{pattern}' passed"
+
+
+def check_ids(page, rows):
+    if page.ids is None:
+        return
+    for name in page.ids:
+        if name not in rows:
+            yield f"{page.name}.toml: {name} is missing"
+    for name in sorted(set(rows) - set(page.ids)):
+        yield f"{page.name}.toml: there is no row {name}"
+
+
+def witnesses_of(row, shown):
+    found = {witness(test)
+             for pattern in row.get("tests", [])
+             for test in matches(pattern, shown)}
+    return sorted(found, key=str.lower)
+
+
+def cell(page, row, shown):
+    for key, words in EXCUSES.items():
+        if key in row:
+            return f"*{words}:* {row[key]}"
+    tests = sorted({test for pattern in row["tests"]
+                    for test in matches(pattern, shown)})
+    who = witnesses_of(row, shown)
+    if page.name == "witnesses":
+        alone = "**one only:** " if len(who) == 1 else ""
+        return f"{alone}{', '.join(who)}"
+    names = "; ".join(f"`{test}`" for test in tests)
+    return f"{names} ({', '.join(who)})" if page.name == "mission" else names
+
+
+def render(page, rows, shown):
+    head = ("id", *page.columns)
+    lines = [f"# {page.title}", "",
+             "<!-- Generated by scripts/catalogues.py from a test run and "
+             f"tests/catalogue/{page.name}.toml. -->", "", page.text, "",
+             f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for name in sorted(rows, key=order):
+        row = rows[name]
+        says = row["says"]
+        if "source" in row:
+            says += f" ({row['source']})"
+        lines.append(f"| {name} | {says} | {cell(page, row, shown)} |")
+    return "\n".join(lines) + "\n"
+
+
+def differences(path, text):
+    have = path.read_text() if path.exists() else ""
+    lines = list(difflib.unified_diff(have.splitlines(), text.splitlines(),
+                                      "committed", "this run", lineterm="",
+                                      n=0))
+    if lines:
+        return [f"docs/{path.name} is not what this run shows; run "
+                "scripts/catalogues.py"] + lines[:20]
+    return []
+
+
+def make(root, shown, check):
+    problems = []
+    for page in PAGES:
+        source = root / "tests" / "catalogue" / f"{page.name}.toml"
+        try:
+            rows = tomllib.loads(source.read_text())
+        except tomllib.TOMLDecodeError as error:
+            problems.append(f"{source.name}: {error}")
+            continue
+        wrong = list(check_ids(page, rows))
+        for name, row in rows.items():
+            wrong += check_row(page, name, row, shown)
+        problems += wrong
+        if wrong:
+            continue
+        path = root / "docs" / f"{page.name}.md"
+        text = render(page, rows, shown)
+        if check:
+            problems += differences(path, text)
+        else:
+            path.write_text(text)
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--root", type=pathlib.Path, default=ROOT)
+    parser.add_argument("build", type=pathlib.Path)
+    args = parser.parse_args()
+    results = args.build / "results.json"
+    if not results.exists():
+        print(f"{results}: run tests/run.py first")
+        return 1
+    shown = passed_tests(json.loads(results.read_text()))
+    problems = make(args.root, shown, args.check)
+    print("\n".join(problems), end="\n" if problems else "")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A catalogue cannot claim what the run did not show."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import catalogues  # noqa: E402
+import tap  # noqa: E402
+
+RESULTS = {
+    "map_test": {"maps[legacy]": "passed", "maps[scalable]": "passed"},
+    "map_test-hooked": {"sees_stores[legacy]": "passed"},
+    "qtest_test": {"translates": "passed"},
+    "leaf_test": {"splits/4K": "not applicable"},
+}
+
+
+class Catalogues(unittest.TestCase):
+    def setUp(self):
+        self.kept = tempfile.TemporaryDirectory()
+        self.root = pathlib.Path(self.kept.name)
+        (self.root / "docs").mkdir()
+        (self.root / "tests" / "catalogue").mkdir(parents=True)
+        self.results = dict(RESULTS)
+        self.rows = {page.name: {name: {"says": "x", "tests": ["map_test: maps"]}
+                                 for name in page.ids or ["HW-1"]}
+                     for page in catalogues.PAGES}
+
+    def tearDown(self):
+        self.kept.cleanup()
+
+    def make(self, *options):
+        for page, rows in self.rows.items():
+            text = "".join(
+                f"['{name}']\n" + "".join(
+                    f"{key} = {json.dumps(value)}\n"
+                    for key, value in row.items())
+                for name, row in rows.items())
+            (self.root / "tests" / "catalogue" / f"{page}.toml").write_text(text)
+        (self.root / "results.json").write_text(json.dumps(self.results))
+        done = subprocess.run(
+            [sys.executable, ROOT / "scripts" / "catalogues.py", *options,
+             "--root", self.root, self.root], capture_output=True, text=True,
+            timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def page(self, name):
+        return (self.root / "docs" / f"{name}.md").read_text()
+
+    def refused(self, sentence, *options):
+        status, output = self.make(*options)
+        self.assertEqual(status, 1, output)
+        self.assertIn(sentence, output)
+
+    def change(self, **row):
+        self.rows["invariants"]["D-07"] = row
+
+    def test_good(self):
+        self.assertEqual(self.make(), (0, ""))
+        self.assertIn("| D-07 | x | `map_test: maps` |", self.page("invariants"))
+        self.assertIn("(model)", self.page("mission"))
+        self.assertEqual(self.make("--check"), (0, ""))
+
+    def test_every_build_of_a_suite_counts(self):
+        self.change(says="x", tests=["map_test: sees*"])
+        self.assertEqual(self.make(), (0, ""))
+        self.assertIn("`map_test: sees_stores`", self.page("invariants"))
+
+    def test_witnesses(self):
+        self.rows["witnesses"] = {
+            "HW-1": {"says": "one", "source": "9.1", "tests": ["map_test: *"]},
+            "HW-2": {"says": "two", "tests": ["map_test: *", "qtest_test: *"]}}
+        self.assertEqual(self.make(), (0, ""))
+        self.assertIn("| HW-1 | one (9.1) | **one only:** model |",
+                      self.page("witnesses"))
+        self.assertIn("| HW-2 | two | model, QEMU |", self.page("witnesses"))
+
+    def test_excuse(self):
+        self.change(says="x", later="needs a moon")
+        self.assertEqual(self.make(), (0, ""))
+        self.assertIn("| *not yet:* needs a moon |", self.page("invariants"))
+
+    def test_no_such_test(self):
+        self.change(says="x", tests=["map_test: flies"])
+        self.refused("D-07: no test 'map_test: flies' passed")
+
+    def test_not_applicable_shows_nothing(self):
+        self.change(says="x", tests=["leaf_test: splits"])
+        self.refused("D-07: no test 'leaf_test: splits' passed")
+
+    def test_suite_with_a_failure_shows_nothing(self):
+        self.results["map_test"] = {}
+        self.refused("D-07: no test 'map_test: maps' passed")
+
+    def test_nothing_shown_and_no_reason(self):
+        self.change(says="x", tests=[])
+        self.refused("D-07: needs either tests or one of")
+
+    def test_shown_and_excused(self):
+        self.change(says="x", tests=["map_test: maps"], later="no")
+        self.refused("D-07: needs either tests or one of")
+
+    def test_no_words(self):
+        self.change(tests=["map_test: maps"])
+        self.refused("D-07: does not say what it is")
+
+    def test_unknown_key(self):
+        self.change(says="x", tests=["map_test: maps"], soon="yes")
+        self.refused("D-07: nobody knows 'soon'")
+
+    def test_missing_row(self):
+        del self.rows["mission"]["S1.3"]
+        self.refused("mission.toml: S1.3 is missing")
+
+    def test_invented_row(self):
+        self.change(says="x", tests=["map_test: maps"])
+        self.rows["invariants"]["D-100"] = {"says": "x", "later": "x"}
+        self.refused("there is no row D-100")
+
+    def test_page_out_of_date(self):
+        self.make()
+        self.change(says="y", tests=["map_test: maps"])
+        self.refused("docs/invariants.md is not what this run shows", "--check")
+
+    def test_no_run(self):
+        done = subprocess.run(
+            [sys.executable, ROOT / "scripts" / "catalogues.py", self.root],
+            capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("run tests/run.py first", done.stdout)
+
+
+if __name__ == "__main__":
+    tap.main()
