@@ -81,6 +81,22 @@ unsigned sim_failed(struct machine *m)
     return failed;
 }
 
+void sim_fail_spare_msi(struct machine *m)
+{
+    sim_of(m)->inject.spare_msi = true;
+}
+
+bool sim_fail_armed(struct machine *m)
+{
+    struct sim *s = sim_of(m);
+    bool armed;
+
+    pthread_mutex_lock(&s->inject.lock);
+    armed = s->inject.first > 0;
+    pthread_mutex_unlock(&s->inject.lock);
+    return armed;
+}
+
 /* ---- log and tables ------------------------------------------------------ */
 
 static void host_log(void *ctx, enum uiommu_log_level level, const char *text)

@@ -275,6 +275,7 @@ int sim_mem_write(void *opaque, uint64_t gpa, const void *buf, uint32_t len)
     if (unit_access(s, gpa, len, "wrote") == NULL) {
         return -1;
     }
+    s->memory.page[gpa >> SIM_PAGE_SHIFT].status = true;
     arrive(s, gpa, buf, len);
     return 0;
 }

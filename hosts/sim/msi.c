@@ -70,7 +70,7 @@ enum uiommu_status sim_msi_alloc(void *ctx, unsigned unit, unsigned n,
     int old, slot;
 
     sim_sleeps(s, "msi_alloc");
-    if (sim_inject(s)) {
+    if (!s->inject.spare_msi && sim_inject(s)) {
         return UIOMMU_NOSPC;
     }
     pthread_mutex_lock(&s->text_lock);

@@ -104,6 +104,7 @@ static void own_run(struct sim *s, uint64_t phys, uint64_t size,
         page->serial = r->serial;
         page->first = at == phys;
         page->hit = false;
+        page->status = false;
     }
     memset(r->cpu + phys, 0, size);
     if (s->non_coherent) {
@@ -281,4 +282,41 @@ void sim_pages_check(struct sim *s)
         }
     }
     pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- what is in them ----------------------------------------------------- */
+
+static uint64_t mix(uint64_t digest, uint64_t word)
+{
+    return (digest ^ word) * UINT64_C(0x9e3779b97f4a7c15) + (digest >> 29);
+}
+
+static uint64_t page_digest(const struct sim *s, uint64_t phys, uint64_t ignore)
+{
+    const uint64_t *word = (const void *)(s->memory.cpu + phys);
+    uint64_t digest = mix(0, phys);
+
+    for (unsigned i = 0; i < SIM_PAGE_SIZE / 8; i++) {
+        digest = mix(digest, word[i] & ~ignore);
+    }
+    return digest;
+}
+
+uint64_t sim_pages_digest(struct machine *m, struct uiommu_range but,
+                          uint64_t ignore)
+{
+    struct sim *s = sim_of(m);
+    uint64_t digest = 0;
+
+    pthread_mutex_lock(&s->memory.lock);
+    for (uint64_t at = 0; at < s->memory.top; at += SIM_PAGE_SIZE) {
+        const struct sim_page *page = &s->memory.page[at >> SIM_PAGE_SHIFT];
+
+        if (page->state == SIM_PAGE_LIVE && !page->status &&
+            at - but.iova >= but.size) {
+            digest = mix(digest, page_digest(s, at, ignore));
+        }
+    }
+    pthread_mutex_unlock(&s->memory.lock);
+    return digest;
 }

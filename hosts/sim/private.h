@@ -76,6 +76,7 @@ struct sim_page {
     uint8_t order;         /* of the block, in its first page */
     bool first;
     bool hit;        /* FREED: a device wrote to it, reported */
+    _Atomic bool status; /* LIVE: the unit writes status words to it */
     uint32_t serial; /* of the allocation */
 };
 
@@ -162,6 +163,7 @@ struct sim_inject {
     pthread_mutex_t lock;
     uint64_t calls, first, then; /* calls to go, 0: none */
     unsigned failed;
+    bool spare_msi;
 };
 
 /* Counts a host call that can fail; true: it has to. */

@@ -169,6 +169,10 @@ void sim_fail_nth(struct machine *m, uint64_t n);
 void sim_fail_then(struct machine *m, uint64_t n);
 /* How many calls were made to fail since the last sim_fail_nth(). */
 unsigned sim_failed(struct machine *m);
+/* msi_alloc is no longer among them: what fails without it only goes on worse. */
+void sim_fail_spare_msi(struct machine *m);
+/* Whether some call is still to fail. */
+bool sim_fail_armed(struct machine *m);
 
 /* From now on the calling thread may not sleep (on), or may again: as if it
  * ran with interrupts off. Calls nest. */
@@ -205,6 +209,10 @@ void sim_ram_free(struct machine *m, uint64_t phys, uint64_t size);
 
 /* The CPU's view of [phys, phys + size), NULL if that is not all RAM. */
 void *sim_ram(struct machine *m, uint64_t phys, uint64_t size);
+/* A number for what is in all pages that uiommu has, but those that the unit
+ * wrote status words to and those in `but`. Bits of `ignore` do not count. */
+uint64_t sim_pages_digest(struct machine *m, struct uiommu_range but,
+                          uint64_t ignore);
 /* What an access that does not snoop sees there. */
 const void *sim_ram_uncached(struct machine *m, uint64_t phys, uint64_t size);
 

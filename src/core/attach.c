@@ -26,8 +26,10 @@ struct uim_link *uim_link_of(struct uiommu_domain *domain,
 static struct uim_link *link_create(struct uiommu_domain *domain,
                                     struct uim_unit *unit)
 {
-    struct uim_link *link = uim_alloc(domain->u, sizeof(*link));
+    struct uim_link *link = &domain->first_link;
 
+    if (link->unit)
+        link = uim_alloc(domain->u, sizeof(*link));
     if (!link)
         return NULL;
     link->unit = unit;

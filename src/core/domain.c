@@ -129,7 +129,8 @@ static void free_links(struct uiommu_domain *d)
     while (link) {
         struct uim_link *next = atomic_load(&link->next);
 
-        uim_free(d->u, link, sizeof(*link));
+        if (link != &d->first_link)
+            uim_free(d->u, link, sizeof(*link));
         link = next;
     }
 }

@@ -220,7 +220,8 @@ struct uiommu_domain {
     unsigned flags_refused, flags_need;
     struct uim_pt pt;
     const struct uiommu_driver *driver;
-    struct uim_link *_Atomic links;
+    struct uim_link *_Atomic links; /* grows only; freed with the domain    */
+    struct uim_link first_link;     /* most are seen through one unit        */
     _Atomic uint32_t map_sync; /* endpoints on units that want map_sync      */
     _Atomic uint32_t n_ats;    /* endpoints with ATS on                      */
     void *lock;                /* spin: attachments, sequence                */

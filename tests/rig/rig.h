@@ -56,6 +56,8 @@ struct rig_test {
      * False: does not apply to this machine, `why` says the reason. Optional. */
     bool (*prepare)(struct rig *rig, const char **why);
     bool cold;                 /* the machine only: rig->u is not created    */
+    const char *once;          /* why calls cannot be made to fail under it; see
+                                * tests/failing                              */
 };
 
 #define RIG_TEST(fn)                                                           \
@@ -77,6 +79,10 @@ struct rig_test {
 
 /* Runs a NULL-name-terminated table; what a test's main() returns. */
 int rig_run(const char *suite, const struct rig_test *tests);
+
+/* Set in programs in which every call fails before it succeeds (tests/failing):
+ * told which rig calls are about, NULL after each test. */
+extern void (*rig_failing)(struct rig *rig);
 
 /* ---- steps that tests share ------------------------------------------------ */
 
@@ -125,12 +131,21 @@ void rig_expect_stale(struct rig *rig, unsigned n);
  * stale meanwhile is for the test to forget. NULL: no more.                   */
 void rig_watch(struct rig *rig, void (*look)(void *ctx), void *ctx);
 
-/* Everything live that a failed call must not change. */
+/* Everything that a failed call must not change: what uiommu has from its host,
+ * what is in tables, registers but those of queues and faults, and what engines
+ * are answered. */
+enum { RIG_PLACES = 6, RIG_REGISTERS = 3 };
 struct rig_state {
     struct sim_counts counts;
+    uint64_t tables;
+    uint32_t reg[RIG_REGISTERS];
+    uint64_t answer[RIG_DEVICES][RIG_PLACES];
 };
 
 struct rig_state rig_state(struct rig *rig);
+/* A sentence about what differs, or NULL. It lives until the next call. */
+const char *rig_difference(const struct rig_state *before,
+                           const struct rig_state *after);
 void rig_assert_same(struct rig *rig, const struct rig_state *before);
 
 /* Calls `step` with the first, second, ... host call failing until none failed

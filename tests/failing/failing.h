@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * failing.h - every call of the public API fails before it succeeds.
+ *
+ * Programs with the suffix -failing are those of tests/core once more, linked so
+ * that calls of the functions below come here first (the linker's --wrap). While
+ * a test has a rig, such a call is made again and again: with its first host call
+ * failing, with its second, and so on until none failed any more. Each time it
+ * must say so and leave the machine as it was. Then the test goes on, and that it
+ * passes shows that the machine still works.
+ */
+#ifndef UIM_TESTS_FAILING_FAILING_H
+#define UIM_TESTS_FAILING_FAILING_H
+
+#include <uiommu/uiommu.h>
+
+/* X(name, parameters, arguments): all public functions with a status that may ask
+ * the host for something. failing_test compares with the headers and with
+ * meson.build, which tells the linker.                                       */
+/* clang-format off */
+#define FAILING_CALLS(X) \
+    X(uiommu_create, \
+      (const struct uiommu_host *host, const struct uiommu_config *config, struct uiommu **out), \
+      (host, config, out)) \
+    X(uiommu_add_table, \
+      (struct uiommu *u, const void *table, size_t size), \
+      (u, table, size)) \
+    X(uiommu_find_tables, \
+      (struct uiommu *u, const struct uiommu_driver *const *drivers, size_t n), \
+      (u, drivers, n)) \
+    X(uiommu_start, \
+      (struct uiommu *u, const struct uiommu_driver *const *drivers, size_t n), \
+      (u, drivers, n)) \
+    X(uiommu_device_add, \
+      (struct uiommu *u, const struct uiommu_device_info *info, struct uiommu_device **out), \
+      (u, info, out)) \
+    X(uiommu_device_remove, \
+      (struct uiommu_device *device), \
+      (device)) \
+    X(uiommu_claim, \
+      (struct uiommu_endpoint *endpoint, const void *owner), \
+      (endpoint, owner)) \
+    X(uiommu_release, \
+      (struct uiommu_endpoint *endpoint, const void *owner), \
+      (endpoint, owner)) \
+    X(uiommu_set_domain, \
+      (struct uiommu_endpoint *endpoint, struct uiommu_domain *domain, const void *owner), \
+      (endpoint, domain, owner)) \
+    X(uiommu_domain_create, \
+      (struct uiommu_endpoint *endpoint, const struct uiommu_domain_config *config, struct uiommu_domain **out), \
+      (endpoint, config, out)) \
+    X(uiommu_map, \
+      (struct uiommu_domain *domain, uint64_t iova, uint64_t phys, uint64_t size, unsigned flags), \
+      (domain, iova, phys, size, flags)) \
+    X(uiommu_unmap, \
+      (struct uiommu_domain *domain, uint64_t iova, uint64_t size, uint64_t *unmapped), \
+      (domain, iova, size, unmapped)) \
+    X(uiommu_split, \
+      (struct uiommu_domain *domain, uint64_t iova, uint64_t size), \
+      (domain, iova, size)) \
+    X(uiommu_suspend, \
+      (struct uiommu *u), \
+      (u)) \
+    X(uiommu_resume, \
+      (struct uiommu *u), \
+      (u)) \
+    X(uiommu_stop, \
+      (struct uiommu *u), \
+      (u)) \
+    X(uiommu_destroy, \
+      (struct uiommu *u), \
+      (u))
+/* clang-format on */
+
+#endif
