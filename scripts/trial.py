@@ -5,6 +5,7 @@ A Trial is a copy with a build of its own. attempt() applies a change, builds wh
 it needs, runs test programs until one notices, and takes the change back.
 """
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -93,9 +94,11 @@ class Trial:
         return sorted(name for name in found
                       if name.split("-")[0] not in NOT_HERE)
 
+    def compile_target(self, *targets):
+        self._run(["ninja", "-C", self.build, "--quiet", *targets])
+
     def compile(self, programs):
-        self._run(["ninja", "-C", self.build, "--quiet",
-                   *(f"tests/{name}" for name in programs)])
+        self.compile_target(*(f"tests/{name}" for name in programs))
 
     def fails(self, program, timeout=TIMEOUT_S):
         """The test of the program that failed first, or None."""
@@ -149,8 +152,15 @@ def kill(child):
         pass
 
 
-def share(root, jobs, items, work, setup=()):
-    """work(trial, item) for every item, in `jobs` copies of the tree at once."""
+@contextlib.contextmanager
+def folder():
+    with tempfile.TemporaryDirectory(prefix="uiommu-trial-") as top:
+        yield pathlib.Path(top)
+
+
+def share(root, jobs, items, work, prepare=None):
+    """work(trial, item) for every item, in `jobs` copies of the tree at once;
+    prepare(trial) before the first."""
     waiting = queue.Queue()
     for item in items:
         waiting.put(item)
@@ -158,7 +168,9 @@ def share(root, jobs, items, work, setup=()):
 
     def worker(where):
         try:
-            trial = Trial(root, pathlib.Path(where), setup)
+            trial = Trial(root, where)
+            if prepare:
+                prepare(trial)
             while True:
                 work(trial, waiting.get_nowait())
         except queue.Empty:
@@ -166,8 +178,8 @@ def share(root, jobs, items, work, setup=()):
         except BaseException as error:  # shown by the main thread
             problems.append(error)
 
-    with tempfile.TemporaryDirectory(prefix="uiommu-trial-") as top:
-        threads = [threading.Thread(target=worker, args=(f"{top}/{i}",))
+    with folder() as top:
+        threads = [threading.Thread(target=worker, args=(top / str(i),))
                    for i in range(min(jobs, max(1, len(items))))]
         for thread in threads:
             thread.start()

@@ -109,6 +109,12 @@ static void an_untrusted_device_gets_no_ats(struct rig *rig)
     assert_int_equal(t.cmd[first_of(&t, ANY_DEVTLB)].scope, UIM_CHECK_PAGE);
     assert_true(t.cmd[first_of(&t, ANY_DEVTLB)].addr == BASE);
     assert_int_equal(t.cmd[first_of(&t, ANY_DEVTLB)].am, 0);
+    /* It leaves, and takes no count of those with ATS along (D-38). */
+    set(rig, 0, uiommu_blocked(rig->u));
+    map_page(d, BASE, page);
+    assert_true(rig_reaches(rig, 1, BASE, page));
+    rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
+    assert_true(rig_refused(rig, 1, BASE));
     assert_int_equal(t.cmd[first_of(&t, ANY_DEVTLB)].rid,
                      rig->m->devices[rig_engine(rig, 1)].pci.devfn);
     assert_true(rig_refused(rig, 0, BASE));

@@ -283,6 +283,43 @@ static void devices_of_both_halves_of_a_bus_are_told_apart(struct rig *rig)
     rig_drop(rig, 2, last);
 }
 
+/* D-46: functions of one device, which are told apart by the low bits. */
+static const struct sim_function functions[] = {
+    { "function0", SIM_ENGINE, MACHINE_NO_BRIDGE, 0x18, 0 },
+    { "function1", SIM_ENGINE, MACHINE_NO_BRIDGE, 0x19, 0 },
+    { "function7", SIM_ENGINE, MACHINE_NO_BRIDGE, 0x1f, 0 },
+};
+
+static bool with_functions(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.functions = functions;
+    rig->config.n_functions = sizeof(functions) / sizeof(functions[0]);
+    return true;
+}
+
+static void each_function_is_invalidated_under_its_own_id(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 2);
+    struct uiommu_domain *d[3];
+
+    for (unsigned n = 0; n < 3; n++) {
+        d[n] = attached_with(rig, n, BASE, pages + n * RIG_PAGE);
+        assert_true(rig_reaches(rig, n, BASE, pages + n * RIG_PAGE));
+    }
+    for (unsigned n = 0; n < 3; n++) {
+        set(rig, n, d[(n + 1) % 3]);
+        assert_true(
+            rig_reaches(rig, n, BASE, pages + (n + 1) % 3 * RIG_PAGE));
+    }
+    for (unsigned n = 0; n < 3; n++) {
+        set(rig, n, uiommu_blocked(rig->u));
+        assert_true(rig_refused(rig, n, BASE));
+    }
+    for (unsigned n = 0; n < 3; n++)
+        uiommu_domain_put(d[n]);
+}
+
 /* ---- sleep --------------------------------------------------------------- */
 
 static void sleep_and_wake(struct rig *rig, bool lose_registers)
@@ -386,6 +423,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(devices_behind_a_switch_are_told_apart, with_switch),
     RIG_TEST_ON(devices_of_both_halves_of_a_bus_are_told_apart,
                 with_both_halves),
+    RIG_TEST_ON(each_function_is_invalidated_under_its_own_id, with_functions),
     RIG_TEST(a_sleep_that_loses_the_registers_changes_nothing),
     RIG_TEST(a_sleep_that_keeps_the_registers_changes_nothing),
     RIG_TEST(faults_are_heard_after_a_sleep),

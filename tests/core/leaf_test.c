@@ -104,6 +104,10 @@ static void a_domain_uses_no_sizes_it_was_not_created_with(struct rig *rig)
     rig_ok(uiommu_map(d, BASE, phys, MIB(2), RIG_RW));
     assert_int_equal(leaf_size(d, BASE), RIG_PAGE);
     assert_true(rig_reaches(rig, 0, BASE + MIB(1), phys + MIB(1)));
+    /* The same beside what was mapped last. */
+    map_page(d, BASE + MIB(4), phys);
+    rig_ok(uiommu_map(d, BASE + MIB(2), phys, MIB(2), RIG_RW));
+    assert_int_equal(leaf_size(d, BASE + MIB(2)), RIG_PAGE);
     rig_drop(rig, 0, d);
 }
 

@@ -361,7 +361,7 @@ enum { GCMD = 0x18, TE = 31 };
 struct while_off {
     struct uim_check hooks;
     bool on;
-    unsigned devtlb_off, devtlb_on, global_off;
+    unsigned devtlb_off, devtlb_on, global_off, pasids_off, narrow_off;
 };
 
 static void see_gcmd(void *ctx, enum sim_event event, uint64_t where,
@@ -384,6 +384,19 @@ static void see_command(void *ctx, const struct uim_check_inval *inval)
     }
     if (is_kind(inval, KIND(IOTLB)) && inval->scope == UIM_CHECK_GLOBAL)
         w->global_off += !w->on;
+    if (is_kind(inval, KIND(PASID)) && inval->scope == UIM_CHECK_GLOBAL)
+        w->pasids_off += !w->on;
+    if (inval->kind != UIM_CHECK_WAIT && inval->scope != UIM_CHECK_GLOBAL)
+        w->narrow_off += !w->on;
+}
+
+static bool with_ats_and_a_region(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = { { MIB(32), MIB(1), 0 } };
+
+    rig->config.regions = region;
+    rig->config.n_regions = 1;
+    return with_ats(rig, why);
 }
 
 static void off_means_no_device_tlb_commands_and_a_clean_start(struct rig *rig)
@@ -398,6 +411,7 @@ static void off_means_no_device_tlb_commands_and_a_clean_start(struct rig *rig)
     sim_watch(rig->m, see_gcmd, &w);
     rig_ok(rig_start(rig));
     assert_true(w.on && w.global_off > 0);
+    assert_true((w.pasids_off > 0) == (rig->config.mode != SIM_LEGACY));
     rig_add_all(rig);
     d = rig_attached(rig, 0);
     assert_true(w.devtlb_on > 0);
@@ -411,6 +425,7 @@ static void off_means_no_device_tlb_commands_and_a_clean_start(struct rig *rig)
     rig_down(rig);
     assert_false(w.on);
     assert_int_equal(w.devtlb_off, 0);
+    assert_int_equal(w.narrow_off, 0); /* nothing can be cached yet */
     sim_watch(rig->m, NULL, NULL);
     sim_hooks(rig->m, NULL);
 }
@@ -432,7 +447,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(caches_are_emptied_from_the_entry_to_the_leaf),
     RIG_TEST_ON(device_tlbs_are_emptied_last, with_ats),
     RIG_TEST(an_id_is_flushed_when_the_last_endpoint_leaves),
-    RIG_COLD_ON(off_means_no_device_tlb_commands_and_a_clean_start, with_ats),
+    RIG_COLD_ON(off_means_no_device_tlb_commands_and_a_clean_start,
+                with_ats_and_a_region),
     { 0 },
 };
 

@@ -37,6 +37,12 @@ static bool with_cached_holes(struct rig *rig, const char **why)
     return true;
 }
 
+static bool with_cached_holes_of_tables(struct rig *rig, const char **why)
+{
+    *why = "holes of first-stage tables are never cached";
+    return with_cached_holes(rig, why) && rig->config.mode != SIM_FIRST_STAGE;
+}
+
 static unsigned live_pages(struct rig *rig)
 {
     struct sim_counts c;
@@ -118,6 +124,22 @@ static void tables_of_a_set_that_timed_out_stay(struct rig *rig)
     uiommu_domain_put(d);
     assert_int_equal(live_pages(rig), pages);
     uim_check_silent(sim_door(rig->m), false);
+}
+
+static void a_map_that_the_unit_did_not_notice_is_taken_back(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d = attached_with(rig, 0, BASE, page);
+    struct uiommu_trace t;
+
+    rig->dirty = true;
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_map(d, SECOND, page, RIG_PAGE, RIG_RW), UIOMMU_TIMEDOUT);
+    rig_is(uiommu_walk(d, SECOND, &t), UIOMMU_NOENT);
+    rig_ok(uiommu_walk(d, BASE, &t));
+    sleep_well(rig);
+    assert_true(rig_refused(rig, 0, SECOND));
+    uiommu_domain_put(d);
 }
 
 static void a_remove_that_the_unit_did_not_confirm_says_so(struct rig *rig)
@@ -323,6 +345,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(what_a_silent_unit_may_reach_is_not_unmapped, in_a_hurry),
     RIG_TEST_ON(tables_that_a_silent_unit_may_walk_stay, in_a_hurry),
     RIG_TEST_ON(tables_of_a_set_that_timed_out_stay, with_cached_holes),
+    RIG_TEST_ON(a_map_that_the_unit_did_not_notice_is_taken_back,
+                with_cached_holes_of_tables),
     RIG_TEST_ON(a_remove_that_the_unit_did_not_confirm_says_so, in_a_hurry),
     RIG_TEST_ON(a_device_that_saw_nothing_leaves_a_broken_unit, in_a_hurry),
     RIG_TEST_ON(a_domain_put_after_the_stop_does_not_keep_the_instance,

@@ -88,6 +88,37 @@ static void a_table_out_of_reach_is_no_memory(struct pt_rig *r)
     assert_int_equal(memory_host_live(r->m), live);
 }
 
+/* Bus address 0 ends lists of tables, so no table can be there. The last page of
+ * such a host is the one at 0. */
+static void a_table_at_bus_address_0_is_not_used(struct pt_rig *r)
+{
+    const struct memory_host_config memory = { .n_pages = 8,
+                                               .direct = r->c.coherent,
+                                               .coherent = r->c.coherent,
+                                               .from_zero = true };
+    struct memory_host *m = memory_host_open(&memory);
+    struct uim_pt_config config = { .host = memory_host_api(m),
+                                    .iova_bits = 39,
+                                    .phys_bits = 36,
+                                    .page_sizes = PAGE,
+                                    .coherent = r->c.coherent };
+    struct uim_gather g = { 0 };
+    struct uim_pt pt;
+
+    /* Tables come and go until every page was at hand. */
+    for (unsigned i = 0; i < 16; i++) {
+        assert_int_equal(r->c.ops->create(&pt, &config), UIOMMU_OK);
+        assert_true(pt.root_phys != 0);
+        assert_int_equal(r->c.ops->map(&pt, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
+        assert_int_equal(r->c.ops->unmap(&pt, 0, GIB(1), &g), UIOMMU_OK);
+        uim_pt_retire(&pt, &g);
+        r->c.ops->destroy(&pt);
+        assert_int_equal(memory_host_live(m), 0);
+    }
+    assert_int_equal(memory_host_violations(m), 0);
+    memory_host_close(m);
+}
+
 static void one_page_with_each_right(struct pt_rig *r)
 {
     const unsigned flags[] = {
@@ -433,6 +464,8 @@ const struct pt_test pt_map_tests[] = {
     { "create_refuses_what_it_cannot_be", create_refuses_what_it_cannot_be },
     { "create_chooses_levels", create_chooses_levels },
     { "a_table_out_of_reach_is_no_memory", a_table_out_of_reach_is_no_memory },
+    { "a_table_at_bus_address_0_is_not_used",
+      a_table_at_bus_address_0_is_not_used },
     { "one_page_with_each_right", one_page_with_each_right },
     { "flags_that_leaves_lack_are_not_known",
       flags_that_leaves_lack_are_not_known },

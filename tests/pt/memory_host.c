@@ -417,7 +417,7 @@ struct memory_host *memory_host_open(const struct memory_host_config *config)
     unsigned i;
 
     m->config = *config;
-    if (m->config.phys == 0)
+    if (m->config.phys == 0 && !m->config.from_zero)
         m->config.phys = UINT64_C(0x1000000000);
     m->pool = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (m->pool == MAP_FAILED)

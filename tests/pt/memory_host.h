@@ -31,6 +31,7 @@ struct memory_host_config {
     bool direct;       /* host->direct_map, else phys_to_virt()              */
     bool coherent;     /* the device snoops                                  */
     uint64_t phys;     /* of the pool; 0: 0x1000000000                       */
+    bool from_zero;    /* of the pool: 0                                     */
 };
 
 struct memory_host;

@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Small automatic changes of the library: does a test notice each?
+
+    scripts/mutants.py [--seconds N] [--seed N] [-j N] [--list] [FILE...]
+
+Changes calls, operators, conditions and constants in src/core, src/pt and src/drv,
+one at a time, evenly over the files and in an order that the seed gives, until the
+time is over. Programs that run the changed line are run, the quickest first. What
+does not compile, or compiles to the same code, does not count. Survivors that
+tests/seeded/equivalent.toml explains are listed with the reason; any other is an
+error.
+"""
+
+import argparse
+import collections
+import dataclasses
+import hashlib
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import trial  # noqa: E402
+
+FOLDERS = ("src/core", "src/pt", "src/drv")
+MOST_PROGRAMS = 12  # that are tried on one mutant
+TIMEOUT_S = 20
+
+# ---- mutants -----------------------------------------------------------------
+
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+STRING = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'')
+DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
+
+CALL = re.compile(r"^( +)((?:\(void\)!?)?[a-z_][\w>.\-]*\([^;{}]*\));$", re.M)
+ASSIGNMENT = re.compile(r"^( +)([a-z_][\w>.\-\[\]]* (?:[|&]|<<|\+|-)?= [^;{}]+);$",
+                        re.M)
+CONDITION = re.compile(r"\b(if|while) \(((?:[^()\n]|\([^()\n]*\))*)\)")
+OPERATORS = [
+    (re.compile(r" (<=) "), "<"), (re.compile(r" (<) "), "<="),
+    (re.compile(r" (>=) "), ">"), (re.compile(r" (>) "), ">="),
+    (re.compile(r" (==) "), "!="), (re.compile(r" (!=) "), "=="),
+    (re.compile(r" (&&) "), "||"), (re.compile(r" (\|\|)[ \n]"), "&&"),
+    (re.compile(r" (\+) "), "-"), (re.compile(r" (-) "), "+"),
+    (re.compile(r" (\|) "), "&"), (re.compile(r" (&) "), "|"),
+    (re.compile(r" (<<) "), ">>"), (re.compile(r" (>>) "), "<<"),
+]
+NUMBER = re.compile(r"(?<![\w.\"])(\d+)(?![\w.])")
+RETURN = re.compile(r"\breturn (true|false);")
+SWAP = re.compile(r"\b([a-z]\w*)\(([\w>.\-]+), ([\w>.\-]+)\)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    file: str
+    start: int
+    end: int
+    after: str
+    line: int
+    before: str
+
+    @property
+    def where(self):
+        return f"{self.file}:{self.line}"
+
+
+def blank(match):
+    return re.sub(r"[^\n]", " ", match.group())
+
+
+def code_only(text):
+    """Same length, without comments, strings and directives."""
+    for pattern in (COMMENT, STRING, DIRECTIVE):
+        text = pattern.sub(blank, text)
+    return text
+
+
+def bodies(code):
+    """(start, end) of what is inside functions: from { to } in column 0."""
+    for match in re.finditer(r"^\{\n.*?^\}", code, re.M | re.S):
+        yield match.start(), match.end()
+
+
+def changes(code):
+    """(start, end, replacement) of each place where the code can be changed."""
+    for m in CALL.finditer(code):
+        if not m.group(2).startswith(("return", "sizeof")):
+            yield m.start(2), m.end(2), ""
+    for m in ASSIGNMENT.finditer(code):
+        yield m.start(2), m.end(2), ""
+    for m in CONDITION.finditer(code):
+        yield m.start(2), m.end(2), f"!({m.group(2)})"
+    for pattern, other in OPERATORS:
+        for m in pattern.finditer(code):
+            yield m.start(1), m.end(1), other
+    for m in NUMBER.finditer(code):
+        yield m.start(1), m.end(1), str(int(m.group(1)) + 1)
+    for m in RETURN.finditer(code):
+        other = "false" if m.group(1) == "true" else "true"
+        yield m.start(1), m.end(1), other
+    for m in SWAP.finditer(code):
+        if m.group(2) != m.group(3):
+            yield (m.start(2), m.end(3), f"{m.group(3)}, {m.group(2)}")
+
+
+def mutants_of(name, text):
+    code = code_only(text)
+    inside = list(bodies(code))
+    for start, end, after in sorted(set(changes(code))):
+        if any(a < start and end < b for a, b in inside):
+            yield Mutant(name, start, end, after, text.count("\n", 0, start) + 1,
+                         text[start:end])
+
+
+def find_mutants(root, names):
+    found = collections.defaultdict(list)
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            name = path.relative_to(root).as_posix()
+            if path.suffix in (".c", ".inc", ".h") and (
+                    not names or name in names):
+                found[name] = list(mutants_of(name, path.read_text()))
+    return found
+
+
+def in_order(found, seed):
+    """Evenly over the files: as many of each hundred lines."""
+    shuffled = []
+    for name, mutants in sorted(found.items()):
+        rng = random.Random(f"{seed} {name}")
+        rng.shuffle(mutants)
+        shuffled += [((i + rng.random()) / len(mutants), m.file, m)
+                     for i, m in enumerate(mutants)]
+    shuffled.sort(key=lambda item: item[:2])
+    return [m for _, _, m in shuffled]
+
+
+# ---- who runs which line -----------------------------------------------------
+
+class Coverage:
+    """For each line of the library, the programs that run it, quickest first."""
+
+    def __init__(self, root, where):
+        copy = trial.Trial(root, where, ["-Db_coverage=true"])
+        self.programs = [p for p in copy.programs()
+                         if not p.endswith(("-hooked", "-failing"))]
+        copy.compile(self.programs)
+        self.lines = collections.defaultdict(set)
+        self.seconds = {}
+        for program in self.programs:
+            self._one(copy, program)
+
+    def _one(self, copy, program):
+        for data in copy.build.rglob("*.gcda"):
+            data.unlink()
+        started = time.monotonic()
+        problem = copy.fails(program, 300)
+        self.seconds[program] = time.monotonic() - started
+        if problem:
+            raise trial.Broken(f"{program} fails as it is: {problem}")
+        objects = [p for p in copy.build.rglob("*.gcda")
+                   if "libuiommu.a.p" in str(p)]
+        if not objects:
+            return
+        out = subprocess.run(
+            ["gcov", "-t", *map(str, objects)], cwd=copy.build,
+            capture_output=True, text=True, check=False).stdout
+        self._read(out, program)
+
+    def _read(self, text, program):
+        file = None
+        for line in text.splitlines():
+            count, _, rest = line.partition(":")
+            number, _, source = rest.partition(":")
+            if number.strip() == "0" and source.startswith("Source:"):
+                name = source.removeprefix("Source:").lstrip("./")
+                file = name if name.startswith(FOLDERS) else None
+            elif file and count.strip()[:1].isdigit():
+                self.lines[file, int(number)].add(program)
+
+    def of(self, mutant):
+        found = set()
+        for line in range(mutant.line, mutant.line + 3):
+            found |= self.lines[mutant.file, line]
+        return sorted(found, key=lambda p: self.seconds[p])[:MOST_PROGRAMS]
+
+
+# ---- running -----------------------------------------------------------------
+
+class Box:
+    def __init__(self, coverage, explained, deadline):
+        self.coverage = coverage
+        self.explained = explained
+        self.deadline = deadline
+        self.lock = threading.Lock()
+        self.count = collections.Counter()
+        self.unexplained = []
+
+    def one(self, copy, mutant):
+        if time.monotonic() > self.deadline:
+            self.count["left"] += 1
+            return
+        programs = self.coverage.of(mutant)
+        try:
+            verdict = self.attempt(copy, mutant, programs)
+        except trial.Broken:
+            self.note("does not compile")
+            return
+        if verdict is None:
+            self.note("same code")
+        elif verdict.program:
+            self.note("killed")
+        else:
+            self.survived(mutant, not programs)
+
+    def attempt(self, copy, mutant, programs):
+        path = copy.tree / mutant.file
+        original = path.read_text()
+        try:
+            path.write_text(original[:mutant.start] + mutant.after +
+                            original[mutant.end:])
+            if self.same_code(copy):
+                return None
+            for name in programs:
+                copy.compile([name])
+                test = copy.fails(name, TIMEOUT_S)
+                if test:
+                    return trial.Verdict(name, test, 0)
+            return trial.Verdict("", "", 0)
+        finally:
+            path.write_text(original)
+
+    def same_code(self, copy):
+        digest = library_digest(copy)
+        if not hasattr(copy, "pristine"):
+            raise AssertionError("prepare() was not called")
+        return digest == copy.pristine
+
+    def note(self, what):
+        with self.lock:
+            self.count[what] += 1
+
+    def survived(self, mutant, not_run):
+        reason = self.explained.get(
+            (mutant.file, mutant.before, mutant.after, line_text(mutant)))
+        with self.lock:
+            self.count["explained" if reason else "unexplained"] += 1
+            text = (f"{mutant.where}: '{mutant.before}' -> "
+                    f"'{mutant.after}': {line_text(mutant)}")
+            if reason:
+                print(f"explained   {text}\n            {reason}", flush=True)
+            else:
+                self.unexplained.append(text)
+                print(f"UNEXPLAINED {text}"
+                      f"{' (no test runs it)' if not_run else ''}", flush=True)
+
+
+def line_text(mutant):
+    text = (trial.ROOT / mutant.file).read_text().splitlines()
+    return text[mutant.line - 1].strip()
+
+
+def library_digest(copy):
+    """Of the machine code; line numbers in debug data do not matter."""
+    copy.compile_target("libuiommu.a")
+    digest = hashlib.sha256()
+    for path in sorted((copy.build / "libuiommu.a.p").glob("*.o")):
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+def prepare(copy):
+    copy.pristine = library_digest(copy)
+
+
+def load_explained(root):
+    path = root / "tests" / "seeded" / "equivalent.toml"
+    if not path.exists():
+        return {}
+    return {(m["file"], m["before"], m["after"], m["line"]): m["reason"]
+            for m in tomllib.loads(path.read_text()).get("mutant", [])}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--root", type=pathlib.Path, default=trial.ROOT)
+    parser.add_argument("files", nargs="*")
+    args = parser.parse_args()
+    mutants = in_order(find_mutants(args.root, args.files), args.seed)
+    if args.list or not mutants:
+        for m in mutants:
+            print(f"{m.where}: '{m.before}' -> '{m.after}'")
+        print(f"{len(mutants)} mutants")
+        return 0 if mutants else 1
+    with trial.folder() as top:
+        coverage = Coverage(args.root, top / "coverage")
+    started = time.monotonic()
+    box = Box(coverage, load_explained(args.root), started + args.seconds)
+    trial.share(args.root, args.jobs, mutants, box.one, prepare=prepare)
+    seconds = time.monotonic() - started
+    n = box.count
+    tried = n["killed"] + n["explained"] + n["unexplained"]
+    print(f"{tried} mutants of {len(mutants)} in {seconds:.0f} s "
+          f"({60 * tried / seconds:.0f} a minute): {n['killed']} killed, "
+          f"{n['explained']} explained, {n['unexplained']} unexplained; "
+          f"{n['does not compile']} did not compile, "
+          f"{n['same code']} were the same code")
+    return 1 if box.unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
