@@ -44,7 +44,7 @@ ON_TOP = {
     "hosts": {"hosts"},
     "bench": {"bench", "hosts"},
     "tools": {"tools", "hosts", "bench"},
-    "fuzz": {"fuzz", "hosts"},
+    "fuzz": {"fuzz", "hosts", "tools"},
     "tests": {"tests", "hosts", "tools", "bench", "fuzz"},
 }
 # Examples are embedders: public headers, and machines to run on.

@@ -249,4 +249,7 @@ main()
     say "done"
 }
 
-main "$@"
+# Others take the functions.
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    main "$@"
+fi

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs every test that Meson built, and counts.
 
-    tests/run.py [-j N] [--list] BUILD [NAME...]
+    tests/run.py [-j N] [--list] [--wrapper PROGRAM] BUILD [NAME...]
 
 Tests are those of tests/meson.build; with names, those named so, or where there is
 none, those whose name contains it. Output is shown only for tests that failed. The
@@ -241,6 +241,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--wrapper", help="what runs the programs")
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
@@ -248,6 +249,9 @@ def main():
     if args.list:
         print("\n".join(t["name"] for t in tests))
         return 0
+    if args.wrapper:
+        for test in tests:
+            test["cmd"] = [args.wrapper, *test["cmd"]]
     strict = os.environ.get("CI", "") not in ("", "0", "false")
     started = time.monotonic()
     if not args.names:

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "fuzz/fuzz.h"
+
+bool fuzz_canary;

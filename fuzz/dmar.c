@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dmar.c - firmware tables: parser, and everything that is asked of one. The first
+ * byte says whether length and checksum are put right, so that inputs get past
+ * the header; but a table that begins as tables do is taken as it is, sealed.
+ */
+#include "fuzz/fuzz.h"
+
+#include <cJSON.h>
+
+#include "fw/fw.h"
+#include "tools/fw.h"
+
+enum { HEADER = 36, MOST = 70000, MOST_SENTENCES = 100000 };
+
+static unsigned reads, sentences;
+
+static uint32_t pci_read(void *ctx, struct uiommu_pci at, unsigned offset,
+                         unsigned width)
+{
+    (void)ctx;
+    reads++;
+    if (at.bus > 4)
+        return UINT32_MAX >> (32 - 8 * width);
+    if (offset == 0x18) /* a bridge to the next bus */
+        return 0x00ff0000u | (uint32_t)(at.bus + 1) << 8 | at.bus;
+    return (uint32_t)(at.devfn * 0x01010101u + offset) >> (32 - 8 * width);
+}
+
+static void say(void *ctx, enum uiommu_log_level level, const char *text)
+{
+    (void)ctx, (void)level;
+    sentences++;
+    fuzz_check(strlen(text) > 0 && !strchr(text, '\n'), "a sentence is a line");
+}
+
+static void seal(uint8_t *table, size_t size)
+{
+    uint8_t sum = 0;
+
+    memcpy(table, "DMAR", 4);
+    for (unsigned i = 0; i < 4; i++)
+        table[4 + i] = (uint8_t)(size >> 8 * i);
+    table[9] = 0;
+    for (size_t i = 0; i < size; i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[9] = (uint8_t)-sum;
+}
+
+static void ask_of(const void *table, const struct uim_fw_device *device,
+                   unsigned n_units)
+{
+    struct uim_fw_region region;
+    unsigned unit;
+    uint32_t id;
+
+    if (uim_fw_dmar.owner(table, device, &unit, &id) == UIOMMU_OK)
+        fuzz_check(unit < n_units, "an owner is a unit of the table");
+    for (unsigned i = 0; i < 64; i++) {
+        if (uim_fw_dmar.region(table, device, i, &region) != UIOMMU_OK)
+            break;
+        fuzz_check(region.start <= region.last &&
+                       (region.start & 0xfff) == 0 &&
+                       (region.last & 0xfff) == 0xfff,
+                   "a region is whole pages");
+    }
+    (void)uim_fw_dmar.ats_allowed(table, device, id & 1);
+}
+
+static void ask(const void *table)
+{
+    const struct uiommu_host host = { .pci_read = pci_read };
+    struct uim_fw_device device = {
+        .n = 2,
+        .hop = { { 0, 0xe0, 4 }, { 1, 0, 0 } },
+        .pci = { .bus = 1 },
+    };
+    struct uim_fw_requester requester;
+    struct uim_fw_unit info;
+    enum uiommu_status status;
+    unsigned n = 0;
+
+    while (uim_fw_dmar.unit(table, n, &info) == UIOMMU_OK)
+        n++;
+    fuzz_check(n < MOST / 16, "units fit into the table");
+    ask_of(table, &device, n);
+    device = (struct uim_fw_device){ .acpi_path = "\\_SB.I2C0" };
+    ask_of(table, &device, n);
+    for (unsigned i = 0; i < 256; i++) {
+        status = uim_fw_dmar.requester(table, &host, i, &requester);
+        if (status == UIOMMU_NOENT)
+            break;
+        if (status == UIOMMU_OK)
+            ask_of(table, &requester.device, n);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct uim_fw_log log = { .say = say };
+    uint8_t *table;
+    bool refused, sealed;
+
+    if (size < 1 || size > MOST)
+        return 0;
+    sealed = data[0] & 1 || data[0] == 'D' || fuzz_canary;
+    if (data[0] != 'D') { /* of a real table */
+        data++;
+        size--;
+    }
+    table = malloc(size + !size); /* the sanitizer sees what is behind */
+    memcpy(table, data, size);
+    if (sealed && size >= HEADER)
+        seal(table, size);
+    reads = 0;
+    sentences = 0;
+    if (uim_fw_dmar.check(table, size, &log) == UIOMMU_OK)
+        ask(table);
+    cJSON_Delete(fw_describe(table, size, &refused));
+    fuzz_check(reads < 20u * 1000 * 1000, "configuration reads are bounded");
+    fuzz_check(sentences < MOST_SENTENCES && !(fuzz_canary && sentences > 0),
+               "sentences are bounded");
+    free(table);
+    return 0;
+}

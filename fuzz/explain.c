@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explain.c - faults with anything in them, into buffers of any size.
+ */
+#include "fuzz/fuzz.h"
+
+#include <uiommu/uiommu.h>
+
+static const char *const drivers[] = { "vtd", "none", "", "vtd2" };
+
+static struct uiommu_range range(struct fuzz_input *in)
+{
+    uint64_t iova = fuzz_take(in, 8);
+
+    return (struct uiommu_range){ iova, fuzz_take(in, 8) };
+}
+
+static struct uiommu_fault fault(struct fuzz_input *in)
+{
+    uint8_t bits = (uint8_t)fuzz_take(in, 1);
+
+    return (struct uiommu_fault){
+        .driver = drivers[fuzz_take(in, 1) % 4],
+        .unit = (unsigned)fuzz_take(in, 4),
+        .source = { .segment = (uint16_t)fuzz_take(in, 2),
+                    .bus = (uint8_t)fuzz_take(in, 1),
+                    .devfn = (uint8_t)fuzz_take(in, 1) },
+        .reason = (uint32_t)fuzz_take(in, bits & 1 ? 1 : 4),
+        .pasid = bits & 2 ? UIOMMU_NO_PASID : (uint32_t)fuzz_take(in, 4),
+        .access = (unsigned)fuzz_take(in, 1),
+        .has_iova = bits & 4,
+        .iova = fuzz_take(in, 8),
+        .overflow = bits & 8,
+        .has_trace = bits & 16,
+        .mapped = bits & 32,
+        .rights = (unsigned)fuzz_take(in, 1),
+        .level = (uint8_t)fuzz_take(in, 1),
+        .domain_kind = (uint8_t)fuzz_take(in, 1),
+        .below = range(in),
+        .above = range(in),
+    };
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz_input in = { data, size };
+    struct uiommu_fault f = fault(&in);
+    size_t room = fuzz_take(&in, 2) % 1024, wanted;
+    char *text = malloc(room + 1);
+
+    memset(text, 'x', room + 1);
+    wanted = uiommu_explain_fault(&f, text, room);
+    fuzz_check(wanted > 0 && wanted < 4096, "a fault has a sentence");
+    fuzz_check(text[room] == 'x', "no byte is written behind the buffer");
+    if (room > 0)
+        fuzz_check(strlen(text) == (wanted < room ? wanted : room - 1) &&
+                       !fuzz_canary,
+                   "the sentence is cut where the buffer ends");
+    fuzz_check(uiommu_explain_fault(&f, NULL, 0) == wanted,
+               "the length does not depend on the buffer");
+    free(text);
+    return 0;
+}

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The tests with several threads under the thread sanitizer, with clang, in
+# build-tsan. tests/core/tsan.supp says what it cannot know.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+readonly dir=build-tsan
+readonly programs="thread_test interleave_test unconfirmed_test failure_test
+    sleep_test pt_test vtd_queue_test vtd_unit_test vtd_hostile_test"
+
+if [ ! -f $dir/build.ninja ]; then
+    log=$(CC=clang meson setup $dir -Dtests=true -Db_sanitize=thread \
+        -Db_lundef=false -Doptimization=1) || { echo "$log"; exit 1; }
+fi
+# shellcheck disable=SC2046
+ninja -C $dir --quiet $(printf 'tests/%s ' $programs)
+export TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/core/tsan.supp"
+# shellcheck disable=SC2086
+python3 tests/run.py $dir $programs
