@@ -7,10 +7,15 @@
 #                   build needs (Debian, as root)
 #     make test     all tests; installs what they need (Debian, as root)
 #     make bench    speed, as ratios to what this machine can do
+#     make seeded-faults    breaks the code on purpose: does a test notice?
+#     make mutants SECONDS=600   the same with small automatic changes
+#     make soak SECONDS=600      fuzzers, interleavings and mutants, longer
+#     make coverage  which lines the tests run
 #     make format   clang-format 14, in place; check-format only looks
 #     make sources  brings every sources.txt up to date with its folder
 
 BUILD = build
+SECONDS = 600
 
 all: configured
 	@ninja -C $(BUILD)
@@ -40,6 +45,22 @@ bench: configured
 	@ninja -C $(BUILD) uiommu
 	@$(BUILD)/uiommu bench
 
+seeded-faults:
+	@scripts/install-deps.sh
+	@python3 scripts/seeded-faults.py
+
+mutants:
+	@scripts/install-deps.sh
+	@python3 scripts/mutants.py --seconds $(SECONDS)
+
+soak:
+	@scripts/install-deps.sh
+	@scripts/soak.sh $(SECONDS)
+
+coverage:
+	@scripts/install-deps.sh
+	@scripts/coverage.sh
+
 format:
 	@python3 scripts/format.py
 
@@ -52,4 +73,4 @@ sources:
 clean:
 	rm -rf $(BUILD) $(BUILD)-*
 
-.PHONY: all configured demo test bench format check-format sources clean
+.PHONY: all configured demo test bench seeded-faults mutants soak coverage format check-format sources clean

@@ -59,8 +59,7 @@ static void ask_of(const void *table, const struct uim_fw_device *device,
     for (unsigned i = 0; i < 64; i++) {
         if (uim_fw_dmar.region(table, device, i, &region) != UIOMMU_OK)
             break;
-        fuzz_check(region.start <= region.last &&
-                       (region.start & 0xfff) == 0 &&
+        fuzz_check(region.start <= region.last && (region.start & 0xfff) == 0 &&
                        (region.last & 0xfff) == 0xfff,
                    "a region is whole pages");
     }

@@ -309,8 +309,7 @@ static void each_function_is_invalidated_under_its_own_id(struct rig *rig)
     }
     for (unsigned n = 0; n < 3; n++) {
         set(rig, n, d[(n + 1) % 3]);
-        assert_true(
-            rig_reaches(rig, n, BASE, pages + (n + 1) % 3 * RIG_PAGE));
+        assert_true(rig_reaches(rig, n, BASE, pages + (n + 1) % 3 * RIG_PAGE));
     }
     for (unsigned n = 0; n < 3; n++) {
         set(rig, n, uiommu_blocked(rig->u));

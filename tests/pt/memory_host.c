@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/store.h"
+
 enum { PAGE = 4096, WORDS = PAGE / 8, LINE = 64 };
 
 struct page {
@@ -300,6 +302,7 @@ static bool read_word(struct memory_host *m, bool device, uint64_t phys,
                      ? seen_words(m, n)[word]
                      : atomic_load_explicit(&words_of(m, n)[word],
                                             memory_order_relaxed);
+        *value = uim_le64(*value);
     }
     unlock(m);
     return ok;

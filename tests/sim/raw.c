@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/store.h"
+
 enum {
     REG_GCMD = 0x18,
     REG_GSTS = 0x1c,
@@ -50,14 +52,14 @@ void raw_put(struct raw *r, uint64_t phys, uint64_t value)
 {
     uint64_t *at = sim_ram(r->m, phys, 8);
 
-    __atomic_store_n(at, value, __ATOMIC_RELEASE);
+    __atomic_store_n(at, uim_le64(value), __ATOMIC_RELEASE);
     if (!r->no_flush)
         host(r)->flush(host(r)->ctx, at, 8);
 }
 
 static uint64_t get(struct raw *r, uint64_t phys)
 {
-    return *(uint64_t *)sim_ram(r->m, phys, 8);
+    return uim_le64(*(uint64_t *)sim_ram(r->m, phys, 8));
 }
 
 uint64_t raw_page(struct raw *r)

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/interleave/programs.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/core/help.h"
+
+#define RANGE  GIB(1) /* of one run: tables of its own */
+#define FIRST  (2 * (uint64_t)RIG_PAGE) /* not at an entry that links use, too */
+#define SECOND (3 * (uint64_t)RIG_PAGE)
+
+static void say(struct trial *t, const char *format, ...)
+{
+    va_list args;
+
+    if (t->wrong[0])
+        return;
+    va_start(args, format);
+    vsnprintf(t->wrong, sizeof(t->wrong), format, args);
+    va_end(args);
+}
+
+static void expect_ok(struct trial *t, enum uiommu_status status,
+                      const char *call)
+{
+    if (status != UIOMMU_OK)
+        say(t, "%s: %s", call, uiommu_status_name(status));
+}
+
+static void expect_there(struct trial *t, unsigned n, uint64_t offset)
+{
+    if (lands(t->rig, n, t->base + offset, UIOMMU_WRITE) != t->page)
+        say(t, "engine %u does not reach base + 0x%llx", n,
+            (unsigned long long)offset);
+}
+
+static void expect_gone(struct trial *t, unsigned n, uint64_t offset)
+{
+    if (lands(t->rig, n, t->base + offset, UIOMMU_WRITE) != NOWHERE)
+        say(t, "engine %u still reaches base + 0x%llx", n,
+            (unsigned long long)offset);
+}
+
+static void map_at(struct trial *t, uint64_t offset)
+{
+    expect_ok(t, uiommu_map(t->d, t->base + offset, t->page, RIG_PAGE, RIG_RW),
+              "map");
+    expect_there(t, 0, offset);
+}
+
+static void unmap_at(struct trial *t, uint64_t offset, uint64_t size)
+{
+    expect_ok(t, uiommu_unmap(t->d, t->base + offset, size, NULL), "unmap");
+    expect_gone(t, 0, offset);
+}
+
+static void show(struct trial *t, unsigned n, struct uiommu_domain *domain)
+{
+    expect_ok(t, uiommu_set_domain(rig_endpoint(t->rig, n), domain, NULL),
+              "set_domain");
+}
+
+/* ---- maps and unmaps ----------------------------------------------------- */
+
+static void map_first(void *ctx)
+{
+    map_at(ctx, FIRST);
+}
+
+static void map_second(void *ctx)
+{
+    map_at(ctx, SECOND);
+}
+
+static void map_apart(void *ctx)
+{
+    map_at(ctx, MIB(6));
+}
+
+static void unmap_first(void *ctx)
+{
+    unmap_at(ctx, FIRST, RIG_PAGE);
+}
+
+static void unmap_second(void *ctx)
+{
+    unmap_at(ctx, SECOND, RIG_PAGE);
+}
+
+/* Its table goes as well. */
+static void unmap_span(void *ctx)
+{
+    unmap_at(ctx, 0, MIB(2));
+}
+
+static void with_first(struct trial *t)
+{
+    map_at(t, FIRST);
+}
+
+static void with_two(struct trial *t)
+{
+    map_at(t, FIRST);
+    map_at(t, SECOND);
+}
+
+static void with_large(struct trial *t)
+{
+    expect_ok(t, uiommu_map(t->d, t->base, t->page, MIB(2), RIG_RW), "map");
+    expect_there(t, 0, 0);
+}
+
+static void both_there(struct trial *t)
+{
+    expect_there(t, 0, FIRST);
+    expect_there(t, 0, SECOND);
+}
+
+static void both_gone(struct trial *t)
+{
+    expect_gone(t, 0, FIRST);
+    expect_gone(t, 0, SECOND);
+}
+
+static void first_gone_second_there(struct trial *t)
+{
+    expect_gone(t, 0, FIRST);
+    expect_there(t, 0, SECOND);
+}
+
+static void apart_there(struct trial *t)
+{
+    expect_there(t, 0, MIB(6));
+}
+
+static void first_gone_apart_there(struct trial *t)
+{
+    expect_gone(t, 0, FIRST);
+    apart_there(t);
+}
+
+static void all_there(struct trial *t)
+{
+    expect_there(t, 0, FIRST);
+    apart_there(t);
+}
+
+static void large_and_apart_there(struct trial *t)
+{
+    expect_there(t, 0, 0);
+    apart_there(t);
+}
+
+static void split_first(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_split(t->d, t->base, RIG_PAGE), "split");
+    expect_there(t, 0, 0);
+}
+
+/* DMA that begins after unmap returned arrives nowhere. */
+static void unmap_and_say(void *ctx)
+{
+    struct trial *t = ctx;
+
+    unmap_first(t);
+    atomic_store(&t->gone, true);
+}
+
+static void translate(void *ctx)
+{
+    struct trial *t = ctx;
+
+    for (unsigned i = 0; i < 4; i++) {
+        bool gone = atomic_load(&t->gone);
+        uint64_t there = lands(t->rig, 0, t->base + FIRST, UIOMMU_WRITE);
+
+        if (gone && there != NOWHERE)
+            say(t, "DMA after the unmap arrived");
+        if (there != NOWHERE && there != t->page)
+            say(t, "DMA arrived elsewhere");
+    }
+}
+
+/* Walks meet the page or nothing, and no table that is gone. */
+static void walk(void *ctx)
+{
+    struct trial *t = ctx;
+    struct uiommu_trace trace;
+
+    for (unsigned i = 0; i < 2; i++) {
+        enum uiommu_status status = uiommu_walk(t->d, t->base + FIRST, &trace);
+
+        if (status != UIOMMU_NOENT &&
+            (status != UIOMMU_OK || trace.phys != t->page))
+            say(t, "walk: %s", uiommu_status_name(status));
+    }
+}
+
+/* ---- endpoints ----------------------------------------------------------- */
+
+static void blocked_but_mapped(struct trial *t)
+{
+    show(t, 0, t->e);
+    expect_ok(t, uiommu_map(t->d, t->base + FIRST, t->page, RIG_PAGE, RIG_RW),
+              "map");
+}
+
+static void blocked(struct trial *t)
+{
+    show(t, 0, t->e);
+}
+
+static void see_d(void *ctx)
+{
+    struct trial *t = ctx;
+
+    show(t, 0, t->d);
+    (void)lands(t->rig, 0, t->base + FIRST,
+                UIOMMU_WRITE); /* the unit caches that */
+}
+
+/* While somebody begins to see it. */
+static void unmap_unseen(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_unmap(t->d, t->base + FIRST, RIG_PAGE, NULL), "unmap");
+    expect_gone(t, 0, FIRST);
+}
+
+static void map_unseen(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_map(t->d, t->base + FIRST, t->page, RIG_PAGE, RIG_RW),
+              "map");
+}
+
+static void first_gone(struct trial *t)
+{
+    expect_gone(t, 0, FIRST);
+}
+
+static void first_there(struct trial *t)
+{
+    expect_there(t, 0, FIRST);
+}
+
+static void both_see_first(struct trial *t)
+{
+    map_at(t, FIRST);
+    show(t, 1, t->d);
+    expect_there(t, 1, FIRST);
+}
+
+static void first_leaves(void *ctx)
+{
+    struct trial *t = ctx;
+
+    show(t, 0, uiommu_blocked(t->rig->u));
+    expect_gone(t, 0, FIRST);
+}
+
+static void unmap_of_second(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_unmap(t->d, t->base + FIRST, RIG_PAGE, NULL), "unmap");
+    expect_gone(t, 1, FIRST);
+    expect_gone(t, 0, FIRST);
+}
+
+static void nobody_reaches(struct trial *t)
+{
+    expect_gone(t, 0, FIRST);
+    expect_gone(t, 1, FIRST);
+}
+
+static void one_sees_d(void *ctx)
+{
+    struct trial *t = ctx;
+
+    show(t, 1, t->d);
+    expect_there(t, 1, FIRST);
+}
+
+static void zero_sees_d(void *ctx)
+{
+    struct trial *t = ctx;
+
+    show(t, 0, t->d);
+    expect_there(t, 0, FIRST);
+}
+
+static void both_elsewhere(struct trial *t)
+{
+    show(t, 0, uiommu_blocked(t->rig->u));
+    show(t, 1, uiommu_blocked(t->rig->u));
+    map_unseen(t);
+}
+
+static void both_reach(struct trial *t)
+{
+    expect_there(t, 0, FIRST);
+    expect_there(t, 1, FIRST);
+}
+
+/* Two domains, two submitters. */
+static void each_has_a_page(struct trial *t)
+{
+    map_at(t, FIRST);
+    expect_ok(t, uiommu_map(t->e, t->base + FIRST, t->page, RIG_PAGE, RIG_RW),
+              "map");
+    expect_there(t, 1, FIRST);
+}
+
+static void unmap_e(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_unmap(t->e, t->base + FIRST, RIG_PAGE, NULL), "unmap");
+    expect_gone(t, 1, FIRST);
+}
+
+static void remove_one(void *ctx)
+{
+    struct trial *t = ctx;
+    unsigned dev = rig_engine(t->rig, 1);
+
+    expect_ok(t, uiommu_device_remove(t->rig->device[dev]), "remove");
+    t->rig->device[dev] = NULL;
+    expect_gone(t, 1, FIRST);
+}
+
+static void nobody_reaches_and_back(struct trial *t)
+{
+    nobody_reaches(t);
+    expect_ok(t, rig_add(t->rig, rig_engine(t->rig, 1)), "add");
+}
+
+static void claim_and_release(void *ctx)
+{
+    struct trial *t = ctx;
+    struct uiommu_endpoint *ep = rig_endpoint(t->rig, 0);
+
+    if (uiommu_claim(ep, t) != UIOMMU_OK)
+        return; /* not at rest */
+    if (lands(t->rig, 0, t->base + FIRST, UIOMMU_WRITE) != NOWHERE)
+        say(t, "somebody else's domain is seen by a claimed device");
+    expect_ok(t, uiommu_release(ep, t), "release");
+}
+
+static void at_rest(struct trial *t)
+{
+    show(t, 0, uiommu_blocked(t->rig->u));
+    map_unseen(t);
+}
+
+static void try_to_see_d(void *ctx)
+{
+    struct trial *t = ctx;
+    enum uiommu_status status =
+        uiommu_set_domain(rig_endpoint(t->rig, 0), t->d, NULL);
+
+    if (status != UIOMMU_OK && status != UIOMMU_PERM)
+        say(t, "set_domain: %s", uiommu_status_name(status));
+    if (status == UIOMMU_PERM)
+        expect_ok(t, uiommu_unmap(t->d, t->base + FIRST, RIG_PAGE, NULL),
+                  "unmap");
+}
+
+/* ---- faults -------------------------------------------------------------- */
+
+static bool hear(void *ctx, const struct uiommu_fault *fault)
+{
+    struct trial *t = ctx;
+
+    (void)fault;
+    if (atomic_load(&t->gone))
+        say(t, "a handler that was replaced heard a fault");
+    return true;
+}
+
+static void one_fault(struct trial *t)
+{
+    uiommu_fault_handler(t->d, hear, t);
+    (void)rig_write(t->rig, 0, t->base, 1);
+}
+
+static void poll(void *ctx)
+{
+    struct trial *t = ctx;
+
+    uiommu_poll(t->rig->u);
+}
+
+static void no_handler(void *ctx)
+{
+    struct trial *t = ctx;
+
+    uiommu_fault_handler(t->d, NULL, NULL);
+    atomic_store(&t->gone, true);
+}
+
+static void see_nothing(void *ctx)
+{
+    struct trial *t = ctx;
+
+    show(t, 0, uiommu_blocked(t->rig->u));
+}
+
+static void quiet(struct trial *t)
+{
+    uiommu_fault_handler(t->d, NULL, NULL);
+    uiommu_poll(t->rig->u);
+}
+
+/* ---- all of them --------------------------------------------------------- */
+
+const struct program programs[] = {
+    { "map_beside_map", NULL, { map_first, map_second }, both_there, false },
+    { "map_apart_from_map", NULL, { map_first, map_apart }, all_there, false },
+    { "unmap_beside_map",
+      with_first,
+      { unmap_first, map_second },
+      first_gone_second_there,
+      false },
+    { "unmap_of_tables_beside_map",
+      with_first,
+      { unmap_span, map_apart },
+      first_gone_apart_there,
+      false },
+    { "unmap_beside_unmap",
+      with_two,
+      { unmap_first, unmap_second },
+      both_gone,
+      false },
+    { "unmap_beside_dma",
+      with_first,
+      { unmap_and_say, translate },
+      first_gone,
+      false },
+    { "unmap_of_tables_beside_walk",
+      with_first,
+      { unmap_span, walk },
+      first_gone,
+      false },
+    { "split_beside_map",
+      with_large,
+      { split_first, map_apart },
+      large_and_apart_there,
+      false },
+    { "set_beside_unmap",
+      blocked_but_mapped,
+      { see_d, unmap_unseen },
+      first_gone,
+      false },
+    { "set_beside_map", blocked, { see_d, map_unseen }, first_there, false },
+    { "set_with_ats_beside_unmap",
+      blocked_but_mapped,
+      { see_d, unmap_unseen },
+      first_gone,
+      true },
+    { "leave_beside_unmap",
+      both_see_first,
+      { first_leaves, unmap_of_second },
+      nobody_reaches,
+      false },
+    { "leave_with_ats_beside_unmap",
+      both_see_first,
+      { first_leaves, unmap_of_second },
+      nobody_reaches,
+      true },
+    { "set_beside_set",
+      both_elsewhere,
+      { zero_sees_d, one_sees_d },
+      both_reach,
+      false },
+    { "two_submitters",
+      each_has_a_page,
+      { unmap_first, unmap_e },
+      nobody_reaches,
+      false },
+    { "remove_beside_unmap",
+      both_see_first,
+      { unmap_of_second, remove_one },
+      nobody_reaches_and_back,
+      false },
+    { "claim_beside_set",
+      at_rest,
+      { claim_and_release, try_to_see_d },
+      NULL,
+      false },
+    { "handler_beside_poll", one_fault, { no_handler, poll }, quiet, false },
+    { "set_beside_poll", one_fault, { see_nothing, poll }, quiet, false },
+    { 0 },
+};
+
+/* ---- a run --------------------------------------------------------------- */
+
+void trial_open(struct trial *t, struct rig *rig)
+{
+    memset(t, 0, sizeof(*t));
+    t->rig = rig;
+    t->page = rig_pages(rig, 9);
+    t->d = rig_domain(rig, 0);
+    t->e = rig_domain(rig, 0);
+    t->base = GIB(4);
+}
+
+/* As at first, but at other addresses. */
+void trial_next(struct trial *t)
+{
+    struct uiommu_endpoint *ep = rig_endpoint(t->rig, 0);
+
+    t->base += RANGE;
+    if (t->base + RANGE > last_iova(t->d) / 2) {
+        (void)unmap_all(t->d);
+        (void)unmap_all(t->e);
+        t->base = GIB(4);
+    }
+    if (uiommu_endpoint_domain(ep) != t->d)
+        set(t->rig, 0, t->d);
+    if (uiommu_endpoint_domain(rig_endpoint(t->rig, 1)) != t->e)
+        set(t->rig, 1, t->e);
+    atomic_store(&t->gone, false);
+    t->wrong[0] = '\0';
+}
+
+void trial_close(struct trial *t)
+{
+    set(t->rig, 0, uiommu_blocked(t->rig->u));
+    set(t->rig, 1, uiommu_blocked(t->rig->u));
+    uiommu_domain_put(t->d);
+    uiommu_domain_put(t->e);
+}
