@@ -179,6 +179,7 @@ static void host_relax(void *ctx)
     struct sim *s = ctx;
 
     atomic_fetch_add(&s->clock_ns, 1000);
+    sim_unit_step(s);
     sim_devtlbs_run(s);
 }
 

@@ -103,6 +103,9 @@ static uint64_t window_read(struct sim *s, const struct sim_mapping *map,
 {
     uint64_t value;
 
+    if (s->machine.host.relax == NULL) { /* looking is the only way to wait */
+        sim_unit_step(s);
+    }
     pthread_mutex_lock(&s->unit_lock);
     value =
         s->ops->mmio_read(s->model, map->window, map->offset + offset, width);

@@ -206,6 +206,7 @@ struct sim_msis {
 };
 
 bool sim_unit_open(struct sim *s, const char *model, const char *args);
+void sim_unit_step(struct sim *s);
 void sim_unit_close(struct sim *s);
 /* After each call into the model: what it posted takes effect. */
 void sim_posts_deliver(struct sim *s);
@@ -354,6 +355,7 @@ struct sim {
     struct sim_memory memory;
     struct sim_heap heap;
     struct sim_locks locks;
+    bool late; /* the unit does nothing before somebody waits for it */
     struct sim_inject inject;
     struct sim_counts count; /* lock: text */
 

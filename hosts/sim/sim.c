@@ -92,6 +92,7 @@ static struct sim *sim_new(const struct sim_config *config)
     }
     locks_init(s);
     s->non_coherent = config->non_coherent;
+    s->late = config->adversarial;
     s->fast = config->fast;
     s->split64 = config->split64;
     s->on_problem = config->on_problem != NULL ? config->on_problem : to_stderr;

@@ -72,7 +72,8 @@ struct sim_config {
     const char *model; /* of uiommu_embed(); NULL: "vtd" */
     enum sim_mode mode;
     bool non_coherent;     /* walks do not snoop; RAM and caches differ */
-    bool adversarial;      /* caches as early and long as the manual allows */
+    bool adversarial;      /* caches as early and long as the manual allows,
+                            * and commands done only when waited for */
     bool caching_mode;     /* not-present entries are cached (VT-d CM) */
     bool ats;              /* unit with device TLBs; default engines have ATS */
     const char *args;      /* more for the model, appended: "bits=39" */

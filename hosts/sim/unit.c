@@ -130,7 +130,23 @@ bool sim_unit_open(struct sim *s, const char *model, const char *args)
     if (!s->fast || s->non_coherent) {
         open_door(s);
     }
+    if (s->late) {
+        uim_check_hold(uim_embed_model(s->model), true);
+    }
     return true;
+}
+
+/* A unit in no hurry does one thing in each round of somebody's wait, so that
+ * what was ordered stays undone as long as nobody waits for it. */
+void sim_unit_step(struct sim *s)
+{
+    if (!s->late) {
+        return;
+    }
+    pthread_mutex_lock(&s->unit_lock);
+    (void)uim_check_run(uim_embed_model(s->model), 1);
+    pthread_mutex_unlock(&s->unit_lock);
+    sim_posts_deliver(s);
 }
 
 void sim_unit_close(struct sim *s)
