@@ -70,7 +70,9 @@ class Trial:
         self.build = where / "build"
         copy_tree(root, where)
         self._run(["meson", "setup", self.build, where, "-Dtests=true",
-                   "-Doptimization=1", "-Ddebug=false", *setup])
+                   "-Doptimization=1", "-Ddebug=false",
+                   "-Dc_args=-Werror=incompatible-pointer-types "
+                   "-Werror=int-conversion", *setup])
 
     def _run(self, command):
         done = subprocess.run(command, cwd=self.tree, text=True, check=False,

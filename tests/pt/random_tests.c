@@ -2,12 +2,21 @@
 /*
  * Random calls against a flat array, one number a page. After each call the
  * page table is asked about the ends of its range and about a few other pages,
- * both ways: by its own walk and by descriptors. UIOMMU_SEED=n repeats a run.
+ * both ways: by its own walk and by descriptors.
+ *
+ * What call i does follows from the seed and i alone, so that a failure can be had
+ * with fewer calls: scripts/shrink.py finds which.
+ *
+ *     UIOMMU_SEED=n        the seed, as a run prints it
+ *     UIOMMU_ROUNDS=n      n times as many calls
+ *     UIOMMU_CALLS=1,7-9   only these calls
+ *     UIOMMU_BREAK=1       the array forgets the last page of an unmap: a failure
  */
 #include "pt_rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WINDOWS = 2, CALLS = 250, LOOKS = 6 };
 
@@ -164,7 +173,9 @@ static void forget(struct shadow *s, const struct range *range)
 {
     uint64_t i;
 
-    for (i = 0; i < range->size / PAGE; i++)
+    bool broken = getenv("UIOMMU_BREAK") && range->size > PAGE;
+
+    for (i = 0; i < range->size / PAGE - broken; i++)
         pages_of(s, range)[i] = 0;
 }
 
@@ -247,25 +258,59 @@ static void close_shadow(struct shadow *s)
         free(s->page[i]);
 }
 
+/* Whether call n is in a list like "1,7-9". */
+static bool in_list(const char *list, unsigned n)
+{
+    while (*list) {
+        char *end;
+        unsigned long from = strtoul(list, &end, 10), to = from;
+
+        if (*end == '-')
+            to = strtoul(end + 1, &end, 10);
+        if (n >= from && n <= to)
+            return true;
+        list = *end == ',' ? end + 1 : "";
+    }
+    return false;
+}
+
+static void random_call(struct shadow *s, unsigned n)
+{
+    uint64_t what;
+
+    s->random = (s->seed + n) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    (void)rig_random(&s->random);
+    what = below(s, 16);
+    if (what < 8)
+        random_map(s);
+    else if (what < 14)
+        random_unmap(s);
+    else
+        random_split(s);
+}
+
+static void say_how_to_repeat(const struct shadow *s)
+{
+    char name[100];
+
+    pt_case_name(&s->r->c, name, sizeof(name));
+    printf("# again, with fewer calls: UIOMMU_SEED=%llu scripts/shrink.py "
+           "build/tests/pt_test 'random_calls/%s'\n",
+           (unsigned long long)s->seed, name);
+}
+
 static void random_calls(struct pt_rig *r)
 {
-    uint64_t seed = rig_seed(20251120 + r->c.page_sizes + r->c.levels);
+    const char *rounds = getenv("UIOMMU_ROUNDS"), *only = getenv("UIOMMU_CALLS");
+    unsigned calls = CALLS * (rounds ? (unsigned)atoi(rounds) : 1), i;
     struct shadow s;
-    unsigned i;
 
-    printf("# UIOMMU_SEED=%llu\n", (unsigned long long)seed);
-    open_shadow(&s, r, seed);
+    open_shadow(&s, r, rig_seed(20251120 + r->c.page_sizes + r->c.levels));
+    say_how_to_repeat(&s);
     r->brief = true;
-    for (i = 0; i < CALLS; i++) {
-        uint64_t what = below(&s, 16);
-
-        if (what < 8)
-            random_map(&s);
-        else if (what < 14)
-            random_unmap(&s);
-        else
-            random_split(&s);
-    }
+    for (i = 0; i < calls; i++)
+        if (!only || in_list(only, i))
+            random_call(&s, i);
     assert_true(rig_tree(r).seen);
     for (i = 0; i < WINDOWS; i++)
         compare_window(&s, i);
