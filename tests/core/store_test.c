@@ -5,95 +5,11 @@
  * Whatever is changing answers old, new or nothing; everything else, what it
  * always did (semantics B.1, B.13, D-50, D-51).
  */
-#include "tests/core/help.h"
+#include "tests/core/lookout.h"
 
 #include "tests/hook/hook.h"
 
 #define BASE GIB(2)
-
-/* ---- what is looked at --------------------------------------------------- */
-
-enum { PLACES = 12 };
-
-/* One page of one engine. With old == new it must not change at all. */
-struct place {
-    unsigned engine;
-    uint64_t iova, old, new;
-};
-
-struct lookout {
-    struct rig *rig;
-    struct place place[PLACES];
-    unsigned n, looked, wrong;
-    struct place last_wrong;
-    uint64_t said;
-};
-
-static void watch_for(struct lookout *l, unsigned engine, uint64_t iova,
-                      uint64_t old, uint64_t new)
-{
-    assert_true(l->n < PLACES);
-    l->place[l->n++] = (struct place){ engine, iova, old, new };
-}
-
-static bool allowed(const struct place *p, uint64_t there)
-{
-    if (p->old == p->new)
-        return there == p->old;
-    return there == p->old || there == p->new || there == NOWHERE;
-}
-
-static void look(void *ctx)
-{
-    struct lookout *l = ctx;
-
-    l->looked++;
-    for (unsigned i = 0; i < l->n; i++) {
-        const struct place *p = &l->place[i];
-        uint64_t there = lands(l->rig, p->engine, p->iova, UIOMMU_WRITE);
-
-        if (allowed(p, there))
-            continue;
-        l->wrong++;
-        l->last_wrong = *p;
-        l->said = there;
-    }
-}
-
-static void begin(struct rig *rig, struct lookout *l)
-{
-    l->rig = rig;
-    l->looked = 0;
-    l->wrong = 0;
-    look(l);
-    assert_int_equal(l->wrong, 0);
-    assert_int_equal(sim_stale_count(rig->m), 0);
-    rig_watch(rig, look, l);
-}
-
-/* Old entries may be used until the call returns, but not afterwards. */
-static void end(struct rig *rig, struct lookout *l)
-{
-    rig_watch(rig, NULL, NULL);
-    if (l->wrong > 0)
-        fail_msg("engine %u at 0x%llx went to 0x%llx, %u times wrong of %u",
-                 l->last_wrong.engine, (unsigned long long)l->last_wrong.iova,
-                 (unsigned long long)l->said, l->wrong, l->looked);
-    if (sim_violations(rig->m) > 0)
-        fail_msg("%s", sim_violation(rig->m, 0));
-    sim_forget(rig->m);
-    for (unsigned i = 0; i < l->n; i++)
-        assert_int_equal(
-            lands(rig, l->place[i].engine, l->place[i].iova, UIOMMU_WRITE),
-            l->place[i].new);
-    assert_int_equal(sim_stale_count(rig->m), 0);
-}
-
-/* Stores were seen, or at least what comes with them. */
-static bool saw(const struct lookout *l, unsigned stores)
-{
-    return l->looked >= (uim_store_hooked() ? stores : 1);
-}
 
 /* ---- changes of domain --------------------------------------------------- */
 

@@ -301,7 +301,8 @@ static void say_how_to_repeat(const struct shadow *s)
 
 static void random_calls(struct pt_rig *r)
 {
-    const char *rounds = getenv("UIOMMU_ROUNDS"), *only = getenv("UIOMMU_CALLS");
+    const char *rounds = getenv("UIOMMU_ROUNDS"),
+               *only = getenv("UIOMMU_CALLS");
     unsigned calls = CALLS * (rounds ? (unsigned)atoi(rounds) : 1), i;
     struct shadow s;
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lookout.h - asks at every step of a call what devices may reach (semantics B.1).
+ *
+ * A step is a store (in -hooked programs), a register write, a flush or a fence.
+ * At each, every place is asked for twice: as the unit's caches have it, and as
+ * tables alone say. What is changing answers old, new or nothing; everything else
+ * what it always did.
+ */
+#ifndef UIM_TESTS_CORE_LOOKOUT_H
+#define UIM_TESTS_CORE_LOOKOUT_H
+
+#include "tests/core/help.h"
+
+enum { PLACES = 16 };
+
+/* One page of one engine. With old == new it must not change at all. */
+struct place {
+    unsigned engine;
+    uint64_t iova, old, new;
+    bool never_blocked; /* not even for a moment */
+};
+
+struct lookout {
+    struct rig *rig;
+    struct place place[PLACES];
+    unsigned n, looked, wrong;
+    struct place last_wrong;
+    uint64_t said;
+};
+
+void watch_for(struct lookout *l, unsigned engine, uint64_t iova, uint64_t old,
+               uint64_t new);
+
+/* From here on, and until here: then what is new is so, and nothing stale used. */
+void begin(struct rig *rig, struct lookout *l);
+void end(struct rig *rig, struct lookout *l);
+
+/* Stores were seen, or at least what comes with them. */
+bool saw(const struct lookout *l, unsigned stores);
+
+#endif
