@@ -131,6 +131,7 @@ static bool send_up(struct sim *s, struct sim_request *r, struct part *p,
     if (s->ops->translate(s->model, &req, &x) != 0) {
         return false;
     }
+    sim_flight_begin(s, r, addr, x.domain);
     addr = x.gpa + (addr & x.mask);
     if (x.flags & UIE_XLAT_MSI) {
         p->is_msi = true;

@@ -171,6 +171,19 @@ bool sim_inject(struct sim *s);
 void sim_host_fill(struct sim *s, const struct sim_config *config);
 uint64_t sim_now_ns(void *ctx);
 
+/* ---- flight.c ------------------------------------------------------------ */
+
+struct sim_flight {
+    bool under_way;
+    unsigned dev;
+    uint32_t domain;
+    uint64_t iova;
+};
+
+void sim_flight_begin(struct sim *s, const struct sim_request *r, uint64_t iova,
+                      uint32_t domain);
+void sim_flight_invalidate(struct sim *s, const struct uim_check_inval *inval);
+
 /* ---- mmio.c -------------------------------------------------------------- */
 
 struct sim_mapping;
@@ -356,6 +369,7 @@ struct sim {
     struct sim_heap heap;
     struct sim_locks locks;
     bool late; /* the unit does nothing before somebody waits for it */
+    struct sim_flight flight[2]; /* read, write; lock: text                  */
     struct sim_inject inject;
     struct sim_counts count; /* lock: text */
 

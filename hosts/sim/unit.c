@@ -50,6 +50,7 @@ static void on_invalidate(void *ctx, const struct uim_check_inval *inval)
 {
     struct sim *s = ctx;
 
+    sim_flight_invalidate(s, inval);
     if (s->user_hooks.on_invalidate != NULL) {
         s->user_hooks.on_invalidate(s->user_hooks.ctx, inval);
     }

@@ -91,7 +91,11 @@ static void a_wrong_bridge_is_refused(struct rig *rig)
     rig_ok(uiommu_device_remove(rig->device[rig_engine(rig, 1)]));
     info.bridge = rig->device[port];               /* of another bus   */
     assert_not_added(rig, &info, UIOMMU_INVAL);
-    info.bridge = NULL;
+    info = info_of(rig, engine);
+    info.bridge = rig->device[port];
+    info.pci.segment = 1; /* of another segment */
+    assert_not_added(rig, &info, UIOMMU_INVAL);
+    info = info_of(rig, rig_engine(rig, 1));
     rig_ok(uiommu_device_add(rig->u, &info, &rig->device[rig_engine(rig, 1)]));
     rig_ok(rig_add(rig, engine));
 }

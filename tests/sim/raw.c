@@ -123,6 +123,17 @@ void raw_invalidate(struct raw *r)
     assert_true(wait(r));
 }
 
+void raw_post_invalidate(struct raw *r)
+{
+    post(r, 2 | 1 << 4 | 1 << 6 | 1 << 7, 0);
+}
+
+void raw_invalidate_undrained(struct raw *r)
+{
+    post(r, 2 | 1 << 4, 0);
+    assert_true(wait(r));
+}
+
 bool raw_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn)
 {
     post(r, 3 | (uint64_t)(bus << 8 | devfn) << 32,

@@ -45,6 +45,10 @@ uint64_t raw_map(struct raw *r, uint64_t iova, uint64_t phys, unsigned rights);
 
 /** Everything but device TLBs, and waits. */
 void raw_invalidate(struct raw *r);
+/** The same without a wait. */
+void raw_post_invalidate(struct raw *r);
+/** The IOTLB, without waiting for DMA under way. */
+void raw_invalidate_undrained(struct raw *r);
 /** The whole device TLB of bus:devfn. False: the wait did not complete. */
 bool raw_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn);
 

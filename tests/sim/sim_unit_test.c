@@ -382,6 +382,57 @@ static void stale_uses_are_collected(void **state)
     close_sim(m);
 }
 
+static void dma_that_nobody_drains_is_noticed(void **state)
+{
+    struct sim_config config = { .adversarial = true };
+    struct machine *m = open_sim(&config);
+    unsigned dev = dev_of(m, "engine0");
+    struct raw r = { 0 };
+
+    (void)state;
+    raw_start(&r, m);
+    raw_map(&r, IOVA, sim_ram_alloc(m, 4096), RAW_WRITE);
+    raw_context(&r, 0, ENGINE_DEVFN, false);
+    assert_int_equal(dma_write(m, dev, IOVA, 4).moved, 4);
+    raw_invalidate(&r);
+    raw_invalidate_undrained(&r);
+    assert_int_equal(sim_violations(m), 0);
+    assert_int_equal(dma_write(m, dev, IOVA, 4).moved, 4);
+    raw_invalidate_undrained(&r);
+    assert_int_equal(sim_violations(m), 1);
+    assert_non_null(strstr(sim_violation(m, 0), "does not drain writes"));
+    raw_invalidate_undrained(&r); /* it has arrived by now */
+    assert_int_equal(sim_violations(m), 1);
+    raw_stop(&r);
+    sim_forget(m);
+    close_sim(m);
+}
+
+/* Nothing is done before somebody waits, but then in order. */
+static void a_late_unit_waits_to_be_waited_for(void **state)
+{
+    struct sim_config config = { .adversarial = true };
+    struct machine *m = open_sim(&config);
+    unsigned dev = dev_of(m, "engine0");
+    struct raw r = { 0 };
+    uint64_t phys = sim_ram_alloc(m, 4096);
+
+    (void)state;
+    raw_start(&r, m);
+    raw_map(&r, IOVA, phys, RAW_WRITE);
+    raw_context(&r, 0, ENGINE_DEVFN, false);
+    assert_int_equal(dma_write(m, dev, IOVA, 4).moved, 4);
+    raw_map(&r, IOVA, 0, 0);
+    raw_post_invalidate(&r);
+    assert_int_equal(dma_write(m, dev, IOVA, 4).moved, 4);
+    for (unsigned i = 0; i < 8; i++)
+        m->host.relax(m->host.ctx);
+    assert_int_equal(dma_write(m, dev, IOVA, 4).moved, 0);
+    raw_stop(&r);
+    sim_forget(m);
+    close_sim(m);
+}
+
 static void reset_forgets_registers(void **state)
 {
     struct machine *m = open_sim(NULL);
@@ -532,6 +583,8 @@ int main(void)
         cmocka_unit_test(fetches_of_freed_pages_are_noticed),
         cmocka_unit_test(fetches_of_pages_of_nobody_are_noticed),
         cmocka_unit_test(stale_uses_are_collected),
+        cmocka_unit_test(dma_that_nobody_drains_is_noticed),
+        cmocka_unit_test(a_late_unit_waits_to_be_waited_for),
         cmocka_unit_test(reset_forgets_registers),
         cmocka_unit_test(interrupts_of_units_arrive_when_run),
         cmocka_unit_test(interrupts_to_nobody_are_noticed),
