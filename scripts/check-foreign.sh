@@ -20,7 +20,7 @@ readonly sources=$dir/sources
 
 # Not run here: these need QEMU's machines, a compiler for this machine, or the tree.
 readonly LEFT_OUT="qtest_test scenario_test abi_test checks_test build_test
-    run_test readme_test shrink_test calls_test catalogues catalogues_test toy-vmm"
+    run_test readme_test shrink_test trial_test calls_test catalogues catalogues_test toy-vmm"
 
 # Programs with a suffix are the same tests once more, and are run on one.
 readonly ALL_VARIANTS_ON=s390x

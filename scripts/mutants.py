@@ -70,6 +70,7 @@ class Mutant:
     after: str
     line: int
     before: str
+    text: str  # of the line
 
     @property
     def where(self):
@@ -118,10 +119,12 @@ def changes(code):
 def mutants_of(name, text):
     code = code_only(text)
     inside = list(bodies(code))
+    lines = text.splitlines()
     for start, end, after in sorted(set(changes(code))):
         if any(a < start and end < b for a, b in inside):
-            yield Mutant(name, start, end, after, text.count("\n", 0, start) + 1,
-                         text[start:end])
+            line = text.count("\n", 0, start) + 1
+            yield Mutant(name, start, end, after, line, text[start:end],
+                         lines[line - 1].strip())
 
 
 def find_mutants(root, names):
@@ -213,6 +216,8 @@ class Box:
             self.count["left"] += 1
             return
         programs = self.coverage.of(mutant)
+        known = copy.known
+        programs += [p for p in ALWAYS if p in known and p not in programs]
         try:
             verdict = self.attempt(copy, mutant, programs)
         except trial.Broken:
@@ -223,7 +228,7 @@ class Box:
         elif verdict.program:
             self.note("killed")
         else:
-            self.survived(mutant, not programs)
+            self.survived(mutant, not self.coverage.of(mutant))
 
     def attempt(self, copy, mutant, programs):
         path = copy.tree / mutant.file
@@ -233,7 +238,7 @@ class Box:
                             original[mutant.end:])
             if self.same_code(copy):
                 return None
-            for name in [*programs, *ALWAYS]:
+            for name in programs:
                 copy.compile([name])
                 test = copy.fails(name, TIMEOUT_S)
                 if test:
@@ -244,8 +249,6 @@ class Box:
 
     def same_code(self, copy):
         digest = library_digest(copy)
-        if not hasattr(copy, "pristine"):
-            raise AssertionError("prepare() was not called")
         return digest == copy.pristine
 
     def note(self, what):
@@ -254,22 +257,17 @@ class Box:
 
     def survived(self, mutant, not_run):
         reason = self.explained.get(
-            (mutant.file, mutant.before, mutant.after, line_text(mutant)))
+            (mutant.file, mutant.before, mutant.after, mutant.text))
         with self.lock:
             self.count["explained" if reason else "unexplained"] += 1
             text = (f"{mutant.where}: '{mutant.before}' -> "
-                    f"'{mutant.after}': {line_text(mutant)}")
+                    f"'{mutant.after}': {mutant.text}")
             if reason:
                 print(f"explained   {text}\n            {reason}", flush=True)
             else:
                 self.unexplained.append(text)
                 print(f"UNEXPLAINED {text}"
                       f"{' (no test runs it)' if not_run else ''}", flush=True)
-
-
-def line_text(mutant):
-    text = (trial.ROOT / mutant.file).read_text().splitlines()
-    return text[mutant.line - 1].strip()
 
 
 def library_digest(copy):
@@ -283,6 +281,7 @@ def library_digest(copy):
 
 def prepare(copy):
     copy.pristine = library_digest(copy)
+    copy.known = copy.programs()
 
 
 def load_explained(root):
