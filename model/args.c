@@ -100,7 +100,8 @@ static bool take_value(const struct uim_arg *arg, struct span value)
            span_number(value, arg->second_max, arg->second);
 }
 
-/* Long enough for any honest word; log lines stay short whatever comes. */
+/* Long enough for any honest word; log lines stay short, and lines, whatever
+ * comes. */
 struct shown {
     char text[32];
 };
@@ -110,7 +111,7 @@ static struct shown show(struct span s)
     struct shown out = { "" };
 
     for (size_t i = 0; i < s.len && i + 1 < sizeof(out.text); i++)
-        out.text[i] = s.start[i];
+        out.text[i] = s.start[i] >= ' ' && s.start[i] <= '~' ? s.start[i] : '?';
     return out;
 }
 

@@ -45,6 +45,7 @@ static void unknown_arguments_are_refused_by_name(void **state)
         { "ioapic=256:0", "ioapic" },
         { "rid=089", "rid" },
         { ",", "unknown key \"\"" },
+        { "a\nb\x7f\xff=1", "unknown key \"a?b??\"" },
         { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1",
           "unknown key \"aaaa" },
     };
