@@ -11,7 +11,24 @@
 #include "fw/fw.h"
 #include "tools/fw.h"
 
-enum { HEADER = 36, MOST = 70000, MOST_SENTENCES = 100000 };
+#define RULES(X)                                                               \
+    X(a_sentence_is_a_line)                                                    \
+    X(an_owner_is_a_unit_of_the_table)                                         \
+    X(a_region_is_whole_pages)                                                 \
+    X(units_fit_into_the_table)                                                \
+    X(configuration_reads_are_bounded)                                         \
+    X(sentences_are_bounded)
+FUZZ_RULES(RULES);
+
+/* A structure has 4 bytes at least and brings few sentences; one that names a
+ * device has 8, and its path is read once a question. */
+enum {
+    HEADER = 36,
+    MOST = 70000,
+    MOST_UNITS = MOST / 16,
+    MOST_SENTENCES = MOST,
+    MOST_READS = 4 << 20,
+};
 
 static unsigned reads, sentences;
 
@@ -31,7 +48,10 @@ static void say(void *ctx, enum uiommu_log_level level, const char *text)
 {
     (void)ctx, (void)level;
     sentences++;
-    fuzz_check(strlen(text) > 0 && !strchr(text, '\n'), "a sentence is a line");
+    if (fuzz_lies(RULE_a_sentence_is_a_line))
+        text = "";
+    fuzz_check(strlen(text) > 0 && !strchr(text, '\n'),
+               RULE_a_sentence_is_a_line);
 }
 
 static void seal(uint8_t *table, size_t size)
@@ -47,51 +67,91 @@ static void seal(uint8_t *table, size_t size)
     table[9] = (uint8_t)-sum;
 }
 
-static void ask_of(const void *table, const struct uim_fw_device *device,
-                   unsigned n_units)
+static void ask_owner(const void *table, const struct uim_fw_device *device,
+                      unsigned n_units)
 {
-    struct uim_fw_region region;
     unsigned unit;
     uint32_t id;
 
-    if (uim_fw_dmar.owner(table, device, &unit, &id) == UIOMMU_OK)
-        fuzz_check(unit < n_units, "an owner is a unit of the table");
+    if (uim_fw_dmar.owner(table, device, &unit, &id) != UIOMMU_OK)
+        return;
+    unit += fuzz_lies(RULE_an_owner_is_a_unit_of_the_table) ? n_units : 0;
+    fuzz_check(unit < n_units, RULE_an_owner_is_a_unit_of_the_table);
+}
+
+static void ask_regions(const void *table, const struct uim_fw_device *device)
+{
+    struct uim_fw_region region;
+
     for (unsigned i = 0; i < 64; i++) {
         if (uim_fw_dmar.region(table, device, i, &region) != UIOMMU_OK)
-            break;
+            return;
+        region.start += fuzz_lies(RULE_a_region_is_whole_pages);
         fuzz_check(region.start <= region.last && (region.start & 0xfff) == 0 &&
                        (region.last & 0xfff) == 0xfff,
-                   "a region is whole pages");
+                   RULE_a_region_is_whole_pages);
     }
-    (void)uim_fw_dmar.ats_allowed(table, device, id & 1);
+}
+
+static void ask_of(const void *table, const struct uim_fw_device *device,
+                   unsigned n_units)
+{
+    ask_owner(table, device, n_units);
+    ask_regions(table, device);
+    (void)uim_fw_dmar.ats_allowed(table, device, false);
+    (void)uim_fw_dmar.ats_allowed(table, device, true);
+}
+
+static unsigned count_units(const void *table)
+{
+    struct uim_fw_unit info;
+    unsigned n = 0;
+
+    while (uim_fw_dmar.unit(table, n, &info) == UIOMMU_OK) {
+        n += fuzz_lies(RULE_units_fit_into_the_table) ? MOST_UNITS : 1;
+        fuzz_check(n < MOST_UNITS, RULE_units_fit_into_the_table);
+    }
+    return n;
+}
+
+static void ask_requesters(const void *table, unsigned n_units)
+{
+    const struct uiommu_host host = { .pci_read = pci_read };
+    struct uim_fw_requester requester;
+    enum uiommu_status status;
+
+    for (unsigned i = 0; i < 256; i++) {
+        status = uim_fw_dmar.requester(table, &host, i, &requester);
+        if (status == UIOMMU_NOENT)
+            return;
+        if (status == UIOMMU_OK)
+            ask_of(table, &requester.device, n_units);
+    }
 }
 
 static void ask(const void *table)
 {
-    const struct uiommu_host host = { .pci_read = pci_read };
     struct uim_fw_device device = {
         .n = 2,
         .hop = { { 0, 0xe0, 4 }, { 1, 0, 0 } },
         .pci = { .bus = 1 },
     };
-    struct uim_fw_requester requester;
-    struct uim_fw_unit info;
-    enum uiommu_status status;
-    unsigned n = 0;
+    unsigned n = count_units(table);
 
-    while (uim_fw_dmar.unit(table, n, &info) == UIOMMU_OK)
-        n++;
-    fuzz_check(n < MOST / 16, "units fit into the table");
     ask_of(table, &device, n);
     device = (struct uim_fw_device){ .acpi_path = "\\_SB.I2C0" };
     ask_of(table, &device, n);
-    for (unsigned i = 0; i < 256; i++) {
-        status = uim_fw_dmar.requester(table, &host, i, &requester);
-        if (status == UIOMMU_NOENT)
-            break;
-        if (status == UIOMMU_OK)
-            ask_of(table, &requester.device, n);
-    }
+    ask_requesters(table, n);
+}
+
+static void check_work(void)
+{
+    if (fuzz_lies(RULE_configuration_reads_are_bounded))
+        reads = MOST_READS;
+    if (fuzz_lies(RULE_sentences_are_bounded))
+        sentences = MOST_SENTENCES;
+    fuzz_check(reads < MOST_READS, RULE_configuration_reads_are_bounded);
+    fuzz_check(sentences < MOST_SENTENCES, RULE_sentences_are_bounded);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -102,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1 || size > MOST)
         return 0;
-    sealed = data[0] & 1 || data[0] == 'D' || fuzz_canary;
+    sealed = data[0] & 1 || data[0] == 'D';
     if (data[0] != 'D') { /* of a real table */
         data++;
         size--;
@@ -116,9 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (uim_fw_dmar.check(table, size, &log) == UIOMMU_OK)
         ask(table);
     cJSON_Delete(fw_describe(table, size, &refused));
-    fuzz_check(reads < 20u * 1000 * 1000, "configuration reads are bounded");
-    fuzz_check(sentences < MOST_SENTENCES && !(fuzz_canary && sentences > 0),
-               "sentences are bounded");
+    check_work();
     free(table);
     return 0;
 }

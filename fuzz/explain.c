@@ -6,6 +6,13 @@
 
 #include <uiommu/uiommu.h>
 
+#define RULES(X)                                                               \
+    X(a_fault_has_a_sentence)                                                  \
+    X(nothing_is_written_behind_the_buffer)                                    \
+    X(a_sentence_is_cut_where_the_buffer_ends)                                 \
+    X(the_length_does_not_depend_on_the_buffer)
+FUZZ_RULES(RULES);
+
 static const char *const drivers[] = { "vtd", "none", "", "vtd2" };
 
 static struct uiommu_range range(struct fuzz_input *in)
@@ -50,14 +57,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     memset(text, 'x', room + 1);
     wanted = uiommu_explain_fault(&f, text, room);
-    fuzz_check(wanted > 0 && wanted < 4096, "a fault has a sentence");
-    fuzz_check(text[room] == 'x', "no byte is written behind the buffer");
+    text[room] ^= fuzz_lies(RULE_nothing_is_written_behind_the_buffer);
+    if (fuzz_lies(RULE_a_sentence_is_cut_where_the_buffer_ends) && room > 0)
+        text[0] = '\0';
+    if (fuzz_lies(RULE_a_fault_has_a_sentence))
+        wanted = 0;
+    fuzz_check(wanted > 0 && wanted < 4096, RULE_a_fault_has_a_sentence);
+    fuzz_check(text[room] == 'x', RULE_nothing_is_written_behind_the_buffer);
     if (room > 0)
-        fuzz_check(strlen(text) == (wanted < room ? wanted : room - 1) &&
-                       !fuzz_canary,
-                   "the sentence is cut where the buffer ends");
+        fuzz_check(strnlen(text, room) == (wanted < room ? wanted : room - 1),
+                   RULE_a_sentence_is_cut_where_the_buffer_ends);
+    wanted += fuzz_lies(RULE_the_length_does_not_depend_on_the_buffer);
     fuzz_check(uiommu_explain_fault(&f, NULL, 0) == wanted,
-               "the length does not depend on the buffer");
+               RULE_the_length_does_not_depend_on_the_buffer);
     free(text);
     return 0;
 }

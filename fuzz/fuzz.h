@@ -2,6 +2,10 @@
 /*
  * fuzz.h - what the targets share. Each target is one .c file: libFuzzer calls
  * its LLVMFuzzerTestOneInput(), or replay.c does with the files of a corpus.
+ *
+ * A target lists its rules: X(name) each. To show that a rule can fail, replay.c
+ * asks the target to lie about what it saw (fuzz_lies()), in a process of its own,
+ * which has to abort because of that rule.
  */
 #ifndef UIM_FUZZ_FUZZ_H
 #define UIM_FUZZ_FUZZ_H
@@ -15,18 +19,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Set by replay.c to show that a target can fail: each then breaks its own rule
- * at the first occasion. */
-extern bool fuzz_canary;
+#define FUZZ_RULE_ENUM(name) RULE_##name,
+#define FUZZ_RULE_NAME(name) #name,
+#define FUZZ_RULES(LIST)                                                       \
+    enum { LIST(FUZZ_RULE_ENUM) N_RULES };                                     \
+    const char *const fuzz_rules[] = { LIST(FUZZ_RULE_NAME) NULL }
 
-/* A rule was broken: libFuzzer, and the shell, see an abort. */
-static inline void fuzz_check(bool good, const char *rule)
+extern const char *const fuzz_rules[]; /* ends with NULL */
+
+enum { FUZZ_HONEST = -1 };
+extern int fuzz_lie; /* the rule to break, or FUZZ_HONEST */
+
+static inline bool fuzz_lies(int rule)
 {
-    if (good)
-        return;
-    fprintf(stderr, "broken: %s\n", rule);
-    abort();
+    return fuzz_lie == rule;
 }
+
+/* If not good, libFuzzer, and the shell, see an abort. */
+void fuzz_check(bool good, int rule);
 
 /* The input, eaten from the front; zeros follow its end. */
 struct fuzz_input {
@@ -34,15 +44,6 @@ struct fuzz_input {
     size_t left;
 };
 
-static inline uint64_t fuzz_take(struct fuzz_input *in, unsigned bytes)
-{
-    uint64_t v = 0;
-
-    for (unsigned i = 0; i < bytes && in->left > 0; i++) {
-        v |= (uint64_t)*in->data++ << 8 * i;
-        in->left--;
-    }
-    return v;
-}
+uint64_t fuzz_take(struct fuzz_input *in, unsigned bytes);
 
 #endif

@@ -81,35 +81,99 @@ def explain():
             (7 * i) & 0xff for i in range(64)) + b"\xff\x00")
 
 
+# Steps of fuzz/vtd.c.
+WRITE, TABLE, ASK, SUBMIT, FINISH, RARE, DOOR, ANY_WRITE, ANY_READ = \
+    0, 2, 4, 5, 6, 7, 8, 9, 10
+R, W, X, PRIV = 1, 2, 4, 8
+PROBE, ATS, XLATED = 1, 2, 4
+LONG = 3 << 4 # an access of 8 bytes; << 4 also numbers what is rare
+
+
+def request(rid, iova, access=R, flags=0, pasid=None):
+    data = struct.pack("<BBH", ASK, access | flags << 4 |
+                       (0x80 if pasid is not None else 0), rid)
+    if pasid is not None:
+        data += struct.pack("<I", pasid)[:3]
+    return data + struct.pack("<Q", iova)[:8 if flags & PROBE else 3]
+
+
+def submit(lo, hi=0):
+    return struct.pack("<BQQ", SUBMIT, lo, hi)
+
+
+def poke(offset, value):
+    return struct.pack("<BHQ", TABLE, offset, value)
+
+
+def register(offset, value):
+    return struct.pack("<BHI", WRITE | 2 << 4, offset, value)
+
+
+WAIT = submit(0x25 | 5 << 32, 0x20000)
+INVALIDATIONS = [submit(0x11), submit(0x31), submit(0x12 | 1 << 16),
+                 submit(0x32 | 1 << 16, 0x1000), submit(0x17),
+                 submit(0x37 | 1 << 16), submit(0x26 | 1 << 16),
+                 submit(0x36 | 1 << 16, 0x1000), submit(0x4),
+                 submit(0x3 | 0x18 << 32, 0x3001),
+                 submit(0x8 | 0x18 << 16, 0x3001)]
+
+
 def vtd():
-    def request(rid, iova, access=1, flags=0, op=4):
-        return struct.pack("<BBH", op, access | flags << 4, rid) + \
-            struct.pack("<I", iova)[:3]
-
-    def submit(lo, hi=0):
-        return struct.pack("<BQQ", 6, lo, hi)
-
-    def poke(offset, value):
-        return struct.pack("<BHQ", 2, offset, value)
-
-    wait = submit(0x25 | 5 << 32, 0x20000)
     program = b"".join(request(0x18 + i, i << 12) for i in range(6)) + \
-        submit(0x31) + submit(0x11) + submit(0x12 | 1 << 16) + wait + \
-        poke(0x7008, 0) + request(0x18, 0x1000, 3) + \
-        submit(0x32 | 1 << 16, 0x1000) + wait + request(0x19, 0x1000, 2)
-    ats = request(0x18, 0x3000, 3, 2) + submit(0x3 | 0x18 << 32, 0x3001) + \
-        wait + b"\x2f" + request(0x18, 0x3000, 1, 4)
-    registers = b"".join(struct.pack("<BHI", 0x20, reg, 0xffffffff)
+        b"".join(INVALIDATIONS[:4]) + WAIT + poke(0x7000, 0) + \
+        request(0x18, 0x1000, R | W) + WAIT + request(0x19, 0x1000, W)
+    ats = request(0x18, 0x3000, R | W, ATS) + INVALIDATIONS[9] + WAIT + \
+        bytes([FINISH, 2]) + request(0x18, 0x3000, R, XLATED) + \
+        request(0x18, 0x4000, R, ATS)
+    pasids = b"".join(request(0x18, 0x2000, a, 0, p) for a in (R, W | PRIV, X)
+                      for p in (0, 1))
+    probes = request(0x18, 0x1000, R | W, PROBE) + \
+        request(0x18, 0xffffffffff000, R, PROBE) + \
+        request(0x18, 0xfee00000, W, PROBE)
+    registers = b"".join(register(reg, 0xffffffff)
                          for reg in (0x18, 0x28, 0x34, 0x38, 0x88, 0xf8))
-    rare = b"".join(bytes([7 | kind << 3]) for kind in range(6))
+    events = b"".join(register(reg, value) for reg, value in (
+        (0x3c, 0x41), (0x40, 0xfee00000), (0x38, 0), (0xa4, 0x42),
+        (0xa8, 0xfee00000), (0xa0, 0))) + request(0x21, 0x700000, W) + \
+        submit(0x35, 0x20000)
+    held = bytes([DOOR | 1 << 4]) + INVALIDATIONS[3] + WAIT + \
+        bytes([DOOR | 2 << 4, 1, DOOR | 0 << 4])
+    rare = b"".join(bytes([RARE | kind << 4]) + b"\x18" * 9
+                    for kind in (1, 2, 3, 4, 5, 6, 7, 0))
+    anything = bytes([ANY_WRITE, 0, 0x30, 0, 5]) + b"\xff" * 8 + \
+        bytes([ANY_READ, 1, 0xff, 0xff, 8])
+    whole = program + ats + pasids + probes + events + held + anything
     for mode in range(7):
         first = next(n for n in range(0x80, 0x100) if n % 7 == mode)
-        write("vtd", f"mode-{mode}", bytes([first]) + program + ats +
-              registers + rare + program)
+        write("vtd", f"mode-{mode}", bytes([first]) + whole + registers + rare)
+        write("vtd", f"queue-{mode}", bytes([first]) + b"".join(INVALIDATIONS))
     write("vtd", "cold", b"\0" + registers + program + rare)
+    write("vtd", "arguments", b"\x7fcache=adversarial,cm=1,base=0x1000,"
+          b"ioapic=0:0xff00,irq=010,rid=1,bits=57,scalable=1,fs=0")
+    write("vtd", "arguments-wrong", b"\x7fcm=2")
+
+
+# Words that the fuzzer puts into inputs (libFuzzer's dictionaries).
+def dictionary(target, words):
+    lines = ['"' + "".join(f"\\x{b:02x}" for b in word) + '"\n'
+             for word in words]
+    (CORPUS.parent / f"{target}.dict").write_text("".join(lines))
+
+
+def dictionaries():
+    dictionary("vtd", INVALIDATIONS + [WAIT] + [
+        struct.pack("<H", offset) for offset in (
+            0x18, 0x20, 0x28, 0x34, 0x38, 0x80, 0x88, 0x90, 0x9c, 0xa0, 0xb0,
+            0xf0, 0xf8, 0x22c)] + [
+        struct.pack("<Q", word) for word in (
+            0x5001, 0x6003, 0x83, 0x1000 | 1 << 10, 1 << 63, 1 << 51,
+            0xfee00083, 0x102)])
+    dictionary("dmar", [structure(kind, b"")[:2] for kind in range(7)] + [
+        scope(kind, (0x1d, 0)) for kind in range(1, 6)])
 
 
 dmar()
 pci()
 explain()
 vtd()
+dictionaries()

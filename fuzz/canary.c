@@ -1,4 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-#include "fuzz/fuzz.h"
-
-bool fuzz_canary;
