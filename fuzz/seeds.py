@@ -153,6 +153,60 @@ def vtd():
     write("vtd", "arguments-wrong", b"\x7fcm=2")
 
 
+def sized(data):
+    return struct.pack("<H", len(data)) + data
+
+
+def start():
+    plain = table(drhd(1, 0xfed90000))[1:]
+    scopes = table(drhd(1, 0xfed90000, scope(1, (3, 0))),
+                   rmrr(0x100000, 0x1fffff, scope(1, (3, 0))),
+                   structure(2, struct.pack("<BBH", 1, 0, 0)))[1:]
+    twice = table(drhd(0, 0xfed90000, scope(1, (3, 0))),
+                  drhd(1, 0xfed90000))[1:]
+    large = table(drhd(1, 0xfed90000),
+                  rmrr(0x1000, 0x7fffffffff, scope(1, (3, 0))))[1:]
+    for bits in (0x00, 0x01, 0x02, 0x40, 0x70, 0x91):
+        write("start", f"plain-{bits:02x}", bytes([bits, 0, 0]) + sized(plain))
+    write("start", "scopes", bytes(3) + sized(scopes))
+    write("start", "twice", bytes(3) + sized(twice))
+    write("start", "large-region", bytes(3) + sized(large))
+    for fails in (3, 9, 14):
+        write("start", f"fails-{fails}", bytes([0x40, fails, 0]) +
+              sized(scopes))
+    # Capability lists that go round, an ATS capability that does not obey.
+    write("start", "circles", bytes([0x40, 0, 0]) + sized(plain) +
+          b"".join(struct.pack("<HB", *pair) for pair in (
+              (0x34, 0x40), (0x41, 0x40), (0x100, 0xf), (0x102, 1),
+              (0x103, 0x10), (0x106, 0))))
+
+
+# Steps of fuzz/api.c: an address or a size is a base, and a count of pages.
+def api():
+    def address(base, pages, large=False):
+        return bytes([base | (0x10 if large else 0), pages])
+
+    def size(pages, unit=1):
+        return bytes([unit, pages])
+
+    def api_map(iova, phys, n, flags=0x80, op=0):
+        return bytes([op]) + iova + phys + n + bytes([flags])
+
+    low, high, huge = address(0, 16), address(4, 3), address(2, 0)
+    program = bytes([5, 0]) + api_map(low, address(2, 5), size(8)) + \
+        api_map(low, address(2, 5), size(1)) + \
+        api_map(high, low, size(3), 1) + api_map(high, low, size(3), 0) + \
+        bytes([3]) + low + size(2) + bytes([5, 3]) + \
+        api_map(huge, huge, size(2, 2)) + bytes([3]) + huge + size(1) + \
+        bytes([4]) + huge + size(3) + bytes([7, 1]) + \
+        api_map(address(1, 9), low, size(200)) + bytes([5, 4, 6]) + low + \
+        api_map(low, low, size(9), op=0x80) + bytes([5, 2, 0x83]) + low + \
+        size(16) + bytes([0, 15]) + b"\xff" * 8 + low + size(1) + b"\x80" + \
+        api_map(address(3, 0), low, size(1)) + api_map(low, low, size(0))
+    for bits in (0, 1, 2, 0x1b, 0x34, 0x72, 0x80, 0xdb):
+        write("api", f"machine-{bits:02x}", bytes([bits]) + program)
+
+
 # Words that the fuzzer puts into inputs (libFuzzer's dictionaries).
 def dictionary(target, words):
     lines = ['"' + "".join(f"\\x{b:02x}" for b in word) + '"\n'
@@ -176,4 +230,6 @@ dmar()
 pci()
 explain()
 vtd()
+start()
+api()
 dictionaries()

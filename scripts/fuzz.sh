@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 readonly dir=build-fuzz
 seconds=${1:?usage: scripts/fuzz.sh SECONDS [TARGET...]}
 shift
-[ $# -gt 0 ] || set -- dmar explain pci vtd
+[ $# -gt 0 ] || set -- api dmar explain pci start vtd
 
 build()
 {
@@ -35,6 +35,7 @@ run()
     local seeds=(fuzz/corpus/"$1")
 
     [ "$target" != dmar ] || seeds+=(tests/corpus/acpi)
+    [ ! -f fuzz/"$target".dict ] || seeds+=(-dict=fuzz/"$target".dict)
     mkdir -p $dir/corpus/"$target" $dir/findings
     $dir/fuzz/fuzz_"$target" -max_total_time="$seconds" -timeout=10 \
         -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 -verbosity=1 \
