@@ -7,6 +7,7 @@
  */
 #include "fuzz/fuzz.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <time.h>
@@ -165,7 +166,8 @@ static void *other_cpu(void *unused)
     for (;;) {
         unsigned before;
 
-        sem_wait(&cpu.asked);
+        while (sem_wait(&cpu.asked) != 0) /* libFuzzer has a timer */
+            continue;
         if (cpu.stop)
             return NULL;
         before = vm.accesses;
@@ -184,7 +186,11 @@ static bool other_cpu_answers(void)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += fuzz_lies(RULE_notify_holds_no_lock) ? 0 : 20;
     sem_post(&cpu.asked);
-    return sem_timedwait(&cpu.answered, &until) == 0;
+    while (sem_timedwait(&cpu.answered, &until) != 0) {
+        if (errno != EINTR)
+            return false;
+    }
+    return true;
 }
 
 static void open_tag(uint32_t tag)
