@@ -73,6 +73,10 @@ def pci():
     struct.pack_into("<I", space, 0x180, 0xd | 1 << 16 | 0x100 << 20)
     write("pci", "circles", bytes(space))
     write("pci", "ones", b"\xff" * 4096)
+    struct.pack_into("<I", space, 0x100, 1 | 1 << 16 | 0xffc << 20)
+    for kind, name in ((0xf, "ats"), (0x1b, "pasid"), (0x13, "pri")):
+        struct.pack_into("<I", space, 0xffc, kind | 1 << 16)
+        write("pci", f"{name}-at-the-end", bytes(space))
 
 
 def explain():
@@ -86,7 +90,8 @@ WRITE, TABLE, ASK, SUBMIT, FINISH, RARE, DOOR, ANY_WRITE, ANY_READ = \
     0, 2, 4, 5, 6, 7, 8, 9, 10
 R, W, X, PRIV = 1, 2, 4, 8
 PROBE, ATS, XLATED = 1, 2, 4
-LONG = 3 << 4 # an access of 8 bytes; << 4 also numbers what is rare
+LONG = 3 << 4     # an access of 8 bytes; << 4 also numbers what is rare
+NORMAL = b"\x85" # the model without arguments, started
 
 
 def request(rid, iova, access=R, flags=0, pasid=None):
@@ -147,6 +152,23 @@ def vtd():
         first = next(n for n in range(0x80, 0x100) if n % 7 == mode)
         write("vtd", f"mode-{mode}", bytes([first]) + whole + registers + rare)
         write("vtd", f"queue-{mode}", bytes([first]) + b"".join(INVALIDATIONS))
+    # More than can be open at once, of requests and of waits; a tail that the
+    # queue does not have; ranges of every size; rights of a page that covers the
+    # interrupt window.
+    device, wait = INVALIDATIONS[9], submit(0x25)
+    write("vtd", "many-requests", NORMAL + device * 70 + WAIT +
+          bytes([FINISH, 0]) * 80)
+    write("vtd", "many-waits", NORMAL + device + wait * 80 + WAIT +
+          bytes([FINISH, 0]) + device + wait * 3 + bytes([FINISH, 1]))
+    write("vtd", "far-tail", NORMAL + INVALIDATIONS[2] * 256 + struct.pack(
+        "<BHQ", WRITE | LONG, 0x88, 0x7fff0) + WAIT)
+    write("vtd", "orders", NORMAL + b"".join(
+        submit(0x3 | 0x18 << 32, ((1 << order) - 1) << 12 | 1) +
+        bytes([FINISH, 0]) for order in range(53)))
+    write("vtd", "window", NORMAL + poke(0x5018, 0xc0000083) + request(
+        0x18, 0xc0000000, R, PROBE) + request(0x18, 0xfedff000, R, PROBE))
+    write("vtd", "dirty-probe", b"\x83" + request(
+        0x18, 0x1000, R | W, PROBE) + request(0x18, 0x1000, R | W))
     write("vtd", "cold", b"\0" + registers + program + rare)
     write("vtd", "arguments", b"\x7fcache=adversarial,cm=1,base=0x1000,"
           b"ioapic=0:0xff00,irq=010,rid=1,bits=57,scalable=1,fs=0")
