@@ -316,7 +316,7 @@ static void start(bool scalable, bool first_stage, bool devtlb)
     start_pages(first_stage);
     wr(VTD_REG_RTADDR, 0x1000 | (scalable ? 1 << 10 : 0), 8);
     wr(VTD_REG_GCMD, 1u << 30, 4);
-    wr(VTD_REG_IQA, 0x10000, 8);
+    wr(VTD_REG_IQA, 0x10000 | (scalable ? 1 << 11 : 0), 8);
     wr(VTD_REG_GCMD, 1u << 26, 4);
     wr(VTD_REG_GCMD, 1u << 31 | 1u << 26, 4);
 }
@@ -410,14 +410,16 @@ static void ask(struct fuzz_input *in)
     translate(&req);
 }
 
-/* A descriptor into the queue of start(), and the tail behind it. */
+/* A descriptor into the queue of start(), and the tail behind it. Words 2 and 3 of
+ * a wide one stay what they are. */
 static void submit(struct fuzz_input *in)
 {
+    bool wide = vm.ops->mmio_read(vm.m, 0, VTD_REG_IQA, 8) >> 11 & 1;
     uint64_t tail = vm.ops->mmio_read(vm.m, 0, VTD_REG_IQT, 8) & 0x7fff0;
 
     poke(0x10000 + tail % 0x1000, fuzz_take(in, 8));
     poke(0x10008 + tail % 0x1000, fuzz_take(in, 8));
-    wr(VTD_REG_IQT, (tail + 16) % 0x1000, 8);
+    wr(VTD_REG_IQT, (tail + (wide ? 32 : 16)) % 0x1000, 8);
 }
 
 /* An open request is answered, or one that is not open. */

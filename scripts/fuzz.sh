@@ -37,11 +37,13 @@ run()
     [ "$target" != dmar ] || seeds+=(tests/corpus/acpi)
     [ ! -f fuzz/"$target".dict ] || seeds+=(-dict=fuzz/"$target".dict)
     mkdir -p $dir/corpus/"$target" $dir/findings
+    touch $dir/"$target".began
     $dir/fuzz/fuzz_"$target" -max_total_time="$seconds" -timeout=10 \
         -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 -verbosity=1 \
         -artifact_prefix=$dir/findings/"$target"- $dir/corpus/"$target" \
         "${seeds[@]}" > "$log" 2>&1 || status=$?
-    found=$(find $dir/findings -name "$target-*" | wc -l)
+    found=$(find $dir/findings -name "$target-*" -newer $dir/"$target".began |
+        wc -l)
     printf '%-8s %s executions, %s, %s findings\n' "$target" \
         "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
         "$(sed -n 's/.*\(cov: [0-9]* ft: [0-9]*\).*/\1/p' "$log" | tail -n 1)" \
