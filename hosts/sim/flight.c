@@ -16,10 +16,9 @@ void sim_flight_begin(struct sim *s, const struct sim_request *r, uint64_t iova,
         return;
     }
     pthread_mutex_lock(&s->text_lock);
-    *f = (struct sim_flight){ .under_way = true,
-                              .dev = r->dev,
-                              .domain = domain,
-                              .iova = iova };
+    *f = (struct sim_flight){
+        .under_way = true, .dev = r->dev, .domain = domain, .iova = iova
+    };
     pthread_mutex_unlock(&s->text_lock);
 }
 
