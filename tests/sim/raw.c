@@ -104,12 +104,14 @@ static void post(struct raw *r, uint64_t low, uint64_t high)
 
 static bool wait(struct raw *r)
 {
-    const uint32_t *status = sim_ram(r->m, r->status, 4);
+    const uint64_t *status = sim_ram(r->m, r->status, 8);
 
     r->token++;
     post(r, 5 | 1 << 5 | 1 << 6 | (uint64_t)r->token << 32, r->status);
     for (unsigned i = 0; i < ROUNDS; i++) {
-        if (__atomic_load_n(status, __ATOMIC_ACQUIRE) == r->token)
+        uint64_t word = __atomic_load_n(status, __ATOMIC_ACQUIRE);
+
+        if ((uint32_t)uim_le64(word) == r->token)
             return true;
         host(r)->relax(host(r)->ctx);
     }
