@@ -236,7 +236,7 @@ static void flush_line(struct memory_host *m, unsigned n, unsigned word)
 
         seen_words(m, n)[i] = now;
         if (now != old)
-            check_link(m, now);
+            check_link(m, uim_le64(now));
     }
 }
 
