@@ -106,6 +106,7 @@ def main():
         return 1 if problems else 0
     run = Faults()
     trial.share(args.root, args.jobs, faults, run.one)
+    print("".join(f"{problem}\n" for problem in run.problems), end="")
     print(f"{len(faults)} faults, {run.caught} caught, "
           f"{len(run.problems)} missed")
     return 1 if run.problems or not faults else 0

@@ -277,6 +277,24 @@ static void a_release_needs_no_new_domain_id(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* The regions are in the domain when the link to the unit is refused. */
+static void without_domain_ids_a_set_takes_its_regions_out(struct rig *rig)
+{
+    struct uiommu_endpoint *ep;
+    struct uiommu_domain *d;
+    struct uiommu_trace t;
+
+    up(rig);
+    ep = rig_endpoint(rig, 0);
+    d = rig_domain(rig, 0);
+    use_up_domain_ids(ep->device->unit, d);
+    rig_is(uiommu_set_domain(ep, d, NULL), UIOMMU_NOSPC);
+    for (uint64_t at = START; at < START + SIZE; at += RIG_PAGE)
+        rig_is(uiommu_walk(d, at, &t), UIOMMU_NOENT);
+    assert_true(rig_reaches(rig, 0, START, START));
+    uiommu_domain_put(d);
+}
+
 /* ---- modes --------------------------------------------------------------- */
 
 enum { ECAP = 0x10, SMPWCS = 48 };
@@ -352,6 +370,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(a_device_with_a_region_behind_a_port_has_ats,
                 with_region_behind_port),
     RIG_COLD_ON(a_release_needs_no_new_domain_id, with_region),
+    RIG_COLD_ON(without_domain_ids_a_set_takes_its_regions_out, with_region),
     RIG_COLD_ON(without_flush_a_mode_is_found_whose_walks_snoop,
                 coherent_in_all_modes),
     RIG_TEST_ON(a_noisy_device_does_not_hide_another, unheard),
