@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Small automatic changes of the library: does a test notice each?
 
-    scripts/mutants.py [--seconds N] [--seed N] [-j N] [--list] [FILE...]
+    scripts/mutants.py [--seconds N] [--seed N] [-j N] [--list] [FILE[:LINE]...]
 
 Changes calls, operators, conditions and constants in src/core, src/pt and src/drv,
 one at a time, evenly over the files and in an order that the seed gives, until the
@@ -128,14 +128,15 @@ def mutants_of(name, text):
 
 
 def find_mutants(root, names):
-    found = collections.defaultdict(list)
+    found = {}
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             name = path.relative_to(root).as_posix()
-            if path.suffix in (".c", ".inc", ".h") and (
-                    not names or name in names):
-                found[name] = list(mutants_of(name, path.read_text()))
-    return found
+            if path.suffix not in (".c", ".inc", ".h"):
+                continue
+            found[name] = [m for m in mutants_of(name, path.read_text())
+                           if not names or name in names or m.where in names]
+    return {name: mutants for name, mutants in found.items() if mutants}
 
 
 def in_order(found, seed):
@@ -156,7 +157,8 @@ class Coverage:
     """For each line of the library, the programs that run it, quickest first."""
 
     def __init__(self, root, where):
-        copy = trial.Trial(root, where, ["-Db_coverage=true"])
+        copy = trial.Trial(root, where, ["-Db_coverage=true",
+                                        "-Doptimization=0"])
         self.programs = [p for p in copy.programs()
                          if not p.endswith(("-hooked", "-failing"))]
         copy.compile(self.programs)
@@ -299,7 +301,7 @@ def main():
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--root", type=pathlib.Path, default=trial.ROOT)
-    parser.add_argument("files", nargs="*")
+    parser.add_argument("files", nargs="*", metavar="FILE[:LINE]")
     args = parser.parse_args()
     mutants = in_order(find_mutants(args.root, args.files), args.seed)
     if args.list or not mutants:

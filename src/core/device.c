@@ -174,12 +174,9 @@ static enum uiommu_status pci_path(struct uiommu *u,
         return status;
     if (!u->host.pci_read || !uim_pci_present(&u->host, info->pci))
         return UIOMMU_NODEV;
-    *path = (struct uim_fw_device){ .pci = info->pci };
-    if (info->bridge) {
-        path->n = info->bridge->path.n;
-        for (unsigned i = 0; i < path->n; i++)
-            path->hop[i] = info->bridge->path.hop[i];
-    }
+    *path =
+        info->bridge ? info->bridge->path : (struct uim_fw_device){ .n = 0 };
+    path->pci = info->pci;
     if (path->n == UIM_FW_HOPS)
         return UIOMMU_INVAL;
     path->hop[path->n++] = (struct uim_fw_hop){

@@ -65,6 +65,30 @@ static void ats_is_on_while_a_device_sees_a_paging_domain(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* 8.8: firmware says that the device cannot do without ATS. In legacy mode hardware
+ * lets it ask, and software keeps its hands off. */
+static void ats_that_hardware_switches_on_is_left_alone(struct rig *rig)
+{
+    uint8_t devfn, satc[] = { 5, 0, 16, 0, 1, 0, 0, 0,  /* ATC_REQUIRED */
+                              1, 8, 0,  0, 0, 0, 0, 0 };
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+    struct table t;
+
+    table_copy(rig, &t);
+    devfn = rig->m->devices[rig_engine(rig, 0)].pci.devfn;
+    satc[14] = devfn >> 3;
+    satc[15] = devfn & 7;
+    table_append(&t, satc, sizeof(satc));
+    create_with(rig, &t);
+    rig_ok(rig_start(rig));
+    rig_add_all(rig);
+    d = attached_with(rig, 0, BASE, page);
+    assert_true(ats_on(rig, 0) == (rig->config.mode != SIM_LEGACY));
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig_drop(rig, 0, d);
+}
+
 static bool forbidden(struct rig *rig, const char **why)
 {
     rig->setup.flags = UIOMMU_CONFIG_NO_ATS;
@@ -257,6 +281,47 @@ after_any_changes_unmap_still_reaches_the_device_tlbs(struct rig *rig)
     uiommu_domain_put(d[1]);
 }
 
+/* ---- at the moment of the switch ----------------------------------------- */
+
+/* The device asks as soon as its ATS is on, and another CPU unmaps the page. */
+static struct {
+    struct rig *rig;
+    void (*pci_write)(void *ctx, struct uiommu_pci where, unsigned offset,
+                      unsigned width, uint32_t value);
+    struct uiommu_domain *d;
+    uint64_t page;
+    bool done;
+} moment;
+
+static void unmap_when_on(void *ctx, struct uiommu_pci where, unsigned offset,
+                          unsigned width, uint32_t value)
+{
+    moment.pci_write(ctx, where, offset, width, value);
+    if (!moment.d || moment.done || !ats_on(moment.rig, 0))
+        return;
+    moment.done = true;
+    assert_true(rig_reaches(moment.rig, 0, BASE, moment.page));
+    rig_ok(uiommu_unmap(moment.d, BASE, RIG_PAGE, NULL));
+    assert_true(rig_refused(moment.rig, 0, BASE));
+}
+
+static void
+an_unmap_reaches_a_device_that_has_just_begun_to_ask(struct rig *rig)
+{
+    memset(&moment, 0, sizeof(moment));
+    moment.rig = rig;
+    moment.page = rig_pages(rig, 0);
+    moment.pci_write = rig->m->host.pci_write;
+    rig->m->host.pci_write = unmap_when_on;
+    up(rig);
+    moment.d = rig_domain(rig, 0);
+    map_page(moment.d, BASE, moment.page);
+    set(rig, 0, moment.d);
+    assert_true(moment.done);
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_drop(rig, 0, moment.d);
+}
+
 /* ---- in which order ------------------------------------------------------ */
 
 enum what { ATS_ON, ATS_OFF, ENTRY, LEAVES, DEVICE_TLB };
@@ -368,6 +433,8 @@ static void a_change_between_paging_domains_leaves_ats_on(struct rig *rig)
 
 static const struct rig_test tests[] = {
     RIG_TEST_ON(ats_is_on_while_a_device_sees_a_paging_domain, with_ats),
+    RIG_COLD_ON(ats_that_hardware_switches_on_is_left_alone, with_ats),
+    RIG_COLD_ON(an_unmap_reaches_a_device_that_has_just_begun_to_ask, with_ats),
     RIG_TEST_ON(no_ats_is_on_where_the_config_forbids_it, forbidden),
     RIG_COLD_ON(an_untrusted_device_gets_no_ats, with_ats),
     RIG_TEST_ON(unmap_empties_the_device_tlb, with_ats),

@@ -14,21 +14,6 @@
 #define BASE  GIB(2)
 #define MS(n) ((uint64_t)(n)*1000 * 1000)
 
-/* Waiting costs real time as well. */
-static void hurry(struct rig *rig)
-{
-    size_t n = strlen(rig->options);
-
-    snprintf(rig->options + n, sizeof(rig->options) - n, ",vtd.timeout_ms=2");
-}
-
-static bool in_a_hurry(struct rig *rig, const char **why)
-{
-    (void)why;
-    hurry(rig);
-    return true;
-}
-
 static bool with_patience(struct rig *rig, const char **why)
 {
     (void)why;

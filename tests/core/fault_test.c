@@ -5,6 +5,10 @@
  */
 #include "tests/core/help.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
 #define BASE GIB(2)
 
 struct ear {
@@ -188,6 +192,86 @@ static void the_domain_hears_first_and_may_pass_on(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+/* ---- handlers that run meanwhile ------------------------------------------ */
+
+/* Another thread takes the handler, or its domain, away while it runs: long
+ * enough for one that does not wait. */
+static struct {
+    struct rig *rig;
+    struct uiommu_domain *d;
+    void (*relax)(void *ctx);
+    void (*take_away)(void);
+    pthread_t thread;
+    _Atomic unsigned relaxed;
+    _Atomic bool done;
+    bool called, overtaken;
+} meanwhile;
+
+static void put_the_domain(void)
+{
+    set(meanwhile.rig, 0, uiommu_blocked(meanwhile.rig->u));
+    uiommu_domain_put(meanwhile.d);
+}
+
+static void take_the_handler(void)
+{
+    uiommu_fault_handler(meanwhile.d, NULL, NULL);
+}
+
+static void count_relax(void *ctx)
+{
+    meanwhile.relaxed++;
+    meanwhile.relax(ctx);
+}
+
+static void *take_away(void *ctx)
+{
+    (void)ctx;
+    meanwhile.take_away();
+    meanwhile.done = true;
+    return NULL;
+}
+
+static bool hear_meanwhile(void *ctx, const struct uiommu_fault *fault)
+{
+    (void)ctx, (void)fault;
+    if (meanwhile.called)
+        return true;
+    meanwhile.called = true;
+    (void)!pthread_create(&meanwhile.thread, NULL, take_away, NULL);
+    while (!meanwhile.done && meanwhile.relaxed < 1000)
+        sched_yield();
+    meanwhile.overtaken = meanwhile.done;
+    return true;
+}
+
+static void hear_and_take_away(struct rig *rig, void (*take)(void))
+{
+    memset(&meanwhile, 0, sizeof(meanwhile));
+    meanwhile.rig = rig;
+    meanwhile.take_away = take;
+    meanwhile.relax = rig->m->host.relax;
+    rig->m->host.relax = count_relax;
+    up(rig);
+    meanwhile.d = rig_attached(rig, 0);
+    uiommu_fault_handler(meanwhile.d, hear_meanwhile, NULL);
+    fault_at(rig, 0, BASE);
+    assert_true(meanwhile.called);
+    pthread_join(meanwhile.thread, NULL);
+    assert_false(meanwhile.overtaken);
+}
+
+static void a_domain_waits_for_its_handler_to_end(struct rig *rig)
+{
+    hear_and_take_away(rig, put_the_domain);
+}
+
+static void a_handler_that_runs_is_waited_for_when_replaced(struct rig *rig)
+{
+    hear_and_take_away(rig, take_the_handler);
+    rig_drop(rig, 0, meanwhile.d);
+}
+
 static void a_replaced_handler_hears_no_more(struct rig *rig)
 {
     struct uiommu_domain *d = rig_attached(rig, 0);
@@ -346,6 +430,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(the_sentence_says_it_all),
     RIG_TEST(the_domain_hears_first_and_may_pass_on),
     RIG_TEST(a_replaced_handler_hears_no_more),
+    RIG_COLD_ON(a_domain_waits_for_its_handler_to_end, polling),
+    RIG_COLD_ON(a_handler_that_runs_is_waited_for_when_replaced, polling),
     RIG_TEST_ON(what_nobody_takes_is_logged_as_a_sentence, unheard),
     RIG_TEST(as_many_as_there_are_records_arrive_in_order),
     RIG_TEST(more_than_there_are_records_are_flagged_and_go_on),

@@ -7,6 +7,7 @@
 
 #include "tests/rig/rig.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <uiommu/embed.h>
@@ -74,6 +75,65 @@ static inline void up(struct rig *rig)
 {
     up_to_start(rig);
     rig_add_all(rig);
+}
+
+/* ---- firmware tables with changes ---------------------------------------- */
+
+enum {
+    TABLE_LENGTH_AT = 4,
+    TABLE_CHECKSUM_AT = 9,
+    TABLE_MAX = 1024,
+};
+
+struct table {
+    uint8_t bytes[TABLE_MAX];
+    size_t size;
+};
+
+static inline void table_copy(struct rig *rig, struct table *t)
+{
+    t->size = rig->m->table_size;
+    assert_true(t->size <= TABLE_MAX);
+    memcpy(t->bytes, rig->m->table, t->size);
+}
+
+static inline void table_append(struct table *t, const void *bytes, size_t size)
+{
+    assert_true(t->size + size <= TABLE_MAX);
+    memcpy(t->bytes + t->size, bytes, size);
+    t->size += size;
+}
+
+/* Length and checksum are made right; an instance that has the table. */
+static inline void create_with(struct rig *rig, struct table *t)
+{
+    uint8_t sum = 0;
+
+    t->bytes[TABLE_LENGTH_AT] = (uint8_t)t->size;
+    t->bytes[TABLE_LENGTH_AT + 1] = (uint8_t)(t->size >> 8);
+    t->bytes[TABLE_CHECKSUM_AT] = 0;
+    for (size_t i = 0; i < t->size; i++)
+        sum = (uint8_t)(sum + t->bytes[i]);
+    t->bytes[TABLE_CHECKSUM_AT] = (uint8_t)(0 - sum);
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_add_table(rig->u, t->bytes, t->size));
+}
+
+/* ---- units that do not answer -------------------------------------------- */
+
+static inline void hurry(struct rig *rig)
+{
+    size_t n = strlen(rig->options);
+
+    snprintf(rig->options + n, sizeof(rig->options) - n, ",vtd.timeout_ms=2");
+}
+
+/* A unit that is silent is not waited for long. */
+static inline bool in_a_hurry(struct rig *rig, const char **why)
+{
+    (void)why;
+    hurry(rig);
+    return true;
 }
 
 /* ---- domains ------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "core/driver.h"
+
 #define BASE GIB(2)
 
 static const struct uiommu_driver *const drivers[] = { &uiommu_driver_vtd };
@@ -375,6 +377,34 @@ static void a_start_that_failed_can_be_repeated(struct rig *rig)
     rig_down(rig);
 }
 
+/* A host names all drivers it has; the machine has tables for one. */
+static void a_driver_without_a_table_does_no_harm(struct rig *rig)
+{
+    struct uim_fw_ops fw = *uiommu_driver_vtd.fw;
+    struct uiommu_driver absent = uiommu_driver_vtd;
+    const struct uiommu_driver *both[] = { &absent, &uiommu_driver_vtd };
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+
+    memcpy(fw.signature, "NONE", 5);
+    absent.name = "absent";
+    absent.fw = &fw;
+    rig->setup.options = NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        rig_ok(rig_create(rig));
+        rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
+        rig_ok(uiommu_start(rig->u, both, 2));
+        rig->started = true;
+        rig_add_all(rig);
+        d = attached_with(rig, 0, BASE, page);
+        assert_true(rig_reaches(rig, 0, BASE, page));
+        rig_drop(rig, 0, d);
+        rig_down(rig);
+        both[0] = &uiommu_driver_vtd;
+        both[1] = &absent;
+    }
+}
+
 static void calls_out_of_order_are_refused(struct rig *rig)
 {
     rig_ok(rig_create(rig));
@@ -459,6 +489,7 @@ static const struct rig_test tests[] = {
     RIG_COLD(without_options_a_mode_is_found),
     RIG_COLD(a_start_that_fails_leaves_nothing),
     RIG_COLD(a_start_that_failed_can_be_repeated),
+    RIG_COLD(a_driver_without_a_table_does_no_harm),
     RIG_COLD(calls_out_of_order_are_refused),
     RIG_COLD(a_domain_that_lives_keeps_the_instance),
     RIG_COLD(a_unit_says_what_it_is),

@@ -3,8 +3,8 @@
  * lookout.h - asks at every step of a call what devices may reach (semantics B.1).
  *
  * A step is a store (in -hooked programs), a register write, a flush or a fence.
- * At each, every place is asked for twice: as the unit's caches have it, and as
- * tables alone say. What is changing answers old, new or nothing; everything else
+ * At each, every place is read and written twice: as the unit's caches have it, and
+ * as tables alone say. What is changing answers old, new or nothing; everything else
  * what it always did.
  */
 #ifndef UIM_TESTS_CORE_LOOKOUT_H
@@ -35,6 +35,8 @@ void watch_for(struct lookout *l, unsigned engine, uint64_t iova, uint64_t old,
 /* From here on, and until here: then what is new is so, and nothing stale used. */
 void begin(struct rig *rig, struct lookout *l);
 void end(struct rig *rig, struct lookout *l);
+/* As end(), where a unit has not confirmed: its caches may be as they were. */
+void end_unconfirmed(struct rig *rig, struct lookout *l);
 
 /* Stores were seen, or at least what comes with them. */
 bool saw(const struct lookout *l, unsigned stores);

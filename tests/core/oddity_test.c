@@ -27,24 +27,16 @@ static void regions(struct rig *rig, const struct sim_region *region,
 
 /* ---- width of addresses -------------------------------------------------- */
 
-enum { CHECKSUM_AT = 9, ADDRESS_WIDTH_AT = 36 };
+enum { ADDRESS_WIDTH_AT = 36, DRHD_AT = 48, DRHD_BASE_AT = DRHD_AT + 8 };
 
 /* As up_to_start(), but the table says that addresses have so many bits. */
 static void up_with_width(struct rig *rig, unsigned bits)
 {
-    size_t size = rig->m->table_size;
-    uint8_t *table = malloc(size), sum = 0;
+    struct table t;
 
-    assert_non_null(table);
-    memcpy(table, rig->m->table, size);
-    table[ADDRESS_WIDTH_AT] = (uint8_t)(bits - 1);
-    table[CHECKSUM_AT] = 0;
-    for (size_t i = 0; i < size; i++)
-        sum = (uint8_t)(sum + table[i]);
-    table[CHECKSUM_AT] = (uint8_t)(0 - sum);
-    rig_ok(rig_create(rig));
-    rig_ok(uiommu_add_table(rig->u, table, size));
-    free(table);
+    table_copy(rig, &t);
+    t.bytes[ADDRESS_WIDTH_AT] = (uint8_t)(bits - 1);
+    create_with(rig, &t);
     rig_ok(rig_start(rig));
 }
 
@@ -73,6 +65,17 @@ static void wider_addresses_than_entries_hold_are_refused(struct rig *rig)
 static void the_widest_addresses_a_table_can_name_are_no_trap(struct rig *rig)
 {
     check_width(rig, 64);
+}
+
+static void a_machine_whose_only_unit_is_nowhere_does_not_start(struct rig *rig)
+{
+    struct table t;
+
+    table_copy(rig, &t);
+    memset(t.bytes + DRHD_BASE_AT, 0, 8);
+    create_with(rig, &t);
+    rig_is(rig_start(rig), UIOMMU_NODEV);
+    assert_says(sim_last_log(rig->m), "no unit that can be driven");
 }
 
 /* ---- huge regions -------------------------------------------------------- */
@@ -277,6 +280,39 @@ static void a_release_needs_no_new_domain_id(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* The id that the next domain would get. */
+static unsigned next_domain_id(struct uim_unit *unit, struct uiommu_domain *d)
+{
+    struct uim_link link = { .unit = unit, .domain = d };
+
+    rig_ok(unit->ops->link(&link));
+    unit->ops->unlink(&link);
+    return link.id;
+}
+
+/* Its domain of regions has an id before the device sees it. */
+static void an_add_that_fails_gives_its_domain_id_back(struct rig *rig)
+{
+    struct uim_unit *unit = rig_endpoint(rig, 0)->device->unit;
+    unsigned dev = rig_engine(rig, 0), first;
+    struct uiommu_domain *d = rig_domain(rig, 1);
+    enum uiommu_status status = UIOMMU_NOMEM;
+
+    rig_ok(uiommu_device_remove(rig->device[dev]));
+    rig->device[dev] = NULL;
+    first = next_domain_id(unit, d);
+    for (unsigned nth = 1; status != UIOMMU_OK; nth++) {
+        assert_int_equal(next_domain_id(unit, d), first);
+        sim_fail_nth(rig->m, nth);
+        status = rig_add(rig, dev);
+        sim_fail_nth(rig->m, 0);
+        assert_true(status == UIOMMU_OK || status == UIOMMU_NOMEM ||
+                    status == UIOMMU_NODEV);
+    }
+    assert_true(rig_reaches(rig, 0, START, START));
+    uiommu_domain_put(d);
+}
+
 /* The regions are in the domain when the link to the unit is refused. */
 static void without_domain_ids_a_set_takes_its_regions_out(struct rig *rig)
 {
@@ -358,9 +394,59 @@ static void a_noisy_device_does_not_hide_another(struct rig *rig)
     assert_says(sim_last_log(rig->m), "00:04.0");
 }
 
+static struct {
+    void (*log)(void *ctx, enum uiommu_log_level level, const char *text);
+    unsigned faults, left_out;
+    char said[128]; /* of what was left out */
+} noise;
+
+static void hear_noise(void *ctx, enum uiommu_log_level level, const char *text)
+{
+    noise.faults += strstr(text, "00:03.0") != NULL;
+    if (strstr(text, "not logged")) {
+        noise.left_out++;
+        snprintf(noise.said, sizeof(noise.said), "%s", text);
+    }
+    noise.log(ctx, level, text);
+}
+
+static void make_noise(struct rig *rig, unsigned n)
+{
+    noise.faults = noise.left_out = 0;
+    for (unsigned i = 0; i < n; i++) {
+        assert_false(rig_write(rig, 0, BASE + i * RIG_PAGE, 0));
+        rig_poll(rig);
+    }
+}
+
+/* A second later it is said how many they were, once, and only if there were. */
+static void sentences_that_were_left_out_are_counted(struct rig *rig)
+{
+    unsigned heard;
+    char expected[32];
+
+    noise.log = rig->m->host.log;
+    rig->m->host.log = hear_noise;
+    up(rig);
+    make_noise(rig, 3);
+    assert_int_equal(noise.faults, 3);
+    sim_advance(rig->m, GIB(2));
+    make_noise(rig, NOISE);
+    assert_int_equal(noise.left_out, 0);
+    heard = noise.faults;
+    assert_true(heard > 3 && heard < NOISE);
+    sim_advance(rig->m, GIB(2));
+    make_noise(rig, 2);
+    assert_int_equal(noise.faults, 2);
+    assert_int_equal(noise.left_out, 1);
+    snprintf(expected, sizeof(expected), "%u more", NOISE - heard);
+    assert_says(noise.said, expected);
+}
+
 static const struct rig_test tests[] = {
     RIG_COLD(wider_addresses_than_entries_hold_are_refused),
     RIG_COLD(the_widest_addresses_a_table_can_name_are_no_trap),
+    RIG_COLD(a_machine_whose_only_unit_is_nowhere_does_not_start),
     RIG_COLD_ON(a_huge_region_is_mapped_in_a_few_steps, with_huge_region),
     RIG_COLD_ON(a_device_whose_region_cannot_be_mapped_is_blocked,
                 with_far_region),
@@ -370,10 +456,12 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(a_device_with_a_region_behind_a_port_has_ats,
                 with_region_behind_port),
     RIG_COLD_ON(a_release_needs_no_new_domain_id, with_region),
+    RIG_TEST_ON(an_add_that_fails_gives_its_domain_id_back, with_region),
     RIG_COLD_ON(without_domain_ids_a_set_takes_its_regions_out, with_region),
     RIG_COLD_ON(without_flush_a_mode_is_found_whose_walks_snoop,
                 coherent_in_all_modes),
     RIG_TEST_ON(a_noisy_device_does_not_hide_another, unheard),
+    RIG_COLD_ON(sentences_that_were_left_out_are_counted, unheard),
     { 0 },
 };
 

@@ -15,20 +15,6 @@
 #define BASE   GIB(2)
 #define REGION MIB(32)
 
-static void hurry(struct rig *rig)
-{
-    size_t n = strlen(rig->options);
-
-    snprintf(rig->options + n, sizeof(rig->options) - n, ",vtd.timeout_ms=2");
-}
-
-static bool in_a_hurry(struct rig *rig, const char **why)
-{
-    (void)why;
-    hurry(rig);
-    return true;
-}
-
 static bool with_ats(struct rig *rig, const char **why)
 {
     (void)why;

@@ -176,6 +176,86 @@ static void a_claimed_device_is_never_free(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* ---- calls that fail ----------------------------------------------------- */
+
+/* Engines 0 and 1 in domains of their own, 2 is blocked; the unit falls silent. */
+static void watch_silence(struct rig *rig, struct lookout *l,
+                          struct uiommu_domain *d[2])
+{
+    uint64_t page[2];
+
+    for (unsigned n = 0; n < 2; n++) {
+        page[n] = rig_pages(rig, 0);
+        d[n] = attached_with(rig, n, BASE, page[n]);
+    }
+    l->n = 0;
+    watch_for(l, 0, BASE, page[0], NOWHERE);
+    watch_for(l, 1, BASE, page[1], page[1]);
+    watch_for(l, 2, BASE, NOWHERE, NOWHERE);
+    begin(rig, l);
+    rig->dirty = true;
+    uim_check_silent(sim_door(rig->m), true);
+}
+
+static void end_silence(struct rig *rig, struct lookout *l,
+                        struct uiommu_domain *d[2])
+{
+    assert_true(saw(l, 2));
+    end_unconfirmed(rig, l);
+    uim_check_silent(sim_door(rig->m), false);
+    for (unsigned n = 0; n < 2; n++)
+        uiommu_domain_put(d[n]);
+}
+
+/* It takes nobody else along. */
+static void a_quarantine_cuts_one_device(struct rig *rig)
+{
+    struct uiommu_domain *d[2];
+    struct lookout l;
+
+    watch_silence(rig, &l, d);
+    rig_is(uiommu_unmap(d[0], BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
+    end_silence(rig, &l, d);
+}
+
+static void a_set_that_times_out_leaves_the_device_blocked(struct rig *rig)
+{
+    struct uiommu_domain *d[2];
+    struct lookout l;
+
+    watch_silence(rig, &l, d);
+    watch_for(&l, 0, l.place[1].old, NOWHERE, NOWHERE); /* never identity */
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d[1], NULL),
+           UIOMMU_TIMEDOUT);
+    end_silence(rig, &l, d);
+}
+
+/* The second, third, ... host call of a set fails: nothing is noticed. */
+static void a_set_that_fails_is_not_noticed(struct rig *rig)
+{
+    enum uiommu_status status = UIOMMU_NOMEM;
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *a = attached_with(rig, 1, BASE, page), *d;
+    struct lookout l = { .n = 0 };
+
+    d = rig_domain(rig, 1);
+    map_page(d, BASE, rig_pages(rig, 0));
+    watch_for(&l, 1, BASE, page, page);
+    watch_for(&l, 0, REGION, REGION, REGION);
+    watch_for(&l, 2, BASE, NOWHERE, NOWHERE);
+    begin(rig, &l);
+    for (unsigned nth = 1; status != UIOMMU_OK; nth++) {
+        sim_fail_nth(rig->m, nth);
+        status = uiommu_set_domain(rig_endpoint(rig, 0), d, NULL);
+        sim_fail_nth(rig->m, 0);
+        assert_true(status == UIOMMU_OK || status == UIOMMU_NOMEM);
+    }
+    end(rig, &l);
+    set(rig, 0, uiommu_core_domain(rig_endpoint(rig, 0)));
+    uiommu_domain_put(d);
+    rig_drop(rig, 1, a);
+}
+
 /* ---- can it fail? -------------------------------------------------------- */
 
 static unsigned wrong_answers;
@@ -236,6 +316,9 @@ static const struct rig_test tests[] = {
     RIG_TEST(domains_of_other_sizes_follow_each_other),
     RIG_TEST(tables_grow_unnoticed),
     RIG_TEST(a_claimed_device_is_never_free),
+    RIG_TEST_ON(a_quarantine_cuts_one_device, in_a_hurry),
+    RIG_TEST_ON(a_set_that_times_out_leaves_the_device_blocked, in_a_hurry),
+    RIG_TEST_ON(a_set_that_fails_is_not_noticed, with_region),
     RIG_TEST_ON(words_in_the_wrong_order_are_noticed, hooked_legacy),
     { 0 },
 };

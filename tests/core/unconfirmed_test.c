@@ -15,20 +15,6 @@
 #define BASE   GIB(2)
 #define SECOND (BASE + RIG_PAGE)
 
-static void hurry(struct rig *rig)
-{
-    size_t n = strlen(rig->options);
-
-    snprintf(rig->options + n, sizeof(rig->options) - n, ",vtd.timeout_ms=2");
-}
-
-static bool in_a_hurry(struct rig *rig, const char **why)
-{
-    (void)why;
-    hurry(rig);
-    return true;
-}
-
 static bool with_cached_holes(struct rig *rig, const char **why)
 {
     (void)why;

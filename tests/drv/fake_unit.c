@@ -244,6 +244,17 @@ static void look_at_clock(struct fake *f)
     f->iqercd = f->hide_sid ? 0 : (uint64_t)f->dead_sid << 32;
 }
 
+void fake_answer(struct fake *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->dead_sid = -1;
+    f->ats_open = false;
+    for (unsigned i = 0; i < f->n_held; i++)
+        complete(f->held[i]);
+    f->n_held = 0;
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* ---- registers ----------------------------------------------------------- */
 
 static void write_gcmd(struct fake *f, uint32_t value)
@@ -388,6 +399,7 @@ static void *host_mmio_map(void *ctx, uint64_t phys, size_t size)
 
     assert_true(phys == unit_info.base && size >= 4096);
     f->maps++;
+    f->mapped = size;
     return f;
 }
 

@@ -78,6 +78,7 @@ struct fake {
     struct uiommu_fault fault; /* the last one                            */
     char log[512];         /* the last sentence                           */
     bool msi;
+    size_t mapped; /* bytes of registers, at last */
 };
 
 /* Capabilities of QEMU's unit, roughly: QI, PT, 39 and 48 bits, ND=6. */
@@ -91,6 +92,9 @@ void fake_end(struct fake *f);
 
 /* One fault record, as hardware does it. */
 void fake_fault(struct fake *f, uint16_t sid, unsigned reason, uint64_t iova);
+
+/* The device TLB that was silent answers after all. */
+void fake_answer(struct fake *f);
 
 /* Forget the commands so far; the type of command i. */
 void fake_forget(struct fake *f);

@@ -210,6 +210,58 @@ static void devices_that_never_answer(void **state)
     fake_stop(&f);
 }
 
+/* All waiters are those of a silent device, and nobody waits but who has no
+ * place yet: who waits for a place deals with the error. */
+static void a_queue_full_of_given_up_commands_moves_again(void **state)
+{
+    struct uiommu_device dev;
+    struct fake_domain a;
+    struct fake f;
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    fake_domain(&f, &a, 0x1000000);
+    fake_device(&f, &dev, SID);
+    f.dead_sid = SID;
+    f.step_ns = 10 * MS;
+    f.ite_steps = 80 * 10 * 1000; /* 80 s */
+    for (unsigned i = 0; i < VTD_WAITERS; i++)
+        assert_int_equal(vtd_devtlb(&dev.endpoint, &everything),
+                         UIOMMU_TIMEDOUT);
+    assert_int_equal(f.n_ite, 0);
+    assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_OK);
+    assert_int_equal(f.n_ite, 1);
+    assert_false(f.unit->broken);
+    f.dead_sid = -1;
+    remove_domain(&a);
+    fake_stop(&f);
+}
+
+/* A device that did answer in the end is no excuse for a unit. */
+static void an_answer_ends_the_patience_with_those_behind(void **state)
+{
+    struct uiommu_device dev;
+    struct fake_domain a;
+    struct fake f;
+    uint64_t began;
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    fake_domain(&f, &a, 0x1000000);
+    fake_device(&f, &dev, SID);
+    f.dead_sid = SID;
+    assert_int_equal(vtd_devtlb(&dev.endpoint, &everything), UIOMMU_TIMEDOUT);
+    fake_answer(&f);
+    f.silent = true;
+    began = f.now;
+    assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_TIMEDOUT);
+    assert_in_range(f.now - began, 1000ull * MS, 1010ull * MS);
+    assert_true(f.unit->broken);
+    fake_stop(&f);
+}
+
 static void dead_units_are_not_waited_for_twice(void **state)
 {
     struct worker w[THREADS];
@@ -284,6 +336,21 @@ static void full_queues_are_waited_for(void **state)
     fake_stop(&f);
 }
 
+/* Status words begin as 0: an answer nobody gave. */
+static void the_sequence_number_is_never_0(void **state)
+{
+    struct fake f;
+    const struct vtd_batch none = { .n = 0 };
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    f.v->queue.sequence = UINT32_MAX;
+    f.silent = true;
+    assert_int_equal(vtd_submit(f.v, &none), UIOMMU_TIMEDOUT);
+    fake_stop(&f);
+}
+
 /* D-82: nothing but the wait. */
 static void empty_batches_complete(void **state)
 {
@@ -333,8 +400,11 @@ int main(void)
         cmocka_unit_test(dead_devices_fail_alone),
         cmocka_unit_test(dead_devices_without_a_name),
         cmocka_unit_test(devices_that_never_answer),
+        cmocka_unit_test(a_queue_full_of_given_up_commands_moves_again),
+        cmocka_unit_test(an_answer_ends_the_patience_with_those_behind),
         cmocka_unit_test(dead_units_are_not_waited_for_twice),
         cmocka_unit_test(full_queues_are_waited_for),
+        cmocka_unit_test(the_sequence_number_is_never_0),
         cmocka_unit_test(empty_batches_complete),
         cmocka_unit_test(all_errors_at_once),
     };

@@ -100,6 +100,33 @@ static void nothing_there_is_no_unit(void **state)
     }
 }
 
+/* CAP and ECAP say where fault records and IOTLB registers are. */
+static void all_registers_are_mapped(void **state)
+{
+    static const struct {
+        unsigned fro, records, iro;
+        size_t size;
+    } row[] = {
+        { FAKE_FRO, 1, FAKE_IRO, 4096 }, { 0xff, 1, FAKE_IRO, 4096 },
+        { 0xff, 2, FAKE_IRO, 8192 },     { 0x100, 1, FAKE_IRO, 8192 },
+        { FAKE_FRO, 1, 0xff, 4096 },     { FAKE_FRO, 1, 0x100, 8192 },
+        { 0x1ff, 1, 0x200, 12288 },
+    };
+    struct fake f;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        fake_init(&f);
+        f.cap = vtd_cap_set_fro((struct vtd_cap){ f.cap }, row[i].fro).raw;
+        f.cap =
+            vtd_cap_set_nfr((struct vtd_cap){ f.cap }, row[i].records - 1).raw;
+        f.ecap = vtd_ecap_set_iro((struct vtd_ecap){ f.ecap }, row[i].iro).raw;
+        assert_int_equal(fake_probe(&f), UIOMMU_OK);
+        assert_int_equal(f.mapped, row[i].size);
+        fake_end(&f);
+    }
+}
+
 static void options_are_read(void **state)
 {
     enum uiommu_status (*option)(void *, const char *, const char *) =
@@ -796,6 +823,7 @@ int main(void)
         cmocka_unit_test(missing_modes_are_refused),
         cmocka_unit_test(flush_is_needed_where_walks_do_not_snoop),
         cmocka_unit_test(nothing_there_is_no_unit),
+        cmocka_unit_test(all_registers_are_mapped),
         cmocka_unit_test(options_are_read),
         cmocka_unit_test(same_mode_is_taken_over_without_a_gap),
         cmocka_unit_test(another_mode_needs_a_gap_and_says_so),

@@ -121,6 +121,8 @@ static void ops_in_a_crowd(struct pt_rig *r)
 
     for (i = 0; i < MANY; i++)
         slot[i] = uim_pt_enter(&r->pt, &spare[i]);
+    assert_int_equal(rig_map(r, 0, DATA, MIB(2), RW), UIOMMU_OK);
+    rig_assert_mapped(r, 0, DATA, MIB(2), RW);
     assert_int_equal(rig_map(r, MIB(2), DATA, MIB(3), RW), UIOMMU_OK);
     assert_int_equal(rig_map(r, MIB(6), DATA, PAGE, RW), UIOMMU_OK);
     rig_assert_mapped(r, MIB(2), DATA, MIB(3), RW);

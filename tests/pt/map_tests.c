@@ -15,6 +15,15 @@ static void a_new_table_is_empty(struct pt_rig *r)
     rig_assert_hole(r, 0, r->last_iova + 1);
 }
 
+/* A new table remembers nothing of calls before, not even at address 0. */
+static void the_first_call_finds_no_table_by_chance(struct pt_rig *r)
+{
+    uint64_t size = pt_has(r, 21) ? MIB(2) : PAGE;
+
+    assert_int_equal(rig_map(r, 0, DATA, size, RW), UIOMMU_OK);
+    rig_assert_mapped(r, 0, DATA, size, RW);
+}
+
 static void create_refuses_what_it_cannot_be(struct pt_rig *r)
 {
     const struct uim_pt_ops *ops = r->c.ops;
@@ -461,6 +470,8 @@ static void a_link_of_another_call_is_flushed(struct pt_rig *r)
 
 const struct pt_test pt_map_tests[] = {
     { "a_new_table_is_empty", a_new_table_is_empty },
+    { "the_first_call_finds_no_table_by_chance",
+      the_first_call_finds_no_table_by_chance },
     { "create_refuses_what_it_cannot_be", create_refuses_what_it_cannot_be },
     { "create_chooses_levels", create_chooses_levels },
     { "a_table_out_of_reach_is_no_memory", a_table_out_of_reach_is_no_memory },
