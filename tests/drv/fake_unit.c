@@ -431,6 +431,8 @@ static uint32_t host_read32(void *ctx, void *mmio, size_t offset)
     (void)mmio;
     enter(ctx);
     value = read32(ctx, offset);
+    if (((struct fake *)ctx)->gone)
+        value = UINT32_MAX;
     leave(ctx);
     return value;
 }
@@ -442,6 +444,8 @@ static uint64_t host_read64(void *ctx, void *mmio, size_t offset)
     (void)mmio;
     enter(ctx);
     value = read64(ctx, offset);
+    if (((struct fake *)ctx)->gone)
+        value = UINT64_MAX;
     leave(ctx);
     return value;
 }
@@ -531,6 +535,8 @@ static bool on_fault(void *ctx, const struct uiommu_fault *fault)
     f->fault = *fault;
     pthread_mutex_unlock(&f->lock);
     f->n_faults++;
+    if (f->on_fault)
+        f->on_fault(f);
     return true;
 }
 

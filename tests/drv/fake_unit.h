@@ -46,6 +46,7 @@ struct fake {
 
     /* What it shall do wrong. */
     bool silent;           /* the queue stands still                      */
+    bool gone;             /* registers read all ones                     */
     bool deaf;             /* GSTS never changes                          */
     int bad_did;           /* descriptors with this domain id: IQE; -1    */
     bool bad_waits;        /* wait descriptors with data: IQE             */
@@ -75,6 +76,7 @@ struct fake {
     _Atomic int fail_pages; /* > 0: the so-manieth allocation fails       */
     _Atomic unsigned n_logs, n_errors, n_warnings;
     _Atomic unsigned n_faults;
+    void (*on_fault)(struct fake *f);
     struct uiommu_fault fault; /* the last one                            */
     char log[512];         /* the last sentence                           */
     bool msi;

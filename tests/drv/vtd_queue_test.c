@@ -336,18 +336,44 @@ static void full_queues_are_waited_for(void **state)
     fake_stop(&f);
 }
 
-/* Status words begin as 0: an answer nobody gave. */
-static void the_sequence_number_is_never_0(void **state)
+/* All its registers read as ones. */
+static void a_unit_that_is_gone_has_no_errors(void **state)
 {
+    struct fake_domain a;
     struct fake f;
-    const struct vtd_batch none = { .n = 0 };
 
     (void)state;
     fake_init(&f);
     start(&f);
-    f.v->queue.sequence = UINT32_MAX;
+    fake_domain(&f, &a, 0x1000000);
     f.silent = true;
-    assert_int_equal(vtd_submit(f.v, &none), UIOMMU_TIMEDOUT);
+    f.gone = true;
+    assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_TIMEDOUT);
+    assert_non_null(strstr(f.log, "not completed"));
+    assert_int_equal(f.n_logs, 1);
+    f.gone = false;
+    fake_stop(&f);
+}
+
+/* Status words begin as 0: an answer nobody gave. */
+static void the_sequence_number_is_never_0(void **state)
+{
+    const struct vtd_batch none = { .n = 0 };
+    struct uiommu_device dev;
+    struct fake f;
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    fake_device(&f, &dev, SID);
+    f.dead_sid = SID;
+    assert_int_equal(vtd_submit(f.v, &none), UIOMMU_OK);
+    for (unsigned i = 0; i < 2; i++) { /* the second has a word of its own */
+        f.v->queue.sequence = UINT32_MAX;
+        assert_int_equal(vtd_devtlb(&dev.endpoint, &everything),
+                         UIOMMU_TIMEDOUT);
+    }
+    fake_answer(&f);
     fake_stop(&f);
 }
 
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test(an_answer_ends_the_patience_with_those_behind),
         cmocka_unit_test(dead_units_are_not_waited_for_twice),
         cmocka_unit_test(full_queues_are_waited_for),
+        cmocka_unit_test(a_unit_that_is_gone_has_no_errors),
         cmocka_unit_test(the_sequence_number_is_never_0),
         cmocka_unit_test(empty_batches_complete),
         cmocka_unit_test(all_errors_at_once),

@@ -780,6 +780,42 @@ static void overflow_is_told_and_cleared(void **state)
     fake_stop(&f);
 }
 
+enum { BURST = 5 };
+
+static unsigned more; /* faults, one for each that is handled; then a burst */
+
+static void fault_again(struct fake *f)
+{
+    if (more > BURST)
+        fake_fault(f, SID, 5, 0x1000);
+    while (more > 0 && more <= BURST) {
+        fake_fault(f, SID, 5, 0x1000);
+        more--;
+    }
+    if (more > BURST)
+        more--;
+}
+
+/* However late the overflow comes in a poll, the device is heard again. */
+static void a_poll_that_meets_an_overflow_ends_it(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    f.on_fault = fault_again;
+    for (unsigned n = 0; n < 15; n++) {
+        more = n + BURST;
+        fake_fault(&f, SID, 5, 0x1000);
+        f.unit->ops->poll(f.unit);
+        assert_int_equal(more, 0);
+        assert_int_equal(f.fsts, 0);
+        assert_int_equal(vtd_frcd_hi_f(f.record_hi[0]), 0);
+    }
+    fake_stop(&f);
+}
+
 static void *storm(void *arg)
 {
     for (unsigned i = 0; i < 20000; i++)
@@ -846,6 +882,7 @@ int main(void)
         cmocka_unit_test(units_without_a_queue),
         cmocka_unit_test(faults_are_read_and_cleared),
         cmocka_unit_test(overflow_is_told_and_cleared),
+        cmocka_unit_test(a_poll_that_meets_an_overflow_ends_it),
         cmocka_unit_test(several_threads_poll_in_a_storm),
     };
 

@@ -76,23 +76,29 @@ static void never_a_quiet_moment(struct pt_rig *r)
     assert_int_equal(live(r), 0);
 }
 
-/* More calls than slots: a counter has to do. */
-static void a_crowd(struct pt_rig *r)
+static void crowd_of(struct pt_rig *r, unsigned many)
 {
     struct uim_pt_slot spare[MANY], *slot[MANY];
     unsigned i, n;
 
-    for (i = 0; i < MANY; i++)
+    for (i = 0; i < many; i++)
         slot[i] = uim_pt_enter(&r->pt, &spare[i]);
-    assert_ptr_equal(slot[MANY - 1], &spare[MANY - 1]);
+    assert_ptr_equal(slot[many - 1], &spare[many - 1]);
     n = retire_some(r, MIB(2));
     assert_int_equal(live(r), n);
-    for (i = 0; i < MANY; i++) {
+    for (i = 0; i < many; i++) {
         assert_int_equal(live(r), n);
         leave(r, slot[i]);
     }
     assert_int_equal(live(r), 0);
     assert_int_equal(atomic_load(&r->pt.waiting), 0);
+}
+
+/* More calls than slots: a counter has to do. */
+static void a_crowd(struct pt_rig *r)
+{
+    for (unsigned many = UIM_PT_SLOTS + 1; many <= MANY; many++)
+        crowd_of(r, many);
 }
 
 static void the_crowd_goes_first(struct pt_rig *r)
