@@ -14,13 +14,16 @@
 /* Accessed and dirty in first-stage entries, which the unit sets. */
 #define FIRST_STAGE_AD UINT64_C(0x60)
 
+enum { GSTS, FECTL };
+
 /* Not RTPS, which says that a root table was taken over at some time, nor IP,
- * that a fault was not told yet. */
+ * that a fault was not told yet; nor the mask of a unit that is off, which a start
+ * that failed leaves set. */
 static const struct {
     uint32_t offset, bits;
 } registers[RIG_REGISTERS] = {
-    { VTD_REG_GSTS, ~(UINT32_C(1) << 30) },
-    { VTD_REG_FECTL, ~(UINT32_C(1) << 30) },
+    [GSTS] = { VTD_REG_GSTS, ~(UINT32_C(1) << 30) },
+    [FECTL] = { VTD_REG_FECTL, ~(UINT32_C(1) << 30) },
     { VTD_REG_PMEN, UINT32_MAX },
 };
 
@@ -78,6 +81,8 @@ struct rig_state rig_state(struct rig *rig)
     for (unsigned i = 0; i < RIG_REGISTERS; i++)
         state.reg[i] = (uint32_t)read_register(rig, registers[i].offset, 4) &
                        registers[i].bits;
+    if (!(state.reg[GSTS] >> 31))
+        state.reg[FECTL] = 0;
     sim_counts(rig->m, &state.counts);
     state.tables =
         sim_pages_digest(rig->m, queue(rig), first_stage ? FIRST_STAGE_AD : 0);
