@@ -52,14 +52,14 @@ static void watched_set(struct rig *rig, const struct sights *s, unsigned from,
     uint64_t beside = s->at + RIG_PAGE;
 
     set(rig, 0, s->domain[from]);
-    watch_for(&l, 0, s->at, s->phys[from], s->phys[to]);
+    watch_dma(&l, rig, 0, s->at, s->phys[from], s->phys[to]);
     watch_for(&l, 0, beside, from == IDENTITY ? beside : NOWHERE,
               to == IDENTITY ? beside : NOWHERE);
-    watch_for(&l, 1, s->at, s->phys[PAGING_A], s->phys[PAGING_A]);
-    watch_for(&l, 2, s->at, s->phys[PAGING_B], s->phys[PAGING_B]);
+    watch_dma(&l, rig, 1, s->at, s->phys[PAGING_A], s->phys[PAGING_A]);
+    watch_dma(&l, rig, 2, s->at, s->phys[PAGING_B], s->phys[PAGING_B]);
     begin(rig, &l);
     set(rig, 0, s->domain[to]);
-    assert_true(saw(&l, 1));
+    assert_true(saw(&l, 2));
     end(rig, &l);
 }
 
