@@ -140,6 +140,7 @@ struct rig_state {
     uint64_t tables;
     uint64_t reg[RIG_REGISTERS];
     unsigned ids;   /* domain ids in use                                     */
+    bool broken;    /* some unit does not confirm, and so gives none back    */
     uint64_t holds; /* a digest of who sees which domain, of references and
                      * users                                                 */
     uint64_t answer[RIG_DEVICES][RIG_PLACES];

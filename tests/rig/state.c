@@ -108,6 +108,14 @@ static unsigned ids_in_use(const struct rig *rig)
     return n;
 }
 
+static bool is_broken(const struct rig *rig)
+{
+    for (unsigned i = 0; rig->u && i < rig->u->n_units; i++)
+        if (rig->u->unit[i] && atomic_load(&rig->u->unit[i]->broken))
+            return true;
+    return false;
+}
+
 void rig_check_ids(const struct rig *rig)
 {
     unsigned n = 0;
@@ -159,6 +167,7 @@ struct rig_state rig_state(struct rig *rig)
 {
     bool first_stage = rig->config.mode == SIM_FIRST_STAGE;
     struct rig_state state = { .ids = ids_in_use(rig),
+                               .broken = is_broken(rig),
                                .holds = take_holds(rig) };
 
     take_answers(rig, &state);
@@ -228,7 +237,7 @@ static const char *register_difference(const struct rig_state *before,
                  (unsigned long long)before->reg[i]);
         return text;
     }
-    if (before->ids != after->ids)
+    if (before->ids != after->ids && !after->broken)
         return "other domain ids are in use";
     if (before->holds != after->holds)
         return "other domains are seen, or references and users differ";
