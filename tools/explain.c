@@ -50,9 +50,11 @@ static void acpi_path(const void *table, unsigned number, char path[NAME_SIZE])
     size_t n = 0;
 
     while (uim_dmar_next(table, &cursor, &r)) {
-        if (r.type != DMAR_ANDD || acpi_dmar_andd_acpi_device_number(r.p) != number)
+        if (r.type != DMAR_ANDD ||
+            acpi_dmar_andd_acpi_device_number(r.p) != number)
             continue;
-        for (size_t i = DMAR_ANDD_SIZE; i < r.length && n < NAME_SIZE - 1; i++) {
+        for (size_t i = DMAR_ANDD_SIZE; i < r.length && n < NAME_SIZE - 1;
+             i++) {
             if (r.p[i] == '\0')
                 break;
             path[n++] = r.p[i] >= 0x20 && r.p[i] <= 0x7e ? (char)r.p[i] : '?';
@@ -203,10 +205,14 @@ static int usage(FILE *out)
 {
     fputs("usage: uiommu explain [--json] [--fw TABLE] [FILE]\n"
           "\n"
-          "Says what the IOMMU faults in a log mean, and what may lie behind them:\n"
-          "lines of Linux and Xen about Intel VT-d, and registers as \"FSTS 2\" or\n"
-          "\"FRCD LOW HIGH\". Everything else is passed over. Without FILE, standard\n"
-          "input. With the DMAR table of the machine (--fw), I/O APICs, HPETs and\n"
+          "Says what the IOMMU faults in a log mean, and what may lie behind "
+          "them:\n"
+          "lines of Linux and Xen about Intel VT-d, and registers as \"FSTS "
+          "2\" or\n"
+          "\"FRCD LOW HIGH\". Everything else is passed over. Without FILE, "
+          "standard\n"
+          "input. With the DMAR table of the machine (--fw), I/O APICs, HPETs "
+          "and\n"
           "ACPI devices have names.\n"
           "\n"
           "--json prints an array with an object for each fault:\n"
@@ -218,7 +224,8 @@ static int usage(FILE *out)
           "  address   hexadecimal; interrupt: its index\n"
           "  causes    what may lie behind it, likely ones first\n"
           "  sentence  all of it in words\n"
-          "What a line does not say is null. Exit status: 0, 1 if there is no fault,\n"
+          "What a line does not say is null. Exit status: 0, 1 if there is no "
+          "fault,\n"
           "2 for wrong usage or a file that cannot be read.\n",
           out);
     return out == stdout ? 0 : 2;
@@ -269,7 +276,8 @@ static void print_faults(const cJSON *faults)
 {
     const cJSON *fault, *cause;
 
-    cJSON_ArrayForEach(fault, faults) {
+    cJSON_ArrayForEach(fault, faults)
+    {
         printf("%s\n",
                cJSON_GetStringValue(cJSON_GetObjectItem(fault, "sentence")));
         cJSON_ArrayForEach(cause, cJSON_GetObjectItem(fault, "causes"))

@@ -76,8 +76,7 @@ static bool number(struct lines_text *t, unsigned base, uint64_t *value)
 {
     size_t n = digits(t->text + t->at, t->size - t->at, base, value);
 
-    if (n == 0 || t->at + n == t->size ||
-        digit_of(t->text[t->at + n]) < base)
+    if (n == 0 || t->at + n == t->size || digit_of(t->text[t->at + n]) < base)
         return false;
     t->at += n;
     return true;
@@ -165,8 +164,8 @@ unsigned lines_words(struct lines_text *t, uint64_t *words, unsigned max,
 
         while (t->at < stop && is_word(t->text[t->at]))
             t->at++;
-        got = t->at > from ? word_value(t->text + from, t->at - from, value)
-                           : 0;
+        got =
+            t->at > from ? word_value(t->text + from, t->at - from, value) : 0;
         for (unsigned i = 0; i < got && n < max; i++) {
             words[n++] = value[i];
             *wide |= got == 2 || value[i] > UINT32_MAX;

@@ -18,10 +18,12 @@
 
 #include "spec/vtd.h"
 #include "spec/vtd_fault.h"
+#include "spec/vtd_tables.h"
 
 enum {
     REASON_MAX = 0xff, /* FR has 8 bits (11.4.7.6) */
     LINES_AHEAD = 3,   /* other CPUs print between the two lines of a fault */
+    LINES_DUMPED = 16, /* root, context, PASID, and page-table entries      */
 };
 
 #define FSTS(field)                                                            \
@@ -90,6 +92,27 @@ static void find_reason(struct lines_text *t, struct uim_record *r)
     }
 }
 
+/* The entry where the walk ends comes last. Both stages have their rights in the
+ * same bits (9.7, 9.8). */
+static void find_entry(struct lines_text t, struct uim_record *r)
+{
+    unsigned lines = 0;
+    uint64_t raw;
+
+    for (; t.at < t.size && lines < LINES_DUMPED && !starts_another(t);
+         t.at++) {
+        lines += t.text[t.at] == '\n';
+        if ((lines_skip(&t, "PTE = ") || lines_skip(&t, "pte value: ")) &&
+            lines_hex(&t, &raw)) {
+            const struct vtd_ss_pte entry = { raw };
+
+            r->rights = (vtd_ss_pte_r(entry) ? UIOMMU_READ : 0u) |
+                        (vtd_ss_pte_w(entry) ? UIOMMU_WRITE : 0u);
+            r->has |= UIM_HAS_RIGHTS;
+        }
+    }
+}
+
 /* "[00:02.0]"; a version of Linux wrote one bracket more. */
 static bool take_device(struct lines_text *t, struct uim_record *r)
 {
@@ -134,21 +157,25 @@ static void settle(struct uim_record *r)
 
     uim_record_settle(r);
     if (as_dma && r->kind == UIM_RECORD_INTERRUPT)
-        r->address = vtd_frcd_ir_lo_index((struct vtd_frcd_ir_lo){ r->address });
+        r->address =
+            vtd_frcd_ir_lo_index((struct vtd_frcd_ir_lo){ r->address });
 }
 
 /* ---- faults in words ----------------------------------------------------- */
 
-/* A line of Linux 5 that ends behind its address was cut: that may lack digits. */
-static void drop_cut_address(struct uim_record *r, bool cut)
+/* A line of Linux 5 that ends behind a number was cut: that may lack digits. */
+static void drop_cut(struct lines_text *t, struct uim_record *r)
 {
-    if (cut && !(r->has & UIM_HAS_REASON))
+    if (!(r->has & UIM_HAS_ADDRESS))
+        r->has &= ~(unsigned)UIM_HAS_PASID;
+    else if (t->text[t->at] == '\n' && !(r->has & UIM_HAS_REASON))
         r->has &= ~(unsigned)UIM_HAS_ADDRESS;
 }
 
 static bool read_dma(struct lines_text *t, struct uim_record *r)
 {
-    bool modern, cut;
+    struct lines_text number;
+    bool modern;
 
     if (!lines_skip(t, "Read") && !lines_skip(t, "Write"))
         return false;
@@ -158,14 +185,17 @@ static bool read_dma(struct lines_text *t, struct uim_record *r)
     if (!lines_skip(t, "]") || !take_device(t, r))
         return false;
     modern |= take_pasid(t, r);
-    cut = take_number(t, r, " fault addr ") && modern &&
-          t->text[t->at] == '\n';
+    (void)take_number(t, r, " fault addr ");
+    number = *t;
     find_reason(t, r);
-    drop_cut_address(r, cut);
+    find_entry(*t, r);
+    if (modern)
+        drop_cut(&number, r);
     settle(r);
     return true;
 }
 
+/* Whether the index means something depends on the reason. */
 static bool read_interrupt(struct lines_text *t, struct uim_record *r)
 {
     r->kind = UIM_RECORD_INTERRUPT;
@@ -173,6 +203,8 @@ static bool read_interrupt(struct lines_text *t, struct uim_record *r)
         return false;
     (void)take_number(t, r, " fault index ");
     find_reason(t, r);
+    if (!(r->has & UIM_HAS_REASON))
+        r->has &= ~(unsigned)UIM_HAS_ADDRESS;
     settle(r);
     return true;
 }
@@ -320,8 +352,7 @@ static void skip_index(struct lines_text *t)
 
     (void)lines_skip(t, "_REG");
     u = *t;
-    if (lines_skip(&u, "[") && lines_decimal(&u, &index) &&
-        lines_skip(&u, "]"))
+    if (lines_skip(&u, "[") && lines_decimal(&u, &index) && lines_skip(&u, "]"))
         t->at = u.at;
     else if (t->at < t->size && t->text[t->at] != ' ')
         (void)lines_decimal(t, &index);

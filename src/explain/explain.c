@@ -164,7 +164,7 @@ static void put_hole(struct uim_text *t, const struct uiommu_fault *f,
     uim_text_f(t, ".");
 }
 
-static const char *rights_name(unsigned rights)
+const char *uim_rights_name(unsigned rights)
 {
     switch (rights & (UIOMMU_READ | UIOMMU_WRITE)) {
     case UIOMMU_READ:
@@ -181,7 +181,7 @@ static const char *rights_name(unsigned rights)
 /* If tables allow what was refused, they changed, or the unit did not look. */
 static void put_leaf(struct uim_text *t, const struct uiommu_fault *f)
 {
-    uim_text_f(t, " The page is mapped %s", rights_name(f->rights));
+    uim_text_f(t, " The page is mapped %s", uim_rights_name(f->rights));
     if ((f->access & ~f->rights) == 0)
         uim_text_f(t, " by now: mapped after the fault, or the unit holds a "
                       "stale entry");

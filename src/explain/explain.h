@@ -36,12 +36,16 @@ struct uim_decoder {
     uint32_t lost;                /* those that say that records were lost  */
     uint32_t announces;           /* those that say no more than that there
                                    * are records                           */
+    /* Causes of a refusal that the page-table entry does not explain. */
+    const char *const *allowed;
     uint8_t page_lg2, level_lg2;  /* an entry at level n spans 2^(page_lg2 + n
                                    * * level_lg2) bytes                    */
     /* The request was an interrupt message, not DMA. */
     bool (*interrupt)(uint32_t reason);
     /* The record of such a request has its index. */
     bool (*has_index)(uint32_t reason);
+    /* "scalable mode", if the reason tells; NULL: it does not. */
+    const char *(*mode)(uint32_t reason);
 };
 
 extern const struct uim_decoder uim_decoder_vtd;
@@ -54,6 +58,7 @@ const struct uim_reason *uim_reason_of(const struct uim_decoder *d,
 /* ---- words that all sentences share --------------------------------------- */
 
 const char *uim_access_name(unsigned access);
+const char *uim_rights_name(unsigned rights);
 /* " refused: ... [reason 05h, LGN.2]."; r may be NULL. */
 void uim_put_why(struct uim_text *t, const struct uim_reason *r, uint32_t code);
 
@@ -76,6 +81,7 @@ enum {
     UIM_HAS_ACCESS = 1u << 3,
     UIM_HAS_PASID = 1u << 4,
     UIM_HAS_ADDRESS = 1u << 5,
+    UIM_HAS_RIGHTS = 1u << 6,
 };
 
 struct uim_record {
@@ -83,11 +89,13 @@ struct uim_record {
     uint8_t kind;        /* enum uim_record_kind                            */
     unsigned has;
     struct uiommu_pci source;
-    const char *name;    /* of the source where it is no PCI function, or NULL */
+    const char *name; /* of the source where it is no PCI function, or NULL */
     uint32_t reason;     /* STATUS: the register                             */
     uint32_t pasid;
     unsigned access;     /* UIOMMU_READ, _WRITE, both; 0: a page request     */
     uint64_t address;    /* INTERRUPT: the index                             */
+    unsigned rights;     /* UIOMMU_READ, _WRITE: of the page-table entry, if a
+                          * log has that too                                */
     uint32_t status;     /* DMA, INTERRUPT: the register next to it, or 0    */
 };
 

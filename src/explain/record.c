@@ -94,18 +94,23 @@ static void put_bits(struct uim_text *t, const struct uim_decoder *d,
             uim_text_f(t, ", %s", bit->why);
         between = words ? "; " : " ";
     }
+    if (between[0] == '\0')
+        uim_text_f(t, "bits that are not known");
 }
 
 static void put_status(struct uim_text *t, const struct uim_record *r,
                        const struct uim_decoder *d)
 {
     uim_text_f(t, "fault status %xh: ", (unsigned)r->reason);
-    if (r->reason == ALL_ONES)
-        uim_text_f(t, "all ones, the unit does not answer");
-    else
-        put_bits(t, d, r->reason, true);
-    if (uim_record_announces(r))
-        uim_text_f(t, "; none of them is shown here");
+    if (r->reason == ALL_ONES) {
+        uim_text_f(t, "all ones, the unit does not answer.");
+        return;
+    }
+    put_bits(t, d, r->reason, true);
+    if (d && !(r->reason & d->announces))
+        uim_text_f(t, "; no fault is recorded");
+    else if (uim_record_announces(r))
+        uim_text_f(t, "; no record follows here");
     uim_text_f(t, ".");
 }
 
@@ -115,8 +120,39 @@ static void put_software(struct uim_text *t, const struct uim_record *r)
 
     if (r->has & UIM_HAS_ADDRESS)
         uim_text_f(t, "0x%lx ", r->address);
+    else
+        uim_text_f(t, "a page ");
     uim_text_f(t, "%s; software noticed this, no device faulted.",
                what ? what->why : "is odd");
+}
+
+static bool is_allowed(const struct uim_record *r)
+{
+    return r->has & UIM_HAS_RIGHTS && r->has & UIM_HAS_ACCESS &&
+           r->access != 0 && !(r->access & ~r->rights);
+}
+
+static void put_rights(struct uim_text *t, const struct uim_record *r)
+{
+    if (!(r->has & UIM_HAS_RIGHTS))
+        return;
+    if (r->rights == 0)
+        uim_text_f(t, " In the log nothing is mapped there.");
+    else
+        uim_text_f(t, " In the log the page is mapped %s%s.",
+                   uim_rights_name(r->rights),
+                   is_allowed(r) ? ", which allows this" : "");
+}
+
+static void put_lost(struct uim_text *t, const struct uim_record *r,
+                     const struct uim_decoder *d)
+{
+    if (!(r->status & d->lost))
+        return;
+    uim_text_f(
+        t, " Other faults were lost (fault status %xh: ", (unsigned)r->status);
+    put_bits(t, d, r->status, false);
+    uim_text_f(t, ").");
 }
 
 static void put_refused(struct uim_text *t, const struct uim_record *r,
@@ -127,12 +163,11 @@ static void put_refused(struct uim_text *t, const struct uim_record *r,
         uim_put_why(t, uim_reason_of(d, r->reason), r->reason);
     else
         uim_text_f(t, " refused; the reason is missing.");
-    if (!d || !(r->status & d->lost))
-        return;
-    uim_text_f(t, " Other faults were lost (fault status %xh: ",
-               (unsigned)r->status);
-    put_bits(t, d, r->status, false);
-    uim_text_f(t, ").");
+    if (d && r->has & UIM_HAS_REASON && d->mode(r->reason))
+        uim_text_f(t, " The unit is in %s.", d->mode(r->reason));
+    put_rights(t, r);
+    if (d)
+        put_lost(t, r, d);
 }
 
 size_t uim_explain_record(const struct uim_record *record, char *buf,
@@ -197,7 +232,10 @@ unsigned uim_record_causes(const struct uim_record *r, const char **out,
         return list.n;
     if (r->kind == UIM_RECORD_DMA && r->has & UIM_HAS_ADDRESS && !r->address)
         add(&list, at_zero);
-    add_reason(&list, uim_reason_of(d, r->reason));
+    if (d && is_allowed(r))
+        add(&list, d->allowed);
+    else
+        add_reason(&list, uim_reason_of(d, r->reason));
     return list.n;
 }
 
@@ -217,7 +255,7 @@ void uim_record_settle(struct uim_record *r)
     if (!d || !(r->has & UIM_HAS_REASON) || !d->interrupt(r->reason))
         return;
     r->kind = UIM_RECORD_INTERRUPT;
-    r->has &= ~(unsigned)(UIM_HAS_ACCESS | UIM_HAS_PASID);
+    r->has &= ~(unsigned)(UIM_HAS_ACCESS | UIM_HAS_PASID | UIM_HAS_RIGHTS);
     if (!d->has_index(r->reason))
         r->has &= ~(unsigned)UIM_HAS_ADDRESS;
 }

@@ -30,10 +30,11 @@
     "its entry was cleared when it changed its domain or was reset, and not "  \
     "written again"
 #define STALE                                                                  \
-    "the unit holds a stale entry: an invalidation or a cache flush is missing"
+    "the unit holds a stale entry: an invalidation or a cache flush is "       \
+    "missing"
 #define OVERWRITTEN                                                            \
     "the memory of the table was freed or overwritten while the unit used it"
-#define FREED     "the buffer was unmapped while the device still used it"
+#define FREED "the buffer was unmapped while the device still used it"
 #define NEVER                                                                  \
     "the address was never mapped for this device: it was given a physical "   \
     "address, or one of another device"
@@ -46,12 +47,13 @@
 #define LARGE                                                                  \
     "the unit mishandles large pages (superpages), as some for integrated "    \
     "graphics do"
-#define BEYOND    "the device went beyond the end of its buffer"
+#define BEYOND "the device went beyond the end of its buffer"
 #define KEXEC                                                                  \
     "the message was set up by firmware or the system before (kexec, crash "   \
     "kernel), and the device still sends it"
 #define FORGED                                                                 \
-    "a guest or a user-space driver wrote the MSI registers of the device itself"
+    "a guest or a user-space driver wrote the MSI registers of the device "    \
+    "itself"
 
 /* clang-format off */
 static const char *const no_entry[] = {
@@ -106,6 +108,12 @@ static const char *const no_read[] = {
     ASSIGNED,
     LARGE,
     STALE,
+    NULL
+};
+static const char *const allowed[] = {
+    "the page was mapped, or got the right, after the fault",
+    STALE,
+    LARGE,
     NULL
 };
 static const char *const no_page[] = {
@@ -646,6 +654,14 @@ static bool has_index(uint32_t reason)
            reason < VTD_FR_IR_NOT_MSI;
 }
 
+/* The other reasons are those of legacy mode, or of any (7.1.3). */
+static const char *mode_of(uint32_t reason)
+{
+    bool scalable = reason >= VTD_FR_SRT_1 && reason <= VTD_FR_SFS_10;
+
+    return scalable ? "scalable mode" : NULL;
+}
+
 static unsigned access_of(struct vtd_frcd_hi hi)
 {
     static const unsigned of_type[] = {
@@ -688,10 +704,12 @@ const struct uim_decoder uim_decoder_vtd = {
     .n_reasons = sizeof(reasons) / sizeof(reasons[0]),
     .status = status_bits,
     .n_status = sizeof(status_bits) / sizeof(status_bits[0]),
+    .allowed = allowed,
     .lost = FSTS_pfo | FSTS_afo,
     .announces = FSTS_fri | FSTS_pfo | FSTS_ppf | FSTS_afo | FSTS_apf,
     .page_lg2 = 12,
     .level_lg2 = 9,
     .interrupt = is_interrupt,
     .has_index = has_index,
+    .mode = mode_of,
 };
