@@ -44,6 +44,8 @@ struct uim_decoder {
     bool (*interrupt)(uint32_t reason);
     /* The record of such a request has its index. */
     bool (*has_index)(uint32_t reason);
+    /* It is about the rights of a page. */
+    bool (*rights)(uint32_t reason);
     /* "scalable mode", if the reason tells; NULL: it does not. */
     const char *(*mode)(uint32_t reason);
 };

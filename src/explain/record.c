@@ -252,10 +252,14 @@ void uim_record_settle(struct uim_record *r)
 {
     const struct uim_decoder *d = uim_decoder_of(r->driver);
 
-    if (!d || !(r->has & UIM_HAS_REASON) || !d->interrupt(r->reason))
+    if (!d || !(r->has & UIM_HAS_REASON))
+        return;
+    if (!d->rights(r->reason))
+        r->has &= ~(unsigned)UIM_HAS_RIGHTS;
+    if (!d->interrupt(r->reason))
         return;
     r->kind = UIM_RECORD_INTERRUPT;
-    r->has &= ~(unsigned)(UIM_HAS_ACCESS | UIM_HAS_PASID | UIM_HAS_RIGHTS);
+    r->has &= ~(unsigned)(UIM_HAS_ACCESS | UIM_HAS_PASID);
     if (!d->has_index(r->reason))
         r->has &= ~(unsigned)UIM_HAS_ADDRESS;
 }

@@ -654,6 +654,13 @@ static bool has_index(uint32_t reason)
            reason < VTD_FR_IR_NOT_MSI;
 }
 
+static bool about_rights(uint32_t reason)
+{
+    return reason == VTD_FR_LGN_2 || reason == VTD_FR_LGN_3 ||
+           reason == VTD_FR_SGN_6 || reason == VTD_FR_SGN_7 ||
+           reason == VTD_FR_SFS_2 || reason == VTD_FR_SSS_2;
+}
+
 /* The other reasons are those of legacy mode, or of any (7.1.3). */
 static const char *mode_of(uint32_t reason)
 {
@@ -711,5 +718,6 @@ const struct uim_decoder uim_decoder_vtd = {
     .level_lg2 = 9,
     .interrupt = is_interrupt,
     .has_index = has_index,
+    .rights = about_rights,
     .mode = mode_of,
 };

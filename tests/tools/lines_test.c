@@ -438,6 +438,9 @@ static void dumped_entries_are_used(void **state)
     check_sentence(FAULT DUMP, 0, "which allows this");
     check_sentence(FAULT DUMP "pte value: 0x0\n", 0, "nothing is mapped there");
     check_sentence(FAULT FAULT DUMP, 0, "LGN.3].");
+    check_sentence("[DMA Read] Request device [00:02.0] fault addr 0 [fault "
+                   "reason 12]\n" DUMP,
+                   0, "LSS.2].");
     faults = faults_of(FAULT DUMP, strlen(FAULT DUMP));
     assert_false(
         has_cause(cJSON_GetArrayItem(faults, 0), "was unmapped while"));
