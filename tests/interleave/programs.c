@@ -8,6 +8,7 @@
 #include "tests/core/help.h"
 
 #define RANGE  GIB(1) /* of one run: tables of its own */
+#define RANGES 1000   /* after these there may be no memory for more */
 #define FIRST  (2 * (uint64_t)RIG_PAGE) /* not at an entry that links use, too */
 #define SECOND (3 * (uint64_t)RIG_PAGE)
 
@@ -419,6 +420,82 @@ static void quiet(struct trial *t)
     uiommu_poll(t->rig->u);
 }
 
+/* ---- devices come and go ------------------------------------------------- */
+
+/* D-66: a device that a fault names is complete. */
+static bool hear_of_device(void *ctx, const struct uiommu_fault *fault)
+{
+    struct trial *t = ctx;
+    struct uiommu_endpoint *ep;
+
+    if (atomic_load(&t->gone))
+        say(t, "a handler heard of a device that was removed");
+    if (fault->device) {
+        ep = uiommu_device_endpoint(fault->device);
+        if (!uiommu_endpoint_group(ep) ||
+            uiommu_endpoint_pasid(ep) != UIOMMU_NO_PASID)
+            say(t, "a fault names a device that is not complete");
+    }
+    if (!fault->domain)
+        say(t, "a device without a domain faulted");
+    if (atomic_load(&t->gone))
+        say(t, "a device was removed while a handler heard of it");
+    return true;
+}
+
+static void one_fault_of_a_stranger(struct trial *t)
+{
+    remove_one(t);
+    uiommu_fault_handler(uiommu_blocked(t->rig->u), hear_of_device, t);
+    (void)rig_write(t->rig, 1, t->base, 1);
+}
+
+static void add_one(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, rig_add(t->rig, rig_engine(t->rig, 1)), "add");
+    expect_gone(t, 1, FIRST);
+}
+
+/* And the next fault names it. */
+static void known(struct trial *t)
+{
+    unsigned dev = rig_engine(t->rig, 1);
+
+    uiommu_poll(t->rig->u);
+    uiommu_fault_handler(uiommu_blocked(t->rig->u), NULL, NULL);
+    (void)rig_write(t->rig, 1, t->base, 1);
+    uiommu_poll(t->rig->u);
+    if (!t->rig->device[dev] || t->rig->fault.device != t->rig->device[dev])
+        say(t, "a fault does not name the device that was added");
+}
+
+static void one_fault_of_one(struct trial *t)
+{
+    uiommu_fault_handler(t->e, hear_of_device, t);
+    (void)rig_write(t->rig, 1, t->base, 1);
+}
+
+static void remove_and_say(void *ctx)
+{
+    struct trial *t = ctx;
+
+    remove_one(t);
+    atomic_store(&t->gone, true);
+}
+
+static void unknown(struct trial *t)
+{
+    uiommu_poll(t->rig->u);
+    uiommu_fault_handler(t->e, NULL, NULL);
+    (void)rig_write(t->rig, 1, t->base, 1);
+    uiommu_poll(t->rig->u);
+    if (t->rig->fault.device)
+        say(t, "a fault names a device that was removed");
+    expect_ok(t, rig_add(t->rig, rig_engine(t->rig, 1)), "add");
+}
+
 /* ---- all of them --------------------------------------------------------- */
 
 const struct program programs[] = {
@@ -497,6 +574,16 @@ const struct program programs[] = {
       false },
     { "handler_beside_poll", one_fault, { no_handler, poll }, quiet, false },
     { "set_beside_poll", one_fault, { see_nothing, poll }, quiet, false },
+    { "add_beside_poll",
+      one_fault_of_a_stranger,
+      { add_one, poll },
+      known,
+      false },
+    { "remove_beside_poll",
+      one_fault_of_one,
+      { remove_and_say, poll },
+      unknown,
+      false },
     { 0 },
 };
 
@@ -518,7 +605,7 @@ void trial_next(struct trial *t)
     struct uiommu_endpoint *ep = rig_endpoint(t->rig, 0);
 
     t->base += RANGE;
-    if (t->base + RANGE > last_iova(t->d) / 2) {
+    if (t->base == GIB(4) + RANGES * RANGE) {
         (void)unmap_all(t->d);
         (void)unmap_all(t->e);
         t->base = GIB(4);
