@@ -320,6 +320,7 @@ static void a_release_needs_no_new_domain_id(struct rig *rig)
     assert_true(rig_refused(rig, 0, START));
     d = rig_domain(rig, 1);
     use_up_domain_ids(ep->device->unit, d);
+    rig->dirty = true; /* they never come back */
     rig_is(uiommu_set_domain(rig_endpoint(rig, 1), d, NULL), UIOMMU_NOSPC);
     rig_ok(uiommu_release(ep, rig));
     assert_true(rig_reaches(rig, 0, START, START));
@@ -373,6 +374,7 @@ static void without_domain_ids_a_set_takes_its_regions_out(struct rig *rig)
     ep = rig_endpoint(rig, 0);
     d = rig_domain(rig, 0);
     use_up_domain_ids(ep->device->unit, d);
+    rig->dirty = true; /* they never come back */
     rig_is(uiommu_set_domain(ep, d, NULL), UIOMMU_NOSPC);
     for (uint64_t at = START; at < START + SIZE; at += RIG_PAGE)
         rig_is(uiommu_walk(d, at, &t), UIOMMU_NOENT);

@@ -383,13 +383,24 @@ static bool hear(void *ctx, const struct uiommu_fault *fault)
     (void)fault;
     if (atomic_load(&t->gone))
         say(t, "a handler that was replaced heard a fault");
+    atomic_fetch_add(&t->heard, 1);
     return true;
+}
+
+static void one_fault_for(struct trial *t, unsigned n,
+                          struct uiommu_domain *domain, uiommu_fault_fn fn)
+{
+    uiommu_poll(t->rig->u); /* faults of before */
+    atomic_store(&t->heard, 0);
+    t->faults = t->rig->faults;
+    uiommu_fault_handler(domain, fn, t);
+    if (rig_write(t->rig, n, t->base, 1))
+        say(t, "DMA to nowhere arrived");
 }
 
 static void one_fault(struct trial *t)
 {
-    uiommu_fault_handler(t->d, hear, t);
-    (void)rig_write(t->rig, 0, t->base, 1);
+    one_fault_for(t, 0, t->d, hear);
 }
 
 static void poll(void *ctx)
@@ -414,10 +425,21 @@ static void see_nothing(void *ctx)
     show(t, 0, uiommu_blocked(t->rig->u));
 }
 
+/* The fault was heard once, by whoever had the domain or the instance then. */
+static void heard_once(struct trial *t, struct uiommu_domain *domain)
+{
+    unsigned heard;
+
+    uiommu_fault_handler(domain, NULL, NULL);
+    uiommu_poll(t->rig->u);
+    heard = atomic_load(&t->heard) + t->rig->faults - t->faults;
+    if (heard != 1)
+        say(t, "a fault was heard %u times", heard);
+}
+
 static void quiet(struct trial *t)
 {
-    uiommu_fault_handler(t->d, NULL, NULL);
-    uiommu_poll(t->rig->u);
+    heard_once(t, t->d);
 }
 
 /* ---- devices come and go ------------------------------------------------- */
@@ -440,14 +462,14 @@ static bool hear_of_device(void *ctx, const struct uiommu_fault *fault)
         say(t, "a device without a domain faulted");
     if (atomic_load(&t->gone))
         say(t, "a device was removed while a handler heard of it");
+    atomic_fetch_add(&t->heard, 1);
     return true;
 }
 
 static void one_fault_of_a_stranger(struct trial *t)
 {
     remove_one(t);
-    uiommu_fault_handler(uiommu_blocked(t->rig->u), hear_of_device, t);
-    (void)rig_write(t->rig, 1, t->base, 1);
+    one_fault_for(t, 1, uiommu_blocked(t->rig->u), hear_of_device);
 }
 
 static void add_one(void *ctx)
@@ -463,8 +485,7 @@ static void known(struct trial *t)
 {
     unsigned dev = rig_engine(t->rig, 1);
 
-    uiommu_poll(t->rig->u);
-    uiommu_fault_handler(uiommu_blocked(t->rig->u), NULL, NULL);
+    heard_once(t, uiommu_blocked(t->rig->u));
     (void)rig_write(t->rig, 1, t->base, 1);
     uiommu_poll(t->rig->u);
     if (!t->rig->device[dev] || t->rig->fault.device != t->rig->device[dev])
@@ -473,8 +494,7 @@ static void known(struct trial *t)
 
 static void one_fault_of_one(struct trial *t)
 {
-    uiommu_fault_handler(t->e, hear_of_device, t);
-    (void)rig_write(t->rig, 1, t->base, 1);
+    one_fault_for(t, 1, t->e, hear_of_device);
 }
 
 static void remove_and_say(void *ctx)
@@ -487,8 +507,7 @@ static void remove_and_say(void *ctx)
 
 static void unknown(struct trial *t)
 {
-    uiommu_poll(t->rig->u);
-    uiommu_fault_handler(t->e, NULL, NULL);
+    heard_once(t, t->e);
     (void)rig_write(t->rig, 1, t->base, 1);
     uiommu_poll(t->rig->u);
     if (t->rig->fault.device)
@@ -616,6 +635,13 @@ void trial_next(struct trial *t)
         set(t->rig, 1, t->e);
     atomic_store(&t->gone, false);
     t->wrong[0] = '\0';
+}
+
+void trial_forget(struct trial *t)
+{
+    if (sim_violations(t->rig->m) > 0)
+        say(t, "%s", sim_violation(t->rig->m, 0));
+    sim_forget(t->rig->m);
 }
 
 void trial_close(struct trial *t)

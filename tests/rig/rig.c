@@ -163,6 +163,8 @@ void rig_down(struct rig *rig)
             rig_ok(status);
         rig->device[i] = NULL;
     }
+    if (rig->started && !rig->dirty)
+        rig_check_ids(rig);
     if (rig->started)
         rig_ok(uiommu_stop(rig->u));
     rig->started = false;
