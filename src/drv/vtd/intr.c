@@ -178,16 +178,12 @@ static void describe(const struct vtd_unit *v, uint32_t source,
 static enum uiommu_status clear(struct vtd_unit *v, unsigned index)
 {
     uim_word *entry = entry_of(v, index);
-    enum uiommu_status status;
 
     if (!(uim_ld64(entry) & VTD_ENTRY_P))
         return UIOMMU_OK;
     vtd_entry_block(v, entry);
     uim_fence(v->unit.host);
-    status = invalidate(v, VTD_IEC_INDEX, index);
-    if (status == UIOMMU_OK)
-        vtd_entry_zero(v, entry, 2);
-    return status;
+    return invalidate(v, VTD_IEC_INDEX, index);
 }
 
 /* Where CM=1, that an entry was not present may be cached. */
