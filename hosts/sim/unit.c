@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hosts/embed/embed.h"
+#include "hosts/sim/snapshots.h"
 
 #define DEFAULT_BASE UINT64_C(0xfed90000)
 
@@ -114,7 +115,7 @@ static void open_door(struct sim *s)
 
 bool sim_unit_open(struct sim *s, const char *model, const char *args)
 {
-    s->ops = uiommu_embed(UIE_ABI);
+    s->ops = s->snapshots ? sim_snapshots() : uiommu_embed(UIE_ABI);
     s->unit_host = host_template;
     s->unit_host.opaque = s;
     if (s->fast && !s->non_coherent) {
@@ -145,7 +146,13 @@ void sim_unit_step(struct sim *s)
         return;
     }
     pthread_mutex_lock(&s->unit_lock);
+    if (s->snapshots) {
+        sim_snapshot_enter(s->model);
+    }
     (void)uim_check_run(uim_embed_model(s->model), 1);
+    if (s->snapshots) {
+        sim_snapshot_leave();
+    }
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
 }

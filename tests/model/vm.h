@@ -97,6 +97,10 @@ struct vm {
     unsigned n_stale;
 };
 
+/* How units cache whose arguments do not say it: UIOMMU_CACHE, else normal. With
+ * UIOMMU_SNAPSHOTS a model is saved, reset and loaded before each call. */
+const char *vm_cache(void);
+
 /* Fails the test if the model cannot be created. Tables are in place; nothing is
  * switched on. `args` with scalable=1 get scalable tables. */
 struct vm *vm_create(const char *args);

@@ -203,21 +203,6 @@ static void dmar(void **state)
     vm_destroy(vm);
 }
 
-static int never_write(void *ctx, const void *buf, size_t len)
-{
-    (void)ctx;
-    (void)buf;
-    (void)len;
-    return 0;
-}
-
-static int never_read(void *ctx, void *buf, size_t len)
-{
-    (void)ctx;
-    memset(buf, 0, len);
-    return 0;
-}
-
 static void what_is_not_offered_says_so(void **state)
 {
     struct vm *vm = vm_create("");
@@ -225,10 +210,6 @@ static void what_is_not_offered_says_so(void **state)
 
     (void)state;
     vm_start(vm);
-    assert_true(vm->ops->save(vm->m, never_write, NULL) < 0);
-    assert_int_not_equal(vm_go(vm, R, VM_X), 0);
-    assert_true(vm->ops->load(vm->m, never_read, NULL) < 0);
-    assert_int_equal(vm_rd(vm, VTD_REG_GSTS), 0); /* as after reset */
     assert_true(vm->ops->page_request(vm->m, &pr) < 0);
     assert_true(vm->ops->shadow(vm->m, VM_A, UIE_NO_PASID, 1) < 0);
     vm->ops->memory_changed(vm->m);

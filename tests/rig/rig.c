@@ -199,6 +199,7 @@ static void configure(struct rig *rig, const struct variant *v)
     rig->config.mode = v->mode;
     rig->config.non_coherent = v->non_coherent;
     rig->config.adversarial = v->adversarial;
+    rig->config.snapshots = getenv("UIOMMU_SNAPSHOTS") != NULL;
     snprintf(rig->options, sizeof(rig->options), "vtd.mode=%s",
              mode_names[v->mode]);
     rig->setup.size = sizeof(rig->setup);
