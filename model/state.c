@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/state.h"
 
+#include "base/mem.h"
 #include "model/say.h"
 
 static const char impossible[] = "holds a number that cannot be";
@@ -200,16 +201,36 @@ int uim_state_save(struct uim_model *m, const struct uim_state_format *format,
     return -1;
 }
 
+/* Counters and tags go on where they were when a unit is reset: a state that is
+ * refused must not have changed them either. */
+static void load(struct uim_model *m, const struct uim_state_format *format,
+                 struct uim_state *s)
+{
+    const struct uim_model_host *host = m->host;
+    void *after_reset = host->alloc(host->ctx, format->size);
+
+    if (!after_reset) {
+        uim_state_refuse(s, "needs memory to be loaded");
+        return;
+    }
+    memcpy(after_reset, m, format->size);
+    visit(m, format, s);
+    if (s->wrong) {
+        m->ops->reset(m);
+        memcpy(m, after_reset, format->size);
+    }
+    host->free(host->ctx, after_reset, format->size);
+}
+
 int uim_state_load(struct uim_model *m, const struct uim_state_format *format,
                    uim_model_read_fn fn, void *ctx)
 {
     struct uim_state s = { .read = fn, .ctx = ctx, .total = UIM_STATE_HEAD };
 
     m->ops->reset(m);
-    visit(m, format, &s);
+    load(m, format, &s);
     if (!s.wrong)
         return 0;
-    m->ops->reset(m);
     uim_say(m->host, UIM_MODEL_ERROR,
             "%s: the state %s; the model is as after reset", m->ops->name,
             s.wrong);

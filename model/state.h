@@ -81,6 +81,7 @@ static inline uint64_t uim_state_sum(uint64_t sum, uint64_t number)
 
 struct uim_state_format {
     uint64_t version;     /* of what visit() visits                          */
+    size_t size;          /* of the model's struct                           */
     const uint64_t *args; /* as numbers; the order is part of the version    */
     size_t n_args;
     void (*visit)(struct uim_model *m, struct uim_state *s);

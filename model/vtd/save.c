@@ -16,8 +16,6 @@
  */
 #include "model/vtd/vtd.h"
 
-#include "base/mem.h"
-#include "model/say.h"
 #include "model/state.h"
 
 enum { VERSION = 1 };
@@ -152,15 +150,27 @@ static void visit_requests(struct mvtd *m, struct uim_state *s)
         uim_state_fields(s, &m->recent[i], request_fields);
 }
 
-/* Domain ids in rising order; 2^16 ends them. */
+/* The first of fs_dids at or after `did`; 2^16: none. */
+static uint64_t next_fs_did(const struct mvtd *m, uint64_t did)
+{
+    while (did < UIM_BIT(16)) {
+        uint64_t word = m->fs_dids[did >> 6] >> (did & 63);
+
+        if (word)
+            return did + uim_ctz(word);
+        did = (did | 63) + 1;
+    }
+    return did;
+}
+
+/* In rising order; 2^16 ends them. */
 static void visit_fs_dids(struct mvtd *m, struct uim_state *s)
 {
     uint64_t did = 0;
 
     for (;;) {
-        while (!uim_state_loads(s) && did < UIM_BIT(16) &&
-               !(m->fs_dids[did >> 6] & UIM_BIT(did & 63)))
-            did++;
+        if (!uim_state_loads(s))
+            did = next_fs_did(m, did);
         uim_state_u64(s, &did, UIM_BIT(16));
         if (did == UIM_BIT(16) || s->wrong)
             return;
@@ -233,6 +243,7 @@ static struct uim_state_format format_of(const struct mvtd *m)
 {
     return (struct uim_state_format){
         .version = VERSION,
+        .size = sizeof(*m),
         .args = (const uint64_t *)(const void *)&m->args,
         .n_args = sizeof(m->args) / sizeof(uint64_t),
         .visit = visit,
@@ -246,26 +257,9 @@ int mvtd_save(struct uim_model *model, uim_model_write_fn fn, void *ctx)
     return uim_state_save(model, &format, fn, ctx);
 }
 
-/* Counters and tags go on where they were when a unit is reset: a state that is
- * refused must not have changed them either. */
 int mvtd_load(struct uim_model *model, uim_model_read_fn fn, void *ctx)
 {
-    const struct uim_model_host *host = model->host;
-    struct mvtd *m = mvtd_of(model);
-    struct uim_state_format format = format_of(m);
-    struct mvtd *after_reset;
-    int result;
+    struct uim_state_format format = format_of(mvtd_of(model));
 
-    model->ops->reset(model);
-    after_reset = host->alloc(host->ctx, sizeof(*m));
-    if (!after_reset) {
-        uim_say(host, UIM_MODEL_ERROR, "vtd: no memory to load a state");
-        return -1;
-    }
-    *after_reset = *m;
-    result = uim_state_load(model, &format, fn, ctx);
-    if (result < 0)
-        *m = *after_reset;
-    host->free(host->ctx, after_reset, sizeof(*m));
-    return result;
+    return uim_state_load(model, &format, fn, ctx);
 }

@@ -242,11 +242,21 @@ struct vm *vm_create_bare(void)
     return vm;
 }
 
-const char *vm_cache(void)
+static const char *cache_mode(void)
 {
     const char *mode = getenv("UIOMMU_CACHE");
 
     return mode ? mode : "normal";
+}
+
+bool vm_cache(const char *mode)
+{
+    return strcmp(cache_mode(), mode) == 0;
+}
+
+unsigned vm_rounds(unsigned n)
+{
+    return getenv("UIOMMU_SNAPSHOTS") ? n / 20 : n;
 }
 
 struct vm *vm_create(const char *args)
@@ -254,7 +264,7 @@ struct vm *vm_create(const char *args)
     struct vm *vm = vm_create_bare();
     char all[160];
 
-    snprintf(all, sizeof(all), "cache=%s%s%s", vm_cache(), *args ? "," : "",
+    snprintf(all, sizeof(all), "cache=%s%s%s", cache_mode(), *args ? "," : "",
              args);
     vm->m = vm->ops->create("vtd", &vm->host, all);
     assert_non_null(vm->m);
