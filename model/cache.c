@@ -86,6 +86,7 @@ static struct uim_cache_slot *victim(struct uim_cache *c, uint32_t set)
 
         if (s->used == 0) {
             c->live[set]++;
+            c->n++;
             return s;
         }
         if (s->used < oldest->used)
@@ -122,12 +123,13 @@ static void drop_in_set(struct uim_cache *c, uint32_t set,
             continue;
         s->used = 0;
         c->live[set]--;
+        c->n--;
     }
 }
 
 void uim_cache_drop(struct uim_cache *c, uim_cache_match match, const void *arg)
 {
-    for (uint32_t set = 0; set < c->sets; set++)
+    for (uint32_t set = 0; c->n > 0 && set < c->sets; set++)
         drop_in_set(c, set, match, arg);
 }
 
@@ -169,8 +171,8 @@ static struct uim_cache_slot *free_slot(const struct uim_cache *c, uint32_t set)
     return NULL;
 }
 
-static void save_set(struct uim_cache *c, struct uim_state *s, uint64_t set,
-                     const struct uim_state_field *fields)
+static uint64_t save_set(struct uim_cache *c, struct uim_state *s, uint64_t set,
+                         const struct uim_state_field *fields)
 {
     for (uint32_t way = 0; way < c->ways; way++) {
         struct uim_cache_slot *slot = slot_at(c, (uint32_t)set, way);
@@ -180,6 +182,7 @@ static void save_set(struct uim_cache *c, struct uim_state *s, uint64_t set,
         uim_state_u64(s, &set, c->sets - 1);
         visit_slot(s, slot, fields);
     }
+    return c->live[set];
 }
 
 /* Behind tags that do not belong to its set a slot is found by nobody. */
@@ -199,6 +202,7 @@ static struct uim_cache_slot *load_slot(struct uim_cache *c,
     if (slot->used == 0)
         return NULL;
     c->live[set]++;
+    c->n++;
     return slot->used <= c->clock ? slot : NULL;
 }
 
@@ -206,17 +210,13 @@ void uim_cache_state(struct uim_cache *c, struct uim_state *s,
                      const struct uim_state_field *fields, uim_cache_match good,
                      const void *arg)
 {
-    uint64_t n = 0;
+    uint64_t left = c->n;
 
     uim_state_fields(s, c, cache_fields);
-    for (uint32_t set = 0; set < c->sets; set++)
-        n += c->live[set];
-    uim_state_u64(s, &n, (uint64_t)c->sets * c->ways);
-    for (uint32_t set = 0; !uim_state_loads(s) && set < c->sets; set++) {
-        if (c->live[set] > 0)
-            save_set(c, s, set, fields);
-    }
-    for (uint64_t i = 0; uim_state_loads(s) && i < n && !s->wrong; i++) {
+    uim_state_u64(s, &left, (uint64_t)c->sets * c->ways);
+    for (uint32_t set = 0; !uim_state_loads(s) && left > 0; set++)
+        left -= c->live[set] > 0 ? save_set(c, s, set, fields) : 0;
+    for (; left > 0 && !s->wrong; left--) {
         const struct uim_cache_slot *slot = load_slot(c, s, fields);
 
         if (!slot || !good(slot, arg))

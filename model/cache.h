@@ -24,6 +24,7 @@ struct uim_cache_slot {
 struct uim_cache {
     unsigned char *slots;
     uint32_t *live; /* by set: how many slots are not free                   */
+    uint32_t n;     /* in all sets                                           */
     uint32_t sets;  /* a power of two up to 2^16; 0: caches nothing          */
     uint32_t ways, slot_size;
     uint32_t clock;

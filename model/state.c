@@ -2,6 +2,7 @@
 #include "model/state.h"
 
 #include "base/mem.h"
+#include "base/store.h"
 #include "model/say.h"
 
 static const char impossible[] = "holds a number that cannot be";
@@ -24,9 +25,7 @@ static void flush(struct uim_state *s)
 
 static void put(struct uim_state *s, uint64_t number)
 {
-    for (unsigned i = 0; i < 8; i++)
-        s->buf[s->at][i] = (uint8_t)(number >> 8 * i);
-    s->at++;
+    s->buf[s->at++] = uim_le64(number);
     if (s->at == UIM_STATE_BUFFER)
         flush(s);
 }
@@ -46,16 +45,9 @@ static void fill(struct uim_state *s)
 
 static uint64_t get(struct uim_state *s)
 {
-    uint64_t number = 0;
-
     if (!s->wrong && s->at == s->n)
         fill(s);
-    if (s->wrong)
-        return 0;
-    for (unsigned i = 0; i < 8; i++)
-        number |= (uint64_t)s->buf[s->at][i] << 8 * i;
-    s->at++;
-    return number;
+    return s->wrong ? 0 : uim_le64(s->buf[s->at++]);
 }
 
 /* What goes in comes out, but when it loads. */

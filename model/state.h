@@ -37,7 +37,7 @@ struct uim_state {
     uint64_t sum;
     const char *wrong;        /* why it is refused; NULL: it is not          */
     unsigned at, n;           /* in buf: the next, how many there are        */
-    uint8_t buf[UIM_STATE_BUFFER][8];
+    uint64_t buf[UIM_STATE_BUFFER]; /* little-endian                       */
 };
 
 /* A member of a struct, any unsigned type, at most `most`. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * snapshots.h - a VMM that is moved all the time: before each call the model is
- * saved, reset and loaded, and saved again, which must give the same state. What
- * goes wrong ends the process with a sentence.
+ * saved, reset and loaded, and now and then saved again, which must give the same
+ * state. What goes wrong ends the process with a sentence.
  *
  * Calls may come from several threads; none that comes while another is under way
  * is preceded by a snapshot, since the ABI forbids that.
