@@ -203,7 +203,7 @@ static struct uim_cache_slot *load_slot(struct uim_cache *c,
         return NULL;
     c->live[set]++;
     c->n++;
-    return slot->used <= c->clock ? slot : NULL;
+    return slot; /* newer than the clock if that began anew */
 }
 
 void uim_cache_state(struct uim_cache *c, struct uim_state *s,
