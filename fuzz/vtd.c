@@ -536,8 +536,9 @@ static void change(struct fuzz_input *in, struct bytes *b)
     for (unsigned i = 0; i <= (how & 3); i++) {
         size_t at = fuzz_take(in, 2) % n;
 
-        set_number(b, at, number(b, at) ^ fuzz_take(in, how & 4 ? 8 : 1)
-                                              << (how >> 3 & 7) * 8);
+        set_number(b, at,
+                   number(b, at) ^ fuzz_take(in, how & 4 ? 8 : 1)
+                                       << (how >> 3 & 7) * 8);
     }
     for (size_t i = 0; i + 1 < n; i++)
         sum = uim_state_sum(sum, number(b, i));

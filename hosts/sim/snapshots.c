@@ -21,7 +21,9 @@ struct bytes {
 
 static struct bytes before, after;
 
-enum { COMPARED = 8 }; /* one of so many: what is not saved stays away for good */
+enum {
+    COMPARED = 8
+}; /* one of so many: what is not saved stays away for good */
 
 static const struct uie_ops *real(void)
 {

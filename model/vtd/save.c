@@ -54,7 +54,8 @@ static const struct uim_state_field request_fields[] = {
     UIM_STATE_FIELD(uim_model_req, pasid, UINT32_MAX),
     UIM_STATE_FIELD(uim_model_req, access, UINT32_MAX),
     UIM_STATE_FIELD(uim_model_req, flags, UINT32_MAX),
-    UIM_STATE_FIELD(uim_model_req, iova, UINT64_MAX), END
+    UIM_STATE_FIELD(uim_model_req, iova, UINT64_MAX),
+    END
 };
 
 static const struct uim_state_field entry_fields[] = {

@@ -481,11 +481,20 @@ static void states_of_others(void **state)
 static void states_of_other_arguments(void **state)
 {
     static const char *const args[] = {
-        "base=0x12345000", "ioapic=1:0xff00", "ioapic=0:0xff01",
-        "irq=3",           "rid=8",           "cache=none",
-        "cm=1",            "coherent=0",      "scalable=1",
-        "fs=0",            "ss=0",            "bits=39",
-        "dt=0",            "rwbf=1",
+        "base=0x12345000",
+        "ioapic=1:0xff00",
+        "ioapic=0:0xff01",
+        "irq=3",
+        "rid=8",
+        "cache=none",
+        "cm=1",
+        "coherent=0",
+        "scalable=1",
+        "fs=0",
+        "ss=0",
+        "bits=39",
+        "dt=0",
+        "rwbf=1",
     };
     struct vm *vm = busy("cache=normal");
     struct stream *s = save(vm);
