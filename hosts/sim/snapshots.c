@@ -21,9 +21,8 @@ struct bytes {
 
 static struct bytes before, after;
 
-enum {
-    COMPARED = 8
-}; /* one of so many: what is not saved stays away for good */
+/* One snapshot of so many: what is not saved stays away for good. */
+enum { COMPARED = 8 };
 
 static const struct uie_ops *real(void)
 {

@@ -57,6 +57,7 @@ enum mvtd_cache_mode {
     MVTD_CACHE_ADVERSARIAL
 };
 
+/* Numbers of 64 bits and nothing else: a state has them as a row. */
 struct mvtd_args {
     struct uim_common_args common;
     uint64_t cache; /* enum mvtd_cache_mode                                  */
