@@ -77,18 +77,15 @@ static void seal(struct stream *s)
     set_number(s, last, sum);
 }
 
+/* The first place behind the head where the number is. */
 static size_t find(const struct stream *s, uint64_t v)
 {
-    size_t found = 0;
+    size_t i = UIM_STATE_HEAD;
 
-    for (size_t i = UIM_STATE_HEAD; i < s->size / 8; i++) {
-        if (number(s, i) == v) {
-            assert_int_equal(found, 0);
-            found = i;
-        }
-    }
-    assert_int_not_equal(found, 0);
-    return found;
+    while (i < s->size / 8 && number(s, i) != v)
+        i++;
+    assert_true(i < s->size / 8);
+    return i;
 }
 
 static struct stream *save(struct vm *vm)
@@ -117,13 +114,13 @@ static void check_refused(struct vm *vm, struct stream *s, const char *why)
     unsigned said = vm->n_log[UIE_LOG_ERROR];
     struct stream *left, *after_reset;
 
+    vm->ops->reset(vm->m);
+    after_reset = save(vm);
     assert_true(load(vm, s) < 0);
     assert_int_equal(vm->n_log[UIE_LOG_ERROR], said + 1);
     if (why && !strstr(vm->last_log, why))
         fail_msg("\"%s\" lacks \"%s\"", vm->last_log, why);
     left = save(vm);
-    vm->ops->reset(vm->m);
-    after_reset = save(vm);
     assert_true(same(left, after_reset));
     free(left);
     free(after_reset);
@@ -224,6 +221,54 @@ static void registers_come_back(void **state)
         assert_int_equal(vm_counter(b, "faults_recorded"), 3);
         vm_destroy(a);
         vm_destroy(b);
+    }
+}
+
+struct sums {
+    uint64_t n, of_all;
+};
+
+static void add_counter(void *ctx, const char *name, uint64_t value)
+{
+    struct sums *sums = ctx;
+
+    (void)name;
+    sums->n++;
+    sums->of_all = sums->of_all * 3 + value;
+}
+
+static void counters_come_back(void **state)
+{
+    struct vm *a = busy("cache=adversarial"), *b;
+    struct sums of_a = { 0, 0 }, of_b = { 0, 0 };
+
+    (void)state;
+    vm_poke(a, LEAF_X, 0);
+    vm_go(a, R, VM_X);
+    assert_int_equal(vm_counter(a, "stale_uses"), 1);
+    b = move(a, "cache=adversarial");
+    a->ops->counters(a->m, add_counter, &of_a);
+    b->ops->counters(b->m, add_counter, &of_b);
+    assert_memory_equal(&of_a, &of_b, sizeof(of_a));
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* A unit that has a past of its own, or that of another, forgets it. */
+static void nothing_else_is_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct vm *fresh = vm_create(kinds[i]), *used = busy(kinds[i]);
+        struct stream *s = save(fresh), *again;
+
+        assert_int_equal(load(used, s), 0);
+        again = save(used);
+        assert_true(same(s, again));
+        free(s);
+        free(again);
+        vm_destroy(fresh);
+        vm_destroy(used);
     }
 }
 
@@ -353,6 +398,61 @@ static void forgotten_invalidations_are_still_found(void **state)
     uim_check_memory_changed(b->model, 0, 8);
     vm_go(b, R, VM_X);
     assert_int_equal(b->stale[1].cache, UIM_CHECK_CACHE_CONTEXT);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* What an adversarial unit was asked for, it fetches early again. */
+static void early_fetches_go_on(void **state)
+{
+    struct vm *a = busy("cache=adversarial"), *b;
+
+    (void)state;
+    vm_poke(a, LEAF_X, 0);
+    uim_check_caches_drop(a->model);
+    b = move(a, "cache=adversarial");
+    vm_poke(b, LEAF_X, (PAGE_X + 0x1000) | 3);
+    uim_check_memory_changed(b->model, LEAF_X, 8);
+    vm_poke(b, LEAF_X, PAGE_X | 3);
+    assert_int_equal(vm_go(b, R, VM_X), PAGE_X + 0x1000);
+    assert_int_equal(b->n_stale, 1);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* An answer from the IOTLB is the same in every respect. */
+static void cached_answers_are_the_same(void **state)
+{
+    struct vm *a = vm_create("cache=normal,scalable=1"), *b;
+    struct uie_xlat x, y;
+
+    (void)state;
+    vm_poke(a, LEAF_X, PAGE_X | 3 | UIM_BIT(11)); /* SNP */
+    vm_start(a);
+    vm_ask(a, VM_A, UIE_NO_PASID, R, UIE_REQ_ATS, VM_X, &x);
+    assert_int_equal(x.flags, UIE_XLAT_NOSNOOP);
+    vm_poke(a, LEAF_X, 0);
+    b = move(a, "cache=normal,scalable=1");
+    vm_ask(b, VM_A, UIE_NO_PASID, R, UIE_REQ_ATS, VM_X, &y);
+    assert_memory_equal(&x, &y, sizeof(x));
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* A guest that fills the log does so once. */
+static void warnings_are_counted_on(void **state)
+{
+    struct vm *a = vm_create(""), *b;
+
+    (void)state;
+    vm_start(a);
+    for (unsigned i = 0; i < 20; i++)
+        vm_submit(a, vm_wait(1, false, false), VM_OUTSIDE);
+    b = move(a, "");
+    for (unsigned i = 0; i < 20; i++)
+        vm_submit(b, vm_wait(1, false, false), VM_OUTSIDE);
+    assert_int_equal(a->n_log[UIE_LOG_WARN], 20);
+    assert_int_equal(b->n_log[UIE_LOG_WARN], 12);
     vm_destroy(a);
     vm_destroy(b);
 }
@@ -551,18 +651,19 @@ static void lengths_that_are_wrong(void **state)
 static void every_byte_counts(void **state)
 {
     static const uint8_t flips[] = { 0x01, 0x80, 0xff };
-    struct vm *vm = busy("");
+    struct vm *vm = busy(""), *other = vm_create("");
     struct stream *good = save(vm);
 
     (void)state;
     for (size_t i = 0; i < good->size; i++) {
         good->bytes[i] ^= flips[i % COUNT(flips)];
-        check_refused(vm, good, NULL);
+        check_refused(other, good, NULL);
         good->bytes[i] ^= flips[i % COUNT(flips)];
     }
-    assert_int_equal(load(vm, good), 0);
+    assert_int_equal(load(other, good), 0);
     free(good);
     vm_destroy(vm);
+    vm_destroy(other);
 }
 
 /* Numbers no unit has: each is known by its value, and refused as another. */
@@ -593,6 +694,41 @@ static void numbers_that_cannot_be(void **state)
         set_number(s, find(s, rows[i].is), rows[i].becomes);
         seal(s);
         check_refused(vm, s, rows[i].why);
+    }
+    free(good);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* Answers that no table could have given. */
+static void cache_entries_that_cannot_be(void **state)
+{
+    const struct {
+        uint64_t behind; /* this number, so many on */
+        unsigned n;
+        uint64_t becomes;
+    } rows[] = {
+        { PAGE_X, 0, PAGE_X + 8 },             /* not the start of a page */
+        { PAGE_X, 0, UIM_BIT(50) },            /* above the host's width */
+        { PAGE_X, 1, 13 },                     /* not the size of a page */
+        { PAGE_X, 1, 21 },                     /* nor that of its tag */
+        { VM_SS + 0x3000, 0, VM_SS + 0x3008 }, /* a table that is none */
+        { VM_SS + 0x3000, 0, UIM_BIT(50) },
+        { VM_SS + 0x3000, 3, 1234 }, /* not the domain of its tag */
+        { VM_SS + 0x3000, 4, 2 },    /* not its level */
+    };
+    struct vm *vm = vm_create("cache=normal");
+    struct stream *good, *s = malloc(sizeof(*s));
+
+    (void)state;
+    vm_start(vm);
+    vm_go(vm, R, VM_X);
+    good = save(vm);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        *s = *good;
+        set_number(s, find(s, rows[i].behind) + rows[i].n, rows[i].becomes);
+        seal(s);
+        check_refused(vm, s, "holds a cache entry that cannot be");
     }
     free(good);
     free(s);
@@ -735,6 +871,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_says_what_it_is),
         cmocka_unit_test(registers_come_back),
+        cmocka_unit_test(counters_come_back),
+        cmocka_unit_test(nothing_else_is_left),
         cmocka_unit_test(translations_go_on),
         cmocka_unit_test(records_and_events_go_on),
         cmocka_unit_test(device_tlbs_answer_after_load),
@@ -742,6 +880,9 @@ int main(void)
         cmocka_unit_test(queue_error_goes_on),
         cmocka_unit_test(pending_commands_go_on),
         cmocka_unit_test(forgotten_invalidations_are_still_found),
+        cmocka_unit_test(early_fetches_go_on),
+        cmocka_unit_test(cached_answers_are_the_same),
+        cmocka_unit_test(warnings_are_counted_on),
         cmocka_unit_test(first_stage_domains_are_remembered),
         cmocka_unit_test(door_is_not_saved),
         cmocka_unit_test(writer_that_fails),
@@ -752,6 +893,7 @@ int main(void)
         cmocka_unit_test(lengths_that_are_wrong),
         cmocka_unit_test(every_byte_counts),
         cmocka_unit_test(numbers_that_cannot_be),
+        cmocka_unit_test(cache_entries_that_cannot_be),
         cmocka_unit_test(states_that_contradict_themselves),
         cmocka_unit_test(every_number_becomes_another),
         cmocka_unit_test(many_numbers_become_others),
