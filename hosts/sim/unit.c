@@ -115,7 +115,7 @@ static void open_door(struct sim *s)
 
 bool sim_unit_open(struct sim *s, const char *model, const char *args)
 {
-    s->ops = s->snapshots ? sim_snapshots() : uiommu_embed(UIE_ABI);
+    s->ops = uiommu_embed(UIE_ABI);
     s->unit_host = host_template;
     s->unit_host.opaque = s;
     if (s->fast && !s->non_coherent) {
@@ -134,6 +134,9 @@ bool sim_unit_open(struct sim *s, const char *model, const char *args)
     }
     if (s->late) {
         uim_check_hold(uim_embed_model(s->model), true);
+    }
+    if (s->snapshots) {
+        s->ops = sim_snapshots();
     }
     return true;
 }
