@@ -85,6 +85,38 @@ def explain():
             (7 * i) & 0xff for i in range(64)) + b"\xff\x00")
 
 
+# What logs are made of, and the lines that tests/corpus has none of.
+WORDS = [
+    "[DMA Read] ", "[DMA Write] ", "[DMA Read NO_PASID] ", " PASID ",
+    "Request device [00:02.0]", " fault addr ", "[INTR-REMAP] ", "INTR-REMAP: ",
+    " fault index ", "[fault reason ", "DMAR: reason ", " REASON ", "\n> ",
+    "=\n", "handling fault status reg ", "VT-d detected Invalidation ",
+    "Queue Error", "Time-out Error: SID ", "Completion Error", "FRCD", "FSTS",
+    "DMA PTE for vPFN ", " already set", "PTE = ", "pte value: ",
+    "iommu_fault:DMA Read: ", "iommu_fault_status: ", "Fault Overflow"]
+
+
+def lines():
+    for name, text in {
+            "xen": "(XEN) [VT-D]DMAR:[DMA Read] Request device [0000:00:02.0] "
+                   "fault addr 8e480000, iommu reg = ffff82c00021d000\n"
+                   "(XEN) [VT-D]DMAR: reason 06 - PTE Read\n"
+                   "(XEN) [VT-D]INTR-REMAP: Request device [0000:f0:1f.0] fault "
+                   "index 0\n(XEN) [VT-D]INTR-REMAP: reason 22 - Present\n",
+            "xen-3": "iommu_fault_status: Fault Overflow\niommu_fault:DMA Read: "
+                     "0:1d.1 addr 7d2ce000 REASON 6 iommu->reg = ffff828b\n",
+            "linux-3": "INTR-REMAP: Request device [[f0:1f.0] fault index 0\n"
+                       "INTR-REMAP:[fault reason 37] Blocked\n",
+            "quoted": "> > [DMA Write] Request device [00:02.0] PASID =\n"
+                      "ff\n> > fault addr 7000 [fault\n> > reason 05]\n",
+            "dump": "[DMA Read] Request device [00:02.0] fault addr 0x0 [fault "
+                    "reason 0x06]\npte level: 2, pte value: 0x3\n",
+            "queue": "VT-d detected Invalidation Time-out Error: SID 5300\n",
+            "raw": "FRCD[0] 0x12345000 0xc000001600000010; FSTS 0x43\n"
+                   "FRCD 12345000 00000000 00000010 c0000016\n"}.items():
+        write("lines", name, text.encode())
+
+
 # Steps of fuzz/vtd.c.
 WRITE, TABLE, ASK, SUBMIT, FINISH, RARE, DOOR, ANY_WRITE, ANY_READ = \
     0, 2, 4, 5, 6, 7, 8, 9, 10
@@ -258,11 +290,13 @@ def dictionaries():
             0xfee00083, 0x102)])
     dictionary("dmar", [structure(kind, b"")[:2] for kind in range(7)] + [
         scope(kind, (0x1d, 0)) for kind in range(1, 6)])
+    dictionary("lines", [word.encode() for word in WORDS])
 
 
 dmar()
 pci()
 explain()
+lines()
 vtd()
 start()
 api()

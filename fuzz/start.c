@@ -11,6 +11,7 @@
  */
 #include "fuzz/fuzz.h"
 
+#include <uiommu/embed.h>
 #include <uiommu/uiommu.h>
 
 #include "hosts/sim/sim.h"
@@ -130,9 +131,13 @@ static size_t read_table(struct fuzz_input *in, uint8_t *table)
 
 /* ---- what is done ------------------------------------------------------------ */
 
+/* What is at PAGE. */
 static bool reaches(unsigned i, uint64_t iova)
 {
-    return sim_probe(box.m, i, UIOMMU_NO_PASID, iova, UIOMMU_READ, NULL) == 0;
+    struct uie_xlat x;
+
+    return sim_probe(box.m, i, UIOMMU_NO_PASID, iova, UIOMMU_READ, &x) == 0 &&
+           x.gpa + (iova & x.mask) == PAGE;
 }
 
 static void use(unsigned i, struct uiommu_domain *domain)

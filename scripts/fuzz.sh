@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 readonly dir=build-fuzz
 seconds=${1:?usage: scripts/fuzz.sh SECONDS [TARGET...]}
 shift
-[ $# -gt 0 ] || set -- api dmar explain pci start vtd
+[ $# -gt 0 ] || set -- api dmar explain lines pci start vtd
 
 build()
 {
@@ -35,6 +35,7 @@ run()
     local seeds=(fuzz/corpus/"$1")
 
     [ "$target" != dmar ] || seeds+=(tests/corpus/acpi)
+    [ "$target" != lines ] || seeds+=(tests/corpus/faults)
     [ ! -f fuzz/"$target".dict ] || seeds+=(-dict=fuzz/"$target".dict)
     mkdir -p $dir/corpus/"$target" $dir/findings
     touch $dir/"$target".began

@@ -34,7 +34,8 @@ import trial  # noqa: E402
 FOLDERS = ("src/core", "src/pt", "src/drv")
 # Tried at last, whatever lines they run: orders and fences are not lines.
 ALWAYS = ("store_test-hooked", "schedule_test-hooked")
-TIMEOUT_S = 20
+TIMEOUT_S = 20  # at least; and TIMES as long as without a change
+TIMES = 8
 
 # ---- mutants -----------------------------------------------------------------
 
@@ -71,6 +72,7 @@ class Mutant:
     line: int
     before: str
     text: str  # of the line
+    function: str
 
     @property
     def where(self):
@@ -89,9 +91,11 @@ def code_only(text):
 
 
 def bodies(code):
-    """(start, end) of what is inside functions: from { to } in column 0."""
+    """(start, end, name) of what is inside functions: from { to } in column 0."""
     for match in re.finditer(r"^\{\n.*?^\}", code, re.M | re.S):
-        yield match.start(), match.end()
+        head = code[:match.start()].rsplit("\n\n", 1)[-1]
+        name = re.search(r"(\w+)\(", head)
+        yield match.start(), match.end(), name.group(1) if name else "?"
 
 
 def changes(code):
@@ -121,10 +125,11 @@ def mutants_of(name, text):
     inside = list(bodies(code))
     lines = text.splitlines()
     for start, end, after in sorted(set(changes(code))):
-        if any(a < start and end < b for a, b in inside):
-            line = text.count("\n", 0, start) + 1
-            yield Mutant(name, start, end, after, line, text[start:end],
-                         lines[line - 1].strip())
+        for a, b, function in inside:
+            if a < start and end < b:
+                line = text.count("\n", 0, start) + 1
+                yield Mutant(name, start, end, after, line, text[start:end],
+                             lines[line - 1].strip(), function)
 
 
 def find_mutants(root, names):
@@ -161,10 +166,11 @@ class Coverage:
                                         "-Doptimization=0"])
         self.programs = [p for p in copy.programs()
                          if not p.endswith(("-hooked", "-failing"))]
-        copy.compile(self.programs)
+        always = [p for p in ALWAYS if p in copy.programs()]
+        copy.compile(self.programs + always)
         self.lines = collections.defaultdict(set)
         self.seconds = {}
-        for program in self.programs:
+        for program in self.programs + always:
             self._one(copy, program)
 
     def _one(self, copy, program):
@@ -195,11 +201,14 @@ class Coverage:
             elif file and count.strip()[:1].isdigit():
                 self.lines[file, int(number)].add(program)
 
+    def patience(self, program):
+        return max(TIMEOUT_S, TIMES * self.seconds[program])
+
     def of(self, mutant):
         found = set()
         for line in range(mutant.line, mutant.line + 3):
             found |= self.lines[mutant.file, line]
-        return sorted(found, key=lambda p: self.seconds[p])
+        return sorted(found - set(ALWAYS), key=lambda p: self.seconds[p])
 
 
 # ---- running -----------------------------------------------------------------
@@ -229,6 +238,8 @@ class Box:
             self.note("same code")
         elif verdict.program:
             self.note("killed")
+            if verdict.test.startswith("did not end"):
+                self.note("by the clock")
         else:
             self.survived(mutant, not self.coverage.of(mutant))
 
@@ -242,7 +253,7 @@ class Box:
                 return None
             for name in programs:
                 copy.compile([name])
-                test = copy.fails(name, TIMEOUT_S)
+                test = copy.fails(name, self.coverage.patience(name))
                 if test:
                     return trial.Verdict(name, test, 0)
             return trial.Verdict("", "", 0)
@@ -258,12 +269,11 @@ class Box:
             self.count[what] += 1
 
     def survived(self, mutant, not_run):
-        reason = self.explained.get(
-            (mutant.file, mutant.before, mutant.after, mutant.text))
+        reason = self.explained.get(key_of(mutant))
         with self.lock:
             self.count["explained" if reason else "unexplained"] += 1
-            text = (f"{mutant.where}: '{mutant.before}' -> "
-                    f"'{mutant.after}': {mutant.text}")
+            text = (f"{mutant.where}: {mutant.function}(): "
+                    f"'{mutant.before}' -> '{mutant.after}': {mutant.text}")
             if reason:
                 print(f"explained   {text}\n            {reason}", flush=True)
             else:
@@ -286,12 +296,22 @@ def prepare(copy):
     copy.known = copy.programs()
 
 
+def key_of(mutant):
+    return (mutant.file, mutant.function, mutant.before, mutant.after,
+            mutant.text)
+
+
 def load_explained(root):
+    """Also a list of those that are about no mutant any more."""
     path = root / "tests" / "seeded" / "equivalent.toml"
     if not path.exists():
-        return {}
-    return {(m["file"], m["before"], m["after"], m["line"]): m["reason"]
-            for m in tomllib.loads(path.read_text()).get("mutant", [])}
+        return {}, []
+    rows = tomllib.loads(path.read_text()).get("mutant", [])
+    explained = {(m["file"], m["function"], m["before"], m["after"], m["line"]):
+                 m["reason"] for m in rows}
+    there = {key_of(m) for found in find_mutants(root, []).values()
+             for m in found}
+    return explained, [key for key in explained if key not in there]
 
 
 def main():
@@ -309,20 +329,25 @@ def main():
             print(f"{m.where}: '{m.before}' -> '{m.after}'")
         print(f"{len(mutants)} mutants")
         return 0 if mutants else 1
+    explained, outlived = load_explained(args.root)
+    for key in outlived:
+        print(f"equivalent.toml: there is no such mutant: {', '.join(key)}")
+    if outlived:
+        return 1
     with trial.folder() as top:
         coverage = Coverage(args.root, top / "coverage")
     started = time.monotonic()
-    box = Box(coverage, load_explained(args.root), started + args.seconds)
+    box = Box(coverage, explained, started + args.seconds)
     trial.share(args.root, args.jobs, mutants, box.one, prepare=prepare)
     seconds = time.monotonic() - started
     n = box.count
     tried = n["killed"] + n["explained"] + n["unexplained"]
     print(f"{tried} mutants of {len(mutants)} in {seconds:.0f} s "
           f"({60 * tried / seconds:.0f} a minute): {n['killed']} killed, "
-          f"{n['explained']} explained, {n['unexplained']} unexplained; "
+          f"{n['by the clock']} of them by the clock, {n['explained']} explained, {n['unexplained']} unexplained; "
           f"{n['does not compile']} did not compile, "
           f"{n['same code']} were the same code")
-    return 1 if box.unexplained else 0
+    return 1 if box.unexplained or tried == 0 else 0
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ class Faults:
     def __init__(self):
         self.lock = threading.Lock()
         self.caught = 0
+        self.sound = set()
         self.problems = []
 
     def one(self, copy, fault):
@@ -72,10 +73,24 @@ class Faults:
                 raise trial.Broken(f"there is no program {first[0]}")
             programs += [n for n in known if n not in first]
             verdict = copy.attempt(change, programs)
+            if verdict.program:
+                self.check_sound(copy, verdict.program)
         except trial.Broken as broken:
             self.say(fault, None, str(broken))
             return
         self.say(fault, verdict, "nobody noticed")
+
+    def check_sound(self, copy, program):
+        """What fails on code that is right has noticed nothing."""
+        with self.lock:
+            known = program in self.sound
+        if not known:
+            copy.compile([program])
+            test = copy.fails(program)
+            if test:
+                raise trial.Broken(f"{program} fails as it is: {test}")
+        with self.lock:
+            self.sound.add(program)
 
     def say(self, fault, verdict, problem):
         row = f" [{fault['row']}]" if "row" in fault else ""

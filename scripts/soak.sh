@@ -16,7 +16,8 @@ interleavings()
 {
     local end=$((SECONDS + third)) runs=0 log=build/soak.log n
 
-    ninja -C build --quiet tests/schedule_test-hooked tests/parallel_test
+    ninja -C build --quiet tests/schedule_test-hooked tests/parallel_test ||
+        return 1
     while [ $SECONDS -lt $end ]; do
         seed=$((seed + 1))
         if ! UIOMMU_SEED=$seed UIOMMU_ROUNDS=4 \
@@ -30,6 +31,7 @@ interleavings()
         runs=$((runs + n))
     done
     printf 'interleavings: %s executions, 0 findings\n' "$runs"
+    [ "$runs" -gt 0 ]
 }
 
 make --no-print-directory configured

@@ -7,7 +7,6 @@
  */
 #include "tools/fw.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 
 #include "fw/dmar.h"
 #include "fw/fw.h"
+#include "tools/file.h"
 
 /* Larger than any table; a file is read whole. */
 enum { FILE_MAX = 4 << 20 };
@@ -90,7 +90,7 @@ struct lists {
     cJSON *units, *reserved, *ats, *acpi, *other, *structures;
 };
 
-static const char *scope_name(unsigned type)
+const char *fw_scope_name(unsigned type)
 {
     static const char *const names[] = {
         [DMAR_SCOPE_ENDPOINT] = "endpoint",
@@ -143,7 +143,7 @@ static void add_scope(cJSON *scopes, const struct uim_dmar_record *r,
     cJSON *scope = add_object(scopes);
 
     cJSON_AddNumberToObject(scope, "type", s->type);
-    add_text(scope, "name", "%s", scope_name(s->type));
+    add_text(scope, "name", "%s", fw_scope_name(s->type));
     add_path(scope, s);
     if (s->type >= DMAR_SCOPE_IOAPIC)
         cJSON_AddNumberToObject(scope, "id", s->id);
@@ -514,31 +514,6 @@ static void print_table(const cJSON *table)
 
 /* ---- files --------------------------------------------------------------- */
 
-/* The whole file, or NULL and why. */
-static void *read_file(const char *name, size_t *size, const char **why)
-{
-    FILE *f = fopen(name, "rb");
-    char *data;
-
-    *why = strerror(errno);
-    if (!f)
-        return NULL;
-    data = malloc(FILE_MAX + 1);
-    *size = data ? fread(data, 1, FILE_MAX + 1, f) : 0;
-    *why = NULL;
-    if (!data)
-        *why = "no memory";
-    else if (ferror(f))
-        *why = strerror(errno);
-    else if (*size > FILE_MAX)
-        *why = "too large for a firmware table";
-    fclose(f);
-    if (!*why)
-        return data;
-    free(data);
-    return NULL;
-}
-
 static cJSON *unreadable(const char *why)
 {
     cJSON *table = cJSON_CreateObject();
@@ -557,7 +532,7 @@ static cJSON *describe_file(const char *name, bool *refused)
 {
     const char *why;
     size_t size;
-    void *data = read_file(name, &size, &why);
+    char *data = file_read(name, FILE_MAX, &size, &why);
     cJSON *table;
 
     *refused = true;

@@ -15,4 +15,7 @@ int tool_fw(int argc, char **argv);
  * it. *refused: it cannot be relied on, "problems" say why. NULL: no memory. */
 struct cJSON *fw_describe(const void *data, size_t size, bool *refused);
 
+/* "IOAPIC"; of a DMAR scope, enum dmar_scope_type. */
+const char *fw_scope_name(unsigned type);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "tools/explain.h"
 #include "tools/fw.h"
 #include "tools/run.h"
 
@@ -16,6 +17,7 @@ static const struct {
 } commands[] = {
     { "run", tool_run, "bring a machine up and show that it is confined" },
     { "fw", tool_fw, "decode firmware tables" },
+    { "explain", tool_explain, "say what the IOMMU faults of a log mean" },
     { "bench", uim_bench_main, "measure speed against the machine's limits" },
 };
 
@@ -25,7 +27,7 @@ static int usage(FILE *out)
 {
     fprintf(out, "usage: uiommu COMMAND [ARGUMENTS]\n\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  %-6s %s\n", commands[i].name, commands[i].what);
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
     fprintf(out, "\nuiommu COMMAND --help says more.\n");
     return out == stdout ? 0 : 2;
 }

@@ -368,6 +368,7 @@ struct sim {
     struct sim_memory memory;
     struct sim_heap heap;
     struct sim_locks locks;
+    bool rubbish; /* see struct sim_config */
     bool late; /* the unit does nothing before somebody waits for it */
     struct sim_flight flight[2]; /* read, write; lock: text                  */
     struct sim_inject inject;

@@ -92,6 +92,7 @@ static struct sim *sim_new(const struct sim_config *config)
     }
     locks_init(s);
     s->non_coherent = config->non_coherent;
+    s->rubbish = config->rubbish;
     s->late = config->adversarial;
     s->fast = config->fast;
     s->snapshots = config->snapshots;

@@ -92,6 +92,9 @@ struct sim_config {
     uint64_t ram_size;      /* from physical 0; 0: 64 MiB; at most 3 GiB */
     uint64_t high_ram_size; /* from 4 GiB; if any, pages come from there */
 
+    /* Registers that only hold values hold rubbish after power-on and reset, as
+     * if firmware had used them: nobody may rely on the manual's (D-90). */
+    bool rubbish;
     bool phys_to_virt; /* host gives a callback, not a constant offset */
     bool polling;      /* host has no msi_alloc */
     bool split64;      /* host does 64-bit accesses as two of 32 */

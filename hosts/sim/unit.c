@@ -113,6 +113,29 @@ static void open_door(struct sim *s)
     uim_check_hooks(uim_embed_model(s->model), &s->hooks);
 }
 
+/* Registers of VT-d that set something off. */
+static bool commands(uint64_t off)
+{
+    return off == 0x18 || off == 0x28 || off == 0x2c || off == 0xf8 ||
+           off == 0xfc;
+}
+
+static void leave_rubbish(struct sim *s)
+{
+    const uint64_t fectl = 0x38, iectl = 0xa0, unmasked = 0x7fffffff;
+    uint64_t x = 0x9e3779b97f4a7c15;
+
+    for (uint64_t off = 0; s->rubbish && off < s->info.window[0].size;
+         off += 4) {
+        x = x * 6364136223846793005 + 1442695040888963407;
+        if (!commands(off)) {
+            s->ops->mmio_write(
+                s->model, 0, off,
+                off == fectl || off == iectl ? x >> 32 & unmasked : x >> 32, 4);
+        }
+    }
+}
+
 bool sim_unit_open(struct sim *s, const char *model, const char *args)
 {
     s->ops = uiommu_embed(UIE_ABI);
@@ -129,6 +152,7 @@ bool sim_unit_open(struct sim *s, const char *model, const char *args)
         return false;
     }
     place_windows(s, args);
+    leave_rubbish(s);
     if (!s->fast || s->non_coherent) {
         open_door(s);
     }
@@ -207,6 +231,7 @@ void sim_reset_units(struct machine *m)
 
     pthread_mutex_lock(&s->unit_lock);
     s->ops->reset(s->model);
+    leave_rubbish(s);
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
 }

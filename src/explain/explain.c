@@ -23,16 +23,16 @@ static bool text_is(const char *a, const char *b)
     return *a == *b;
 }
 
-static const struct uim_decoder *decoder_of(const struct uiommu_fault *f)
+const struct uim_decoder *uim_decoder_of(const char *driver)
 {
     for (unsigned i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++)
-        if (f->driver && text_is(f->driver, decoders[i]->driver))
+        if (driver && text_is(driver, decoders[i]->driver))
             return decoders[i];
     return NULL;
 }
 
-static const struct uim_reason *reason_of(const struct uim_decoder *d,
-                                          uint32_t code)
+const struct uim_reason *uim_reason_of(const struct uim_decoder *d,
+                                       uint32_t code)
 {
     for (unsigned i = 0; d && i < d->n_reasons; i++)
         if (d->reasons[i].code == code)
@@ -50,7 +50,7 @@ static void put_who(struct uim_text *t, const struct uiommu_fault *f)
         (unsigned)f->source.devfn & 7u, f->driver ? f->driver : "?", f->unit);
 }
 
-static const char *access_name(unsigned access)
+const char *uim_access_name(unsigned access)
 {
     switch (access & (UIOMMU_READ | UIOMMU_WRITE)) {
     case UIOMMU_READ:
@@ -71,7 +71,7 @@ static void put_what(struct uim_text *t, const struct uiommu_fault *f,
         uim_text_f(t, "interrupt");
         return;
     }
-    uim_text_f(t, "%s", access_name(f->access));
+    uim_text_f(t, "%s", uim_access_name(f->access));
     if (f->has_iova)
         uim_text_f(t, " at 0x%lx", f->iova);
     if (f->pasid != UIOMMU_NO_PASID)
@@ -80,11 +80,10 @@ static void put_what(struct uim_text *t, const struct uiommu_fault *f,
 
 /* ---- why ----------------------------------------------------------------- */
 
-static void put_why(struct uim_text *t, const struct uiommu_fault *f,
-                    const struct uim_reason *r)
+void uim_put_why(struct uim_text *t, const struct uim_reason *r, uint32_t code)
 {
     uim_text_f(t, " refused: %s [reason %02xh", r ? r->why : "not known why",
-               (unsigned)f->reason);
+               (unsigned)code);
     if (r && r->name)
         uim_text_f(t, ", %s", r->name);
     uim_text_f(t, "].");
@@ -165,7 +164,7 @@ static void put_hole(struct uim_text *t, const struct uiommu_fault *f,
     uim_text_f(t, ".");
 }
 
-static const char *rights_name(unsigned rights)
+const char *uim_rights_name(unsigned rights)
 {
     switch (rights & (UIOMMU_READ | UIOMMU_WRITE)) {
     case UIOMMU_READ:
@@ -182,7 +181,7 @@ static const char *rights_name(unsigned rights)
 /* If tables allow what was refused, they changed, or the unit did not look. */
 static void put_leaf(struct uim_text *t, const struct uiommu_fault *f)
 {
-    uim_text_f(t, " The page is mapped %s", rights_name(f->rights));
+    uim_text_f(t, " The page is mapped %s", uim_rights_name(f->rights));
     if ((f->access & ~f->rights) == 0)
         uim_text_f(t, " by now: mapped after the fault, or the unit holds a "
                       "stale entry");
@@ -219,14 +218,14 @@ static void put_domain(struct uim_text *t, const struct uiommu_fault *f,
 size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,
                             size_t size)
 {
-    const struct uim_decoder *d = decoder_of(fault);
-    const struct uim_reason *r = reason_of(d, fault->reason);
+    const struct uim_decoder *d = uim_decoder_of(fault->driver);
+    const struct uim_reason *r = uim_reason_of(d, fault->reason);
     struct uim_text t;
 
     uim_text_init(&t, buf, size);
     put_who(&t, fault);
     put_what(&t, fault, d);
-    put_why(&t, fault, r);
+    uim_put_why(&t, r, fault->reason);
     put_domain(&t, fault, d);
     put_look(&t, fault, r);
     if (fault->overflow)

@@ -132,6 +132,12 @@ class SeededFaults(Project):
         self.refused("there is no program nobody", ("x", "a - 7", "a"),
                      more="catch = 'nobody'\n")
 
+    def test_a_program_that_fails_anyway_notices_nothing(self):
+        self.write("tests/meson.build", PROJECT["tests/meson.build"] +
+                   "executable('bad_test', 'bad_test.c', link_with: lib)\n")
+        self.write("tests/bad_test.c", "int main(void) { return 1; }\n")
+        self.refused("bad_test fails as it is", ("quiet", "a - 7", "a - 8"))
+
     def test_hang_is_noticed(self):
         status, output = self.faults(
             ("hang", "return a + b", "for (;;) a = *(volatile int *)&b"))
@@ -161,19 +167,35 @@ class Mutants(Project):
     def test_survivors_are_errors(self):
         status, output = self.script("mutants.py", "--seconds", "60")
         self.assertEqual(status, 1, output)
-        self.assertIn("UNEXPLAINED src/core/sum.c:12: '7' -> '8'", output)
+        self.assertIn("UNEXPLAINED src/core/sum.c:12: untested(): '7' -> '8'", output)
         self.assertIn("(no test runs it)", output)
-        self.assertIn("1 killed, 0 explained, 2 unexplained", output)
+        self.assertIn("1 killed, 0 of them by the clock, 0 explained, 2 "
+                      "unexplained", output)
 
     def test_explained_survivors(self):
         self.write("tests/seeded/equivalent.toml", "".join(
-            "[[mutant]]\nfile = 'src/core/sum.c'\nline = 'return a - 7;'\n"
+            "[[mutant]]\nfile = 'src/core/sum.c'\nfunction = 'untested'\n"
+            "line = 'return a - 7;'\n"
             f"before = '{before}'\nafter = '{after}'\nreason = 'nobody asks'\n"
             for before, after in (("-", "+"), ("7", "8"))))
         status, output = self.script("mutants.py", "--seconds", "60")
         self.assertEqual(status, 0, output)
         self.assertIn("nobody asks", output)
-        self.assertIn("1 killed, 2 explained, 0 unexplained", output)
+        self.assertIn("1 killed, 0 of them by the clock, 2 explained", output)
+
+    def test_explanations_do_not_outlive_what_they_explain(self):
+        self.write("tests/seeded/equivalent.toml",
+                   "[[mutant]]\nfile = 'src/core/sum.c'\nfunction = 'sum'\n"
+                   "line = 'return a - 7;'\nbefore = '-'\nafter = '+'\n"
+                   "reason = 'nobody asks'\n")
+        status, output = self.script("mutants.py", "--seconds", "60")
+        self.assertEqual(status, 1, output)
+        self.assertIn("there is no such mutant", output)
+
+    def test_no_time_is_an_error(self):
+        status, output = self.script("mutants.py", "--seconds", "0")
+        self.assertEqual(status, 1, output)
+        self.assertIn("0 mutants of 3", output)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
  */
 #include "tests/core/help.h"
 
+#include "core/driver.h"
 #include "pci/pci.h"
 
 #define BASE GIB(2)
@@ -38,6 +39,17 @@ static unsigned tlb_entries(struct rig *rig, unsigned n)
 }
 
 /* ---- when ---------------------------------------------------------------- */
+
+/* How many invalidations it takes at once goes into each command for it. */
+static void the_queue_of_a_device_is_known(struct rig *rig)
+{
+    const struct uiommu_device *dev = rig_endpoint(rig, 0)->device;
+    struct uim_pci_ats ats;
+
+    rig_ok(uim_pci_ats(&rig->m->host, dev->pci, &ats));
+    assert_true(ats.queue_depth > 0);
+    assert_int_equal(dev->ats_queue, ats.queue_depth);
+}
 
 static void ats_is_on_while_a_device_sees_a_paging_domain(struct rig *rig)
 {
@@ -432,6 +444,7 @@ static void a_change_between_paging_domains_leaves_ats_on(struct rig *rig)
 }
 
 static const struct rig_test tests[] = {
+    RIG_TEST_ON(the_queue_of_a_device_is_known, with_ats),
     RIG_TEST_ON(ats_is_on_while_a_device_sees_a_paging_domain, with_ats),
     RIG_COLD_ON(ats_that_hardware_switches_on_is_left_alone, with_ats),
     RIG_COLD_ON(an_unmap_reaches_a_device_that_has_just_begun_to_ask, with_ats),

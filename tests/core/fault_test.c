@@ -368,6 +368,49 @@ static void faults_come_by_interrupt(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+static struct {
+    struct rig *rig;
+    bool faults_again;
+} storm;
+
+static bool fault_again(void *ctx, const struct uiommu_fault *fault)
+{
+    (void)ctx, (void)fault;
+    storm.rig->faults++;
+    if (storm.faults_again)
+        (void)rig_write(storm.rig, 0, BASE, 1);
+    return true;
+}
+
+static bool answered_with_a_fault(struct rig *rig, const char **why)
+{
+    (void)why;
+    storm.rig = rig;
+    storm.faults_again = true;
+    rig->setup.on_fault = fault_again;
+    return true;
+}
+
+/* As fast as it is heard; afterwards interrupts tell of faults as before. */
+static void a_device_that_never_stops_does_not_silence_itself(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    unsigned heard;
+
+    assert_false(rig_write(rig, 0, BASE, 1));
+    assert_true(machine_run(rig->m));
+    heard = rig->faults;
+    assert_in_range(heard, 8, 100);
+    storm.faults_again = false;
+    for (unsigned i = 1; i < 5; i++) {
+        assert_false(rig_write(rig, 0, BASE, 1));
+        assert_int_equal(sim_irqs_pending(rig->m), 1);
+        assert_true(machine_run(rig->m));
+        assert_int_equal(rig->faults, heard + i);
+    }
+    rig_drop(rig, 0, d);
+}
+
 static bool polling(struct rig *rig, const char **why)
 {
     (void)why;
@@ -436,6 +479,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(as_many_as_there_are_records_arrive_in_order),
     RIG_TEST(more_than_there_are_records_are_flagged_and_go_on),
     RIG_TEST(faults_come_by_interrupt),
+    RIG_TEST_ON(a_device_that_never_stops_does_not_silence_itself,
+                answered_with_a_fault),
     RIG_TEST_ON(faults_come_by_polling_alone, polling),
     RIG_TEST(an_interrupt_of_no_unit_is_ignored),
     RIG_TEST(a_sentence_is_cut_where_the_buffer_ends),

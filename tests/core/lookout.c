@@ -7,7 +7,28 @@ void watch_for(struct lookout *l, unsigned engine, uint64_t iova, uint64_t old,
                uint64_t new)
 {
     assert_true(l->n < PLACES);
-    l->place[l->n++] = (struct place){ engine, iova, old, new, false };
+    l->place[l->n++] = (struct place){
+        .engine = engine, .iova = iova, .old = old, .new = new
+    };
+}
+
+void watch_dma(struct lookout *l, struct rig *rig, unsigned engine,
+               uint64_t iova, uint64_t old, uint64_t new)
+{
+    watch_for(l, engine, iova, old, new);
+    l->place[l->n - 1].dma = true;
+    if (old != NOWHERE)
+        rig_poke(rig, old, old);
+    if (new != NOWHERE)
+        rig_poke(rig, new, new);
+}
+
+/* The page says where it is. */
+static uint64_t dma_lands(struct rig *rig, const struct place *p)
+{
+    uint64_t value;
+
+    return rig_read(rig, p->engine, p->iova, &value) ? value : NOWHERE;
 }
 
 static bool allowed(const struct place *p, uint64_t there)
@@ -18,19 +39,21 @@ static bool allowed(const struct place *p, uint64_t there)
            (there == NOWHERE && !p->never_blocked);
 }
 
+static void judge(struct lookout *l, const struct place *p, uint64_t there)
+{
+    if (allowed(p, there))
+        return;
+    l->wrong++;
+    l->last_wrong = *p;
+    l->said = there;
+}
+
 static void look_at(struct lookout *l, const struct place *p)
 {
-    static const unsigned access[] = { UIOMMU_READ, UIOMMU_WRITE };
-
-    for (unsigned i = 0; i < 2; i++) {
-        uint64_t there = lands(l->rig, p->engine, p->iova, access[i]);
-
-        if (allowed(p, there))
-            continue;
-        l->wrong++;
-        l->last_wrong = *p;
-        l->said = there;
-    }
+    judge(l, p, lands(l->rig, p->engine, p->iova, UIOMMU_READ));
+    judge(l, p, lands(l->rig, p->engine, p->iova, UIOMMU_WRITE));
+    if (p->dma)
+        judge(l, p, dma_lands(l->rig, p));
 }
 
 static void look_everywhere(struct lookout *l)
@@ -61,9 +84,9 @@ static void assert_right(const struct lookout *l)
 void begin(struct rig *rig, struct lookout *l)
 {
     l->rig = rig;
-    l->looked = 0;
     l->wrong = 0;
     look(l);
+    l->looked = 0;
     assert_right(l);
     assert_int_equal(sim_stale_count(rig->m), 0);
     rig_watch(rig, look, l);
@@ -89,6 +112,13 @@ void end_unconfirmed(struct rig *rig, struct lookout *l)
     assert_true(rig->dirty);
 }
 
+static void assert_is_new(struct rig *rig, const struct place *p)
+{
+    assert_int_equal(lands(rig, p->engine, p->iova, UIOMMU_WRITE), p->new);
+    if (p->dma)
+        assert_int_equal(dma_lands(rig, p), p->new);
+}
+
 /* Old entries may be used until the call returns, but not afterwards. */
 void end(struct rig *rig, struct lookout *l)
 {
@@ -98,9 +128,7 @@ void end(struct rig *rig, struct lookout *l)
         fail_msg("%s", sim_violation(rig->m, 0));
     sim_forget(rig->m);
     for (unsigned i = 0; i < l->n; i++)
-        assert_int_equal(
-            lands(rig, l->place[i].engine, l->place[i].iova, UIOMMU_WRITE),
-            l->place[i].new);
+        assert_is_new(rig, &l->place[i]);
     assert_int_equal(sim_stale_count(rig->m), 0);
 }
 

@@ -19,6 +19,7 @@ struct place {
     unsigned engine;
     uint64_t iova, old, new;
     bool never_blocked; /* not even for a moment */
+    bool dma; /* and read by the device, through its TLB if it has one */
 };
 
 struct lookout {
@@ -32,13 +33,18 @@ struct lookout {
 void watch_for(struct lookout *l, unsigned engine, uint64_t iova, uint64_t old,
                uint64_t new);
 
+/* As watch_for(), with DMA; old and new are pages of the test, or NOWHERE. */
+void watch_dma(struct lookout *l, struct rig *rig, unsigned engine,
+               uint64_t iova, uint64_t old, uint64_t new);
+
 /* From here on, and until here: then what is new is so, and nothing stale used. */
 void begin(struct rig *rig, struct lookout *l);
 void end(struct rig *rig, struct lookout *l);
 /* As end(), where a unit has not confirmed: its caches may be as they were. */
 void end_unconfirmed(struct rig *rig, struct lookout *l);
 
-/* Stores were seen, or at least what comes with them. */
+/* It was looked so often while the call was made, where stores are seen; elsewhere
+ * once. */
 bool saw(const struct lookout *l, unsigned stores);
 
 #endif

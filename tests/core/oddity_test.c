@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "core/driver.h"
+#include "core/core.h"
 
 #define BASE  GIB(2)
 #define START MIB(32)
@@ -76,6 +76,52 @@ static void a_machine_whose_only_unit_is_nowhere_does_not_start(struct rig *rig)
     create_with(rig, &t);
     rig_is(rig_start(rig), UIOMMU_NODEV);
     assert_says(sim_last_log(rig->m), "no unit that can be driven");
+}
+
+/* ---- devices that are no PCI devices ------------------------------------- */
+
+#define ACPI_PATH "\\_SB.I2C0"
+
+/* DMAR names one, and its DMA has the id f1:02.1. */
+static void add_acpi_device(struct table *t)
+{
+    static const uint8_t scope[] = { 5, 8, 0, 0, 1, 0xf1, 2, 1 };
+    uint8_t andd[8 + sizeof(ACPI_PATH)] = { 4, 0, sizeof(andd), 0, 0, 0, 0, 1 };
+    const size_t at = DRHD_AT + 16;
+
+    memcpy(andd + 8, ACPI_PATH, sizeof(ACPI_PATH));
+    assert_true(t->size + sizeof(scope) <= TABLE_MAX);
+    memmove(t->bytes + at + sizeof(scope), t->bytes + at, t->size - at);
+    memcpy(t->bytes + at, scope, sizeof(scope));
+    t->bytes[DRHD_AT + 2] = (uint8_t)(t->bytes[DRHD_AT + 2] + sizeof(scope));
+    t->size += sizeof(scope);
+    table_append(t, andd, sizeof(andd));
+}
+
+static void an_acpi_device_goes_by_the_id_of_its_dma(struct rig *rig)
+{
+    const struct uiommu_device_info info = { .size = sizeof(info),
+                                             .kind = UIOMMU_DEVICE_ACPI,
+                                             .acpi_path = ACPI_PATH };
+    struct uiommu_device *device;
+    struct uiommu_endpoint *ep;
+    struct uiommu_domain *d;
+    struct table t;
+
+    table_copy(rig, &t);
+    add_acpi_device(&t);
+    create_with(rig, &t);
+    rig_ok(rig_start(rig));
+    rig_ok(uiommu_device_add(rig->u, &info, &device));
+    ep = uiommu_device_endpoint(device);
+    rig_ok(uiommu_domain_create(ep, NULL, &d));
+    map_page(d, BASE, rig_pages(rig, 0));
+    rig_ok(uiommu_set_domain(ep, d, NULL));
+    rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
+    rig_ok(uim_quarantine(ep));
+    assert_says(sim_last_log(rig->m), "0000:f1:02.1");
+    rig_ok(uiommu_device_remove(device));
+    uiommu_domain_put(d);
 }
 
 /* ---- huge regions -------------------------------------------------------- */
@@ -274,6 +320,7 @@ static void a_release_needs_no_new_domain_id(struct rig *rig)
     assert_true(rig_refused(rig, 0, START));
     d = rig_domain(rig, 1);
     use_up_domain_ids(ep->device->unit, d);
+    rig->dirty = true; /* they never come back */
     rig_is(uiommu_set_domain(rig_endpoint(rig, 1), d, NULL), UIOMMU_NOSPC);
     rig_ok(uiommu_release(ep, rig));
     assert_true(rig_reaches(rig, 0, START, START));
@@ -327,6 +374,7 @@ static void without_domain_ids_a_set_takes_its_regions_out(struct rig *rig)
     ep = rig_endpoint(rig, 0);
     d = rig_domain(rig, 0);
     use_up_domain_ids(ep->device->unit, d);
+    rig->dirty = true; /* they never come back */
     rig_is(uiommu_set_domain(ep, d, NULL), UIOMMU_NOSPC);
     for (uint64_t at = START; at < START + SIZE; at += RIG_PAGE)
         rig_is(uiommu_walk(d, at, &t), UIOMMU_NOENT);
@@ -452,6 +500,7 @@ static const struct rig_test tests[] = {
     RIG_COLD(wider_addresses_than_entries_hold_are_refused),
     RIG_COLD(the_widest_addresses_a_table_can_name_are_no_trap),
     RIG_COLD(a_machine_whose_only_unit_is_nowhere_does_not_start),
+    RIG_COLD(an_acpi_device_goes_by_the_id_of_its_dma),
     RIG_COLD_ON(a_huge_region_is_mapped_in_a_few_steps, with_huge_region),
     RIG_COLD_ON(a_device_whose_region_cannot_be_mapped_is_blocked,
                 with_far_region),

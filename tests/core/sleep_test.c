@@ -155,6 +155,50 @@ static void a_fault_during_resume_is_heard_and_so_are_the_next(struct rig *rig)
     assert_interrupts_go_on(rig);
 }
 
+/* ---- a unit that does not fall asleep ------------------------------------ */
+
+static struct {
+    void (*write32)(void *ctx, void *mmio, size_t offset, uint32_t value);
+    unsigned lost; /* commands still to lose */
+} deaf;
+
+static void write_but_commands(void *ctx, void *mmio, size_t offset,
+                               uint32_t value)
+{
+    if (offset == GCMD && deaf.lost > 0)
+        deaf.lost--;
+    else
+        deaf.write32(ctx, mmio, offset, value);
+}
+
+static void a_suspend_that_fails_leaves_all_running(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+    unsigned faults;
+
+    deaf.lost = 0;
+    deaf.write32 = rig->m->host.mmio_write32;
+    rig->m->host.mmio_write32 = write_but_commands;
+    up(rig);
+    d = attached_with(rig, 0, BASE, page);
+    deaf.lost = 1;
+    rig_is(uiommu_suspend(rig->u), UIOMMU_TIMEDOUT);
+    assert_int_equal(deaf.lost, 0);
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    assert_true(rig_refused(rig, 1, BASE));
+    rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_poll(rig);
+    faults = rig->faults;
+    assert_false(rig_write(rig, 0, BASE, 0));
+    assert_true(machine_run(rig->m));
+    assert_int_equal(rig->faults, faults + 1);
+    rig_ok(uiommu_suspend(rig->u));
+    rig_ok(uiommu_resume(rig->u));
+    rig_drop(rig, 0, d);
+}
+
 /* ---- handlers ------------------------------------------------------------ */
 
 static struct {
@@ -408,6 +452,7 @@ static const struct rig_test tests[] = {
                 with_region_and_leaks),
     RIG_COLD_ON(a_unit_lost_in_a_sleep_that_is_on_keeps_its_tables,
                 with_region_and_leaks),
+    RIG_COLD_ON(a_suspend_that_fails_leaves_all_running, in_a_hurry),
     { 0 },
 };
 

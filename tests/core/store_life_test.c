@@ -63,6 +63,7 @@ static void a_stop_lets_go_at_once(struct rig *rig)
     begin(rig, &l);
     rig_ok(uiommu_stop(rig->u));
     rig->started = false;
+    assert_true(saw(&l, 2));
     end(rig, &l);
 }
 
@@ -168,10 +169,12 @@ static void a_claimed_device_is_never_free(struct rig *rig)
     watch_for(&l, 0, BASE, NOWHERE, page);
     begin(rig, &l);
     rig_ok(uiommu_set_domain(ep, d, rig));
+    assert_true(saw(&l, 2));
     end(rig, &l);
-    l.place[1] = (struct place){ 0, BASE, page, NOWHERE, false };
+    l.place[1] = (struct place){ .iova = BASE, .old = page, .new = NOWHERE };
     begin(rig, &l);
     rig_ok(uiommu_release(ep, rig));
+    assert_true(saw(&l, 2));
     end(rig, &l);
     uiommu_domain_put(d);
 }

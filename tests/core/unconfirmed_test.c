@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "core/driver.h"
+#include "core/core.h"
 
 #define BASE   GIB(2)
 #define SECOND (BASE + RIG_PAGE)
@@ -327,6 +327,45 @@ static void an_unmap_beside_a_failing_set_waits_for_the_cut(struct rig *rig)
     uiommu_domain_put(next);
 }
 
+/* ---- a quarantine while an entry is programmed --------------------------- */
+
+static struct {
+    void (*unlock)(void *ctx, void *mutex);
+    struct uiommu_endpoint *endpoint; /* NULL: not armed */
+} meanwhile;
+
+static void quarantine_at_unlock(void *ctx, void *mutex)
+{
+    struct uiommu_endpoint *ep = meanwhile.endpoint;
+
+    meanwhile.unlock(ctx, mutex);
+    if (!ep)
+        return;
+    meanwhile.endpoint = NULL;
+    rig_ok(uim_quarantine(ep));
+}
+
+/* Another CPU cut the entry, then the set programmed it again. */
+static void a_set_does_not_undo_a_quarantine(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+
+    meanwhile.endpoint = NULL;
+    meanwhile.unlock = rig->m->host.mutex_unlock;
+    rig->m->host.mutex_unlock = quarantine_at_unlock;
+    up(rig);
+    d = rig_domain(rig, 0);
+    map_page(d, BASE, page);
+    meanwhile.endpoint = rig_endpoint(rig, 0);
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, NULL), UIOMMU_TIMEDOUT);
+    assert_null(meanwhile.endpoint);
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, NULL), UIOMMU_NODEV);
+    rig_ok(forget(rig, 0));
+    uiommu_domain_put(d);
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(what_a_silent_unit_may_reach_is_not_unmapped, in_a_hurry),
     RIG_TEST_ON(tables_that_a_silent_unit_may_walk_stay, in_a_hurry),
@@ -341,6 +380,10 @@ static const struct rig_test tests[] = {
                 with_tlbs_watched),
     RIG_COLD_ON(an_unmap_beside_a_failing_set_waits_for_the_cut,
                 with_tlbs_watched),
+    { .name = "a_set_does_not_undo_a_quarantine",
+      .run = a_set_does_not_undo_a_quarantine,
+      .cold = true,
+      .once = "the quarantine comes in the first call, whether that fails" },
     { 0 },
 };
 

@@ -111,7 +111,147 @@ static void unknown_reasons_and_drivers(void **state)
               "known why [reason eeh]. uiommu knows no device with this id.");
 }
 
+/* ---- causes -------------------------------------------------------------- */
+
+/* Each is said once, and short enough for a line. Returns how many. */
+static unsigned check_causes(const char *const *causes)
+{
+    unsigned n = 0;
+
+    for (; causes[n]; n++) {
+        assert_true(strlen(causes[n]) > 10 && strlen(causes[n]) < 130);
+        for (unsigned i = 0; i < n; i++)
+            assert_string_not_equal(causes[i], causes[n]);
+    }
+    return n;
+}
+
+static void every_reason_has_causes(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < uim_decoder_vtd.n_reasons; i++) {
+        const struct uim_reason *r = &uim_decoder_vtd.reasons[i];
+        struct uim_record record = { .driver = "vtd",
+                                     .has = UIM_HAS_REASON,
+                                     .reason = r->code };
+        const char *causes[16];
+        unsigned n = uim_record_causes(&record, causes, 16);
+
+        assert_non_null(r->causes);
+        assert_int_equal(n, check_causes(r->causes));
+        assert_true(n > 0 && n < 12);
+        assert_ptr_equal(causes[n - 1], r->causes[n - 1]);
+        assert_int_equal(uim_record_causes(&record, causes, 1), 1);
+        assert_int_equal(uim_record_causes(&record, causes, 0), 0);
+    }
+    assert_true(check_causes(uim_decoder_vtd.allowed) > 1);
+}
+
+/* Bits that stand for more than "there are records" have causes. */
+static void every_status_bit_has_words(void **state)
+{
+    uint32_t bits = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < uim_decoder_vtd.n_status; i++) {
+        const struct uim_reason *r = &uim_decoder_vtd.status[i];
+
+        assert_int_equal(bits & r->code, 0);
+        bits |= r->code;
+        assert_int_equal(strlen(r->name), 3);
+        assert_true(strlen(r->why) > 10);
+        if (r->code & (uim_decoder_vtd.lost | ~uim_decoder_vtd.announces))
+            assert_true(check_causes(r->causes) > 0);
+    }
+    assert_int_equal(bits, 0x7f);
+    assert_int_equal(uim_decoder_vtd.lost, 0x05);
+    assert_int_equal(uim_decoder_vtd.announces, 0xff0f);
+}
+
+/* FI has no index for these (11.4.7.6). */
+static void some_interrupt_faults_have_no_index(void **state)
+{
+    (void)state;
+    for (uint32_t reason = 0x20; reason <= 0x2b; reason++) {
+        struct uim_record r = { .driver = "vtd",
+                                .has = UIM_HAS_REASON | UIM_HAS_ADDRESS |
+                                       UIM_HAS_ACCESS,
+                                .reason = reason };
+        bool none = reason == 0x20 || reason == 0x25 || reason >= 0x29;
+
+        uim_record_settle(&r);
+        assert_int_equal(r.kind, UIM_RECORD_INTERRUPT);
+        assert_int_equal(r.has, UIM_HAS_REASON | (none ? 0 : UIM_HAS_ADDRESS));
+    }
+}
+
 /* ---- sentences ----------------------------------------------------------- */
+
+static void check_record(const struct uim_record *r, const char *want)
+{
+    char text[600], cut[600];
+    size_t n = uim_explain_record(r, text, sizeof(text));
+
+    assert_string_equal(text, want);
+    assert_int_equal(n, strlen(want));
+    for (size_t size = 1; size <= n; size++) {
+        assert_int_equal(uim_explain_record(r, cut, size), n);
+        assert_int_equal(strlen(cut), size - 1);
+    }
+}
+
+static void records_say_what_they_have(void **state)
+{
+    struct uim_record r = { .driver = "vtd" };
+
+    (void)state;
+    check_record(&r, "a device (vtd): DMA refused; the reason is missing.");
+    r.has = UIM_HAS_SOURCE | UIM_HAS_SEGMENT | UIM_HAS_ACCESS | UIM_HAS_PASID |
+            UIM_HAS_ADDRESS | UIM_HAS_REASON | UIM_HAS_RIGHTS;
+    r.source = (struct uiommu_pci){ .segment = 1, .bus = 0x2a, .devfn = 0xff };
+    r.access = UIOMMU_WRITE;
+    r.pasid = 5;
+    r.address = 0x10004000;
+    r.reason = VTD_FR_SGN_6;
+    r.rights = UIOMMU_READ;
+    r.status = 3;
+    check_record(&r,
+                 "0001:2a:1f.7 (vtd): write at 0x10004000 with PASID 5 "
+                 "refused: no right to write there [reason 85h, SGN.6]. The "
+                 "unit is in scalable mode. In the log the page is mapped "
+                 "read-only. Other faults were lost (fault status 3h: PFO "
+                 "PPF).");
+    r.name = "IOAPIC 2";
+    r.has = UIM_HAS_SOURCE | UIM_HAS_REASON;
+    r.reason = 0xee;
+    r.status = 2;
+    check_record(&r, "2a:1f.7, IOAPIC 2 (vtd): DMA refused: not known why "
+                     "[reason eeh].");
+    r.driver = "pdp11";
+    check_record(&r, "2a:1f.7, IOAPIC 2 (pdp11): DMA refused: not known why "
+                     "[reason eeh].");
+}
+
+static void status_and_software_are_no_requests(void **state)
+{
+    struct uim_record r = { .driver = "vtd",
+                            .kind = UIM_RECORD_STATUS,
+                            .has = UIM_HAS_REASON,
+                            .reason = 0x31 };
+
+    (void)state;
+    check_record(&r, "vtd: fault status 31h: PFO, faults were lost, there were "
+                     "too many; IQE, the unit stopped at a wrong invalidation "
+                     "descriptor; ICE, a device confirmed an invalidation "
+                     "wrongly.");
+    r.reason = 0x80;
+    check_record(&r, "vtd: fault status 80h: bits that are not known; no fault "
+                     "is recorded.");
+    r.kind = UIM_RECORD_SOFTWARE;
+    r.reason = UIM_SOFTWARE_MAPPED_TWICE;
+    check_record(&r, "vtd: a page was mapped although its page-table entry was "
+                     "set already; software noticed this, no device faulted.");
+}
 
 static void a_hole_and_its_neighbours(void **state)
 {
@@ -279,6 +419,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reason_has_words),
         cmocka_unit_test(unknown_reasons_and_drivers),
+        cmocka_unit_test(every_reason_has_causes),
+        cmocka_unit_test(every_status_bit_has_words),
+        cmocka_unit_test(some_interrupt_faults_have_no_index),
+        cmocka_unit_test(records_say_what_they_have),
+        cmocka_unit_test(status_and_software_are_no_requests),
         cmocka_unit_test(a_hole_and_its_neighbours),
         cmocka_unit_test(sizes_are_short),
         cmocka_unit_test(a_page_without_the_right),

@@ -221,6 +221,7 @@ static void run_queue(struct fake *f)
 
         if (in_error(f, d)) {
             f->n_iqe++;
+            f->refused = d;
             f->fsts |= 0x10;
             f->iqercd = VTD_IQEI_RESERVED_FIELD;
             return;

@@ -67,6 +67,7 @@ struct fake {
     unsigned n_wbf;        /* write buffer flushes                        */
     unsigned te_off;       /* times TE went from 1 to 0                   */
     unsigned n_iqe, n_ite;
+    struct vtd_desc refused; /* by the last IQE                           */
     void (*on_command)(struct fake *f, struct vtd_desc d);
     void *ctx;
 

@@ -5,6 +5,8 @@
  */
 #include "steps.h"
 
+#include <stdio.h>
+
 /* ---- the queue with many threads ----------------------------------------- */
 
 enum { THREADS = 8 };
@@ -112,6 +114,34 @@ static void bad_descriptors_fail_their_submitter_only(void **state)
     f.bad_did = -1;
     fire(w);
     fake_stop(&f);
+}
+
+/* The sentence shows it as it is, whatever the width of the queue. */
+static void a_refused_descriptor_is_shown(void **state)
+{
+    struct fake_domain a;
+    char text[80];
+    struct fake f;
+
+    (void)state;
+    for (unsigned wide = 0; wide < 2; wide++) {
+        fake_init(&f);
+        if (wide)
+            add_scalable(&f);
+        start(&f);
+        fake_domain(&f, &a, 0x1000000);
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_OK);
+        f.bad_did = (int)a.link.id;
+        assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_IO);
+        snprintf(text, sizeof(text), "descriptor %016llx %016llx",
+                 (unsigned long long)f.refused.hi,
+                 (unsigned long long)f.refused.lo);
+        assert_non_null(strstr(f.log, text));
+        f.bad_did = -1;
+        remove_domain(&a);
+        fake_stop(&f);
+    }
 }
 
 static void bad_waits_end(void **state)
@@ -235,6 +265,31 @@ static void a_queue_full_of_given_up_commands_moves_again(void **state)
     assert_false(f.unit->broken);
     f.dead_sid = -1;
     remove_domain(&a);
+    fake_stop(&f);
+}
+
+/* Nor is a place waited for longer than for a device. */
+static void a_queue_that_stays_full_is_given_up(void **state)
+{
+    struct uiommu_device dev;
+    struct fake_domain a;
+    struct fake f;
+    uint64_t began;
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    fake_domain(&f, &a, 0x1000000);
+    fake_device(&f, &dev, SID);
+    f.dead_sid = SID;
+    f.step_ns = 10 * MS;
+    for (unsigned i = 0; i < VTD_WAITERS; i++)
+        assert_int_equal(vtd_devtlb(&dev.endpoint, &everything),
+                         UIOMMU_TIMEDOUT);
+    began = f.now;
+    assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_TIMEDOUT);
+    assert_in_range(f.now - began, 90000ull * MS, 90100ull * MS);
+    assert_true(f.unit->broken);
     fake_stop(&f);
 }
 
@@ -422,11 +477,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_share_the_queue),
         cmocka_unit_test(bad_descriptors_fail_their_submitter_only),
+        cmocka_unit_test(a_refused_descriptor_is_shown),
         cmocka_unit_test(bad_waits_end),
         cmocka_unit_test(dead_devices_fail_alone),
         cmocka_unit_test(dead_devices_without_a_name),
         cmocka_unit_test(devices_that_never_answer),
         cmocka_unit_test(a_queue_full_of_given_up_commands_moves_again),
+        cmocka_unit_test(a_queue_that_stays_full_is_given_up),
         cmocka_unit_test(an_answer_ends_the_patience_with_those_behind),
         cmocka_unit_test(dead_units_are_not_waited_for_twice),
         cmocka_unit_test(full_queues_are_waited_for),

@@ -816,6 +816,38 @@ static void a_poll_that_meets_an_overflow_ends_it(void **state)
     fake_stop(&f);
 }
 
+static void fault_always(struct fake *f)
+{
+    fake_fault(f, SID, 5, 0x1000);
+}
+
+/* It is not heard for ever, but what is pending then is not the last that is ever
+ * heard: hardware tells of a fault only if no other is pending. */
+static void a_poll_leaves_nothing_pending(void **state)
+{
+    struct fake f;
+    unsigned heard;
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    f.on_fault = fault_always;
+    fake_fault(&f, SID, 5, 0x1000);
+    f.unit->ops->poll(f.unit);
+    heard = f.n_faults;
+    assert_in_range(heard, FAKE_RECORDS, 10 * FAKE_RECORDS);
+    for (unsigned i = 0; i < FAKE_RECORDS; i++)
+        assert_int_equal(vtd_frcd_hi_f(f.record_hi[i]), 0);
+    f.on_fault = NULL;
+    for (unsigned i = 1; i < 3; i++) {
+        fake_fault(&f, SID, 5, 0x1000);
+        f.unit->ops->poll(f.unit);
+        assert_int_equal(f.n_faults, heard + i);
+        assert_int_equal(f.fault.overflow, i == 1);
+    }
+    fake_stop(&f);
+}
+
 static void *storm(void *arg)
 {
     for (unsigned i = 0; i < 20000; i++)
@@ -883,6 +915,7 @@ int main(void)
         cmocka_unit_test(faults_are_read_and_cleared),
         cmocka_unit_test(overflow_is_told_and_cleared),
         cmocka_unit_test(a_poll_that_meets_an_overflow_ends_it),
+        cmocka_unit_test(a_poll_leaves_nothing_pending),
         cmocka_unit_test(several_threads_poll_in_a_storm),
     };
 

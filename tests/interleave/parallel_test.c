@@ -50,7 +50,7 @@ static void try(struct trial *t, const struct program *p)
     if (p->before)
         p->before(t);
     run(t, p);
-    sim_forget(t->rig->m); /* while calls were under way */
+    trial_forget(t); /* stale uses while calls were under way */
     if (p->after)
         p->after(t);
     if (t->wrong[0])

@@ -382,13 +382,18 @@ static bool hear(void *ctx, const struct uiommu_fault *fault)
     (void)fault;
     if (atomic_load(&t->gone))
         say(t, "a handler that was replaced heard a fault");
+    atomic_fetch_add(&t->heard, 1);
     return true;
 }
 
 static void one_fault(struct trial *t)
 {
+    uiommu_poll(t->rig->u); /* faults of before */
+    atomic_store(&t->heard, 0);
+    t->faults = t->rig->faults;
     uiommu_fault_handler(t->d, hear, t);
-    (void)rig_write(t->rig, 0, t->base, 1);
+    if (rig_write(t->rig, 0, t->base, 1))
+        say(t, "DMA to nowhere arrived");
 }
 
 static void poll(void *ctx)
@@ -413,10 +418,16 @@ static void see_nothing(void *ctx)
     show(t, 0, uiommu_blocked(t->rig->u));
 }
 
+/* The fault was heard once, by whoever had the domain or the instance then. */
 static void quiet(struct trial *t)
 {
+    unsigned heard;
+
     uiommu_fault_handler(t->d, NULL, NULL);
     uiommu_poll(t->rig->u);
+    heard = atomic_load(&t->heard) + t->rig->faults - t->faults;
+    if (heard != 1)
+        say(t, "a fault was heard %u times", heard);
 }
 
 /* ---- all of them --------------------------------------------------------- */
@@ -529,6 +540,13 @@ void trial_next(struct trial *t)
         set(t->rig, 1, t->e);
     atomic_store(&t->gone, false);
     t->wrong[0] = '\0';
+}
+
+void trial_forget(struct trial *t)
+{
+    if (sim_violations(t->rig->m) > 0)
+        say(t, "%s", sim_violation(t->rig->m, 0));
+    sim_forget(t->rig->m);
 }
 
 void trial_close(struct trial *t)

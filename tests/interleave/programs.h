@@ -20,6 +20,8 @@ struct trial {
     uint64_t page;               /* 2 MiB of memory                          */
     uint64_t base;               /* tables below it are this run's own       */
     _Atomic bool gone;           /* unmap returned                           */
+    _Atomic unsigned heard; /* faults, by the handler of d                  */
+    unsigned faults;        /* of the rig, before                            */
     char wrong[200];             /* "": nothing                              */
 };
 
@@ -37,5 +39,7 @@ extern const struct program programs[]; /* ends with a NULL name */
 void trial_open(struct trial *t, struct rig *rig);
 void trial_next(struct trial *t);
 void trial_close(struct trial *t);
+/* Forgets stale uses; a violation is wrong. */
+void trial_forget(struct trial *t);
 
 #endif

@@ -204,9 +204,9 @@ static void store(void *where, uint64_t value)
 
 static void order(enum uim_fence_kind kind)
 {
-    if (kind == UIM_FENCE_FULL && !run.plan.no_full)
+    if (kind == UIM_FENCE_FULL)
         drain(self);
-    else if (kind != UIM_FENCE_ACQUIRE && !run.plan.no_release)
+    else if (kind != UIM_FENCE_ACQUIRE)
         self->epoch++;
 }
 

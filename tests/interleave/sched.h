@@ -19,7 +19,10 @@
  *       to atomic variables that release
  *     otherwise the schedule decides (enum sched_stores)
  *
- * Loads take place in program order; a missing acquire fence is not found.
+ * That is more order than some machines have. Loads take place in program order,
+ * accesses to atomic variables wait for the buffer, and plain variables, which locks
+ * guard, are not seen. So a missing acquire fence is not found, nor another fence
+ * that stands beside an exchange or a lock.
  */
 #ifndef UIM_TESTS_INTERLEAVE_SCHED_H
 #define UIM_TESTS_INTERLEAVE_SCHED_H
@@ -50,8 +53,6 @@ struct sched_plan {
     unsigned n;
     struct sched_switch change[SCHED_SWITCHES];
     /* What does not order anything in this run: does a program notice? */
-    bool no_full;     /* full fences: they only release                      */
-    bool no_release;  /* release fences                                      */
     bool no_host;     /* host->fence()                                       */
     bool no_atomic;   /* exchanges of, and releases to, atomic variables     */
 };

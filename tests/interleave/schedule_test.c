@@ -36,14 +36,12 @@ static const char *finish(struct trial *t, const struct program *p)
 {
     struct machine *m = t->rig->m;
 
-    if (sim_violations(m) > 0 && !t->wrong[0])
-        snprintf(t->wrong, sizeof(t->wrong), "%s", sim_violation(m, 0));
-    sim_forget(m);
+    trial_forget(t);
     if (p->after)
         p->after(t);
     if (sim_stale_count(m) > 0 && !t->wrong[0])
         snprintf(t->wrong, sizeof(t->wrong), "%s", sim_stale_text(m, 0));
-    sim_forget(m);
+    trial_forget(t);
     return t->wrong[0] ? t->wrong : NULL;
 }
 

@@ -207,6 +207,39 @@ static void a_late_call_breaks_nothing(struct pt_rig *r)
         }
 }
 
+/* Another call was faster in a part of the range, or just not: who was first
+ * stays. */
+static void map_ahead(void *ctx)
+{
+    struct late *late = ctx;
+
+    if (late->times++ == late->at)
+        (void)!late->r->c.ops->map(&late->r->pt, late->iova + MIB(2), DATA,
+                                   PAGE, RW);
+}
+
+static void overtaken(struct pt_rig *r, unsigned at)
+{
+    struct late late = { .r = r, .iova = MIB(6), .at = at };
+    struct uiommu_trace t;
+
+    memory_host_interrupt(r->m, map_ahead, &late);
+    (void)!r->c.ops->map(&r->pt, late.iova, DATA + MIB(8), MIB(4), RW);
+    memory_host_interrupt(r->m, NULL, NULL);
+    assert_true(late.times > 0 || r->c.coherent);
+    assert_true(rig_look(r, late.iova, &t));
+    assert_true(t.phys == DATA + MIB(8));
+    assert_true(rig_look(r, late.iova + MIB(2), &t));
+    (void)!rig_unmap(r, 0, r->last_iova + 1, NULL);
+    assert_int_equal(live(r), 0);
+}
+
+static void a_call_that_is_overtaken_ends(struct pt_rig *r)
+{
+    for (unsigned at = 0; at < 2 * r->c.levels; at++)
+        overtaken(r, at);
+}
+
 const struct pt_test pt_guard_tests[] = {
     { "nobody_here", nobody_here },
     { "somebody_here", somebody_here },
@@ -217,5 +250,6 @@ const struct pt_test pt_guard_tests[] = {
     { "ops_in_a_crowd", ops_in_a_crowd },
     { "destroy_frees_what_waits", destroy_frees_what_waits },
     { "a_late_call_breaks_nothing", a_late_call_breaks_nothing },
+    { "a_call_that_is_overtaken_ends", a_call_that_is_overtaken_ends },
     { NULL, NULL },
 };

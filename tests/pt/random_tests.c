@@ -278,7 +278,10 @@ static void random_call(struct shadow *s, unsigned n)
 {
     uint64_t what;
 
-    s->random = (s->seed + n) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    /* Seeds that follow each other must not give the same calls, shifted. */
+    s->random = s->seed * UINT64_C(0xd1342543de82ef95);
+    s->random =
+        ((s->random ^ s->random >> 32) + n) * UINT64_C(0x9e3779b97f4a7c15) | 1;
     (void)rig_random(&s->random);
     what = below(s, 16);
     if (what < 8)

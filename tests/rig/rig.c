@@ -163,6 +163,8 @@ void rig_down(struct rig *rig)
             rig_ok(status);
         rig->device[i] = NULL;
     }
+    if (rig->started && !rig->dirty)
+        rig_check_ids(rig);
     if (rig->started)
         rig_ok(uiommu_stop(rig->u));
     rig->started = false;
@@ -200,6 +202,7 @@ static void configure(struct rig *rig, const struct variant *v)
     rig->config.non_coherent = v->non_coherent;
     rig->config.adversarial = v->adversarial;
     rig->config.snapshots = getenv("UIOMMU_SNAPSHOTS") != NULL;
+    rig->config.rubbish = true;
     snprintf(rig->options, sizeof(rig->options), "vtd.mode=%s",
              mode_names[v->mode]);
     rig->setup.size = sizeof(rig->setup);

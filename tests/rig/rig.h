@@ -134,15 +134,21 @@ void rig_watch(struct rig *rig, void (*look)(void *ctx), void *ctx);
 /* Everything that a failed call must not change: what uiommu has from its host,
  * what is in tables, registers but those of queues and faults, and what engines
  * are answered. */
-enum { RIG_PLACES = 6, RIG_REGISTERS = 3 };
+enum { RIG_PLACES = 6, RIG_REGISTERS = 8 };
 struct rig_state {
     struct sim_counts counts;
     uint64_t tables;
-    uint32_t reg[RIG_REGISTERS];
+    uint64_t reg[RIG_REGISTERS];
+    unsigned ids;   /* domain ids in use                                     */
+    bool broken;    /* some unit does not confirm, and so gives none back    */
+    uint64_t holds; /* a digest of who sees which domain, of references and
+                     * users                                                 */
     uint64_t answer[RIG_DEVICES][RIG_PLACES];
 };
 
 struct rig_state rig_state(struct rig *rig);
+/* No domain lives: then all domain ids but those that are never given are free. */
+void rig_check_ids(const struct rig *rig);
 /* A sentence about what differs, or NULL. It lives until the next call. */
 const char *rig_difference(const struct rig_state *before,
                            const struct rig_state *after);

@@ -9,19 +9,30 @@
 
 #include <uiommu/embed.h>
 
-#include "spec/vtd.h"
+#include "core/core.h"
+#include "drv/vtd/vtd.h"
 
 /* Accessed and dirty in first-stage entries, which the unit sets. */
 #define FIRST_STAGE_AD UINT64_C(0x60)
 
+enum { GSTS, TES = 31, QIES = 26, ALWAYS = 32 };
+
 /* Not RTPS, which says that a root table was taken over at some time, nor IP,
- * that a fault was not told yet. */
+ * that a fault was not told yet. What a unit that is off would do if it were on is
+ * left alone: a start that failed may have changed it. */
 static const struct {
-    uint32_t offset, bits;
+    uint32_t offset, bytes;
+    uint64_t ignored;
+    unsigned needs; /* bit of GSTS */
 } registers[RIG_REGISTERS] = {
-    { VTD_REG_GSTS, ~(UINT32_C(1) << 30) },
-    { VTD_REG_FECTL, ~(UINT32_C(1) << 30) },
-    { VTD_REG_PMEN, UINT32_MAX },
+    [GSTS] = { VTD_REG_GSTS, 4, UINT64_C(1) << 30, ALWAYS },
+    { VTD_REG_PMEN, 4, 0, ALWAYS },
+    { VTD_REG_RTADDR, 8, 0, TES },
+    { VTD_REG_FECTL, 4, UINT64_C(1) << 30, TES },
+    { VTD_REG_FEDATA, 4, 0, TES },
+    { VTD_REG_FEADDR, 4, 0, TES },
+    { VTD_REG_FEUADDR, 4, 0, TES },
+    { VTD_REG_IQA, 8, 0, QIES },
 };
 
 /* Where tests map things, and the ends. */
@@ -69,15 +80,98 @@ static void take_answers(struct rig *rig, struct rig_state *state)
     uim_check_caches_keep(sim_door(rig->m), true);
 }
 
+static void take_registers(struct rig *rig, struct rig_state *state)
+{
+    for (unsigned i = 0; i < RIG_REGISTERS; i++) {
+        unsigned needs = registers[i].needs;
+
+        if (needs != ALWAYS && !(state->reg[GSTS] >> needs & 1))
+            continue;
+        state->reg[i] =
+            read_register(rig, registers[i].offset, registers[i].bytes) &
+            ~registers[i].ignored;
+    }
+}
+
+static unsigned ids_in_use(const struct rig *rig)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; rig->u && i < rig->u->n_units; i++) {
+        const struct uim_unit *unit = rig->u->unit[i];
+        const struct vtd_unit *v =
+            unit ? uim_container(unit, const struct vtd_unit, unit) : NULL;
+
+        for (uint32_t w = 0; v && v->dids && w * 64 < v->n_dids; w++)
+            n += (unsigned)__builtin_popcountll(v->dids[w]);
+    }
+    return n;
+}
+
+static bool is_broken(const struct rig *rig)
+{
+    for (unsigned i = 0; rig->u && i < rig->u->n_units; i++)
+        if (rig->u->unit[i] && atomic_load(&rig->u->unit[i]->broken))
+            return true;
+    return false;
+}
+
+void rig_check_ids(const struct rig *rig)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < rig->u->n_units; i++)
+        n += rig->u->unit[i] != NULL;
+    if (atomic_load(&rig->u->n_domains) == 0)
+        assert_int_equal(ids_in_use(rig), n * VTD_DID_FIRST);
+}
+
+static void mix(uint64_t *digest, uint64_t value)
+{
+    *digest = (*digest ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void mix_domain(uint64_t *digest, const struct uiommu_domain *d)
+{
+    mix(digest, (uintptr_t)d);
+    if (!d)
+        return;
+    mix(digest, atomic_load(&d->refs));
+    mix(digest, atomic_load(&d->n_ats));
+    for (struct uim_link *l = atomic_load(&d->links); l;
+         l = atomic_load(&l->next))
+        mix(digest, atomic_load(&l->users));
+}
+
+static uint64_t take_holds(const struct rig *rig)
+{
+    uint64_t digest = 0;
+
+    if (!rig->u)
+        return 0;
+    uim_list_for_each(node, &rig->u->devices) {
+        const struct uiommu_device *d =
+            uim_container(node, const struct uiommu_device, node);
+
+        mix_domain(&digest, d->endpoint.domain);
+        mix_domain(&digest, d->group->domain);
+        mix_domain(&digest, d->group->firmware);
+        mix_domain(&digest, d->endpoint.at[0].domain);
+        mix_domain(&digest, d->endpoint.at[1].domain);
+        mix(&digest, d->group->claims);
+    }
+    return digest;
+}
+
 struct rig_state rig_state(struct rig *rig)
 {
     bool first_stage = rig->config.mode == SIM_FIRST_STAGE;
-    struct rig_state state = { .tables = 0 };
+    struct rig_state state = { .ids = ids_in_use(rig),
+                               .broken = is_broken(rig),
+                               .holds = take_holds(rig) };
 
     take_answers(rig, &state);
-    for (unsigned i = 0; i < RIG_REGISTERS; i++)
-        state.reg[i] = (uint32_t)read_register(rig, registers[i].offset, 4) &
-                       registers[i].bits;
+    take_registers(rig, &state);
     sim_counts(rig->m, &state.counts);
     state.tables =
         sim_pages_digest(rig->m, queue(rig), first_stage ? FIRST_STAGE_AD : 0);
@@ -138,10 +232,15 @@ static const char *register_difference(const struct rig_state *before,
     for (unsigned i = 0; i < RIG_REGISTERS; i++) {
         if (before->reg[i] == after->reg[i])
             continue;
-        snprintf(text, sizeof(text), "register 0x%x: 0x%x, was 0x%x",
-                 registers[i].offset, after->reg[i], before->reg[i]);
+        snprintf(text, sizeof(text), "register 0x%x: 0x%llx, was 0x%llx",
+                 registers[i].offset, (unsigned long long)after->reg[i],
+                 (unsigned long long)before->reg[i]);
         return text;
     }
+    if (before->ids != after->ids && !after->broken)
+        return "other domain ids are in use";
+    if (before->holds != after->holds)
+        return "other domains are seen, or references and users differ";
     return NULL;
 }
 

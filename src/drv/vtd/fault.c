@@ -16,6 +16,9 @@ enum {
     /* Times all records in one poll: a device that faults without end must not
      * keep the CPU here. */
     SWEEPS = 4,
+    /* And so many that nobody hears: a device that is faster than that fills all
+     * records, and then nothing more is recorded. */
+    DISCARDS = 1000,
 };
 
 struct record {
@@ -133,15 +136,35 @@ static bool next_fault(struct vtd_unit *v, struct record *r, bool *overflow)
     fsts = status_now(v);
     *overflow = vtd_fsts_pfo(fsts) != 0;
     found = vtd_fsts_ppf(fsts) && take_next(v, r);
+    if (found && v->faults_dropped) {
+        *overflow = true;
+        v->faults_dropped = false;
+    }
     if (!found && *overflow)
         vtd_wr32(v, VTD_REG_FSTS, FSTS_BIT(pfo));
     vtd_unlock(v, v->fault_lock);
     return found;
 }
 
+/* Records that are left pending would be the last that is heard: hardware tells of
+ * a fault only when nothing else is pending (7.3). The next one is flagged. */
+static void discard(struct vtd_unit *v)
+{
+    bool dropped = false, ignored;
+    struct record r;
+
+    for (unsigned i = 0; i < DISCARDS * records(v); i++) {
+        if (!next_fault(v, &r, &ignored))
+            break;
+        dropped = true;
+    }
+    vtd_lock(v, v->fault_lock);
+    v->faults_dropped |= dropped;
+    vtd_unlock(v, v->fault_lock);
+}
+
 /* While PFO is set nothing is recorded, so one sweep more is enough to get at
- * the end, where it is cleared. Else what is still pending waits for the next
- * poll. */
+ * the end, where it is cleared. */
 void vtd_poll(struct uim_unit *unit)
 {
     struct vtd_unit *v = vtd_unit(unit);
@@ -157,6 +180,7 @@ void vtd_poll(struct uim_unit *unit)
         fault = decode(v, &r, overflow);
         uim_fault(unit, &fault);
     }
+    discard(v);
 }
 
 void vtd_faults_clear(struct vtd_unit *v)

@@ -373,8 +373,7 @@ enum uiommu_status vtd_queue_stop(struct vtd_unit *v)
 
 static void reset(struct vtd_queue *q)
 {
-    q->head = 0;
-    q->tail = 0;
+    q->head = q->tail = 0;
     q->free = UIM_MASK(VTD_WAITERS - 1, 0);
     q->left = 0;
     for (unsigned i = 0; i < VTD_WAITERS; i++)

@@ -153,6 +153,7 @@ struct vtd_unit {
     void *reg_lock;        /* spin: GCMD, CCMD, IOTLB                     */
     void *fault_lock;      /* spin: fault records                         */
     unsigned fault_next;   /* record to look at first                     */
+    bool faults_dropped;   /* since the last one that was delivered       */
     struct vtd_queue queue;
 };
 

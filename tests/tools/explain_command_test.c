@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `uiommu explain` as a command: text, JSON, names out of DMAR tables, and what it
+ * says when it cannot read something.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "tools/explain.h"
+
+#define LOGS   UIM_CORPUS_DIR "/faults/"
+#define TABLES UIM_CORPUS_DIR "/acpi/"
+
+/* What the last run printed. */
+static char out[16384], err[4096];
+
+struct stream {
+    int fd, kept;
+    FILE *file;
+};
+
+static struct stream divert(int fd)
+{
+    struct stream s = { fd, dup(fd), tmpfile() };
+
+    assert_non_null(s.file);
+    dup2(fileno(s.file), fd);
+    return s;
+}
+
+static void restore(struct stream *s, char *text, size_t size)
+{
+    dup2(s->kept, s->fd);
+    close(s->kept);
+    rewind(s->file);
+    size = fread(text, 1, size - 1, s->file);
+    text[size] = '\0';
+    fclose(s->file);
+}
+
+/* Runs it with the arguments up to NULL. */
+static int run(const char *const *args)
+{
+    char *argv[8] = { (char *)"explain" };
+    struct stream to_out, to_err;
+    int argc = 1, result;
+
+    while (*args)
+        argv[argc++] = (char *)(uintptr_t)*args++;
+    fflush(stdout);
+    to_out = divert(STDOUT_FILENO);
+    to_err = divert(STDERR_FILENO);
+    result = tool_explain(argc, argv);
+    fflush(stdout);
+    restore(&to_out, out, sizeof(out));
+    restore(&to_err, err, sizeof(err));
+    return result;
+}
+
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
+
+/* A log of its own, which is there until the next one. */
+static const char *log_with(const char *text)
+{
+    static char name[] = "/tmp/uiommu-explain-XXXXXX";
+    int fd;
+
+    unlink(name);
+    memset(name + sizeof(name) - 7, 'X', 6);
+    fd = mkstemp(name);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    return name;
+}
+
+static void assert_says(const char *text, const char *words)
+{
+    if (!strstr(text, words))
+        fail_msg("\"%s\" does not say \"%s\"", text, words);
+}
+
+/* ---- output -------------------------------------------------------------- */
+
+static void text_has_sentences_and_causes(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN(LOGS "vtd-129-decimal.txt"), 0);
+    assert_string_equal(
+        out,
+        "41:00.0 (vtd): read at 0x7ecdcd000 with PASID 1 refused: a user "
+        "request "
+        "for a page of the supervisor [reason 81h, SGN.2]. The unit is in "
+        "scalable mode. Other faults were lost (fault status 3h: PFO PPF).\n"
+        "  maybe: the first-stage entries were made without the U/S bit\n"
+        "  maybe: a process does DMA to an address of the kernel\n");
+    assert_string_equal(err, "");
+}
+
+static void json_is_an_array(void **state)
+{
+    cJSON *faults;
+
+    (void)state;
+    assert_int_equal(RUN("--json", LOGS "vtd-01-root-not-present.txt"), 0);
+    faults = cJSON_Parse(out);
+    assert_true(cJSON_IsArray(faults));
+    assert_int_equal(cJSON_GetArraySize(faults), 2);
+    cJSON_Delete(faults);
+    assert_string_equal(err, "");
+}
+
+static void standard_input_is_read(void **state)
+{
+    int kept = dup(STDIN_FILENO);
+    FILE *log = fopen(LOGS "vtd-ir-22.txt", "rb");
+
+    (void)state;
+    assert_non_null(log);
+    dup2(fileno(log), STDIN_FILENO);
+    assert_int_equal(RUN("--json"), 0);
+    assert_says(out, "interrupt with index 0x1d refused");
+    dup2(kept, STDIN_FILENO);
+    clearerr(stdin);
+    close(kept);
+    fclose(log);
+}
+
+/* ---- names --------------------------------------------------------------- */
+
+#define INTR(source)                                                           \
+    "DMAR: [INTR-REMAP] Request device [" source "] fault index 0x1 [fault "   \
+    "reason 0x22] Present\n"
+
+static void check_name(const char *table, const char *line, const char *words)
+{
+    assert_int_equal(RUN("--json", "--fw", table, log_with(line)), 0);
+    assert_says(out, words);
+}
+
+static void scopes_that_are_no_pci_devices_have_names(void **state)
+{
+    static const char table[] = TABLES "surface-book-2/DMAR.bin";
+
+    (void)state;
+    check_name(table, INTR("f0:1f.0"), "\"f0:1f.0, IOAPIC 2 (vtd): ");
+    check_name(table, INTR("f0:1f.0"), "\"source\":\t\"f0:1f.0\"");
+    check_name(table, INTR("00:1f.0"), "\"00:1f.0, HPET 0 (vtd): ");
+    check_name(table, INTR("0000:00:15.1"),
+               "\"0000:00:15.1, ACPI device 2 \\\\_SB.PCI0.I2C1 (vtd): ");
+    check_name(table, INTR("0001:00:15.1"), "\"0001:00:15.1 (vtd): ");
+    check_name(table, INTR("00:02.0"), "\"00:02.0 (vtd): ");
+    check_name(table, "FSTS 40", "\"vtd: fault status 40h");
+    check_name(TABLES "hp-dl360-g7/DMAR.bin", INTR("00:13.0"),
+               ", IOAPIC 0 (vtd)");
+    check_name(TABLES "hp-dl360-g7/DMAR.bin", INTR("00:1c.4"),
+               "\"00:1c.4 (vtd): ");
+}
+
+/* ---- refusals ------------------------------------------------------------ */
+
+static void without_a_fault_the_status_is_1(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("--json", UIM_CORPUS_DIR "/README.md"), 1);
+    assert_string_equal(out, "[]\n");
+    assert_string_equal(err, "uiommu explain: " UIM_CORPUS_DIR
+                             "/README.md: no fault in there\n");
+    assert_int_equal(RUN(log_with("")), 1);
+    assert_string_equal(out, "");
+}
+
+static void what_cannot_be_read_is_named(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN(LOGS "no-such-file"), 2);
+    assert_says(err, "no-such-file: No such file");
+    assert_int_equal(RUN("--json", UIM_CORPUS_DIR), 2);
+    assert_says(err, UIM_CORPUS_DIR ": Is a directory");
+    assert_string_equal(out, "");
+}
+
+static void tables_have_to_be_right(void **state)
+{
+    static const char log[] = LOGS "vtd-ir-22.txt";
+
+    (void)state;
+    assert_int_equal(RUN("--fw", TABLES "no-such-file", log), 2);
+    assert_says(err, "no-such-file: No such file");
+    assert_int_equal(RUN("--fw", UIM_CORPUS_DIR, log), 2);
+    assert_says(err, "Is a directory");
+    assert_int_equal(RUN("--fw", UIM_CORPUS_DIR "/README.md", log), 2);
+    assert_says(err, "README.md: not a DMAR table");
+    assert_int_equal(RUN("--fw", log, log), 2);
+    assert_says(err, "vtd-ir-22.txt: DMAR: the header says");
+    assert_int_equal(RUN("--fw", log_with("DMA"), log), 2);
+    assert_says(err, "not a DMAR table");
+    assert_int_equal(RUN("--fw", log_with("DMAR and no more"), log), 2);
+    assert_says(err, "uiommu explain: /tmp/uiommu-explain-");
+    assert_string_equal(out, "");
+    assert_int_equal(RUN("--fw", log_with(""), log), 2);
+    log_with("");
+}
+
+static void wrong_usage_has_status_2(void **state)
+{
+    static const char log[] = LOGS "vtd-ir-22.txt";
+
+    (void)state;
+    assert_int_equal(RUN("--jsno", log), 2);
+    assert_says(err, "usage: uiommu explain");
+    assert_int_equal(RUN(log, "--fw"), 2);
+    assert_int_equal(RUN(log, log), 2);
+    assert_string_equal(out, "");
+    assert_int_equal(RUN("--help"), 0);
+    assert_says(out, "usage: uiommu explain");
+}
+
+static int remove_log(void **state)
+{
+    (void)state;
+    return unlink(log_with(""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_has_sentences_and_causes),
+        cmocka_unit_test(json_is_an_array),
+        cmocka_unit_test(standard_input_is_read),
+        cmocka_unit_test(scopes_that_are_no_pci_devices_have_names),
+        cmocka_unit_test(without_a_fault_the_status_is_1),
+        cmocka_unit_test(what_cannot_be_read_is_named),
+        cmocka_unit_test(tables_have_to_be_right),
+        cmocka_unit_test(wrong_usage_has_status_2),
+    };
+
+    return cmocka_run_group_tests_name("uiommu explain", tests, NULL,
+                                       remove_log);
+}

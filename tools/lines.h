@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lines.h - faults in the text of a log.
+ *
+ * Each kind of IOMMU has a table of readers. A reader is tried wherever its
+ * `start` stands, in whatever comes before it on the line (times, host names,
+ * log levels), and reads what a fault of its format has. The text may be wrapped,
+ * quoted, cut anywhere, and made of any bytes.
+ */
+#ifndef TOOLS_LINES_H
+#define TOOLS_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "explain/explain.h"
+
+struct lines_text {
+    const char *text;
+    size_t size;
+    size_t at; /* <= size */
+};
+
+struct lines_reader {
+    const char *start;
+    /* `t` is behind `start`; *r is empty but for the driver. False: no fault. */
+    bool (*read)(struct lines_text *t, struct uim_record *r);
+};
+
+struct lines_format {
+    const char *driver;
+    const struct lines_reader *readers;
+    unsigned n;
+};
+
+extern const struct lines_format lines_vtd;
+
+/* Calls fn for each fault, in the order of the text. A status that only says that
+ * there are records goes with the record behind it, if there is one. False: no
+ * memory. */
+bool lines_read(const char *text, size_t size,
+                void (*fn)(void *ctx, const struct uim_record *r), void *ctx);
+
+/* ---- for readers ---------------------------------------------------------- */
+
+/* All of these go on behind what they read, or read nothing and say false. */
+
+/* A space stands for any white space, at least one. */
+bool lines_skip(struct lines_text *t, const char *literal);
+
+/* Numbers are whole: something that is no digit follows. Hexadecimal ones may
+ * begin with 0x. */
+bool lines_hex(struct lines_text *t, uint64_t *value);
+bool lines_decimal(struct lines_text *t, uint64_t *value);
+
+/* "00:1f.3", "0000:00:1f.3", "0x00:0x1f.3". */
+bool lines_pci(struct lines_text *t, struct uim_record *r);
+
+/* The hexadecimal numbers on the rest of the line or up to a semicolon, `max` at
+ * most. One of more than 16 digits is two, the high one first. *wide: some need
+ * more than 32 bits. */
+unsigned lines_words(struct lines_text *t, uint64_t *words, unsigned max,
+                     bool *wide);
+
+#endif
