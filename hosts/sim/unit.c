@@ -129,7 +129,7 @@ static void leave_rubbish(struct sim *s)
          off += 4) {
         x = x * 6364136223846793005 + 1442695040888963407;
         if (!commands(off)) {
-            s->ops->mmio_write(
+            uiommu_embed(UIE_ABI)->mmio_write(
                 s->model, 0, off,
                 off == fectl || off == iectl ? x >> 32 & unmasked : x >> 32, 4);
         }
