@@ -49,7 +49,8 @@ enum uim_check_kind {
 enum uim_check_scope {
     UIM_CHECK_GLOBAL,
     UIM_CHECK_DOMAIN, /* .did                                                */
-    UIM_CHECK_ONE,    /* one requester (.rid) or one PASID (.did .pasid)     */
+    UIM_CHECK_ONE,    /* one requester (.rid), one PASID (.did .pasid), or of
+                       * interrupts 2^.am indexes from .addr                 */
     UIM_CHECK_PAGE    /* .addr, 2^.am pages of 4 KiB                         */
 };
 
@@ -69,7 +70,8 @@ enum uim_check_cache {
     UIM_CHECK_CACHE_CONTEXT, /* root and context entries                      */
     UIM_CHECK_CACHE_PASID,   /* PASID directory and table entries             */
     UIM_CHECK_CACHE_WALK,    /* paging-structure entries                      */
-    UIM_CHECK_CACHE_IOTLB
+    UIM_CHECK_CACHE_IOTLB,
+    UIM_CHECK_CACHE_INTERRUPT /* .iova is the index                          */
 };
 
 /* A cached entry was used although memory says something else by now. The access

@@ -53,8 +53,8 @@ uiommu_device_add(struct uiommu *u, const struct uiommu_device_info *info,
 /**
  * Remove a device, which may be gone physically: it is blocked, then forgotten,
  * and so is a quarantine. May sleep; not from a fault handler. BUSY, and nothing
- * happens, while its group is claimed or a device that was added behind it is
- * still there; AGAIN while suspended. TIMEDOUT, IO: the device is forgotten, but
+ * happens, while its group is claimed, one of its interrupts is mapped, or a device
+ * that was added behind it is still there; AGAIN while suspended. TIMEDOUT, IO: the device is forgotten, but
  * the unit did not confirm that it is blocked: see status.h.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
@@ -82,6 +82,9 @@ struct uiommu_domain *uiommu_core_domain(struct uiommu_endpoint *endpoint);
 /**
  * Take or give back a group for `owner`, any non-NULL cookie (semantics B.4).
  * Both leave the group on its core domain. Claims of one owner are counted.
+ *
+ * A device that can forge interrupts is not given away (OPNOTSUPP, and the log says
+ * so) unless UIOMMU_CONFIG_UNSAFE_INTERRUPTS allows it.
  *
  * May sleep. INVAL: owner NULL, or the group has firmware regions that it must
  * keep. PERM: somebody else owns it. BUSY: not on its core domain. Release:

@@ -22,6 +22,14 @@ extern "C" {
 enum {
     /* Never enable ATS, whatever firmware and devices allow. */
     UIOMMU_CONFIG_NO_ATS = 1u << 0,
+    /* Units refuse all interrupts of devices but those of interrupt.h: start fails
+     * where one cannot. The host must have mapped what it needs soon after.    */
+    UIOMMU_CONFIG_REMAP_INTERRUPTS = 1u << 1,
+    /* With it: destinations have 32 bits (x2APIC), where all units can; else start
+     * fails. */
+    UIOMMU_CONFIG_X2APIC = 1u << 2,
+    /* Devices may be claimed although they can forge interrupts (semantics B.4). */
+    UIOMMU_CONFIG_UNSAFE_INTERRUPTS = 1u << 3,
 };
 
 struct uiommu_config {
@@ -73,7 +81,7 @@ uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
  *
  * May sleep. NOENT: no table names a unit. INVAL: a table or option is wrong.
  * NODEV: a unit is not there or cannot be driven. OPNOTSUPP: a unit lacks the mode
- * asked for, or does not snoop and the host has no flush. BUSY: started before.
+ * or the interrupt remapping asked for, or does not snoop and the host has no flush. BUSY: started before.
  * NOMEM; TIMEDOUT, IO: a unit failed. The log has the reason.
  * On failure no unit is left half done: those that were switched are off again.
  */
@@ -106,8 +114,9 @@ UIOMMU_MUST_CHECK enum uiommu_status uiommu_suspend(struct uiommu *u);
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_resume(struct uiommu *u);
 
 /**
- * Switch translation off. May sleep. BUSY: not started, or devices that the host
- * added are still there: DMA that nothing confines must not begin by accident.
+ * Switch translation and interrupt remapping off. May sleep. BUSY: not started, or
+ * devices that the host added or interrupts that it mapped are still there: DMA that
+ * nothing confines must not begin by accident.
  * TIMEDOUT: a unit goes on translating; it is given up, and tables that it may
  * read stay allocated for ever. Not from a fault handler.
  */

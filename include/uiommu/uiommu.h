@@ -9,6 +9,7 @@
 #include <uiommu/fault.h>
 #include <uiommu/host.h>
 #include <uiommu/instance.h>
+#include <uiommu/interrupt.h>
 #include <uiommu/map.h>
 #include <uiommu/status.h>
 #include <uiommu/types.h>

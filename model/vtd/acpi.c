@@ -66,6 +66,10 @@ size_t mvtd_acpi(struct uim_model *model, void *buf, size_t size)
 
     uim_table_begin(&t, "DMAR", 1, DMAR_SIZE);
     uim_table_put(&t, acpi_dmar_host_address_width_OFFSET, 1, m->haw - 1u);
+    uim_table_put(&t, acpi_dmar_flags_OFFSET, 1,
+                  acpi_dmar_flags_pack(&(struct acpi_dmar_flags_fields){
+                                           .intr_remap = m->args.ir })
+                      .raw);
     add_drhd(&t, &m->args);
     if (m->args.dt)
         add_atsr(&t);

@@ -7,6 +7,7 @@
  *     pasids    source id, PASID                 pc_inv
  *     tlb       domain, PASID, page              iotlb_inv, p_iotlb_inv
  *     walks     domain, (FS: PASID,) level, span iotlb_inv, p_iotlb_inv
+ *     irtes     index                            iec_inv
  *
  * In legacy mode the PASID in a tag is 0. Entries remove no others: a command
  * that software forgot is forgotten here too, and that is the point.
@@ -21,13 +22,18 @@ struct size {
 
 /* What adversarial caches lose for want of room is nothing in a test. */
 static const struct {
-    struct size contexts, pasids, tlb, walks;
+    struct size contexts, pasids, tlb, walks, irtes;
 } sizes[] = {
-    [MVTD_CACHE_NORMAL] = { { 64, 4 }, { 64, 4 }, { 512, 4 }, { 64, 4 } },
-    [MVTD_CACHE_NONE] = { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 } },
+    [MVTD_CACHE_NORMAL] = { { 64, 4 },
+                            { 64, 4 },
+                            { 512, 4 },
+                            { 64, 4 },
+                            { 64, 4 } },
+    [MVTD_CACHE_NONE] = { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 } },
     [MVTD_CACHE_ADVERSARIAL] = { { 256, 16 },
                                  { 256, 16 },
                                  { 1024, 16 },
+                                 { 256, 16 },
                                  { 256, 16 } },
 };
 
@@ -47,7 +53,8 @@ bool mvtd_caches_create(struct mvtd *m)
         make(m, &m->pasids, sizes[mode].pasids,
              sizeof(struct mvtd_entry_slot)) &&
         make(m, &m->tlb, sizes[mode].tlb, sizeof(struct mvtd_tlb_slot)) &&
-        make(m, &m->walks, sizes[mode].walks, sizeof(struct mvtd_walk_slot)))
+        make(m, &m->walks, sizes[mode].walks, sizeof(struct mvtd_walk_slot)) &&
+        make(m, &m->irtes, sizes[mode].irtes, sizeof(struct mvtd_irte_slot)))
         return true;
     mvtd_caches_destroy(m);
     return false;
@@ -61,6 +68,7 @@ void mvtd_caches_destroy(struct mvtd *m)
     uim_cache_destroy(&m->pasids, host);
     uim_cache_destroy(&m->tlb, host);
     uim_cache_destroy(&m->walks, host);
+    uim_cache_destroy(&m->irtes, host);
 }
 
 void mvtd_caches_clear(struct mvtd *m)
@@ -69,6 +77,7 @@ void mvtd_caches_clear(struct mvtd *m)
     uim_cache_drop(&m->pasids, NULL, NULL);
     uim_cache_drop(&m->tlb, NULL, NULL);
     uim_cache_drop(&m->walks, NULL, NULL);
+    uim_cache_drop(&m->irtes, NULL, NULL);
     m->tlb_sizes = 0;
 }
 
@@ -210,6 +219,14 @@ bool mvtd_walk_slot_good(const void *slot, const void *m)
            s->iova == uim_align_down(s->iova, UIM_BIT(s->lg2)) &&
            s->slot.tag[0] == s->iova &&
            s->slot.tag[1] == walk_tag1(s->fs, s->level, s->did, s->pasid);
+}
+
+bool mvtd_irte_slot_good(const void *slot, const void *m)
+{
+    const struct mvtd_irte_slot *s = slot;
+
+    (void)m;
+    return s->slot.tag[0] <= UINT16_MAX && s->slot.tag[1] == 0;
 }
 
 /* ---- what a command hits ----------------------------------------------------- */
@@ -440,4 +457,20 @@ void mvtd_inv_pasid_iotlb(struct mvtd *m, const struct mvtd_inval *inval)
         note_domain(m, inval->did);
     else
         note_range(m, inval);
+}
+
+static bool match_irte(const void *slot, const void *arg)
+{
+    const struct mvtd_irte_slot *s = slot;
+    const struct mvtd_inval *inval = arg;
+
+    return (s->slot.tag[0] ^ inval->addr) >> inval->am == 0;
+}
+
+void mvtd_inv_interrupt(struct mvtd *m, const struct mvtd_inval *inval)
+{
+    m->counter[MVTD_N_interrupt_invalidations]++;
+    uim_cache_drop(&m->irtes, inval->scope == UIM_CHECK_ONE ? match_irte : NULL,
+                   inval);
+    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
 }

@@ -95,9 +95,12 @@ static uint64_t offered_ecap(const struct mvtd_args *a)
                &(struct vtd_ecap_fields){ .c = a->coherent,
                                           .qi = 1,
                                           .dt = a->dt,
+                                          .ir = a->ir,
+                                          .eim = a->eim,
                                           .pt = 1,
                                           .sc = 1,
                                           .iro = MVTD_IRO / 16,
+                                          .mhmv = a->ir ? MVTD_MHMV : 0,
                                           .srs = sm,
                                           .nwfs = a->dt,
                                           .pss = sm ? MVTD_PASID_BITS - 1 : 0,
@@ -123,12 +126,14 @@ static void power_on(struct mvtd *m)
         .inval.ctl = masked,
     };
     m->root = (struct vtd_rtaddr){ 0 };
+    m->irta = (struct vtd_irta){ 0 };
     m->gcmd_pending = false;
     memset(m->frcd_lo, 0, sizeof(m->frcd_lo));
     memset(m->frcd_hi, 0, sizeof(m->frcd_hi));
     m->next_record = 0;
     m->warnings = 0;
     m->n_recent = 0;
+    m->n_recent_irtes = 0;
     m->run_budget = 0;
     m->n_notes = 0;
     memset(m->fs_dids, 0, sizeof(m->fs_dids));
@@ -156,6 +161,8 @@ static const char *contradiction(const struct mvtd_args *a)
         return "scalable=1 needs fs=1 or ss=1";
     if (a->scalable && a->rwbf)
         return "rwbf=1 needs scalable=0 (CAP.RWBF is 0 when ECAP.SMTS is 1)";
+    if (a->eim && !a->ir)
+        return "eim=1 needs ir=1";
     if (a->common.base & (MVTD_WINDOW_SIZE - 1))
         return "base is not a multiple of 4 KiB";
     return NULL;
@@ -175,6 +182,8 @@ static bool parse(const struct uim_model_host *host, const char *text,
         { .key = "bits", .value = &a->bits, .max = 64 },
         { .key = "dt", .value = &a->dt, .max = 1 },
         { .key = "rwbf", .value = &a->rwbf, .max = 1 },
+        { .key = "ir", .value = &a->ir, .max = 1 },
+        { .key = "eim", .value = &a->eim, .max = 1 },
         { .key = NULL },
     };
     const char *wrong;

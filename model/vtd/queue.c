@@ -213,7 +213,8 @@ static bool swallowed(struct mvtd *m, enum uim_check_kind kind,
                       bool by_register)
 {
     bool devtlb = kind == UIM_CHECK_DEVTLB || kind == UIM_CHECK_PASID_DEVTLB;
-    bool has_did = !devtlb && inval->scope != UIM_CHECK_GLOBAL;
+    bool has_did = !devtlb && kind != UIM_CHECK_INTERRUPT &&
+                   inval->scope != UIM_CHECK_GLOBAL;
     bool has_rid =
         devtlb || (kind == UIM_CHECK_DEVICE && inval->scope == UIM_CHECK_ONE);
     struct uim_check_inval said = {
@@ -364,14 +365,22 @@ static unsigned do_pasid_devtlb(struct mvtd *m, const struct descriptor *d)
     return 0;
 }
 
-/* ECAP.IR is 0: there is no interrupt entry cache to invalidate. */
+/* Without ECAP.IR there is nothing to invalidate. */
 static unsigned do_interrupt(struct mvtd *m, const struct descriptor *d)
 {
-    struct mvtd_inval inval = { .scope = UIM_CHECK_GLOBAL,
-                                .pasid = UIM_CHECK_NONE };
+    struct vtd_qi_iec_lo lo = { d->word[0] };
+    bool one = vtd_qi_iec_lo_g(lo) == VTD_IEC_INDEX;
+    struct mvtd_inval inval = {
+        .scope = one ? UIM_CHECK_ONE : UIM_CHECK_GLOBAL,
+        .pasid = UIM_CHECK_NONE,
+        .addr = one ? vtd_qi_iec_lo_iidx(lo) : 0,
+        .am = one ? (uint8_t)vtd_qi_iec_lo_im(lo) : 0,
+    };
 
-    (void)d;
-    swallowed(m, UIM_CHECK_INTERRUPT, &inval, 0, 0, false);
+    if (inval.am > MVTD_MHMV)
+        return VTD_IQEI_RESERVED_FIELD;
+    if (!swallowed(m, UIM_CHECK_INTERRUPT, &inval, 0, 0, false) && m->args.ir)
+        mvtd_inv_interrupt(m, &inval);
     return 0;
 }
 

@@ -11,6 +11,7 @@ struct row {
     uint16_t offset;
     uint8_t bytes;
     bool write_only;
+    bool ir, eim; /* there only with ECAP.IR, ECAP.EIM */
     size_t field;     /* in struct mvtd_regs */
     uint64_t rw, w1c; /* masks of bits; all others are read-only             */
     uint64_t unit;    /* and of those that the unit changes besides          */
@@ -46,6 +47,20 @@ static void set_root(struct mvtd *m)
     note_all(m);
 }
 
+/* As with SRTP: ESIRTPS is 0. */
+static void set_interrupt_table(struct mvtd *m)
+{
+    m->irta.raw = m->reg.irta;
+    set_status(m, STATUS(irtps), true);
+    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
+}
+
+static void set_remapping(struct mvtd *m, uint64_t bit, bool on)
+{
+    set_status(m, bit, on);
+    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
+}
+
 static void flush_write_buffer(struct mvtd *m)
 {
     struct uim_check_inval inval = { .kind = UIM_CHECK_WRITE_BUFFER,
@@ -69,35 +84,66 @@ static void set_queue(struct mvtd *m, bool on)
 static void set_translation(struct mvtd *m, bool on)
 {
     set_status(m, STATUS(tes), on);
-    if (!on)
-        m->next_record = 0; /* IRES is never set */
     if (!on && vtd_ecap_smts(mvtd_ecap(m)))
         mvtd_caches_clear(m);
     note_all(m);
 }
 
+/* GCMD and GSTS have the same bits in the same places. */
+static uint64_t commands_of(const struct mvtd *m)
+{
+    uint64_t dma = STATUS(tes) | STATUS(rtps) | STATUS(wbfs) | STATUS(qies);
+
+    return m->args.ir ? dma | STATUS(ires) | STATUS(irtps) | STATUS(cfis) : dma;
+}
+
+/* Those that stay: the others are done once. */
+static uint64_t levels(void)
+{
+    return STATUS(tes) | STATUS(qies) | STATUS(ires) | STATUS(cfis);
+}
+
+static void complain(struct mvtd *m, uint64_t cmd, uint64_t changes)
+{
+    if ((changes & (changes - 1)) != 0)
+        mvtd_warn(m, "gives several global commands at once", cmd);
+    if (cmd & ~commands_of(m))
+        mvtd_warn(m, "gives a global command that is not there", cmd);
+}
+
+/* 7.2.2: with both off, recording starts again at the first record. */
+static void rewind_records(struct mvtd *m)
+{
+    if (!(m->reg.gsts & (STATUS(tes) | STATUS(ires))))
+        m->next_record = 0;
+}
+
 bool mvtd_gcmd_step(struct mvtd *m)
 {
-    struct vtd_gcmd cmd = { m->reg.gcmd };
-    struct vtd_gsts now = { m->reg.gsts };
-    bool te = vtd_gcmd_te(cmd) != vtd_gsts_tes(now);
-    bool qie = vtd_gcmd_qie(cmd) != vtd_gsts_qies(now);
+    uint64_t cmd = m->reg.gcmd & commands_of(m);
+    uint64_t changes =
+        ((cmd ^ m->reg.gsts) & levels() & commands_of(m)) | (cmd & ~levels());
 
     if (!m->gcmd_pending)
         return false;
     m->gcmd_pending = false;
-    if (te + qie + vtd_gcmd_srtp(cmd) + vtd_gcmd_wbf(cmd) > 1)
-        mvtd_warn(m, "gives several global commands at once", cmd.raw);
-    if (cmd.raw & ~(STATUS(tes) | STATUS(rtps) | STATUS(wbfs) | STATUS(qies)))
-        mvtd_warn(m, "gives a global command that is not there", cmd.raw);
-    if (vtd_gcmd_srtp(cmd))
+    complain(m, m->reg.gcmd, changes);
+    if (changes & STATUS(rtps))
         set_root(m);
-    if (vtd_gcmd_wbf(cmd))
+    if (changes & STATUS(irtps))
+        set_interrupt_table(m);
+    if (changes & STATUS(wbfs))
         flush_write_buffer(m);
-    if (qie)
-        set_queue(m, vtd_gcmd_qie(cmd));
-    if (te)
-        set_translation(m, vtd_gcmd_te(cmd));
+    if (changes & STATUS(qies))
+        set_queue(m, (cmd & STATUS(qies)) != 0);
+    if (changes & STATUS(tes))
+        set_translation(m, (cmd & STATUS(tes)) != 0);
+    if (changes & STATUS(cfis))
+        set_remapping(m, STATUS(cfis), (cmd & STATUS(cfis)) != 0);
+    if (changes & STATUS(ires))
+        set_remapping(m, STATUS(ires), (cmd & STATUS(ires)) != 0);
+    if (changes & (STATUS(tes) | STATUS(ires)))
+        rewind_records(m);
     return true;
 }
 
@@ -110,6 +156,8 @@ static void gcmd_written(struct mvtd *m, uint64_t value, uint64_t touched)
     m->gcmd_pending = true;
     if (vtd_gcmd_srtp(cmd))
         set_status(m, STATUS(rtps), false);
+    if (vtd_gcmd_sirtp(cmd) && m->args.ir)
+        set_status(m, STATUS(irtps), false);
     if (vtd_gcmd_wbf(cmd) && vtd_cap_rwbf(mvtd_cap(m)))
         set_status(m, STATUS(wbfs), true);
 }
@@ -181,7 +229,7 @@ static const struct row rows[] = {
       .written = fectl_written },
     { VTD_REG_FEDATA, 4, AT(fault.data), .rw = UIM_MASK(15, 0) },
     { VTD_REG_FEADDR, 4, AT(fault.addr), .rw = UIM_MASK(31, 2) },
-    { VTD_REG_FEUADDR, 4, AT(fault.uaddr) }, /* reserved without EIM */
+    { VTD_REG_FEUADDR, 4, AT(fault.uaddr), .rw = UIM_MASK(31, 0), .eim = true },
     { VTD_REG_IQH, 8, AT(iqh), .unit = UIM_MASK(18, 4) },
     { VTD_REG_IQT, 8, AT(iqt), .rw = UIM_MASK(18, 4) },
     { VTD_REG_IQA, 8, AT(iqa), .rw = ~UIM_MASK(10, 3) },
@@ -190,7 +238,8 @@ static const struct row rows[] = {
       .written = iectl_written },
     { VTD_REG_IEDATA, 4, AT(inval.data), .rw = UIM_MASK(15, 0) },
     { VTD_REG_IEADDR, 4, AT(inval.addr), .rw = UIM_MASK(31, 2) },
-    { VTD_REG_IEUADDR, 4, AT(inval.uaddr) },
+    { VTD_REG_IEUADDR, 4, AT(inval.uaddr), .rw = UIM_MASK(31, 0), .eim = true },
+    { VTD_REG_IRTA, 8, AT(irta), .rw = ~UIM_MASK(10, 4), .ir = true },
     { VTD_REG_IQERCD, 8, AT(iqercd),
       .unit = UIM_MASK(63, 32) | UIM_MASK(3, 0) },
     { MVTD_IRO + VTD_IVA_OFFSET, 8, AT(iva), .rw = ~UIM_MASK(11, 7),
@@ -207,11 +256,18 @@ static bool takes(uint32_t offset, uint32_t bytes, uint64_t off, uint32_t len)
            (off & (len - 1)) == 0;
 }
 
-static const struct row *find(uint64_t off, uint32_t len)
+static bool is_there(const struct mvtd *m, const struct row *r)
+{
+    return (!r->ir || m->args.ir) && (!r->eim || m->args.eim);
+}
+
+static const struct row *find(const struct mvtd *m, uint64_t off, uint32_t len)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        if (takes(rows[i].offset, rows[i].bytes, off, len))
-            return &rows[i];
+        const struct row *r = &rows[i];
+
+        if (takes(r->offset, r->bytes, off, len))
+            return is_there(m, r) ? r : NULL;
     }
     return NULL;
 }
@@ -239,7 +295,7 @@ static uint64_t *record_at(struct mvtd *m, uint64_t off, uint32_t len)
 
 static uint64_t read_locked(struct mvtd *m, uint64_t off, uint32_t len)
 {
-    const struct row *r = find(off, len);
+    const struct row *r = find(m, off, len);
     uint64_t *record = record_at(m, off, len);
     uint64_t value = 0;
 
@@ -298,7 +354,7 @@ static void write_row(struct mvtd *m, const struct row *r, uint64_t off,
 static void write_locked(struct mvtd *m, uint64_t off, uint64_t val,
                          uint32_t len)
 {
-    const struct row *r = find(off, len);
+    const struct row *r = find(m, off, len);
     uint64_t *record = record_at(m, off, len);
 
     if (record)
@@ -324,7 +380,7 @@ void mvtd_regs_state(struct mvtd *m, struct uim_state *s)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const struct row *r = &rows[i];
-        uint64_t all = covered(0, r->bytes);
+        uint64_t all = is_there(m, r) ? covered(0, r->bytes) : 0;
 
         uim_state_bits(s, field_of(m, r), (r->rw | r->w1c | r->unit) & all);
     }

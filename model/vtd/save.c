@@ -2,9 +2,10 @@
 /*
  * The state of a unit (state.h), member by member of struct mvtd:
  *
- *     reg, root, gcmd_pending, frcd_*, next_record   saved
+ *     reg, root, irta, gcmd_pending                  saved
+ *     frcd_*, next_record                            saved
  *     wait, devtlb and their numbers                 saved: the VMM still answers
- *     the caches, tlb_sizes, fs_dids, recent         saved, see below
+ *     the caches, tlb_sizes, fs_dids, recent_*       saved, see below
  *     counter, warnings                              saved
  *     base.host, base.check                          of the process, not of the unit
  *     args, haw                                      the state says which it is of
@@ -27,10 +28,12 @@ enum { VERSION = 1 };
 
 static const struct uim_state_field unit_fields[] = {
     UIM_STATE_FIELD(mvtd, root.raw, UINT64_MAX),
+    UIM_STATE_FIELD(mvtd, irta.raw, UINT64_MAX),
     UIM_STATE_FIELD(mvtd, gcmd_pending, 1),
     UIM_STATE_FIELD(mvtd, next_record, MVTD_RECORDS - 1),
     UIM_STATE_FIELD(mvtd, warnings, MVTD_WARNINGS),
     UIM_STATE_FIELD(mvtd, n_recent, 2 * MVTD_RECENT - 1),
+    UIM_STATE_FIELD(mvtd, n_recent_irtes, 2 * MVTD_RECENT - 1),
     UIM_STATE_FIELD(mvtd, n_waits, MVTD_PENDING),
     UIM_STATE_FIELD(mvtd, devtlb_serial, UINT64_MAX / 2),
     UIM_STATE_FIELD(mvtd, devtlb_tag, UINT32_MAX),
@@ -101,6 +104,11 @@ static const struct uim_state_field walk_fields[] = {
     END
 };
 
+static const struct uim_state_field irte_fields[] = {
+    UIM_STATE_FIELD(mvtd_irte_slot, raw[0], UINT64_MAX),
+    UIM_STATE_FIELD(mvtd_irte_slot, raw[1], UINT64_MAX), END
+};
+
 /* One row for each cache. */
 static const struct {
     size_t cache; /* in struct mvtd */
@@ -111,6 +119,7 @@ static const struct {
     { offsetof(struct mvtd, pasids), entry_fields, mvtd_entry_slot_good },
     { offsetof(struct mvtd, tlb), tlb_fields, mvtd_tlb_slot_good },
     { offsetof(struct mvtd, walks), walk_fields, mvtd_walk_slot_good },
+    { offsetof(struct mvtd, irtes), irte_fields, mvtd_irte_slot_good },
 };
 
 /* ---- what takes more than a table ------------------------------------------ */
@@ -149,6 +158,12 @@ static void visit_requests(struct mvtd *m, struct uim_state *s)
 {
     for (unsigned i = 0; i < MVTD_RECENT && i < m->n_recent; i++)
         uim_state_fields(s, &m->recent[i], request_fields);
+    for (unsigned i = 0; i < MVTD_RECENT && i < m->n_recent_irtes; i++) {
+        uint64_t index = m->recent_irte[i];
+
+        uim_state_u64(s, &index, UINT16_MAX);
+        m->recent_irte[i] = (uint16_t)index;
+    }
 }
 
 /* The first of fs_dids at or after `did`; 2^16: none. */

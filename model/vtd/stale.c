@@ -16,6 +16,7 @@ static const char *const cache_names[] = {
     [UIM_CHECK_CACHE_PASID] = "PASID",
     [UIM_CHECK_CACHE_WALK] = "paging-structure",
     [UIM_CHECK_CACHE_IOTLB] = "IOTLB",
+    [UIM_CHECK_CACHE_INTERRUPT] = "interrupt",
 };
 
 static void say_missing(struct uim_text *text,
@@ -34,6 +35,9 @@ static void say_missing(struct uim_text *text,
         uim_text_f(text, "p_iotlb_inv %s did=%u pasid=%u",
                    missing->scope == UIM_CHECK_PAGE ? "page" : "pasid", did,
                    missing->pasid);
+        break;
+    case UIM_CHECK_INTERRUPT:
+        uim_text_f(text, "iec_inv index=%lu", missing->addr);
         break;
     default:
         uim_text_f(text, "iotlb_inv %s did=%u",
@@ -262,5 +266,29 @@ void mvtd_check_tlb(struct mvtd *m, const struct mvtd_trip *t,
     stale.now = page_and_rights(&now);
     stale.missing = page_command(t, (enum mvtd_kind)used->leaf.kind, used->iova,
                                  used->leaf.lg2);
+    report(m, t, &stale);
+}
+
+void mvtd_check_irte(struct mvtd *m, const struct mvtd_trip *t, unsigned index,
+                     const struct mvtd_irte_slot *used)
+{
+    uint64_t now[2] = { 0, 0 };
+    struct uim_check_stale stale = {
+        .cache = UIM_CHECK_CACHE_INTERRUPT,
+        .missing = { .kind = UIM_CHECK_INTERRUPT,
+                     .scope = UIM_CHECK_ONE,
+                     .did = UIM_CHECK_NONE,
+                     .rid = UIM_CHECK_NONE,
+                     .pasid = UIM_CHECK_NONE,
+                     .addr = index },
+    };
+    unsigned word;
+
+    (void)mvtd_fetch_irte(m, index, true, now);
+    if (used->raw[0] == now[0] && used->raw[1] == now[1])
+        return;
+    word = used->raw[0] == now[0];
+    stale.used = used->raw[word];
+    stale.now = now[word];
     report(m, t, &stale);
 }

@@ -301,17 +301,5 @@ void mvtd_prefetch(struct mvtd *m)
         t.want = 0;
         translate_locked(m, &t, &unused);
     }
-}
-
-/* ECAP.IR is 0: messages pass as they are. */
-int mvtd_remap_msi(struct uim_model *model, uint32_t rid, uint32_t flags,
-                   uint64_t addr, uint32_t data, uint64_t *oaddr,
-                   uint32_t *odata)
-{
-    (void)model;
-    (void)rid;
-    (void)flags;
-    *oaddr = addr;
-    *odata = data;
-    return 0;
+    mvtd_prefetch_irtes(m);
 }

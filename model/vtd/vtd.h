@@ -9,15 +9,16 @@
  *     tables.c     root, context and PASID entries (3.4, 9.1 to 9.6)
  *     walk.c       page tables, paging-structure caches, A/D bits (3.6, 3.7)
  *     translate.c  one request from end to end (3.14, 4.2)
+ *     intr.c       one interrupt message: remapped, passed or refused (5.1)
  *     fault.c      reasons, records, events (7)
  *     stale.c      is what a cache says still so?
  *     acpi.c       DMAR (8)
  *     save.c       state: save and load
  *
  * Offered: legacy and scalable mode, first stage, second stage, pass-through,
- * abort mode, queue and register invalidation, ATS, PASIDs. Not offered yet, and
- * so not in CAP and ECAP: interrupt remapping, nesting, page requests, second
- * stage A/D, host permission tables.
+ * abort mode, queue and register invalidation, ATS, PASIDs, interrupt remapping.
+ * Not offered yet, and so not in CAP and ECAP: posted interrupts, nesting, page
+ * requests, second stage A/D, host permission tables.
  *
  * Locking: every function that is not in the ops table needs the host lock,
  * unless its comment says that it takes it. What has to be told to the VMM is
@@ -39,6 +40,7 @@ enum {
     MVTD_IRO = 0x0f0, /* offset of IVA and IOTLB     */
     MVTD_RECORDS = 8,
     MVTD_MAMV = 18,
+    MVTD_MHMV = 15, /* iec_inv by index: the most is all of them */
     MVTD_PASID_BITS = 20,
     MVTD_PAGE_LG2 = 12,
     MVTD_PENDING = 64, /* waits, and device-TLB requests, under way at once */
@@ -62,6 +64,7 @@ struct mvtd_args {
     struct uim_common_args common;
     uint64_t cache; /* enum mvtd_cache_mode                                  */
     uint64_t cm, coherent, scalable, fs, ss, dt, rwbf; /* 0 or 1             */
+    uint64_t ir, eim;                                  /* 0 or 1             */
     uint64_t bits;  /* 39, 48 or 57                                          */
 };
 
@@ -72,7 +75,7 @@ struct mvtd_event {
 
 struct mvtd_regs {
     uint64_t ver, cap, ecap, gcmd, gsts, rtaddr, ccmd, fsts, iqh, iqt, iqa, ics;
-    uint64_t iqercd, iva, iotlb;
+    uint64_t iqercd, iva, iotlb, irta;
     struct mvtd_event fault, inval;
 };
 
@@ -92,6 +95,12 @@ struct mvtd_entry_slot {
 };
 
 enum mvtd_kind { MVTD_SS, MVTD_FS, MVTD_PT };
+
+/* Interrupt entry cache: tag0 is the index. */
+struct mvtd_irte_slot {
+    struct uim_cache_slot slot;
+    uint64_t raw[2];
+};
 
 /* Which reason each failure has; section 3.14 has three sets of them. */
 struct mvtd_reasons {
@@ -180,6 +189,10 @@ struct mvtd_devtlb {
     X(waits)                                                                   \
     X(queue_errors)                                                            \
     X(interrupts)                                                              \
+    X(interrupt_requests)                                                      \
+    X(interrupt_hits)                                                          \
+    X(interrupt_misses)                                                        \
+    X(interrupt_invalidations)                                                 \
     X(stale_uses)
 
 #define MVTD_COUNTER_ENUM(name) MVTD_N_##name,
@@ -191,13 +204,14 @@ struct mvtd {
     uint8_t haw; /* width of a host address */
     struct mvtd_regs reg;
     struct vtd_rtaddr root;      /* latched by SRTP                          */
+    struct vtd_irta irta;        /* latched by SIRTP                         */
     bool gcmd_pending;
     struct vtd_frcd_lo frcd_lo[MVTD_RECORDS];
     struct vtd_frcd_hi frcd_hi[MVTD_RECORDS];
     unsigned next_record;
     unsigned warnings;
 
-    struct uim_cache contexts, pasids, tlb, walks;
+    struct uim_cache contexts, pasids, tlb, walks, irtes;
     uint64_t tlb_sizes;          /* bit n: 2^n byte pages may be in tlb      */
     uint64_t fs_dids[1024];      /* bit per domain: it gave first-stage answers;
                                   * then iotlb_inv by page hits all of it    */
@@ -214,6 +228,8 @@ struct mvtd {
 
     struct uim_model_req recent[MVTD_RECENT]; /* adversarial                 */
     unsigned n_recent;
+    uint16_t recent_irte[MVTD_RECENT];
+    unsigned n_recent_irtes;
 
     uint64_t counter[MVTD_N_COUNTERS];
 };
@@ -309,6 +325,8 @@ void mvtd_inv_context(struct mvtd *m, const struct mvtd_inval *inval);
 void mvtd_inv_pasid(struct mvtd *m, const struct mvtd_inval *inval);
 void mvtd_inv_iotlb(struct mvtd *m, const struct mvtd_inval *inval);
 void mvtd_inv_pasid_iotlb(struct mvtd *m, const struct mvtd_inval *inval);
+/* By index if scope is ONE: 2^am of them from addr, aligned. */
+void mvtd_inv_interrupt(struct mvtd *m, const struct mvtd_inval *inval);
 /* NULL: not cached, or not to be used now. */
 struct mvtd_tlb_slot *mvtd_tlb_find(struct mvtd *m, const struct mvtd_trip *t);
 void mvtd_tlb_add(struct mvtd *m, const struct mvtd_trip *t, uint64_t iova,
@@ -321,6 +339,7 @@ void mvtd_walk_add(struct mvtd *m, const struct mvtd_walk_slot *from);
 bool mvtd_entry_slot_good(const void *slot, const void *m);
 bool mvtd_tlb_slot_good(const void *slot, const void *m);
 bool mvtd_walk_slot_good(const void *slot, const void *m);
+bool mvtd_irte_slot_good(const void *slot, const void *m);
 
 /* tables.c: 0, or the reason why the request goes nowhere. */
 unsigned mvtd_fetch_context(struct mvtd *m, const struct mvtd_trip *t,
@@ -341,9 +360,6 @@ bool mvtd_leaf_snoop(const struct mvtd *m, const struct mvtd_trip *t,
 /* translate.c */
 int mvtd_translate(struct uim_model *model, const struct uim_model_req *req,
                    struct uim_model_xlat *out);
-int mvtd_remap_msi(struct uim_model *model, uint32_t rid, uint32_t flags,
-                   uint64_t addr, uint32_t data, uint64_t *oaddr,
-                   uint32_t *odata);
 /* UIM_MODEL_R and _W that the requester has on the page. */
 uint32_t mvtd_rights(const struct mvtd_trip *t, const struct mvtd_leaf *leaf);
 /* 0, or why `want` is not granted. */
@@ -352,6 +368,15 @@ unsigned mvtd_permit(const struct mvtd_trip *t, const struct mvtd_leaf *leaf);
 struct mvtd_leaf mvtd_identity(const struct mvtd_trip *t);
 /* Adversarial: fetches again what was asked for lately. */
 void mvtd_prefetch(struct mvtd *m);
+
+/* intr.c */
+int mvtd_remap_msi(struct uim_model *model, uint32_t rid, uint32_t flags,
+                   uint64_t addr, uint32_t data, uint64_t *oaddr,
+                   uint32_t *odata);
+void mvtd_prefetch_irtes(struct mvtd *m);
+/* What memory says now; nothing is cached. False: it cannot be read. */
+bool mvtd_fetch_irte(struct mvtd *m, unsigned index, bool recheck,
+                     uint64_t raw[2]);
 
 /* fault.c */
 /* What translate returns for it: 0 or an UIM_MODEL_* error. Records it. */
@@ -379,6 +404,8 @@ void mvtd_check_walk(struct mvtd *m, const struct mvtd_trip *t,
                      const struct mvtd_walk_slot *used);
 void mvtd_check_tlb(struct mvtd *m, const struct mvtd_trip *t,
                     const struct mvtd_tlb_slot *used);
+void mvtd_check_irte(struct mvtd *m, const struct mvtd_trip *t, unsigned index,
+                     const struct mvtd_irte_slot *used);
 
 /* acpi.c */
 size_t mvtd_acpi(struct uim_model *model, void *buf, size_t size);

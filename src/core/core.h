@@ -62,6 +62,7 @@ struct uiommu {
     void *device_lock;       /* spin: devices, endpoint->domain, handlers   */
     struct uim_node devices;
     struct uiommu_domain blocked, identity;
+    _Atomic uint32_t n_irqs; /* interrupts that the host mapped             */
     _Atomic uint32_t n_domains; /* dynamic ones that live                   */
     struct uim_node tainted; /* device_lock; see uiommu_domain_put()        */
     bool stuck;              /* a unit does not stop translating            */

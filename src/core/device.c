@@ -344,7 +344,8 @@ enum uiommu_status uiommu_device_remove(struct uiommu_device *device)
     u->host.mutex_lock(u->host.ctx, u->lock);
     if (uim_asleep(u)) {
         status = UIOMMU_AGAIN;
-    } else if (device->children == 0 && !uim_group_owned(device->group)) {
+    } else if (device->children == 0 && atomic_load(&device->n_irqs) == 0 &&
+               !uim_group_owned(device->group)) {
         if (device->bridge)
             device->bridge->children--;
         notice_absence(device);

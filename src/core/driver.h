@@ -97,6 +97,22 @@ struct uim_unit_ops {
     enum uiommu_status (*devtlb)(struct uiommu_endpoint *endpoint,
                                  const struct uim_inval *inval);
 
+    /*
+     * Interrupts, where unit->remap; NULL where the unit never can. An entry lets
+     * the messages of one source through. Numbers of n entries: NOSPC. Any context.
+     * irq_set: the entry does as `target` says, or refuses if that is NULL; on
+     * return nothing older is cached.
+     */
+    enum uiommu_status (*irq_alloc)(struct uim_unit *unit, unsigned n,
+                                    unsigned *first);
+    void (*irq_free)(struct uim_unit *unit, unsigned first, unsigned n);
+    enum uiommu_status (*irq_set)(struct uim_unit *unit, unsigned index,
+                                  uint32_t source,
+                                  const struct uiommu_irq_target *target);
+    void (*irq_message)(struct uim_unit *unit, unsigned first, unsigned n,
+                        const struct uiommu_irq_target *target,
+                        struct uiommu_irq_message *out);
+
     /* Read faults and queue errors, hand faults to uim_fault(). Any context. */
     void (*poll)(struct uim_unit *unit);
 };
@@ -125,6 +141,9 @@ struct uim_unit {
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
     bool map_sync;             /* must be told of new mappings               */
+    const char *remap_lacks; /* why it cannot remap interrupts, NULL: it can */
+    bool x2apic_able;          /* with 32 bits of destination                */
+    bool remap, x2apic;        /* it is to; set by the core before prepare   */
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable; empty if first > last   */
@@ -203,6 +222,7 @@ struct uiommu_device {
     struct uim_fw_device path;
     struct uim_log_limit limit; /* u->device_lock: of fault sentences        */
     _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */
+    _Atomic uint32_t n_irqs;   /* mapped for it                              */
     bool ats_able;             /* device, unit, firmware, config allow it    */
     uint16_t ats_cap;          /* offset of the ATS capability               */
     uint8_t ats_queue;         /* invalidations it takes at once: 1..32      */

@@ -73,6 +73,11 @@ static const char *missing(const struct uiommu_host *h)
     return NULL;
 }
 
+enum {
+    CONFIG_FLAGS = UIOMMU_CONFIG_NO_ATS | UIOMMU_CONFIG_REMAP_INTERRUPTS |
+                   UIOMMU_CONFIG_X2APIC | UIOMMU_CONFIG_UNSAFE_INTERRUPTS,
+};
+
 static enum uiommu_status check_config(const struct uiommu_host *host,
                                        const struct uiommu_config *config,
                                        struct uiommu_config *out)
@@ -82,8 +87,11 @@ static enum uiommu_status check_config(const struct uiommu_host *host,
         return UIOMMU_OK;
     if (!take(out, sizeof(*out), config, config->size, sizeof(*config)))
         return refuse(host, "config: size is not that of any version known");
-    if (out->flags & ~(uint32_t)UIOMMU_CONFIG_NO_ATS)
+    if (out->flags & ~(uint32_t)CONFIG_FLAGS)
         return refuse(host, "config: unknown flags");
+    if ((out->flags & UIOMMU_CONFIG_X2APIC) &&
+        !(out->flags & UIOMMU_CONFIG_REMAP_INTERRUPTS))
+        return refuse(host, "config: X2APIC goes with REMAP_INTERRUPTS");
     return UIOMMU_OK;
 }
 

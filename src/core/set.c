@@ -286,6 +286,19 @@ static enum uiommu_status to_core(struct uiommu_group *group)
     return status;
 }
 
+/* B.4: an owner whose device can forge interrupts is not confined. */
+static bool isolates_interrupts(const struct uiommu_device *dev)
+{
+    if (dev->unit->remap ||
+        (dev->u->config.flags & UIOMMU_CONFIG_UNSAFE_INTERRUPTS))
+        return true;
+    uim_log(dev->u, UIOMMU_LOG_WARN,
+            "%04x:%02x:%02x.%u is not given away: it can forge interrupts",
+            (unsigned)dev->pci.segment, (unsigned)dev->pci.bus,
+            (unsigned)dev->pci.devfn >> 3, (unsigned)dev->pci.devfn & 7u);
+    return false;
+}
+
 static enum uiommu_status claim_locked(struct uiommu_group *group,
                                        const void *owner)
 {
@@ -297,6 +310,8 @@ static enum uiommu_status claim_locked(struct uiommu_group *group,
     }
     if (uim_firmware_forbids_claim(group->member))
         return UIOMMU_INVAL;
+    if (!isolates_interrupts(group->member))
+        return UIOMMU_OPNOTSUPP;
     if (group->domain != uim_group_core(group))
         return UIOMMU_BUSY;
     group->owner = owner;

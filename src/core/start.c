@@ -179,6 +179,33 @@ static enum uiommu_status settle(struct uiommu *u, struct uim_driver_use *use)
     return status;
 }
 
+/* Whether interrupts are to be remapped, and if so by all. */
+static enum uiommu_status choose_remapping(struct uiommu *u)
+{
+    const bool remap = u->config.flags & UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    const bool x2apic = u->config.flags & UIOMMU_CONFIG_X2APIC;
+
+    for (unsigned i = 0; remap && i < u->n_units; i++) {
+        struct uim_unit *unit = u->unit[i];
+        const char *lacks;
+
+        if (!unit)
+            continue;
+        lacks = unit->remap_lacks;
+        if (!lacks && x2apic && !unit->x2apic_able)
+            lacks = "32-bit destinations (x2APIC)";
+        if (lacks) {
+            uim_log(u, UIOMMU_LOG_ERROR,
+                    "%s unit at 0x%lx cannot remap interrupts: it has no %s",
+                    uim_use_of(unit)->driver->name, unit->base, lacks);
+            return UIOMMU_OPNOTSUPP;
+        }
+        unit->remap = true;
+        unit->x2apic = x2apic;
+    }
+    return UIOMMU_OK;
+}
+
 static bool any_unit(const struct uiommu *u)
 {
     for (unsigned i = 0; i < u->n_units; i++)
@@ -208,7 +235,7 @@ static enum uiommu_status probe_units(struct uiommu *u)
         uim_log(u, UIOMMU_LOG_ERROR, "no unit that can be driven");
         status = UIOMMU_NODEV;
     }
-    return status;
+    return status == UIOMMU_OK ? choose_remapping(u) : status;
 }
 
 static void free_units(struct uiommu *u)
@@ -343,7 +370,8 @@ static enum uiommu_status stop_locked(struct uiommu *u)
 {
     enum uim_life life = atomic_load(&u->life);
 
-    if ((life != UIM_STARTED && life != UIM_SUSPENDED) || devices_added(u))
+    if ((life != UIM_STARTED && life != UIM_SUSPENDED) || devices_added(u) ||
+        atomic_load(&u->n_irqs) > 0)
         return UIOMMU_BUSY;
     stop_polling(u);
     disable_units(u);

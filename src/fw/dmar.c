@@ -172,6 +172,8 @@ static void read_unit(const void *table, const uint8_t *p,
     out->size = UINT64_C(4096) << acpi_dmar_drhd_size_n(size);
     out->segment = (uint16_t)acpi_dmar_drhd_segment(p);
     out->phys_bits = bits > 64 ? 0 : (uint8_t)bits;
+    out->remaps = acpi_dmar_flags_intr_remap(
+        (struct acpi_dmar_flags){ acpi_dmar_flags(table) });
     out->all = acpi_dmar_drhd_flags_include_pci_all(flags);
     out->usable = !place_flaw(out);
 }
@@ -250,5 +252,6 @@ const struct uim_fw_ops uim_fw_dmar = {
     .owner = uim_dmar_owner,
     .region = uim_dmar_device_region,
     .requester = uim_dmar_requester,
+    .irq_source = uim_dmar_irq_source,
     .ats_allowed = uim_dmar_ats_allowed,
 };

@@ -76,6 +76,9 @@ enum uiommu_status uim_dmar_device_region(const void *table,
                                           const struct uim_fw_device *device,
                                           unsigned index,
                                           struct uim_fw_region *out);
+enum uiommu_status uim_dmar_irq_source(const void *table,
+                                       enum uiommu_irq_source kind, unsigned id,
+                                       unsigned *unit, uint32_t *rid);
 bool uim_dmar_ats_allowed(const void *table, const struct uim_fw_device *device,
                           bool legacy);
 enum uiommu_status uim_dmar_requester(const void *table,

@@ -137,17 +137,24 @@ unsigned uim_dmar_acpi_number(const void *table, const char *path)
     return 0x100;
 }
 
-static bool names_acpi(const struct uim_dmar_record *record, unsigned number,
-                       struct uim_dmar_scope *out)
+/* A scope of something that is no PCI function: its path is its requester id. */
+static bool names(const struct uim_dmar_record *record, unsigned type,
+                  unsigned number, struct uim_dmar_scope *out)
 {
     uint32_t cursor = 0;
 
     while (uim_dmar_scope_next(record, &cursor, out)) {
-        if (out->type == DMAR_SCOPE_NAMESPACE && out->id == number &&
-            out->n == 1 && uim_dmar_devfn(out, 0) <= 0xff)
+        if (out->type == type && out->id == number && out->n == 1 &&
+            uim_dmar_devfn(out, 0) <= 0xff)
             return true;
     }
     return false;
+}
+
+static bool names_acpi(const struct uim_dmar_record *record, unsigned number,
+                       struct uim_dmar_scope *out)
+{
+    return names(record, DMAR_SCOPE_NAMESPACE, number, out);
 }
 
 /* ---- the questions of fw.h ----------------------------------------------- */
@@ -226,6 +233,31 @@ enum uiommu_status uim_dmar_owner(const void *table,
     *unit = best.unit;
     *id = best.id;
     return UIOMMU_OK;
+}
+
+enum uiommu_status uim_dmar_irq_source(const void *table,
+                                       enum uiommu_irq_source kind, unsigned id,
+                                       unsigned *unit, uint32_t *rid)
+{
+    const unsigned type =
+        kind == UIOMMU_IRQ_IOAPIC ? DMAR_SCOPE_IOAPIC : DMAR_SCOPE_HPET;
+    struct uim_dmar_scope scope;
+    struct uim_dmar_record r;
+    struct uim_fw_unit info;
+    uint32_t cursor = 0;
+
+    *unit = 0;
+    while (uim_dmar_next(table, &cursor, &r)) {
+        if (r.type != DMAR_DRHD)
+            continue;
+        (void)uim_dmar_unit(table, &r, &info);
+        if (names(&r, type, id, &scope)) {
+            *rid = (uint32_t)scope.start_bus << 8 | uim_dmar_devfn(&scope, 0);
+            return info.usable ? UIOMMU_OK : UIOMMU_NODEV;
+        }
+        ++*unit;
+    }
+    return UIOMMU_NODEV;
 }
 
 /* B.10: drivers of these stop using the region once they run. */

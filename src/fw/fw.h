@@ -16,6 +16,7 @@
 #define UIM_FW_FW_H
 
 #include <uiommu/host.h>
+#include <uiommu/interrupt.h>
 
 /* Who hears what is wrong with a table, one sentence a problem. ERROR: the
  * table is refused. WARN: a part of it is ignored, or looks odd. */
@@ -30,6 +31,7 @@ struct uim_fw_unit {
     uint16_t segment;
     uint8_t phys_bits; /* the platform's physical addresses; 0: unknown      */
     bool all;          /* translates for what no other unit names            */
+    bool remaps;       /* the platform allows interrupt remapping            */
     bool usable;       /* false: cannot be driven, check() said why          */
 };
 
@@ -105,6 +107,12 @@ struct uim_fw_ops {
                                     const struct uiommu_host *host,
                                     unsigned index,
                                     struct uim_fw_requester *out);
+
+    /* The unit that interrupts of an I/O APIC or HPET come to, and the requester
+     * id they carry. NODEV: nobody names it, or its unit cannot be driven.  */
+    enum uiommu_status (*irq_source)(const void *table,
+                                     enum uiommu_irq_source kind, unsigned id,
+                                     unsigned *unit, uint32_t *rid);
 
     /* May software switch the device's ATS on? `legacy`: its unit runs in a
      * mode in which hardware does that for devices that cannot do without. */

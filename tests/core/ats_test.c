@@ -103,7 +103,7 @@ static void ats_that_hardware_switches_on_is_left_alone(struct rig *rig)
 
 static bool forbidden(struct rig *rig, const char **why)
 {
-    rig->setup.flags = UIOMMU_CONFIG_NO_ATS;
+    rig->setup.flags |= UIOMMU_CONFIG_NO_ATS;
     return with_ats(rig, why);
 }
 

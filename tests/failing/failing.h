@@ -69,7 +69,19 @@
       (u)) \
     X(uiommu_destroy, \
       (struct uiommu *u), \
-      (u))
+      (u)) \
+    X(uiommu_irq_map, \
+      (struct uiommu_endpoint *endpoint, const struct uiommu_irq_target *target, unsigned n, struct uiommu_irq **out), \
+      (endpoint, target, n, out)) \
+    X(uiommu_irq_map_source, \
+      (struct uiommu *u, enum uiommu_irq_source kind, unsigned id, const struct uiommu_irq_target *target, struct uiommu_irq **out), \
+      (u, kind, id, target, out)) \
+    X(uiommu_irq_retarget, \
+      (struct uiommu_irq *irq, unsigned i, const struct uiommu_irq_target *target), \
+      (irq, i, target)) \
+    X(uiommu_irq_unmap, \
+      (struct uiommu_irq *irq), \
+      (irq))
 /* clang-format on */
 
 #endif

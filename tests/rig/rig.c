@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Programs ending in -remapping: all tests with interrupts remapped. */
+#ifndef RIG_REMAPPING
+#define RIG_REMAPPING false
+#endif
+
 /* ---- the cross product --------------------------------------------------------- */
 
 struct variant {
@@ -209,6 +214,21 @@ static void configure(struct rig *rig, const struct variant *v)
     rig->setup.on_fault = on_fault;
     rig->setup.fault_ctx = rig;
     rig->setup.options = rig->options;
+    rig->setup.flags |= RIG_REMAPPING ? UIOMMU_CONFIG_REMAP_INTERRUPTS
+                                      : UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+}
+
+/* What a test asks of the unit comes last. */
+static void add_remapping(struct rig *rig)
+{
+    static const char own[] = "ir=1,eim=1";
+    const char *more = rig->config.args;
+
+    if (!RIG_REMAPPING)
+        return;
+    snprintf(rig->args, sizeof(rig->args), "%s%s%s", own, more ? "," : "",
+             more ? more : "");
+    rig->config.args = rig->args;
 }
 
 static void run_one(void **state)
@@ -231,6 +251,7 @@ static void run_one(void **state)
         free(rig);
         return;
     }
+    add_remapping(rig);
     open_machine(rig);
     if (rig_failing)
         rig_failing(rig);

@@ -36,7 +36,7 @@ struct rig {
     struct uiommu *u;          /* NULL: not created, or destroyed            */
     bool started;
     struct uiommu_device *device[RIG_DEVICES]; /* by index into m->devices   */
-    char options[96];
+    char options[96], args[64];
     const char *name;          /* of the test, with its machine              */
 
     unsigned faults;           /* delivered to the instance's handler        */

@@ -17,7 +17,7 @@
 
 enum { GSTS, TES = 31, QIES = 26, ALWAYS = 32 };
 
-/* Not RTPS, which says that a root table was taken over at some time, nor IP,
+/* Not RTPS and IRTPS, which say that a table was taken over at some time, nor IP,
  * that a fault was not told yet. What a unit that is off would do if it were on is
  * left alone: a start that failed may have changed it. */
 static const struct {
@@ -25,7 +25,7 @@ static const struct {
     uint64_t ignored;
     unsigned needs; /* bit of GSTS */
 } registers[RIG_REGISTERS] = {
-    [GSTS] = { VTD_REG_GSTS, 4, UINT64_C(1) << 30, ALWAYS },
+    [GSTS] = { VTD_REG_GSTS, 4, UINT64_C(1) << 30 | UINT64_C(1) << 24, ALWAYS },
     { VTD_REG_PMEN, 4, 0, ALWAYS },
     { VTD_REG_RTADDR, 8, 0, TES },
     { VTD_REG_FECTL, 4, UINT64_C(1) << 30, TES },

@@ -228,6 +228,18 @@ void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
 }
 
 /* 6.5.2.8. Never SW and IF together: QEMU before 10.0.13 dies of it. */
+/* 6.5.2.8 */
+void vtd_add_interrupt(struct vtd_batch *b, enum vtd_iec g, unsigned index)
+{
+    const struct vtd_qi_iec_lo_fields lo = {
+        .type = VTD_QI_IEC,
+        .g = g,
+        .iidx = index,
+    };
+
+    add(b, vtd_qi_iec_lo_pack(&lo).raw, 0);
+}
+
 struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data)
 {
     const struct vtd_qi_wait_lo_fields lo = {

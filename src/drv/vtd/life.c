@@ -77,6 +77,8 @@ static enum uiommu_status create(struct vtd_unit *v)
     if (status == UIOMMU_OK)
         status = vtd_queue_create(v);
     if (status == UIOMMU_OK)
+        status = vtd_interrupts_create(v);
+    if (status == UIOMMU_OK)
         msi_create(v);
     return status;
 }
@@ -106,6 +108,7 @@ void vtd_release(struct uim_unit *unit)
     if (v->ours && vtd_queue_stop(v) != UIOMMU_OK)
         v->stuck = true;
     vtd_queue_destroy(v);
+    vtd_interrupts_destroy(v);
     if (!v->stuck)
         vtd_tables_destroy(v);
     if (v->dids)
@@ -156,8 +159,8 @@ static void fault_event_on(const struct vtd_unit *v)
 
 static enum uiommu_status interrupt_remapping_off(struct vtd_unit *v)
 {
-    if (!is_on(v, VTD_GCMD_BIT(ire)))
-        return UIOMMU_OK;
+    if (v->unit.remap || !is_on(v, VTD_GCMD_BIT(ire)))
+        return UIOMMU_OK; /* else our table replaces it */
     uim_log(v->unit.u, UIOMMU_LOG_WARN,
             "vtd unit at 0x%lx: interrupt remapping was left on and is "
             "switched off",
@@ -264,7 +267,9 @@ static enum uiommu_status switch_on(struct vtd_unit *v)
     if (status != UIOMMU_OK)
         return status;
     fault_event_on(v);
-    status = vtd_gcmd_switch(v, VTD_GCMD_BIT(te), true);
+    status = vtd_interrupts_on(v);
+    if (status == UIOMMU_OK)
+        status = vtd_gcmd_switch(v, VTD_GCMD_BIT(te), true);
     if (status == UIOMMU_OK)
         status = protection_off(v);
     return status;
@@ -295,7 +300,8 @@ enum uiommu_status vtd_disable(struct uim_unit *unit)
     const uint32_t te = VTD_GCMD_BIT(te);
 
     events_off(v);
-    if (!is_on(v, te) || vtd_gcmd_switch(v, te, false) == UIOMMU_OK) {
+    if ((!is_on(v, te) || vtd_gcmd_switch(v, te, false) == UIOMMU_OK) &&
+        vtd_interrupts_off(v) == UIOMMU_OK) {
         v->live = false;
         return UIOMMU_OK;
     }

@@ -155,6 +155,7 @@ static enum uiommu_status probe(struct uiommu *u, void *state,
     v->unit.base = info->base;
     v->unit.segment = info->segment;
     v->unit.phys_bits = phys_bits_of(info);
+    v->platform_remaps = info->remaps;
     status = look_at(v, info);
     if (status != UIOMMU_OK) {
         vtd_release(&v->unit);
@@ -180,6 +181,10 @@ static const struct uim_unit_ops unit_ops = {
     .invalidate = vtd_invalidate,
     .map_sync = vtd_map_sync,
     .devtlb = vtd_devtlb,
+    .irq_alloc = vtd_irq_alloc,
+    .irq_free = vtd_irq_free,
+    .irq_set = vtd_irq_set,
+    .irq_message = vtd_irq_message,
     .poll = vtd_poll,
 };
 

@@ -150,6 +150,13 @@ struct vtd_unit {
     uint64_t *dids;        /* bit set: in use                             */
     uint32_t n_dids;
 
+    /* Where unit.remap. */
+    bool platform_remaps;  /* DMAR says so                                */
+    uim_word *irt;         /* the interrupt remapping table               */
+    uint64_t irt_phys;
+    void *irt_lock;        /* spin                                        */
+    uint64_t *irtes;       /* bit set: in use                             */
+
     void *reg_lock;        /* spin: GCMD, CCMD, IOTLB                     */
     void *fault_lock;      /* spin: fault records                         */
     unsigned fault_next;   /* record to look at first                     */
@@ -225,6 +232,8 @@ void vtd_add_piotlb_range(struct vtd_batch *b, struct vtd_did did,
 void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
                           struct vtd_sid sid, unsigned queue_depth,
                           const struct uim_inval *inval);
+/* One entry, or all. */
+void vtd_add_interrupt(struct vtd_batch *b, enum vtd_iec g, unsigned index);
 /* Word 1 of a device-TLB command for 2^order pages. */
 uint64_t vtd_devtlb_span(uint64_t start, unsigned order);
 struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data);
@@ -294,6 +303,26 @@ enum uiommu_status vtd_devtlb(struct uiommu_endpoint *endpoint,
                               const struct uim_inval *inval);
 /* Everything the unit may have cached. */
 enum uiommu_status vtd_invalidate_all(struct vtd_unit *v);
+
+/* ---- intr.c -------------------------------------------------------------- */
+
+/* What it has not got to remap interrupts; NULL: nothing. */
+const char *vtd_remapping_lacks(const struct vtd_unit *v);
+/* All four: nothing to do unless unit.remap. */
+enum uiommu_status vtd_interrupts_create(struct vtd_unit *v);
+void vtd_interrupts_destroy(struct vtd_unit *v);
+enum uiommu_status vtd_interrupts_on(struct vtd_unit *v);
+enum uiommu_status vtd_interrupts_off(struct vtd_unit *v);
+
+enum uiommu_status vtd_irq_alloc(struct uim_unit *unit, unsigned n,
+                                 unsigned *first);
+void vtd_irq_free(struct uim_unit *unit, unsigned first, unsigned n);
+enum uiommu_status vtd_irq_set(struct uim_unit *unit, unsigned index,
+                               uint32_t source,
+                               const struct uiommu_irq_target *target);
+void vtd_irq_message(struct uim_unit *unit, unsigned first, unsigned n,
+                     const struct uiommu_irq_target *target,
+                     struct uiommu_irq_message *out);
 
 void vtd_poll(struct uim_unit *unit);
 /* Forget what firmware left in the records. */

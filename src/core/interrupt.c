@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interrupt.c - which interrupts of devices a unit lets through, and where to. The
+ * driver has entries; here is who owns which.
+ */
+#include "core/core.h"
+
+#include <uiommu/interrupt.h>
+
+enum { MOST_MESSAGES = 32, FIRST_VECTOR = 16 };
+
+struct uiommu_irq {
+    struct uim_unit *unit;
+    struct uiommu_device *device; /* NULL: I/O APIC, HPET                    */
+    uint32_t source;              /* as the unit sees it                     */
+    unsigned first, n;            /* entries                                 */
+    struct uiommu_irq_target target; /* of the first                         */
+};
+
+/* ---- checks ------------------------------------------------------------------ */
+
+static bool target_ok(const struct uim_unit *unit,
+                      const struct uiommu_irq_target *t)
+{
+    switch (t->delivery) {
+    case UIOMMU_IRQ_FIXED:
+    case UIOMMU_IRQ_LOWEST_PRIORITY:
+        if (t->vector < FIRST_VECTOR)
+            return false;
+        break;
+    case UIOMMU_IRQ_SMI:
+    case UIOMMU_IRQ_NMI:
+    case UIOMMU_IRQ_INIT:
+    case UIOMMU_IRQ_EXTINT:
+        break;
+    default:
+        return false;
+    }
+    return unit->x2apic || t->destination <= 0xff;
+}
+
+static bool targets_ok(const struct uim_unit *unit,
+                       const struct uiommu_irq_target *target, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!target_ok(unit, &target[i]))
+            return false;
+    return true;
+}
+
+/* ---- entries ------------------------------------------------------------------- */
+
+/* Clears entries from the first up to n, and gives all back, unless the unit did not
+ * confirm: then they are never used again. */
+static enum uiommu_status drop_entries(struct uiommu_irq *irq, unsigned n)
+{
+    const struct uim_unit_ops *ops = irq->unit->ops;
+    enum uiommu_status worst = UIOMMU_OK;
+
+    for (unsigned i = 0; i < n; i++) {
+        enum uiommu_status status =
+            ops->irq_set(irq->unit, irq->first + i, irq->source, NULL);
+
+        if (status != UIOMMU_OK)
+            worst = status;
+    }
+    if (worst == UIOMMU_OK)
+        ops->irq_free(irq->unit, irq->first, irq->n);
+    return worst;
+}
+
+static enum uiommu_status fill_entries(struct uiommu_irq *irq,
+                                       const struct uiommu_irq_target *target)
+{
+    const struct uim_unit_ops *ops = irq->unit->ops;
+    enum uiommu_status status;
+
+    status = ops->irq_alloc(irq->unit, irq->n, &irq->first);
+    if (status != UIOMMU_OK)
+        return status;
+    for (unsigned i = 0; i < irq->n; i++) {
+        status =
+            ops->irq_set(irq->unit, irq->first + i, irq->source, &target[i]);
+        if (status == UIOMMU_OK)
+            continue;
+        (void)drop_entries(irq, i + 1);
+        return status;
+    }
+    return UIOMMU_OK;
+}
+
+static void count(const struct uiommu_irq *irq, bool add)
+{
+    uint32_t by = add ? 1 : UINT32_MAX;
+
+    atomic_fetch_add(&irq->unit->u->n_irqs, by);
+    if (irq->device)
+        atomic_fetch_add(&irq->device->n_irqs, by);
+}
+
+static enum uiommu_status map(const struct uiommu_irq *like,
+                              const struct uiommu_irq_target *target,
+                              struct uiommu_irq **out)
+{
+    struct uiommu *u = like->unit->u;
+    struct uiommu_irq *irq;
+    enum uiommu_status status;
+
+    if (!like->unit->remap)
+        return UIOMMU_OPNOTSUPP;
+    if (!targets_ok(like->unit, target, like->n))
+        return UIOMMU_INVAL;
+    if (uim_asleep(u))
+        return UIOMMU_AGAIN;
+    irq = uim_alloc(u, sizeof(*irq));
+    if (!irq)
+        return UIOMMU_NOMEM;
+    *irq = *like;
+    irq->target = target[0];
+    status = fill_entries(irq, target);
+    if (status != UIOMMU_OK) {
+        uim_free(u, irq, sizeof(*irq));
+        return status;
+    }
+    count(irq, true);
+    *out = irq;
+    return UIOMMU_OK;
+}
+
+/* ---- calls ------------------------------------------------------------------------ */
+
+enum uiommu_status uiommu_irq_map(struct uiommu_endpoint *endpoint,
+                                  const struct uiommu_irq_target *target,
+                                  unsigned n, struct uiommu_irq **out)
+{
+    struct uiommu_irq like;
+
+    if (!endpoint || !target || !out || n == 0 || n > MOST_MESSAGES ||
+        (n & (n - 1)) != 0)
+        return UIOMMU_INVAL;
+    like = (struct uiommu_irq){ .unit = endpoint->device->unit,
+                                .device = endpoint->device,
+                                .source = endpoint->device->id,
+                                .n = n };
+    return map(&like, target, out);
+}
+
+static enum uiommu_status find_source(struct uiommu *u,
+                                      enum uiommu_irq_source kind, unsigned id,
+                                      struct uiommu_irq *out)
+{
+    for (unsigned i = 0; i < u->n_use; i++) {
+        const struct uim_driver_use *use = &u->use[i];
+        unsigned unit;
+
+        if (!use->table ||
+            use->driver->fw->irq_source(use->table, kind, id, &unit,
+                                        &out->source) != UIOMMU_OK)
+            continue;
+        out->unit = u->unit[use->first_unit + unit];
+        return out->unit ? UIOMMU_OK : UIOMMU_NODEV;
+    }
+    return UIOMMU_NODEV;
+}
+
+enum uiommu_status uiommu_irq_map_source(struct uiommu *u,
+                                         enum uiommu_irq_source kind,
+                                         unsigned id,
+                                         const struct uiommu_irq_target *target,
+                                         struct uiommu_irq **out)
+{
+    struct uiommu_irq like = { .n = 1 };
+    enum uiommu_status status = UIOMMU_AGAIN;
+
+    if (!u || !target || !out ||
+        (kind != UIOMMU_IRQ_IOAPIC && kind != UIOMMU_IRQ_HPET))
+        return UIOMMU_INVAL;
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    if (atomic_load(&u->life) == UIM_STARTED)
+        status = find_source(u, kind, id, &like);
+    if (status == UIOMMU_OK)
+        status = map(&like, target, out);
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
+}
+
+void uiommu_irq_message(const struct uiommu_irq *irq,
+                        struct uiommu_irq_message *out)
+{
+    irq->unit->ops->irq_message(irq->unit, irq->first, irq->n, &irq->target,
+                                out);
+}
+
+enum uiommu_status uiommu_irq_retarget(struct uiommu_irq *irq, unsigned i,
+                                       const struct uiommu_irq_target *target)
+{
+    enum uiommu_status status;
+
+    if (!irq || !target || i >= irq->n || !target_ok(irq->unit, target))
+        return UIOMMU_INVAL;
+    if (uim_asleep(irq->unit->u))
+        return UIOMMU_AGAIN;
+    status =
+        irq->unit->ops->irq_set(irq->unit, irq->first + i, irq->source, target);
+    if (i == 0)
+        irq->target = *target;
+    return status;
+}
+
+enum uiommu_status uiommu_irq_unmap(struct uiommu_irq *irq)
+{
+    struct uiommu *u = irq->unit->u;
+    enum uiommu_status status;
+
+    if (uim_asleep(u))
+        return UIOMMU_AGAIN;
+    status = drop_entries(irq, irq->n);
+    count(irq, false);
+    uim_free(u, irq, sizeof(*irq));
+    return status;
+}

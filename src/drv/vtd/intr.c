@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * intr.c - the interrupt remapping table (5.1, 9.9). Every entry names the one
+ * requester that may use it.
+ *
+ * A present entry changes in word 0 alone, in one store, so that hardware, which
+ * reads 128 bits at once, sees the old or the new one. Messages in compatibility
+ * format are blocked.
+ */
+#include "drv/vtd/vtd.h"
+
+#include "base/mem.h"
+#include "spec/vtd_intr.h"
+
+enum {
+    ENTRIES = 4096,
+    TABLE_ORDER = 4, /* of 16 bytes each */
+    TABLE_S = 11,    /* 2^(s + 1) entries */
+};
+
+static uim_word *entry_of(const struct vtd_unit *v, unsigned index)
+{
+    return &v->irt[index * 2u];
+}
+
+/* ---- life ---------------------------------------------------------------------- */
+
+const char *vtd_remapping_lacks(const struct vtd_unit *v)
+{
+    if (!v->platform_remaps)
+        return "leave of the firmware (DMAR.INTR_REMAP is 0)";
+    if (!vtd_ecap_ir(v->ecap))
+        return "interrupt remapping (ECAP.IR is 0)";
+    if (!vtd_ecap_qi(v->ecap))
+        return "invalidation queue for it (ECAP.QI is 0)";
+    return NULL;
+}
+
+enum uiommu_status vtd_interrupts_create(struct vtd_unit *v)
+{
+    const struct uiommu_host *h = v->unit.host;
+
+    if (!v->unit.remap)
+        return UIOMMU_OK;
+    v->irt_lock = h->spin_create(h->ctx);
+    v->irt = vtd_pages_alloc(v, TABLE_ORDER, &v->irt_phys);
+    v->irtes = h->alloc(h->ctx, ENTRIES / 8);
+    if (!v->irt_lock || !v->irt || !v->irtes)
+        return UIOMMU_NOMEM;
+    memset(v->irtes, 0, ENTRIES / 8);
+    return UIOMMU_OK;
+}
+
+void vtd_interrupts_destroy(struct vtd_unit *v)
+{
+    const struct uiommu_host *h = v->unit.host;
+
+    if (v->irt_lock)
+        h->spin_destroy(h->ctx, v->irt_lock);
+    if (v->irtes)
+        h->free(h->ctx, v->irtes, ENTRIES / 8);
+    if (v->irt && !v->stuck)
+        vtd_pages_free(v, v->irt, v->irt_phys, TABLE_ORDER);
+}
+
+static enum uiommu_status invalidate(struct vtd_unit *v, enum vtd_iec g,
+                                     unsigned index)
+{
+    struct vtd_batch b = { .n = 0 };
+
+    vtd_add_interrupt(&b, g, index);
+    return vtd_submit(v, &b);
+}
+
+/* 5.1.4: the pointer, the cache, compatibility format, then the switch. Where
+ * firmware left remapping on, its table is replaced at SIRTP. */
+enum uiommu_status vtd_interrupts_on(struct vtd_unit *v)
+{
+    const struct vtd_irta_fields irta = {
+        .irta = v->irt_phys >> 12,
+        .eime = v->unit.x2apic,
+        .s = TABLE_S,
+    };
+    enum uiommu_status status;
+
+    if (!v->unit.remap)
+        return UIOMMU_OK;
+    vtd_wr64(v, VTD_REG_IRTA, vtd_irta_pack(&irta).raw);
+    status = vtd_gcmd_latch(v, VTD_GCMD_BIT(sirtp));
+    if (status == UIOMMU_OK && !vtd_cap_esirtps(v->cap))
+        status = invalidate(v, VTD_IEC_GLOBAL, 0);
+    if (status == UIOMMU_OK)
+        status = vtd_gcmd_switch(v, VTD_GCMD_BIT(cfi), false);
+    if (status == UIOMMU_OK)
+        status = vtd_gcmd_switch(v, VTD_GCMD_BIT(ire), true);
+    return status;
+}
+
+enum uiommu_status vtd_interrupts_off(struct vtd_unit *v)
+{
+    const uint32_t ire = VTD_GCMD_BIT(ire);
+
+    if (!v->unit.remap || !(vtd_rd32(v, VTD_REG_GSTS) & ire))
+        return UIOMMU_OK;
+    return vtd_gcmd_switch(v, ire, false);
+}
+
+/* ---- entries --------------------------------------------------------------------- */
+
+static bool is_free(const struct vtd_unit *v, unsigned first, unsigned n)
+{
+    for (unsigned i = first; i < first + n; i++)
+        if (v->irtes[i / 64] & UIM_BIT(i % 64))
+            return false;
+    return true;
+}
+
+static void mark(struct vtd_unit *v, unsigned first, unsigned n, bool used)
+{
+    for (unsigned i = first; i < first + n; i++) {
+        uint64_t bit = UIM_BIT(i % 64);
+
+        v->irtes[i / 64] =
+            used ? v->irtes[i / 64] | bit : v->irtes[i / 64] & ~bit;
+    }
+}
+
+/* Aligned, as message data counts up in its low bits. */
+enum uiommu_status vtd_irq_alloc(struct uim_unit *unit, unsigned n,
+                                 unsigned *first)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+    enum uiommu_status status = UIOMMU_NOSPC;
+
+    vtd_lock(v, v->irt_lock);
+    for (unsigned i = 0; i < ENTRIES && status != UIOMMU_OK; i += n) {
+        if (!is_free(v, i, n))
+            continue;
+        mark(v, i, n, true);
+        *first = i;
+        status = UIOMMU_OK;
+    }
+    vtd_unlock(v, v->irt_lock);
+    return status;
+}
+
+void vtd_irq_free(struct uim_unit *unit, unsigned first, unsigned n)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+
+    vtd_lock(v, v->irt_lock);
+    mark(v, first, n, false);
+    vtd_unlock(v, v->irt_lock);
+}
+
+static void describe(const struct vtd_unit *v, uint32_t source,
+                     const struct uiommu_irq_target *t, uint64_t want[2])
+{
+    const struct vtd_irte_remapped_lo_fields lo = {
+        .p = 1,
+        .dm = t->logical,
+        .rh = t->hint,
+        .tm = t->level,
+        .dlm = t->delivery,
+        .v = t->vector,
+        .dst = v->unit.x2apic ? t->destination : t->destination << 8,
+    };
+    const struct vtd_irte_remapped_hi_fields hi = {
+        .sid = source & 0xffff,
+        .sq = VTD_SQ_ALL,
+        .svt = VTD_SVT_SID,
+    };
+
+    want[0] = vtd_irte_remapped_lo_pack(&lo).raw;
+    want[1] = vtd_irte_remapped_hi_pack(&hi).raw;
+}
+
+static enum uiommu_status clear(struct vtd_unit *v, unsigned index)
+{
+    uim_word *entry = entry_of(v, index);
+    enum uiommu_status status;
+
+    if (!(uim_ld64(entry) & VTD_ENTRY_P))
+        return UIOMMU_OK;
+    vtd_entry_block(v, entry);
+    uim_fence(v->unit.host);
+    status = invalidate(v, VTD_IEC_INDEX, index);
+    if (status == UIOMMU_OK)
+        vtd_entry_zero(v, entry, 2);
+    return status;
+}
+
+/* Where CM=1, that an entry was not present may be cached. */
+static enum uiommu_status announce(struct vtd_unit *v, unsigned index)
+{
+    uim_fence(v->unit.host);
+    if (vtd_cap_cm(v->cap))
+        return invalidate(v, VTD_IEC_INDEX, index);
+    return vtd_write_buffer_flush(v);
+}
+
+enum uiommu_status vtd_irq_set(struct uim_unit *unit, unsigned index,
+                               uint32_t source,
+                               const struct uiommu_irq_target *target)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+    uim_word *entry = entry_of(v, index);
+    uint64_t want[2];
+
+    if (!target)
+        return clear(v, index);
+    describe(v, source, target, want);
+    if (uim_ld64(entry) & VTD_ENTRY_P) {
+        vtd_entry_store(v, entry, want[0]);
+        uim_fence(v->unit.host);
+        return invalidate(v, VTD_IEC_INDEX, index);
+    }
+    vtd_entry_write(v, entry, want, 2);
+    return announce(v, index);
+}
+
+/* ---- messages ---------------------------------------------------------------------- */
+
+/* 5.1.2.2 and 5.1.5: subhandles where there are several. */
+void vtd_irq_message(struct uim_unit *unit, unsigned first, unsigned n,
+                     const struct uiommu_irq_target *target,
+                     struct uiommu_irq_message *out)
+{
+    const struct vtd_msi_address_remappable_fields addr = {
+        .fee = VTD_MSI_FEE,
+        .handle_14_0 = first & 0x7fffu,
+        .handle_15 = first >> 15,
+        .interrupt_format = 1,
+        .shv = n > 1,
+    };
+    const struct vtd_ioapic_rte_remappable_fields rte = {
+        .index_14_0 = first & 0x7fffu,
+        .index_15 = first >> 15,
+        .interrupt_format = 1,
+        .tm = target->level,
+        .vector = target->vector,
+    };
+
+    (void)unit;
+    out->addr = vtd_msi_address_remappable_pack(&addr).raw;
+    out->data = 0;
+    out->rte = vtd_ioapic_rte_remappable_pack(&rte).raw;
+}

@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interrupt_test.c - interrupts of devices through the unit (semantics B.4): what is
+ * mapped arrives, what is not or comes from somebody else is refused and explained.
+ */
+#include "tests/core/help.h"
+
+#include "spec/vtd_intr.h"
+
+#define BASE GIB(2)
+#define FEE  UINT64_C(0xfee00000)
+
+enum { ENTRIES = 4096, IOAPIC_ID = 0, IOAPIC_RID = 0xff00 };
+
+static bool remapped(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.args = "ir=1,eim=1";
+    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    return true;
+}
+
+static bool with_x2apic(struct rig *rig, const char **why)
+{
+    (void)remapped(rig, why);
+    rig->setup.flags |= UIOMMU_CONFIG_X2APIC;
+    return true;
+}
+
+static bool in_a_hurry_remapped(struct rig *rig, const char **why)
+{
+    hurry(rig);
+    return remapped(rig, why);
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+static struct uiommu_irq_target to(uint8_t vector, uint32_t apic)
+{
+    return (struct uiommu_irq_target){ .vector = vector, .destination = apic };
+}
+
+/* What a fixed, physical, edge interrupt looks like when it arrives. */
+static struct sim_msi arrives_as(uint8_t vector, uint32_t apic)
+{
+    return (struct sim_msi){
+        FEE | (apic & 0xff) << 12 | (uint64_t)(apic >> 8) << 40, vector
+    };
+}
+
+static struct uiommu_irq *map_irq(struct rig *rig, unsigned n,
+                                  struct uiommu_irq_target target)
+{
+    struct uiommu_irq *irq;
+
+    rig_ok(uiommu_irq_map(rig_endpoint(rig, n), &target, 1, &irq));
+    return irq;
+}
+
+static struct uiommu_irq_message message_of(const struct uiommu_irq *irq)
+{
+    struct uiommu_irq_message m;
+
+    uiommu_irq_message(irq, &m);
+    return m;
+}
+
+/* Engine n sends it. */
+static bool sends(struct rig *rig, unsigned n, uint64_t addr, uint32_t data)
+{
+    return machine_dma(rig->m, rig_engine(rig, n), true, addr, &data,
+                       sizeof(data)) == MACHINE_DMA_DONE;
+}
+
+static void assert_arrives(struct rig *rig, unsigned n,
+                           struct uiommu_irq_message m, struct sim_msi as)
+{
+    unsigned before = sim_msi_count(rig->m);
+    struct sim_msi got;
+
+    assert_true(sends(rig, n, m.addr, m.data));
+    assert_int_equal(sim_msi_count(rig->m), before + 1);
+    got = sim_msi_at(rig->m, before);
+    assert_true(got.addr == as.addr);
+    assert_int_equal(got.data, as.data);
+}
+
+static void assert_refused(struct rig *rig, unsigned n, uint64_t addr,
+                           uint32_t data, unsigned reason)
+{
+    unsigned before = sim_msi_count(rig->m), faults;
+
+    rig_poll(rig);
+    faults = rig->faults;
+    assert_false(sends(rig, n, addr, data));
+    assert_int_equal(sim_msi_count(rig->m), before);
+    rig_poll(rig);
+    assert_int_equal(rig->faults, faults + 1);
+    assert_int_equal(rig->fault.reason, reason);
+}
+
+/* Whether the unit would let requester `rid` send it. */
+static int ask(struct rig *rig, uint32_t rid, uint64_t addr)
+{
+    struct sim_msi out;
+
+    return sim_ops(rig->m)->remap_msi(sim_model(rig->m), rid, UIE_REQ_PROBE,
+                                      addr, 0, &out.addr, &out.data);
+}
+
+static void drop(struct uiommu_irq *irq)
+{
+    rig_ok(uiommu_irq_unmap(irq));
+}
+
+/* ---- what is mapped, and what is not ------------------------------------- */
+
+static void an_interrupt_goes_where_it_was_mapped(struct rig *rig)
+{
+    static const struct {
+        struct uiommu_irq_target target;
+        uint64_t addr;
+        uint32_t data;
+    } rows[] = {
+        { { .vector = 0x41 }, FEE, 0x41 },
+        { { .vector = 0xff, .destination = 0xff }, FEE | 0xff000, 0xff },
+        { { .vector = 16, .logical = true }, FEE | 4, 16 },
+        { { .vector = 0x43, .logical = true, .hint = true, .delivery = 1 },
+          FEE | 0xc,
+          0x143 },
+        { { .delivery = UIOMMU_IRQ_NMI }, FEE, 0x400 },
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct uiommu_irq *irq = map_irq(rig, 0, rows[i].target);
+
+        assert_arrives(rig, 0, message_of(irq),
+                       (struct sim_msi){ rows[i].addr, rows[i].data });
+        drop(irq);
+    }
+}
+
+static void destinations_of_32_bits(struct rig *rig)
+{
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x51, 0x12345678));
+
+    assert_arrives(rig, 0, message_of(irq), arrives_as(0x51, 0x12345678));
+    drop(irq);
+}
+
+static void every_message_of_a_device_has_its_entry(struct rig *rig)
+{
+    for (unsigned n = 2; n <= 32; n *= 2) {
+        struct uiommu_irq_target target[32];
+        struct uiommu_irq_message m;
+        struct uiommu_irq *irq;
+
+        for (unsigned i = 0; i < n; i++)
+            target[i] = to((uint8_t)(0x40 + i), i);
+        rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), target, n, &irq));
+        m = message_of(irq);
+        for (unsigned i = 0; i < n; i++, m.data++)
+            assert_arrives(rig, 0, m, arrives_as((uint8_t)(0x40 + i), i));
+        assert_refused(rig, 0, m.addr, m.data, 0x22);
+        drop(irq);
+    }
+}
+
+static void a_forged_interrupt_is_refused_and_explained(struct rig *rig)
+{
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+
+    assert_refused(rig, 1, m.addr, m.data, 0x26); /* another's */
+    assert_says(rig->sentence, "interrupt");
+    assert_says(rig->sentence, "00:04.0");
+    assert_refused(rig, 0, FEE, 0x30, 0x25); /* the unit's own, too */
+    assert_says(rig->sentence, "interrupt");
+    assert_refused(rig, 0, m.addr | 0x100 << 5, m.data, 0x22);
+    assert_int_equal(ask(rig, 0x18, m.addr), 0);
+    assert_int_equal(ask(rig, 0x19, m.addr), UIE_ERR_UR); /* its function 1 */
+    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
+    drop(irq);
+    assert_refused(rig, 0, m.addr, m.data, 0x22);
+}
+
+static void an_entry_that_was_used_before_is_another(struct rig *rig)
+{
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+
+    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
+    drop(irq);
+    irq = map_irq(rig, 1, to(0x42, 1));
+    assert_true(message_of(irq).addr == m.addr);
+    assert_arrives(rig, 1, m, arrives_as(0x42, 1));
+    assert_refused(rig, 0, m.addr, m.data, 0x26);
+    drop(irq);
+}
+
+/* ---- targets --------------------------------------------------------------- */
+
+static void an_interrupt_goes_elsewhere_at_once(struct rig *rig)
+{
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+    struct uiommu_irq_target target;
+
+    for (unsigned i = 0; i < 8; i++) {
+        target = to((uint8_t)(0x50 + i), i);
+        rig_ok(uiommu_irq_retarget(irq, 0, &target));
+        assert_arrives(rig, 0, m, arrives_as((uint8_t)(0x50 + i), i));
+        assert_true(message_of(irq).addr == m.addr);
+    }
+    rig_is(uiommu_irq_retarget(irq, 1, &target), UIOMMU_INVAL);
+    drop(irq);
+}
+
+/* At each step to the old one, or the new one. */
+static struct {
+    struct rig *rig;
+    struct uiommu_irq_message m;
+    struct sim_msi old, new;
+    unsigned looked, wrong;
+    bool may_be_refused;
+} watched;
+
+static void look_once(void)
+{
+    struct sim_msi got = { 0 };
+    int r =
+        sim_ops(watched.rig->m)
+            ->remap_msi(sim_model(watched.rig->m),
+                        rig_endpoint(watched.rig, 0) ? 0x18 : 0, 1,
+                        watched.m.addr, watched.m.data, &got.addr, &got.data);
+    bool old = got.addr == watched.old.addr && got.data == watched.old.data;
+    bool new = got.addr == watched.new.addr &&got.data == watched.new.data;
+
+    watched.wrong += r == 0 ? !old && !new : !watched.may_be_refused;
+}
+
+static void look_at_interrupt(void *ctx)
+{
+    (void)ctx;
+    watched.looked++;
+    look_once();
+    uim_check_caches_keep(sim_door(watched.rig->m), false);
+    look_once();
+    uim_check_caches_keep(sim_door(watched.rig->m), true);
+}
+
+static void a_change_is_old_or_new_at_every_step(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x52, 0x21);
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0x12));
+
+    watched.rig = rig;
+    watched.looked = watched.wrong = 0;
+    watched.m = message_of(irq);
+    watched.old = arrives_as(0x41, 0x12);
+    watched.new = arrives_as(0x52, 0x21);
+    watched.may_be_refused = false;
+    rig_watch(rig, look_at_interrupt, NULL);
+    rig_ok(uiommu_irq_retarget(irq, 0, &target));
+    assert_true(watched.looked > 0);
+    watched.old = watched.new;
+    watched.may_be_refused = true;
+    drop(irq);
+    irq = map_irq(rig, 0, to(0x52, 0x21));
+    rig_watch(rig, NULL, NULL);
+    assert_int_equal(watched.wrong, 0);
+    sim_forget(rig->m);
+    assert_arrives(rig, 0, message_of(irq), watched.new);
+    drop(irq);
+}
+
+/* ---- what cannot be ---------------------------------------------------------- */
+
+static void bad_targets_are_refused(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = rig_endpoint(rig, 0);
+    struct uiommu_irq_target target = to(0x41, 0), bad[] = {
+        { .vector = 15 },
+        { .vector = 15, .delivery = UIOMMU_IRQ_LOWEST_PRIORITY },
+        { .vector = 0x41, .delivery = 3 },
+        { .vector = 0x41, .delivery = 6 },
+        { .vector = 0x41, .destination = 0x100 },
+    };
+    struct uiommu_irq *irq = NULL;
+
+    for (unsigned n = 0; n <= 64; n++)
+        if (n == 0 || n > 32 || (n & (n - 1)) != 0)
+            rig_is(uiommu_irq_map(ep, &target, n, &irq), UIOMMU_INVAL);
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        rig_is(uiommu_irq_map(ep, &bad[i], 1, &irq), UIOMMU_INVAL);
+    rig_is(uiommu_irq_map(NULL, &target, 1, &irq), UIOMMU_INVAL);
+    rig_is(uiommu_irq_map(ep, NULL, 1, &irq), UIOMMU_INVAL);
+    rig_is(uiommu_irq_map(ep, &target, 1, NULL), UIOMMU_INVAL);
+    assert_null(irq);
+    irq = map_irq(rig, 0, target);
+    rig_is(uiommu_irq_retarget(irq, 0, &bad[0]), UIOMMU_INVAL);
+    assert_arrives(rig, 0, message_of(irq), arrives_as(0x41, 0));
+    drop(irq);
+}
+
+static bool not_remapped(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.args = "ir=1";
+    rig->setup.flags &=
+        ~(uint32_t)(UIOMMU_CONFIG_REMAP_INTERRUPTS | UIOMMU_CONFIG_X2APIC |
+                    UIOMMU_CONFIG_UNSAFE_INTERRUPTS);
+    return true;
+}
+
+static void without_remapping_nothing_is_mapped_nor_given_away(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x41, 0);
+    struct uiommu_irq *irq;
+
+    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq),
+           UIOMMU_OPNOTSUPP);
+    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 &irq),
+           UIOMMU_OPNOTSUPP);
+    rig_is(uiommu_claim(rig_endpoint(rig, 0), rig), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "forge interrupts");
+    assert_true(sends(rig, 0, FEE, 0x41)); /* as it says */
+}
+
+static void with_remapping_a_device_can_be_given_away(struct rig *rig)
+{
+    rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
+    rig_ok(uiommu_release(rig_endpoint(rig, 0), rig));
+}
+
+static bool wanted_but_not_there(struct rig *rig, const char **why)
+{
+    (void)remapped(rig, why);
+    rig->config.args = "ir=0";
+    return true;
+}
+
+static void a_unit_that_cannot_fails_the_start(struct rig *rig)
+{
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
+    rig_is(rig_start(rig), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "cannot remap interrupts");
+}
+
+static bool x2apic_wanted_but_not_there(struct rig *rig, const char **why)
+{
+    (void)with_x2apic(rig, why);
+    rig->config.args = "ir=1";
+    return true;
+}
+
+/* DMAR.INTR_REMAP is 0: the platform's other parts do not take part. */
+static void a_platform_that_cannot_fails_the_start(struct rig *rig)
+{
+    enum { FLAGS_AT = 37 };
+    struct table t;
+
+    table_copy(rig, &t);
+    assert_int_equal(t.bytes[FLAGS_AT] & 1, 1);
+    t.bytes[FLAGS_AT] = 0;
+    create_with(rig, &t);
+    rig_is(rig_start(rig), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "INTR_REMAP");
+}
+
+/* ---- I/O APICs ------------------------------------------------------------------ */
+
+static int send_from(struct rig *rig, uint32_t rid, uint64_t rte,
+                     struct sim_msi *out)
+{
+    struct vtd_ioapic_rte_remappable r = { rte };
+    unsigned index = (unsigned)(vtd_ioapic_rte_remappable_index_15(r) << 15 |
+                                vtd_ioapic_rte_remappable_index_14_0(r));
+    uint64_t addr = FEE | 0x10 | (uint64_t)(index & 0x7fff) << 5 |
+                    (uint64_t)(index >> 15) << 2;
+
+    assert_int_equal(vtd_ioapic_rte_remappable_interrupt_format(r), 1);
+    return sim_ops(rig->m)->remap_msi(sim_model(rig->m), rid, 1, addr, 0,
+                                      &out->addr, &out->data);
+}
+
+static void an_io_apic_has_its_entries(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x61, 2);
+    struct uiommu_irq_message m;
+    struct uiommu_irq *irq;
+    struct sim_msi out;
+
+    target.level = true;
+    rig_ok(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 &irq));
+    m = message_of(irq);
+    assert_int_equal(m.rte & 0xff, 0x61);
+    assert_int_equal(m.rte >> 15 & 1, 1);
+    assert_int_equal(send_from(rig, IOAPIC_RID, m.rte, &out), 0);
+    assert_true(out.addr == (FEE | 0x2000));
+    assert_int_equal(out.data, 0xc061);
+    assert_int_equal(send_from(rig, 0x18, m.rte, &out), -1);
+    target = to(0x62, 3);
+    rig_ok(uiommu_irq_retarget(irq, 0, &target));
+    m = message_of(irq);
+    assert_int_equal(m.rte & 0xff, 0x62);
+    assert_int_equal(send_from(rig, IOAPIC_RID, m.rte, &out), 0);
+    assert_int_equal(out.data, 0x62);
+    drop(irq);
+    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, 77, &target, &irq),
+           UIOMMU_NODEV);
+    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_HPET, 0, &target, &irq),
+           UIOMMU_NODEV);
+    rig_is(uiommu_irq_map_source(rig->u, (enum uiommu_irq_source)2, 0, &target,
+                                 &irq),
+           UIOMMU_INVAL);
+}
+
+/* ---- life ------------------------------------------------------------------------- */
+
+static void what_is_mapped_keeps_device_and_instance(struct rig *rig)
+{
+    unsigned dev = rig_engine(rig, 0);
+    struct uiommu_irq_target target = to(0x61, 2);
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+
+    rig_is(uiommu_device_remove(rig->device[dev]), UIOMMU_BUSY);
+    assert_arrives(rig, 0, message_of(irq), arrives_as(0x41, 0));
+    drop(irq);
+    rig_ok(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 &irq));
+    for (unsigned i = RIG_DEVICES; i-- > 0; rig->device[i] = NULL)
+        if (rig->device[i])
+            rig_ok(uiommu_device_remove(rig->device[i]));
+    rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
+    drop(irq);
+}
+
+static void interrupts_are_there_again_after_a_sleep(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x42, 0);
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0)), *other;
+    struct uiommu_irq_message m = message_of(irq);
+
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &other),
+           UIOMMU_AGAIN);
+    rig_is(uiommu_irq_retarget(irq, 0, &target), UIOMMU_AGAIN);
+    rig_is(uiommu_irq_unmap(irq), UIOMMU_AGAIN);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
+    assert_refused(rig, 1, m.addr, m.data, 0x26);
+    assert_refused(rig, 0, FEE, 0x41, 0x25);
+    drop(irq);
+}
+
+static void a_stop_gives_interrupts_back(struct rig *rig)
+{
+    up(rig);
+    assert_false(sends(rig, 0, FEE, 0x41));
+    rig_down(rig);
+    assert_true(sends(rig, 0, FEE, 0x41));
+}
+
+static void firmware_writes(struct rig *rig, uint64_t reg, uint64_t value,
+                            uint32_t len)
+{
+    sim_ops(rig->m)->mmio_write(sim_model(rig->m), 0, reg, value, len);
+    uim_check_run(sim_door(rig->m), 1);
+}
+
+/* Firmware left remapping on, with a table of its own, and the unit has cached
+ * of it. */
+static void remapping_that_was_left_on_is_replaced(struct rig *rig)
+{
+    enum {
+        GCMD = 0x18,
+        IRTA = 0xb8,
+        SIRTP = 1 << 24,
+        IRE = 1 << 25,
+        CFI = 1 << 23,
+        VECTOR_77 = 0x77 << 16 | 1
+    };
+    const struct uiommu_irq_message old = { .addr = FEE | 0x10 | 5 << 5 };
+    uint64_t table = rig_pages(rig, 0);
+    struct uiommu_irq_message m;
+    struct uiommu_irq *irq;
+
+    assert_true(rig_write(rig, 0, table + 5 * 16 + 8, 0));
+    assert_true(rig_write(rig, 0, table + 5 * 16, VECTOR_77));
+    firmware_writes(rig, IRTA, table | 7, 8);
+    firmware_writes(rig, GCMD, SIRTP, 4);
+    firmware_writes(rig, GCMD, CFI, 4);
+    firmware_writes(rig, GCMD, IRE | CFI, 4);
+    assert_arrives(rig, 0, old, arrives_as(0x77, 0));
+    up(rig);
+    assert_refused(rig, 0, old.addr, 0, 0x22);
+    irq = map_irq(rig, 0, to(0x41, 0));
+    m = message_of(irq);
+    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
+    assert_refused(rig, 0, FEE, 0x41, 0x25); /* CFI was on */
+    drop(irq);
+}
+
+/* ---- entries -------------------------------------------------------------------------- */
+
+static void entries_run_out_and_come_back(struct rig *rig)
+{
+    static struct uiommu_irq *irq[ENTRIES];
+    struct uiommu_irq_target target[2] = { to(0x41, 0), to(0x42, 0) };
+    struct uiommu_irq *more;
+
+    for (unsigned i = 0; i < ENTRIES; i++)
+        irq[i] = map_irq(rig, 0, target[0]);
+    assert_arrives(rig, 0, message_of(irq[ENTRIES - 1]), arrives_as(0x41, 0));
+    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 1, &more),
+           UIOMMU_NOSPC);
+    drop(irq[1]);
+    drop(irq[2]);
+    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 2, &more),
+           UIOMMU_NOSPC); /* two that are free, but no pair */
+    irq[1] = map_irq(rig, 0, target[0]);
+    irq[2] = map_irq(rig, 0, target[0]);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        drop(irq[i]);
+    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), target, 2, &more));
+    drop(more);
+}
+
+static void an_entry_that_may_be_cached_is_not_used_again(struct rig *rig)
+{
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+
+    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
+    rig->dirty = true;
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_irq_unmap(irq), UIOMMU_TIMEDOUT);
+    uim_check_silent(sim_door(rig->m), false);
+    (void)!uiommu_suspend(rig->u);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    irq = map_irq(rig, 1, to(0x42, 0));
+    assert_true(message_of(irq).addr != m.addr);
+    drop(irq);
+}
+
+struct change {
+    struct uiommu_irq *irq;
+};
+
+static enum uiommu_status map_two(struct rig *rig, void *ctx)
+{
+    const struct uiommu_irq_target target[2] = { to(0x41, 0), to(0x42, 0) };
+    struct change *c = ctx;
+
+    return uiommu_irq_map(rig_endpoint(rig, 0), target, 2, &c->irq);
+}
+
+static void unmap_two(struct rig *rig, void *ctx)
+{
+    struct change *c = ctx;
+
+    (void)rig;
+    drop(c->irq);
+}
+
+static void a_map_that_fails_leaves_nothing(struct rig *rig)
+{
+    struct change c;
+
+    rig_each_failure(rig, map_two, unmap_two, &c, UIOMMU_NOMEM);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST_ON(an_interrupt_goes_where_it_was_mapped, remapped),
+    RIG_TEST_ON(destinations_of_32_bits, with_x2apic),
+    RIG_TEST_ON(every_message_of_a_device_has_its_entry, remapped),
+    RIG_TEST_ON(a_forged_interrupt_is_refused_and_explained, remapped),
+    RIG_TEST_ON(an_entry_that_was_used_before_is_another, remapped),
+    RIG_TEST_ON(an_interrupt_goes_elsewhere_at_once, remapped),
+    RIG_TEST_ON(a_change_is_old_or_new_at_every_step, remapped),
+    RIG_TEST_ON(bad_targets_are_refused, remapped),
+    RIG_TEST_ON(without_remapping_nothing_is_mapped_nor_given_away,
+                not_remapped),
+    RIG_TEST_ON(with_remapping_a_device_can_be_given_away, remapped),
+    RIG_COLD_ON(a_unit_that_cannot_fails_the_start, wanted_but_not_there),
+    { .name = "a_unit_without_x2apic_fails_the_start",
+      .run = a_unit_that_cannot_fails_the_start,
+      .prepare = x2apic_wanted_but_not_there,
+      .cold = true },
+    RIG_COLD_ON(a_platform_that_cannot_fails_the_start, remapped),
+    RIG_TEST_ON(an_io_apic_has_its_entries, remapped),
+    RIG_TEST_ON(what_is_mapped_keeps_device_and_instance, remapped),
+    RIG_TEST_ON(interrupts_are_there_again_after_a_sleep, remapped),
+    RIG_COLD_ON(a_stop_gives_interrupts_back, remapped),
+    RIG_COLD_ON(remapping_that_was_left_on_is_replaced, remapped),
+    RIG_TEST_ON(entries_run_out_and_come_back, remapped),
+    RIG_TEST_ON(an_entry_that_may_be_cached_is_not_used_again,
+                in_a_hurry_remapped),
+    RIG_TEST_ON(a_map_that_fails_leaves_nothing, remapped),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("interrupt", tests);
+}
