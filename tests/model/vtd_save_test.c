@@ -595,6 +595,7 @@ static void states_of_other_arguments(void **state)
         "bits=39",
         "dt=0",
         "rwbf=1",
+        "ir=1",
     };
     struct vm *vm = busy("cache=normal");
     struct stream *s = save(vm);
