@@ -295,7 +295,7 @@ static enum uiommu_status add_locked(struct uiommu *u,
     use = owner_of(u, &path, &d);
     if (!use)
         return UIOMMU_NODEV;
-    if (d && d->added)
+    if (d && atomic_load(&d->added))
         return UIOMMU_EXIST;
     if (!d)
         status = create_resting(u, use, &path, &d);
@@ -308,7 +308,7 @@ static enum uiommu_status add_locked(struct uiommu *u,
     d->bridge = info->bridge;
     if (d->bridge)
         d->bridge->children++;
-    d->added = true;
+    atomic_store(&d->added, true); /* complete: faults name it from now on */
     *out = d;
     return UIOMMU_OK;
 }

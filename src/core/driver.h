@@ -218,7 +218,7 @@ struct uiommu_device {
     struct uiommu_pci pci;
     uint32_t id;               /* of its DMA, as the unit knows it; VT-d: the
                                 * requester id, bus << 8 | devfn             */
-    bool added;                /* by the host; else known from firmware only */
+    _Atomic bool added;        /* by the host; else known from firmware only */
     struct uim_fw_device path;
     struct uim_log_limit limit; /* u->device_lock: of fault sentences        */
     _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */

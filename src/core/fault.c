@@ -114,7 +114,7 @@ void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
     struct uiommu_device *device = pin(unit, fault->source, &domain);
     bool taken = false;
 
-    fault->device = device && device->added ? device : NULL;
+    fault->device = device && atomic_load(&device->added) ? device : NULL;
     fault->domain = domain;
     if (device) {
         add_context(fault, domain);

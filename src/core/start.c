@@ -352,7 +352,7 @@ enum uiommu_status uiommu_start(struct uiommu *u,
 static bool devices_added(struct uiommu *u)
 {
     uim_list_for_each(n, &u->devices)
-        if (uim_container(n, struct uiommu_device, node)->added)
+        if (atomic_load(&uim_container(n, struct uiommu_device, node)->added))
             return true;
     return false;
 }

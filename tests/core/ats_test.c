@@ -159,6 +159,53 @@ static void an_untrusted_device_gets_no_ats(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+/* Whether the unit lets through what engine n says was translated before. */
+static bool passes_translated(struct rig *rig, unsigned n, uint64_t phys)
+{
+    struct uiommu_pci at = rig->m->devices[rig_engine(rig, n)].pci;
+    struct uie_req req = { .size = sizeof(req),
+                           .rid = (uint32_t)at.bus << 8 | at.devfn,
+                           .pasid = UIE_NO_PASID,
+                           .access = UIE_R | UIE_W,
+                           .flags = UIE_REQ_PROBE | UIE_REQ_XLATED,
+                           .iova = phys };
+    struct uie_xlat x = { .size = sizeof(x) };
+
+    return sim_ops(rig->m)->translate(sim_model(rig->m), &req, &x) == 0;
+}
+
+/* D-72: such requests meet no tables, so whoever may send them reaches
+ * everything. */
+static void
+what_an_untrusted_device_says_is_translated_is_refused(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 1);
+    struct uiommu_device_info info = { .size = sizeof(info),
+                                       .flags = UIOMMU_DEVICE_UNTRUSTED };
+    unsigned dev = rig_engine(rig, 0);
+    struct uiommu_domain *d;
+
+    up_to_start(rig);
+    info.pci = rig->m->devices[dev].pci;
+    rig_ok(uiommu_device_add(rig->u, &info, &rig->device[dev]));
+    rig_ok(rig_add(rig, rig_engine(rig, 1)));
+    d = attached_with(rig, 0, BASE, pages);
+    set(rig, 1, d);
+    assert_true(rig_reaches(rig, 0, BASE, pages));
+    assert_true(passes_translated(rig, 1, pages)); /* it would be noticed */
+    assert_false(passes_translated(rig, 0, pages));
+    assert_false(passes_translated(rig, 0, pages + RIG_PAGE));
+    for (unsigned n = 0; n < 2; n++)
+        set(rig, n, uiommu_identity(rig->u));
+    for (unsigned n = 0; n < 2; n++)
+        assert_false(passes_translated(rig, n, pages));
+    for (unsigned n = 0; n < 2; n++)
+        set(rig, n, uiommu_blocked(rig->u));
+    for (unsigned n = 0; n < 2; n++)
+        assert_false(passes_translated(rig, n, pages));
+    uiommu_domain_put(d);
+}
+
 /* ---- nothing stays ------------------------------------------------------- */
 
 static void unmap_empties_the_device_tlb(struct rig *rig)
@@ -257,6 +304,75 @@ static void a_slow_device_is_waited_for(struct rig *rig)
     set(rig, 0, uiommu_blocked(rig->u));
     assert_true(rig_refused(rig, 0, BASE));
     rig_drop(rig, 1, d);
+}
+
+/* ---- every tag gets the same range (D-33) -------------------------------- */
+
+static bool same_command(const struct uim_check_inval *a,
+                         const struct uim_check_inval *b)
+{
+    return a->kind == b->kind && a->scope == b->scope && a->rid == b->rid &&
+           a->addr == b->addr && a->am == b->am && a->leaf_only == b->leaf_only;
+}
+
+static unsigned count_same(const struct trace *t,
+                           const struct uim_check_inval *cmd)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < t->n; i++)
+        n += same_command(&t->cmd[i], cmd);
+    return n;
+}
+
+static void assert_same_set(const struct trace *a, const struct trace *b)
+{
+    assert_int_equal(count_kinds(a, ~KIND(WAIT)), count_kinds(b, ~KIND(WAIT)));
+    for (unsigned i = 0; i < a->n; i++)
+        if (!is_kind(&a->cmd[i], KIND(WAIT)))
+            assert_int_equal(count_same(a, &a->cmd[i]),
+                             count_same(b, &a->cmd[i]));
+}
+
+/* Those of an unmap of a range that takes several commands for each. */
+static void unmap_seen_by(struct rig *rig, struct uiommu_domain *d,
+                          const uint8_t *order, uint64_t pages, struct trace *t)
+{
+    const uint64_t at = BASE + 60 * RIG_PAGE, size = 8 * RIG_PAGE;
+
+    for (unsigned i = 0; i < 3; i++)
+        set(rig, order[i], d);
+    rig_ok(uiommu_map(d, at, pages, size, RIG_RW));
+    for (unsigned n = 0; n < 3; n++)
+        assert_true(rig_reaches(rig, n, at + size - 8, pages + size - 8));
+    trace_start(rig, t);
+    rig_ok(uiommu_unmap(d, at, size, NULL));
+    trace_stop(rig, t);
+    for (unsigned n = 0; n < 3; n++)
+        assert_true(rig_refused(rig, n, at + size - 8));
+    for (unsigned n = 0; n < 3; n++)
+        set(rig, n, uiommu_blocked(rig->u));
+}
+
+static void
+in_any_order_of_its_endpoints_an_unmap_sends_the_same(struct rig *rig)
+{
+    static const uint8_t order[6][3] = {
+        { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+        { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 }
+    };
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    uint64_t pages = rig_pages(rig, 3);
+    struct trace first, t;
+
+    unmap_seen_by(rig, d, order[0], pages, &first);
+    assert_true(count_kinds(&first, ANY_DEVTLB) >= 6);
+    assert_true(count_kinds(&first, ANY_IOTLB) >= 1);
+    for (unsigned i = 1; i < 6; i++) {
+        unmap_seen_by(rig, d, order[i], pages, &t);
+        assert_same_set(&first, &t);
+    }
+    uiommu_domain_put(d);
 }
 
 /* D-38: whatever came before, the count of devices with ATS is right. */
@@ -450,6 +566,10 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(an_unmap_reaches_a_device_that_has_just_begun_to_ask, with_ats),
     RIG_TEST_ON(no_ats_is_on_where_the_config_forbids_it, forbidden),
     RIG_COLD_ON(an_untrusted_device_gets_no_ats, with_ats),
+    RIG_COLD_ON(what_an_untrusted_device_says_is_translated_is_refused,
+                with_ats),
+    RIG_TEST_ON(in_any_order_of_its_endpoints_an_unmap_sends_the_same,
+                with_ats),
     RIG_TEST_ON(unmap_empties_the_device_tlb, with_ats),
     RIG_TEST_ON(a_change_of_domain_empties_the_device_tlb, with_ats),
     RIG_TEST_ON(large_leaves_leave_the_device_tlb_too, with_ats),

@@ -483,6 +483,27 @@ static void a_device_gone_unnoticed_does_not_stop_an_unmap(struct rig *rig)
     rig_drop(rig, 1, d);
 }
 
+/* Blocked is where it rests, so it changes hands like any other. */
+static void a_device_gone_before_a_set_can_be_claimed(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 1);
+    struct uiommu_domain *d = two_with_tlbs(rig, pages);
+    struct uiommu_domain *next = rig_domain(rig, 1);
+    struct uiommu_endpoint *ep = rig_endpoint(rig, 0);
+
+    sim_unplug(rig->m, rig_engine(rig, 0));
+    rig_is(uiommu_set_domain(ep, next, NULL), UIOMMU_TIMEDOUT);
+    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_blocked(rig->u));
+    rig_ok(uiommu_claim(ep, rig));
+    rig_is(uiommu_set_domain(ep, next, rig), UIOMMU_NODEV);
+    rig_ok(uiommu_set_domain(ep, uiommu_blocked(rig->u), rig));
+    rig_ok(uiommu_release(ep, rig));
+    remove_engine(rig, 0);
+    uiommu_domain_put(next);
+    assert_true(rig_reaches(rig, 1, BASE, pages));
+    rig_drop(rig, 1, d);
+}
+
 /* ---- storms (D-87) ------------------------------------------------------- */
 
 enum { STORM = 10000, SENTENCES = 60 };
@@ -559,6 +580,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(a_device_that_never_answers_does_not_hang_the_others, with_ats),
     RIG_TEST_ON(a_device_that_is_gone_can_be_removed, with_ats),
     RIG_TEST_ON(a_device_gone_unnoticed_does_not_stop_an_unmap, with_ats),
+    RIG_TEST_ON(a_device_gone_before_a_set_can_be_claimed, with_ats),
     RIG_TEST_ON(a_storm_of_faults_is_logged_in_few_words, unheard),
     { 0 },
 };

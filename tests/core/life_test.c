@@ -236,6 +236,37 @@ static void a_broken_table_is_refused_with_a_sentence(struct rig *rig)
     rig_down(rig);
 }
 
+/* D-88: structures that lead out of the table, out of themselves, or nowhere. */
+static void a_table_that_leads_astray_is_refused(struct rig *rig)
+{
+    static const struct {
+        const char *says;
+        uint8_t size, bytes[32];
+    } row[] = {
+        { "shorter than its fixed part", 8, { 0, 0, 8, 0 } },
+        { "no room for its type and length", 3, { 0, 0, 3 } },
+        { "shorter than its type and length", 4, { 0x77, 0, 0, 0 } },
+        { "ends after the table", 6, { 0x77, 0, 7, 0, 0, 0 } },
+        { "ends after the table", 6, { 0x77, 0, 0xff, 0xff, 0, 0 } },
+        { "no room for its fixed part", 28, { 1, 0, 28, 0, [24] = 1, 8 } },
+        { "shorter than its fixed part", 32, { 1, 0, 32, 0, [24] = 1, 0 } },
+        { "ends after its structure", 32, { 1, 0, 32, 0, [24] = 1, 10 } },
+        { "half an element", 31, { 1, 0, 31, 0, [24] = 1, 7 } },
+        { "its name does not end", 9, { 4, 0, 9, 0, 0, 0, 0, 1, 'x' } },
+    };
+
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct table t;
+
+        table_copy(rig, &t);
+        table_append(&t, row[i].bytes, row[i].size);
+        create_with(rig, &t);
+        rig_is(rig_start(rig), UIOMMU_INVAL);
+        assert_says(sim_last_log(rig->m), row[i].says);
+        rig_down(rig);
+    }
+}
+
 static void tables_are_found_through_the_host(struct rig *rig)
 {
     struct sim_counts counts;
@@ -482,6 +513,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(a_host_that_cannot_flush_is_refused_by_the_unit, not_snooping),
     RIG_COLD(a_table_is_taken_once),
     RIG_COLD(a_broken_table_is_refused_with_a_sentence),
+    RIG_COLD(a_table_that_leads_astray_is_refused),
     RIG_COLD(tables_are_found_through_the_host),
     RIG_COLD(an_option_that_nobody_knows_fails_the_start),
     RIG_COLD(options_are_copied_and_take_effect),

@@ -293,6 +293,43 @@ static void a_failed_split_changes_nothing(struct rig *rig)
     rig_drop(rig, 0, m.d);
 }
 
+/* D-35: what can fail, unmap does not ask its host for. */
+static void unmap_asks_for_nothing(struct rig *rig, struct uiommu_domain *d,
+                                   uint64_t iova, uint64_t size,
+                                   uint64_t unmapped)
+{
+    uint64_t calls = sim_calls(rig->m), bytes;
+
+    rig_ok(uiommu_unmap(d, iova, size, &bytes));
+    assert_int_equal(bytes, unmapped);
+    assert_int_equal(sim_calls(rig->m), calls);
+    for (uint64_t at = 0; at < size; at += MIB(1))
+        assert_int_equal(lands(rig, 0, iova + at, UIOMMU_WRITE), NOWHERE);
+}
+
+static void an_unmap_allocates_nothing(struct rig *rig)
+{
+    const uint64_t base = GIB(4); /* nothing of the machine is above it */
+    uint64_t pages = rig_pages(rig, 9);
+    struct uiommu_domain *d = attached_with(rig, 0, base, pages);
+
+    set(rig, 1, d);
+    unmap_asks_for_nothing(rig, d, base, RIG_PAGE, RIG_PAGE);
+    unmap_asks_for_nothing(rig, d, base, GIB(1), 0); /* an empty table goes */
+    for (unsigned i = 0; i < 6; i++)                 /* many, and a forest */
+        map_page(d, base + i * GIB(1) / 2, pages + i * RIG_PAGE);
+    rig_ok(uiommu_map(d, base + MIB(4), pages, MIB(2), RIG_RW));
+    unmap_asks_for_nothing(rig, d, base, GIB(4), MIB(2) + 6 * RIG_PAGE);
+    rig_ok(uiommu_map(d, base, pages, MIB(2), RIG_RW));
+    unmap_asks_for_nothing(rig, d, base, MIB(2), MIB(2)); /* a large leaf  */
+    rig_ok(uiommu_map(d, base, pages, MIB(2), RIG_RW));
+    rig_ok(uiommu_split(d, base + RIG_PAGE, RIG_PAGE));
+    unmap_asks_for_nothing(rig, d, base + RIG_PAGE, RIG_PAGE, RIG_PAGE);
+    unmap_asks_for_nothing(rig, d, base, MIB(2), MIB(2) - RIG_PAGE);
+    set(rig, 1, uiommu_blocked(rig->u));
+    rig_drop(rig, 0, d);
+}
+
 static void map_unmap_and_split_never_sleep(struct rig *rig)
 {
     struct uiommu_domain *d = rig_attached(rig, 0);
@@ -306,6 +343,18 @@ static void map_unmap_and_split_never_sleep(struct rig *rig)
     sim_atomic(rig->m, false);
     assert_int_equal(sim_violations(rig->m), 0);
     rig_drop(rig, 0, d);
+}
+
+static bool with_ats(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.ats = true;
+    return true;
+}
+
+static void an_unmap_with_device_tlbs_allocates_nothing(struct rig *rig)
+{
+    an_unmap_allocates_nothing(rig);
 }
 
 /* ---- refusals ------------------------------------------------------------ */
@@ -541,6 +590,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(a_domain_that_is_put_gives_everything_back),
     RIG_TEST(a_failed_map_changes_nothing),
     RIG_TEST(a_failed_split_changes_nothing),
+    RIG_TEST(an_unmap_allocates_nothing),
+    RIG_TEST_ON(an_unmap_with_device_tlbs_allocates_nothing, with_ats),
     RIG_TEST(map_unmap_and_split_never_sleep),
     RIG_TEST(mapping_over_a_mapping_is_refused_and_changes_nothing),
     RIG_TEST(leaves_of_another_size_are_not_mapped_over),

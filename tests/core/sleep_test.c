@@ -73,6 +73,99 @@ static void while_asleep_nothing_is_said_to_be_done(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+/* Every call that a host may make while its units have no power. */
+static void try_everything(struct rig *rig, struct uiommu_domain *seen,
+                           struct uiommu_domain *left, uint64_t pages)
+{
+    struct uiommu_unit_info info;
+    struct uiommu_trace trace;
+    struct uiommu_domain *d;
+
+    assert_endpoints_stay(rig, left);
+    rig_is(rig_add(rig, rig_engine(rig, 0)), UIOMMU_AGAIN);
+    rig_is(uiommu_unmap(seen, BASE, RIG_PAGE, NULL), UIOMMU_AGAIN);
+    map_page(seen, BASE + GIB(1), pages + RIG_PAGE);
+    rig_is(uiommu_unmap(left, BASE, RIG_PAGE, NULL), UIOMMU_AGAIN);
+    d = rig_domain(rig, 0);
+    map_page(d, BASE, pages);
+    rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
+    uiommu_domain_put(d);
+    uiommu_domain_put(left); /* its tables as well */
+    uiommu_fault_handler(seen, NULL, NULL);
+    rig_ok(uiommu_walk(seen, BASE, &trace));
+    rig_ok(uiommu_unit_info(rig->u, 0, &info));
+    uiommu_poll(rig->u);
+    uiommu_irq(rig->u, 0, 0);
+    assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)), seen);
+}
+
+static void assert_all_caches_emptied(const struct trace *t)
+{
+    bool context = false, leaves = false;
+
+    for (unsigned i = 0; i < t->n; i++) {
+        if (t->cmd[i].scope != UIM_CHECK_GLOBAL)
+            continue;
+        context |= is_kind(&t->cmd[i], KIND(DEVICE));
+        leaves |= is_kind(&t->cmd[i], KIND(IOTLB));
+    }
+    assert_true(context && leaves);
+}
+
+/* D-98. */
+static void while_asleep_no_register_is_touched(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 1);
+    struct uiommu_domain *d = attached_with(rig, 0, BASE, pages);
+    struct uiommu_domain *left = attached_with(rig, 2, BASE, pages);
+    struct sim_counts before, after;
+    struct trace t;
+
+    rig_ok(uiommu_claim(rig_endpoint(rig, 1), rig));
+    assert_true(rig_reaches(rig, 0, BASE, pages));
+    assert_true(rig_refused(rig, 0, BASE + GIB(1)));
+    set(rig, 2, uiommu_blocked(rig->u));
+    map_page(left, BASE + GIB(1), pages);
+    rig_ok(uiommu_suspend(rig->u));
+    sim_reset_units(rig->m);
+    sim_counts(rig->m, &before);
+    try_everything(rig, d, left, pages);
+    sim_counts(rig->m, &after);
+    assert_int_equal(after.mmio_reads, before.mmio_reads);
+    assert_int_equal(after.mmio_writes, before.mmio_writes);
+    trace_start(rig, &t);
+    rig_ok(uiommu_resume(rig->u));
+    trace_stop(rig, &t);
+    assert_all_caches_emptied(&t);
+    assert_true(rig_reaches(rig, 0, BASE, pages));
+    assert_true(rig_reaches(rig, 0, BASE + GIB(1), pages + RIG_PAGE));
+    rig_ok(uiommu_release(rig_endpoint(rig, 1), rig));
+    rig_drop(rig, 0, d);
+}
+
+static bool with_caching_mode(struct rig *rig, const char **why)
+{
+    rig->config.caching_mode = true;
+    return with_ats(rig, why);
+}
+
+static void while_asleep_nobody_is_told_of_new_mappings(struct rig *rig)
+{
+    while_asleep_no_register_is_touched(rig);
+}
+
+static bool with_write_buffers(struct rig *rig, const char **why)
+{
+    *why = "units with PASIDs have no write buffers to flush";
+    rig->config.args = "rwbf=1";
+    return rig->config.mode == SIM_LEGACY;
+}
+
+static void while_asleep_no_write_buffer_is_flushed(struct rig *rig)
+{
+    while_asleep_no_register_is_touched(rig);
+}
+
 static void a_sleep_empties_device_tlbs(struct rig *rig)
 {
     uint64_t page = rig_pages(rig, 0);
@@ -439,6 +532,9 @@ static void a_unit_lost_in_a_sleep_that_is_on_keeps_its_tables(struct rig *rig)
 
 static const struct rig_test tests[] = {
     RIG_TEST(while_asleep_nothing_is_said_to_be_done),
+    RIG_TEST_ON(while_asleep_no_register_is_touched, with_ats),
+    RIG_TEST_ON(while_asleep_nobody_is_told_of_new_mappings, with_caching_mode),
+    RIG_TEST_ON(while_asleep_no_write_buffer_is_flushed, with_write_buffers),
     RIG_TEST_ON(a_sleep_empties_device_tlbs, with_ats),
     RIG_TEST_ON(a_device_tlb_that_a_sleep_cannot_empty_is_cut_off, with_ats),
     RIG_COLD(a_fault_during_start_is_heard_and_so_are_the_next),

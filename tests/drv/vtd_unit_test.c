@@ -203,11 +203,14 @@ static void old_queue_and_remapping_are_switched_off(void **state)
     f.fsts = 0x71;
     f.pmen = 0x80000001;
     f.record_hi[2].raw = UINT64_C(1) << 63;
-    start(&f);
+    assert_int_equal(fake_probe(&f), UIOMMU_OK);
+    assert_int_equal(f.unit->ops->prepare(f.unit), UIOMMU_OK);
+    assert_int_equal(f.gsts & (IRES | QIES | TES), QIES);
+    assert_int_equal(f.fsts, 0); /* D-89: before it is enabled */
+    assert_true(f.record_hi[2].raw == 0);
+    assert_int_equal(f.unit->ops->enable(f.unit), UIOMMU_OK);
     assert_int_equal(f.gsts & (IRES | QIES | TES), QIES | TES);
     assert_true((f.iqa & ~UINT64_C(0xfff)) == f.v->queue.ring_phys);
-    assert_int_equal(f.fsts, 0);
-    assert_true(f.record_hi[2].raw == 0);
     assert_int_equal(f.pmen, 0);
     f.unit->ops->poll(f.unit);
     assert_int_equal(f.n_faults, 0);

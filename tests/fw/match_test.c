@@ -811,6 +811,49 @@ static void sidp_replaces_satc(void **state)
     blob_free(&b);
 }
 
+/* ---- sources of interrupts ----------------------------------------------- */
+
+/* unit << 16 | id, or -status. */
+static int source_of(const struct blob *b, enum uiommu_irq_source kind,
+                     unsigned id)
+{
+    unsigned unit;
+    uint32_t rid;
+    enum uiommu_status status =
+        uim_fw_dmar.irq_source(b->data, kind, id, &unit, &rid);
+
+    return status == UIOMMU_OK ? (int)(unit << 16 | rid) : -(int)status;
+}
+
+static void io_apics_and_hpets_have_ids_of_their_own(void **state)
+{
+    struct table t;
+    struct blob b;
+
+    (void)state;
+    dmar(&t, 39, 1);
+    drhd(&t, 0, 0, 0xfed90000);
+    scope(&t, DMAR_SCOPE_IOAPIC, 8, 0xf0, "1f.7");
+    drhd(&t, 0, 0, 0);
+    scope(&t, DMAR_SCOPE_IOAPIC, 9, 0xf1, "1f.7");
+    drhd(&t, 1, 0, 0xfed91000);
+    scope(&t, DMAR_SCOPE_IOAPIC, 2, 0xf0, "1f.0");
+    scope(&t, DMAR_SCOPE_HPET, 2, 0xf0, "0f.0");
+    scope(&t, DMAR_SCOPE_IOAPIC, 3, 0xf0, "1f.0 02.0"); /* behind a bridge */
+    b = finish(&t);
+    assert_int_equal(source_of(&b, UIOMMU_IRQ_IOAPIC, 8),
+                     OWNED(0, 0xf0, 0x1f, 7));
+    assert_int_equal(source_of(&b, UIOMMU_IRQ_IOAPIC, 2),
+                     OWNED(2, 0xf0, 0x1f, 0));
+    assert_int_equal(source_of(&b, UIOMMU_IRQ_HPET, 2),
+                     OWNED(2, 0xf0, 0x0f, 0));
+    assert_int_equal(source_of(&b, UIOMMU_IRQ_IOAPIC, 9), -UIOMMU_NODEV);
+    assert_int_equal(source_of(&b, UIOMMU_IRQ_IOAPIC, 3), -UIOMMU_NODEV);
+    assert_int_equal(source_of(&b, UIOMMU_IRQ_IOAPIC, 7), -UIOMMU_NODEV);
+    assert_int_equal(source_of(&b, UIOMMU_IRQ_HPET, 8), -UIOMMU_NODEV);
+    blob_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -843,6 +886,7 @@ int main(void)
         cmocka_unit_test(ats_needs_express_all_the_way),
         cmocka_unit_test(ats_of_integrated_devices),
         cmocka_unit_test(sidp_replaces_satc),
+        cmocka_unit_test(io_apics_and_hpets_have_ids_of_their_own),
     };
 
     return cmocka_run_group_tests_name("devices in firmware tables", tests,

@@ -8,6 +8,7 @@
 #include "tests/core/help.h"
 
 #define RANGE  GIB(1) /* of one run: tables of its own */
+#define RANGES 1000   /* after these there may be no memory for more */
 #define FIRST  (2 * (uint64_t)RIG_PAGE) /* not at an entry that links use, too */
 #define SECOND (3 * (uint64_t)RIG_PAGE)
 
@@ -386,14 +387,20 @@ static bool hear(void *ctx, const struct uiommu_fault *fault)
     return true;
 }
 
-static void one_fault(struct trial *t)
+static void one_fault_for(struct trial *t, unsigned n,
+                          struct uiommu_domain *domain, uiommu_fault_fn fn)
 {
     uiommu_poll(t->rig->u); /* faults of before */
     atomic_store(&t->heard, 0);
     t->faults = t->rig->faults;
-    uiommu_fault_handler(t->d, hear, t);
-    if (rig_write(t->rig, 0, t->base, 1))
+    uiommu_fault_handler(domain, fn, t);
+    if (rig_write(t->rig, n, t->base, 1))
         say(t, "DMA to nowhere arrived");
+}
+
+static void one_fault(struct trial *t)
+{
+    one_fault_for(t, 0, t->d, hear);
 }
 
 static void poll(void *ctx)
@@ -419,15 +426,93 @@ static void see_nothing(void *ctx)
 }
 
 /* The fault was heard once, by whoever had the domain or the instance then. */
-static void quiet(struct trial *t)
+static void heard_once(struct trial *t, struct uiommu_domain *domain)
 {
     unsigned heard;
 
-    uiommu_fault_handler(t->d, NULL, NULL);
+    uiommu_fault_handler(domain, NULL, NULL);
     uiommu_poll(t->rig->u);
     heard = atomic_load(&t->heard) + t->rig->faults - t->faults;
     if (heard != 1)
         say(t, "a fault was heard %u times", heard);
+}
+
+static void quiet(struct trial *t)
+{
+    heard_once(t, t->d);
+}
+
+/* ---- devices come and go ------------------------------------------------- */
+
+/* D-66: a device that a fault names is complete. */
+static bool hear_of_device(void *ctx, const struct uiommu_fault *fault)
+{
+    struct trial *t = ctx;
+    struct uiommu_endpoint *ep;
+
+    if (atomic_load(&t->gone))
+        say(t, "a handler heard of a device that was removed");
+    if (fault->device) {
+        ep = uiommu_device_endpoint(fault->device);
+        if (!uiommu_endpoint_group(ep) ||
+            uiommu_endpoint_pasid(ep) != UIOMMU_NO_PASID)
+            say(t, "a fault names a device that is not complete");
+    }
+    if (!fault->domain)
+        say(t, "a device without a domain faulted");
+    if (atomic_load(&t->gone))
+        say(t, "a device was removed while a handler heard of it");
+    atomic_fetch_add(&t->heard, 1);
+    return true;
+}
+
+static void one_fault_of_a_stranger(struct trial *t)
+{
+    remove_one(t);
+    one_fault_for(t, 1, uiommu_blocked(t->rig->u), hear_of_device);
+}
+
+static void add_one(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, rig_add(t->rig, rig_engine(t->rig, 1)), "add");
+    expect_gone(t, 1, FIRST);
+}
+
+/* And the next fault names it. */
+static void known(struct trial *t)
+{
+    unsigned dev = rig_engine(t->rig, 1);
+
+    heard_once(t, uiommu_blocked(t->rig->u));
+    (void)rig_write(t->rig, 1, t->base, 1);
+    uiommu_poll(t->rig->u);
+    if (!t->rig->device[dev] || t->rig->fault.device != t->rig->device[dev])
+        say(t, "a fault does not name the device that was added");
+}
+
+static void one_fault_of_one(struct trial *t)
+{
+    one_fault_for(t, 1, t->e, hear_of_device);
+}
+
+static void remove_and_say(void *ctx)
+{
+    struct trial *t = ctx;
+
+    remove_one(t);
+    atomic_store(&t->gone, true);
+}
+
+static void unknown(struct trial *t)
+{
+    heard_once(t, t->e);
+    (void)rig_write(t->rig, 1, t->base, 1);
+    uiommu_poll(t->rig->u);
+    if (t->rig->fault.device)
+        say(t, "a fault names a device that was removed");
+    expect_ok(t, rig_add(t->rig, rig_engine(t->rig, 1)), "add");
 }
 
 /* ---- all of them --------------------------------------------------------- */
@@ -508,6 +593,16 @@ const struct program programs[] = {
       false },
     { "handler_beside_poll", one_fault, { no_handler, poll }, quiet, false },
     { "set_beside_poll", one_fault, { see_nothing, poll }, quiet, false },
+    { "add_beside_poll",
+      one_fault_of_a_stranger,
+      { add_one, poll },
+      known,
+      false },
+    { "remove_beside_poll",
+      one_fault_of_one,
+      { remove_and_say, poll },
+      unknown,
+      false },
     { 0 },
 };
 
@@ -529,7 +624,7 @@ void trial_next(struct trial *t)
     struct uiommu_endpoint *ep = rig_endpoint(t->rig, 0);
 
     t->base += RANGE;
-    if (t->base + RANGE > last_iova(t->d) / 2) {
+    if (t->base == GIB(4) + RANGES * RANGE) {
         (void)unmap_all(t->d);
         (void)unmap_all(t->e);
         t->base = GIB(4);

@@ -242,16 +242,21 @@ static const struct uim_hook_memory memory = { load, store, before_cas, fence,
 static struct uiommu_host real;
 
 static struct {
-    void *lock;
+    void *lock; /* NULL: none from here on */
     struct cpu *owner;
 } locks[LOCKS];
 
+static char destroyed; /* in place of a lock */
+
 static unsigned lock_index(const void *lock)
 {
-    unsigned i = 0;
+    unsigned i, place = LOCKS;
 
-    while (locks[i].lock && locks[i].lock != lock)
-        i++;
+    for (i = 0; locks[i].lock && locks[i].lock != lock; i++)
+        if (locks[i].lock == &destroyed && place == LOCKS)
+            place = i;
+    if (!locks[i].lock && place < LOCKS)
+        i = place;
     if (i == LOCKS - 1)
         abort();
     locks[i].lock = (void *)(uintptr_t)lock;
@@ -332,6 +337,16 @@ static void mutex_unlock(void *ctx, void *lock)
     give_back(lock);
 }
 
+/* As with pages_free(): an allocator has a lock of its own. */
+static void mutex_destroy(void *ctx, void *lock)
+{
+    if (self)
+        drain(self);
+    locks[lock_index(lock)].lock = &destroyed;
+    real.mutex_destroy(ctx, lock);
+    point();
+}
+
 static void host_fence(void *ctx)
 {
     if (self && !run.plan.no_host)
@@ -399,6 +414,7 @@ void sched_host(struct uiommu_host *host)
     host->spin_unlock = spin_unlock;
     host->mutex_lock = mutex_lock;
     host->mutex_unlock = mutex_unlock;
+    host->mutex_destroy = mutex_destroy;
     host->fence = host_fence;
     host->flush = real.flush ? host_flush : NULL;
     host->pages_free = pages_free;

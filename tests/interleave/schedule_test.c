@@ -18,7 +18,7 @@
 #include "tests/hook/hook.h"
 #include "tests/interleave/sched.h"
 
-enum { SINGLES = 24, DRAWN = 12, FAILS = 42 };
+enum { SINGLES = 24, DRAWN = 12, FAILS = 42, EVERYWHERE = 1000 };
 
 static unsigned long executions;
 
@@ -182,8 +182,6 @@ static bool hooked_with_ats(struct rig *rig, const char **why)
     return hooked(rig, why);
 }
 
-/* ---- can it fail? -------------------------------------------------------- */
-
 static const struct program *find(const char *name)
 {
     const struct program *p = programs;
@@ -192,6 +190,24 @@ static const struct program *find(const char *name)
         p++;
     return p;
 }
+
+/* D-66: what is found under a lock is pinned under it, so one place counts. */
+static void devices_come_and_go_at_every_point(struct rig *rig)
+{
+    static const char *const names[] = { "add_beside_poll",
+                                         "remove_beside_poll" };
+    struct sched_plan plan = { .stores = SCHED_AT_ONCE };
+    struct trial t;
+
+    bring_up(rig, &t);
+    for (unsigned i = 0; i < 4; i++) {
+        plan.first = i % 2;
+        one_switch(&t, find(names[i / 2]), plan, EVERYWHERE);
+    }
+    take_down(rig, &t);
+}
+
+/* ---- can it fail? -------------------------------------------------------- */
 
 /* Whether some schedule shows it. */
 static bool fails(struct trial *t, const struct program *p,
@@ -262,6 +278,7 @@ static bool hooked_and_coherent(struct rig *rig, const char **why)
 static const struct rig_test tests[] = {
     RIG_COLD_ON(programs_keep_their_promises, hooked),
     RIG_COLD_ON(programs_with_ats_keep_their_promises, hooked_with_ats),
+    RIG_COLD_ON(devices_come_and_go_at_every_point, hooked),
     RIG_COLD_ON(a_missing_exchange_is_noticed, hooked_and_coherent),
     RIG_COLD_ON(a_missing_host_fence_is_noticed, hooked),
     { 0 },

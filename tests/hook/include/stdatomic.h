@@ -2,7 +2,7 @@
 /*
  * stdatomic.h, as the hooked build of the library sees it: the compiler's, with a
  * call of hook.h before each access and fence. What the library does not use is
- * not here, and would go unseen: hook_test looks for that.
+ * not here, and would go unseen: checks/atomics_test.py looks for that.
  */
 #ifndef UIM_TESTS_HOOK_STDATOMIC_H
 #define UIM_TESTS_HOOK_STDATOMIC_H
