@@ -146,6 +146,7 @@ def register(offset, value):
     return struct.pack("<BHI", WRITE | 2 << 4, offset, value)
 
 
+SNAPSHOT = bytes([RARE | 2 << 4])
 WAIT = submit(0x25 | 5 << 32, 0x20000)
 INVALIDATIONS = [submit(0x11), submit(0x31), submit(0x12 | 1 << 16),
                  submit(0x32 | 1 << 16, 0x1000), submit(0x17),
@@ -201,6 +202,17 @@ def vtd():
         0x18, 0xc0000000, R, PROBE) + request(0x18, 0xfedff000, R, PROBE))
     write("vtd", "dirty-probe", b"\x83" + request(
         0x18, 0x1000, R | W, PROBE) + request(0x18, 0x1000, R | W))
+    write("vtd", "snapshots", NORMAL + SNAPSHOT.join(
+        [program, INVALIDATIONS[9], WAIT, request(0x18, 0x2000), events, b""]) +
+        bytes([FINISH, 0]) + SNAPSHOT + request(0x18, 0x1000))
+    # Numbers of the head, of registers, of what is pending, of caches.
+    for mode in (0x85, 0x81, 0x84):
+        write("vtd", f"states-{mode & 7}", bytes([mode]) + b"".join(
+            program + INVALIDATIONS[9] + WAIT + bytes([RARE | 3 << 4, how]) +
+            struct.pack("<HB", at, value) + request(0x18, 0x1000) + WAIT
+            for at, how, value in ((1, 0, 1), (30, 0, 1), (30, 0x80, 1),
+                                   (40, 0x08, 4), (70, 0, 1), (80, 0x38, 0x80),
+                                   (120, 0, 2), (150, 0x10, 1), (90, 0, 3))))
     write("vtd", "cold", b"\0" + registers + program + rare)
     write("vtd", "arguments", b"\x7fcache=adversarial,cm=1,base=0x1000,"
           b"ioapic=0:0xff00,irq=010,rid=1,bits=57,scalable=1,fs=0")

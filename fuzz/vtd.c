@@ -16,6 +16,7 @@
 
 #include "hosts/embed/embed.h"
 #include "model/check.h"
+#include "model/state.h"
 #include "spec/vtd.h"
 
 #define RULES(X)                                                               \
@@ -38,7 +39,9 @@
     X(a_translated_address_stays)                                              \
     X(no_page_leads_into_the_interrupt_window)                                 \
     X(no_page_is_outside_the_address_width)                                    \
-    X(state_is_refused)
+    X(a_state_loads_where_it_was_saved)                                        \
+    X(a_state_is_the_same_once_it_is_loaded)                                   \
+    X(a_refused_state_leaves_a_unit_after_reset)
 FUZZ_RULES(RULES);
 
 /* Accesses to memory: of one request, with all that an adversarial model looks
@@ -448,36 +451,122 @@ static void finish_all(void)
         finish(&none);
 }
 
+/* ---- snapshots ------------------------------------------------------------- */
+
+struct bytes {
+    uint8_t *at;
+    size_t size, read;
+};
+
 static int sink(void *ctx, const void *buf, size_t len)
 {
-    (void)ctx, (void)buf, (void)len;
+    struct bytes *b = ctx;
+
+    b->at = realloc(b->at, b->size + len);
+    memcpy(b->at + b->size, buf, len);
+    b->size += len;
     return 0;
 }
 
 static int source(void *ctx, void *buf, size_t len)
 {
-    struct fuzz_input *in = ctx;
+    struct bytes *b = ctx;
 
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)buf)[i] = (uint8_t)fuzz_take(in, 1);
+    if (len > b->size - b->read)
+        return -1;
+    memcpy(buf, b->at + b->read, len);
+    b->read += len;
     return 0;
 }
+
+static struct bytes save(void)
+{
+    struct bytes b = { NULL, 0, 0 };
+
+    if (vm.ops->save(vm.m, sink, &b) != 0)
+        b.size = 0;
+    return b;
+}
+
+/* Frees `was`. */
+static void must_be(struct bytes was, int rule)
+{
+    struct bytes now = save();
+
+    fuzz_check(now.size > 0 && now.size == was.size && !fuzz_lies(rule) &&
+                   memcmp(now.at, was.at, now.size) == 0,
+               rule);
+    free(now.at);
+    free(was.at);
+}
+
+static void snapshot(void)
+{
+    struct bytes b = save();
+    int answer;
+
+    vm.ops->reset(vm.m);
+    answer = vm.ops->load(vm.m, source, &b);
+    fuzz_check(answer == 0 && b.read == b.size &&
+                   !fuzz_lies(RULE_a_state_loads_where_it_was_saved),
+               RULE_a_state_loads_where_it_was_saved);
+    must_be(b, RULE_a_state_is_the_same_once_it_is_loaded);
+}
+
+static uint64_t number(const struct bytes *b, size_t i)
+{
+    struct fuzz_input in = { b->at + 8 * i, 8 };
+
+    return fuzz_take(&in, 8);
+}
+
+static void set_number(struct bytes *b, size_t i, uint64_t value)
+{
+    for (unsigned n = 0; n < 8; n++)
+        b->at[8 * i + n] = (uint8_t)(value >> 8 * n);
+}
+
+/* A few numbers become others, and the sum says that they are right. */
+static void change(struct fuzz_input *in, struct bytes *b)
+{
+    size_t n = b->size / 8;
+    uint8_t how = (uint8_t)fuzz_take(in, 1);
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i <= (how & 3); i++) {
+        size_t at = fuzz_take(in, 2) % n;
+
+        set_number(b, at,
+                   number(b, at) ^ fuzz_take(in, how & 4 ? 8 : 1)
+                                       << (how >> 3 & 7) * 8);
+    }
+    for (size_t i = 0; i + 1 < n; i++)
+        sum = uim_state_sum(sum, number(b, i));
+    if (!(how & 0x80))
+        set_number(b, n - 1, sum);
+}
+
+/* Refused, it is as after reset. Taken, nobody knows which requests are open. */
+static void load_changed(struct fuzz_input *in)
+{
+    struct bytes b = save();
+
+    change(in, &b);
+    if (vm.ops->load(vm.m, source, &b) != 0) {
+        struct bytes left = save();
+
+        vm.ops->reset(vm.m);
+        must_be(left, RULE_a_refused_state_leaves_a_unit_after_reset);
+    }
+    free(b.at);
+    vm.n_tags = 0;
+}
+
+/* ---- rare steps ------------------------------------------------------------ */
 
 static void count(void *ctx, const char *name, uint64_t value)
 {
     (void)ctx, (void)name, (void)value;
-}
-
-/* This version has no snapshots: whoever adds them says here what holds. */
-static void snapshot(struct fuzz_input *in, bool load)
-{
-    int answer =
-        load ? vm.ops->load(vm.m, source, in) : vm.ops->save(vm.m, sink, NULL);
-
-    fuzz_check(answer < 0 && !fuzz_lies(RULE_state_is_refused),
-               RULE_state_is_refused);
-    if (load)
-        vm.n_tags = 0; /* as after reset */
 }
 
 static void ask_for_pages(struct fuzz_input *in)
@@ -509,8 +598,10 @@ static void rare(struct fuzz_input *in, uint8_t what)
         vm.ops->memory_changed(vm.m);
         break;
     case 2:
+        snapshot();
+        break;
     case 3:
-        snapshot(in, what == 3);
+        load_changed(in);
         break;
     case 4:
         (void)vm.ops->remap_msi(vm.m, (uint32_t)fuzz_take(in, 2), 0,

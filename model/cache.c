@@ -86,6 +86,7 @@ static struct uim_cache_slot *victim(struct uim_cache *c, uint32_t set)
 
         if (s->used == 0) {
             c->live[set]++;
+            c->n++;
             return s;
         }
         if (s->used < oldest->used)
@@ -122,12 +123,13 @@ static void drop_in_set(struct uim_cache *c, uint32_t set,
             continue;
         s->used = 0;
         c->live[set]--;
+        c->n--;
     }
 }
 
 void uim_cache_drop(struct uim_cache *c, uim_cache_match match, const void *arg)
 {
-    for (uint32_t set = 0; set < c->sets; set++)
+    for (uint32_t set = 0; c->n > 0 && set < c->sets; set++)
         drop_in_set(c, set, match, arg);
 }
 
@@ -136,4 +138,88 @@ void uim_cache_drop_hash(struct uim_cache *c, uint64_t hash,
 {
     if (c->sets != 0)
         drop_in_set(c, set_of(c, hash), match, arg);
+}
+
+/* ---- state ------------------------------------------------------------------ */
+
+static const struct uim_state_field cache_fields[] = {
+    UIM_STATE_FIELD(uim_cache, clock, UINT32_MAX),
+    UIM_STATE_FIELD(uim_cache, evictions, UINT64_MAX),
+    { .size = 0 },
+};
+
+static const struct uim_state_field slot_fields[] = {
+    UIM_STATE_FIELD(uim_cache_slot, tag[0], UINT64_MAX),
+    UIM_STATE_FIELD(uim_cache_slot, tag[1], UINT64_MAX),
+    UIM_STATE_FIELD(uim_cache_slot, used, UINT32_MAX),
+    { .size = 0 },
+};
+
+static void visit_slot(struct uim_state *s, struct uim_cache_slot *slot,
+                       const struct uim_state_field *fields)
+{
+    uim_state_fields(s, slot, slot_fields);
+    uim_state_fields(s, slot, fields);
+}
+
+static struct uim_cache_slot *free_slot(const struct uim_cache *c, uint32_t set)
+{
+    for (uint32_t way = 0; c->live[set] < c->ways && way < c->ways; way++) {
+        if (slot_at(c, set, way)->used == 0)
+            return slot_at(c, set, way);
+    }
+    return NULL;
+}
+
+static uint64_t save_set(struct uim_cache *c, struct uim_state *s, uint64_t set,
+                         const struct uim_state_field *fields)
+{
+    for (uint32_t way = 0; way < c->ways; way++) {
+        struct uim_cache_slot *slot = slot_at(c, (uint32_t)set, way);
+
+        if (slot->used == 0)
+            continue;
+        uim_state_u64(s, &set, c->sets - 1);
+        visit_slot(s, slot, fields);
+    }
+    return c->live[set];
+}
+
+/* Behind tags that do not belong to its set a slot is found by nobody. */
+static struct uim_cache_slot *load_slot(struct uim_cache *c,
+                                        struct uim_state *s,
+                                        const struct uim_state_field *fields)
+{
+    struct uim_cache_slot *slot;
+    uint64_t set = 0;
+
+    uim_state_u64(s, &set, c->sets - 1);
+    slot = free_slot(c, (uint32_t)set);
+    if (!slot)
+        return NULL;
+    memset(slot, 0, c->slot_size);
+    visit_slot(s, slot, fields);
+    if (slot->used == 0)
+        return NULL;
+    c->live[set]++;
+    c->n++;
+    return slot; /* newer than the clock if that began anew */
+}
+
+void uim_cache_state(struct uim_cache *c, struct uim_state *s,
+                     const struct uim_state_field *fields, uim_cache_match good,
+                     const void *arg)
+{
+    uint64_t left = c->n;
+
+    uim_state_fields(s, c, cache_fields);
+    uim_state_u64(s, &left, (uint64_t)c->sets * c->ways);
+    for (uint32_t set = 0; !uim_state_loads(s) && left > 0; set++)
+        left -= c->live[set] > 0 ? save_set(c, s, set, fields) : 0;
+    for (; left > 0 && !s->wrong; left--) {
+        const struct uim_cache_slot *slot = load_slot(c, s, fields);
+
+        if (!slot || !good(slot, arg))
+            uim_state_refuse(s, "holds a cache entry that cannot be");
+    }
 }

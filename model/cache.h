@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/host.h"
+#include "model/state.h"
 
 struct uim_cache_slot {
     uint64_t tag[2];
@@ -24,6 +24,7 @@ struct uim_cache_slot {
 struct uim_cache {
     unsigned char *slots;
     uint32_t *live; /* by set: how many slots are not free                   */
+    uint32_t n;     /* in all sets                                           */
     uint32_t sets;  /* a power of two up to 2^16; 0: caches nothing          */
     uint32_t ways, slot_size;
     uint32_t clock;
@@ -52,5 +53,11 @@ void uim_cache_drop(struct uim_cache *c, uim_cache_match match,
 /* The same, among those with this hash. */
 void uim_cache_drop_hash(struct uim_cache *c, uint64_t hash,
                          uim_cache_match match, const void *arg);
+
+/* Visits what is cached: tags and `fields` of each slot, which ends with size 0.
+ * The cache that loads is empty; a slot that is not `good` refuses the state. */
+void uim_cache_state(struct uim_cache *c, struct uim_state *s,
+                     const struct uim_state_field *fields, uim_cache_match good,
+                     const void *arg);
 
 #endif

@@ -354,7 +354,7 @@ bool sim_table_open(struct sim *s, const struct sim_config *config);
 struct sim {
     struct machine machine; /* first: the handle */
     char name[32];
-    bool non_coherent, fast, split64, auto_irq;
+    bool non_coherent, fast, split64, auto_irq, snapshots;
     bool leaks_told; /* sim_check_leaks() was called */
 
     void (*on_problem)(void *ctx, const char *text);

@@ -95,6 +95,7 @@ static struct sim *sim_new(const struct sim_config *config)
     s->rubbish = config->rubbish;
     s->late = config->adversarial;
     s->fast = config->fast;
+    s->snapshots = config->snapshots;
     s->split64 = config->split64;
     s->on_problem = config->on_problem != NULL ? config->on_problem : to_stderr;
     s->problem_ctx = config->problem_ctx;

@@ -98,6 +98,9 @@ struct sim_config {
     bool phys_to_virt; /* host gives a callback, not a constant offset */
     bool polling;      /* host has no msi_alloc */
     bool split64;      /* host does 64-bit accesses as two of 32 */
+    /* The unit is saved, reset and loaded before each call into it, by which
+     * nobody may notice anything: see snapshots.h. */
+    bool snapshots;
     /* For bench: memory, locks and the model are not watched, and now_ns is
      * real. Leaks are found all the same. */
     bool fast;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hosts/embed/embed.h"
+#include "hosts/sim/snapshots.h"
 
 #define DEFAULT_BASE UINT64_C(0xfed90000)
 
@@ -128,7 +129,7 @@ static void leave_rubbish(struct sim *s)
          off += 4) {
         x = x * 6364136223846793005 + 1442695040888963407;
         if (!commands(off)) {
-            s->ops->mmio_write(
+            uiommu_embed(UIE_ABI)->mmio_write(
                 s->model, 0, off,
                 off == fectl || off == iectl ? x >> 32 & unmasked : x >> 32, 4);
         }
@@ -158,6 +159,9 @@ bool sim_unit_open(struct sim *s, const char *model, const char *args)
     if (s->late) {
         uim_check_hold(uim_embed_model(s->model), true);
     }
+    if (s->snapshots) {
+        s->ops = sim_snapshots();
+    }
     return true;
 }
 
@@ -169,7 +173,13 @@ void sim_unit_step(struct sim *s)
         return;
     }
     pthread_mutex_lock(&s->unit_lock);
+    if (s->snapshots) {
+        sim_snapshot_enter(s->model);
+    }
     (void)uim_check_run(uim_embed_model(s->model), 1);
+    if (s->snapshots) {
+        sim_snapshot_leave();
+    }
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
 }

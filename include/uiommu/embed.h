@@ -258,8 +258,10 @@ struct uie_ops {
     void (*devtlb_done)(void *m, uint32_t tag, int failed);
     /* Pointers from mem_map are void; on return none is in use any more.     */
     void (*memory_changed)(void *m);
-    /* 0, or negative. load refuses the state of another version, name or args
-     * and leaves the model as after reset.                                   */
+    /* 0, or negative and a sentence in the log. load begins with a reset and
+     * reads what save wrote, not a byte more. It refuses what is damaged and
+     * the state of another version, name or args, and leaves the model as
+     * after reset. UIE_INV_DEVTLB that are open stay open, by their tags.    */
     int (*save)(void *m, uie_write_fn fn, void *ctx);
     int (*load)(void *m, uie_read_fn fn, void *ctx);
     void (*counters)(void *m, uie_counter_fn fn, void *ctx);

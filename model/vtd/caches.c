@@ -183,6 +183,52 @@ void mvtd_walk_add(struct mvtd *m, const struct mvtd_walk_slot *from)
     s->slot = slot;
 }
 
+/* ---- what a state may hold ---------------------------------------------------- */
+
+bool mvtd_entry_slot_good(const void *slot, const void *m)
+{
+    const struct mvtd_entry_slot *s = slot;
+
+    (void)m;
+    return s->slot.tag[0] <= UINT16_MAX && s->slot.tag[1] == s->pasid;
+}
+
+static bool is_host_page(const struct mvtd *m, uint64_t gpa, unsigned lg2)
+{
+    return (gpa & (UIM_BIT(lg2) - 1)) == 0 && gpa >> m->haw == 0;
+}
+
+bool mvtd_tlb_slot_good(const void *slot, const void *m)
+{
+    const struct mvtd_tlb_slot *s = slot;
+    unsigned lg2 = s->leaf.lg2;
+
+    return (lg2 == 12 || lg2 == 21 || lg2 == 30) &&
+           is_host_page(m, s->leaf.gpa, lg2) &&
+           s->iova == uim_align_down(s->iova, UIM_BIT(lg2)) &&
+           s->slot.tag[0] == tlb_tag0(s->iova, lg2) &&
+           s->slot.tag[1] == tlb_tag1(s->did, s->pasid);
+}
+
+bool mvtd_walk_slot_good(const void *slot, const void *m)
+{
+    const struct mvtd_walk_slot *s = slot;
+
+    return s->level >= 1 && s->lg2 == MVTD_PAGE_LG2 + 9 * s->level &&
+           is_host_page(m, s->table, MVTD_PAGE_LG2) &&
+           s->iova == uim_align_down(s->iova, UIM_BIT(s->lg2)) &&
+           s->slot.tag[0] == s->iova &&
+           s->slot.tag[1] == walk_tag1(s->fs, s->level, s->did, s->pasid);
+}
+
+bool mvtd_irte_slot_good(const void *slot, const void *m)
+{
+    const struct mvtd_irte_slot *s = slot;
+
+    (void)m;
+    return s->slot.tag[0] <= UINT16_MAX && s->slot.tag[1] == 0;
+}
+
 /* ---- what a command hits ----------------------------------------------------- */
 
 /* Last byte of 2^am pages from addr, aligned down as hardware does. */

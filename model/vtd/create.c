@@ -136,6 +136,7 @@ static void power_on(struct mvtd *m)
     m->n_recent_irtes = 0;
     m->run_budget = 0;
     m->n_notes = 0;
+    memset(m->fs_dids, 0, sizeof(m->fs_dids));
     mvtd_queue_reset(m);
     mvtd_caches_clear(m);
 }
@@ -265,22 +266,6 @@ static void memory_changed(struct uim_model *model)
     (void)model; /* no pointer into guest memory is ever kept */
 }
 
-static int save(struct uim_model *model, uim_model_write_fn fn, void *ctx)
-{
-    (void)model;
-    (void)fn;
-    (void)ctx;
-    return -1;
-}
-
-static int load(struct uim_model *model, uim_model_read_fn fn, void *ctx)
-{
-    (void)fn;
-    (void)ctx;
-    reset(model);
-    return -1;
-}
-
 #define COUNTER_NAME(name) #name,
 static const char *const counter_names[] = { MVTD_COUNTERS(COUNTER_NAME) };
 
@@ -379,8 +364,8 @@ const struct uim_model_ops uim_model_vtd = {
     .page_request = page_request,
     .devtlb_done = mvtd_devtlb_done,
     .memory_changed = memory_changed,
-    .save = save,
-    .load = load,
+    .save = mvtd_save,
+    .load = mvtd_load,
     .counters = counters,
     .shadow = NULL,
     .door = &door,

@@ -74,7 +74,7 @@ static void complete_wait(struct mvtd *m, const struct mvtd_wait *w)
     mvtd_event_raise(m, &m->reg.inval, vtd_ics_iwc(ics));
 }
 
-static uint64_t oldest_open(const struct mvtd *m)
+uint64_t mvtd_oldest_devtlb(const struct mvtd *m)
 {
     uint64_t oldest = UINT64_MAX;
 
@@ -87,7 +87,7 @@ static uint64_t oldest_open(const struct mvtd *m)
 
 static void complete_waits(struct mvtd *m)
 {
-    uint64_t oldest = oldest_open(m);
+    uint64_t oldest = mvtd_oldest_devtlb(m);
     unsigned done = 0;
 
     while (done < m->n_waits && m->wait[done].serial < oldest)

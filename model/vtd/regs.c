@@ -5,6 +5,8 @@
  */
 #include "model/vtd/vtd.h"
 
+#include "model/state.h"
+
 struct row {
     uint16_t offset;
     uint8_t bytes;
@@ -12,6 +14,7 @@ struct row {
     bool ir, eim; /* there only with ECAP.IR, ECAP.EIM */
     size_t field;     /* in struct mvtd_regs */
     uint64_t rw, w1c; /* masks of bits; all others are read-only             */
+    uint64_t unit;    /* and of those that the unit changes besides          */
     /* After the change. `touched`: bits that the access covered. */
     void (*written)(struct mvtd *m, uint64_t value, uint64_t touched);
 };
@@ -216,33 +219,34 @@ static const struct row rows[] = {
     { VTD_REG_ECAP, 8, AT(ecap) },
     { VTD_REG_GCMD, 4, AT(gcmd), .rw = ALL, .write_only = true,
       .written = gcmd_written },
-    { VTD_REG_GSTS, 4, AT(gsts) },
+    { VTD_REG_GSTS, 4, AT(gsts), .unit = UIM_MASK(31, 23) },
     { VTD_REG_RTADDR, 8, AT(rtaddr), .rw = ~UIM_MASK(9, 0) },
     { VTD_REG_CCMD, 8, AT(ccmd), .rw = UIM_MASK(63, 61) | UIM_MASK(33, 0),
-      .written = ccmd_written },
+      .unit = UIM_MASK(60, 59), .written = ccmd_written },
     { VTD_REG_FSTS, 4, AT(fsts), .w1c = UIM_MASK(6, 4) | UIM_BIT(0),
-      .written = fsts_written },
-    { VTD_REG_FECTL, 4, AT(fault.ctl), .rw = UIM_BIT(31),
+      .unit = UIM_MASK(15, 8) | UIM_BIT(1), .written = fsts_written },
+    { VTD_REG_FECTL, 4, AT(fault.ctl), .rw = UIM_BIT(31), .unit = UIM_BIT(30),
       .written = fectl_written },
     { VTD_REG_FEDATA, 4, AT(fault.data), .rw = UIM_MASK(15, 0) },
     { VTD_REG_FEADDR, 4, AT(fault.addr), .rw = UIM_MASK(31, 2) },
     { VTD_REG_FEUADDR, 4, AT(fault.uaddr), .rw = UIM_MASK(31, 0), .eim = true },
-    { VTD_REG_IQH, 8, AT(iqh) },
+    { VTD_REG_IQH, 8, AT(iqh), .unit = UIM_MASK(18, 4) },
     { VTD_REG_IQT, 8, AT(iqt), .rw = UIM_MASK(18, 4) },
     { VTD_REG_IQA, 8, AT(iqa), .rw = ~UIM_MASK(10, 3) },
     { VTD_REG_ICS, 4, AT(ics), .w1c = UIM_BIT(0), .written = ics_written },
-    { VTD_REG_IECTL, 4, AT(inval.ctl), .rw = UIM_BIT(31),
+    { VTD_REG_IECTL, 4, AT(inval.ctl), .rw = UIM_BIT(31), .unit = UIM_BIT(30),
       .written = iectl_written },
     { VTD_REG_IEDATA, 4, AT(inval.data), .rw = UIM_MASK(15, 0) },
     { VTD_REG_IEADDR, 4, AT(inval.addr), .rw = UIM_MASK(31, 2) },
     { VTD_REG_IEUADDR, 4, AT(inval.uaddr), .rw = UIM_MASK(31, 0), .eim = true },
     { VTD_REG_IRTA, 8, AT(irta), .rw = ~UIM_MASK(10, 4), .ir = true },
-    { VTD_REG_IQERCD, 8, AT(iqercd) },
+    { VTD_REG_IQERCD, 8, AT(iqercd),
+      .unit = UIM_MASK(63, 32) | UIM_MASK(3, 0) },
     { MVTD_IRO + VTD_IVA_OFFSET, 8, AT(iva), .rw = ~UIM_MASK(11, 7),
       .write_only = true },
     { MVTD_IRO + VTD_IOTLB_OFFSET, 8, AT(iotlb),
       .rw = UIM_BIT(63) | UIM_MASK(61, 60) | UIM_MASK(49, 32),
-      .written = iotlb_written },
+      .unit = UIM_MASK(58, 57), .written = iotlb_written },
 };
 
 /* A register takes its width, and one of 64 bits also its aligned halves. */
@@ -252,14 +256,18 @@ static bool takes(uint32_t offset, uint32_t bytes, uint64_t off, uint32_t len)
            (off & (len - 1)) == 0;
 }
 
+static bool is_there(const struct mvtd *m, const struct row *r)
+{
+    return (!r->ir || m->args.ir) && (!r->eim || m->args.eim);
+}
+
 static const struct row *find(const struct mvtd *m, uint64_t off, uint32_t len)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const struct row *r = &rows[i];
 
         if (takes(r->offset, r->bytes, off, len))
-            return (r->ir && !m->args.ir) || (r->eim && !m->args.eim) ? NULL
-                                                                      : r;
+            return is_there(m, r) ? r : NULL;
     }
     return NULL;
 }
@@ -366,4 +374,14 @@ void mvtd_mmio_write(struct uim_model *model, uint32_t window, uint64_t off,
     write_locked(m, off, val, len);
     mvtd_unlock(m);
     mvtd_settle(m);
+}
+
+void mvtd_regs_state(struct mvtd *m, struct uim_state *s)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct row *r = &rows[i];
+        uint64_t all = is_there(m, r) ? covered(0, r->bytes) : 0;
+
+        uim_state_bits(s, field_of(m, r), (r->rw | r->w1c | r->unit) & all);
+    }
 }

@@ -13,6 +13,7 @@
  *     fault.c      reasons, records, events (7)
  *     stale.c      is what a cache says still so?
  *     acpi.c       DMAR (8)
+ *     save.c       state: save and load
  *
  * Offered: legacy and scalable mode, first stage, second stage, pass-through,
  * abort mode, queue and register invalidation, ATS, PASIDs, interrupt remapping.
@@ -58,6 +59,7 @@ enum mvtd_cache_mode {
     MVTD_CACHE_ADVERSARIAL
 };
 
+/* Numbers of 64 bits and nothing else: a state has them as a row. */
 struct mvtd_args {
     struct uim_common_args common;
     uint64_t cache; /* enum mvtd_cache_mode                                  */
@@ -291,6 +293,8 @@ void mvtd_mmio_write(struct uim_model *model, uint32_t window, uint64_t off,
                      uint64_t val, uint32_t len);
 /* A pending global command, done. False: none. */
 bool mvtd_gcmd_step(struct mvtd *m);
+/* Visits every register that has a row. */
+void mvtd_regs_state(struct mvtd *m, struct uim_state *s);
 
 /* queue.c */
 /* One invalidation request, done. False: none, or none that may be done now. */
@@ -301,6 +305,8 @@ void mvtd_queue_error(struct mvtd *m, unsigned iqei);
 void mvtd_queue_timeout(struct mvtd *m, uint16_t sid);
 void mvtd_queue_bad_completion(struct mvtd *m, uint16_t sid);
 void mvtd_devtlb_done(struct uim_model *model, uint32_t tag, bool failed);
+/* The serial of the oldest request that is open; UINT64_MAX: none is. */
+uint64_t mvtd_oldest_devtlb(const struct mvtd *m);
 
 /* caches.c */
 bool mvtd_caches_create(struct mvtd *m);
@@ -329,6 +335,11 @@ struct mvtd_walk_slot *mvtd_walk_find(struct mvtd *m,
                                       const struct mvtd_trip *t);
 /* `from`: everything but the slot part. */
 void mvtd_walk_add(struct mvtd *m, const struct mvtd_walk_slot *from);
+/* Whether the model `m` could have cached this: for slots of a loaded state. */
+bool mvtd_entry_slot_good(const void *slot, const void *m);
+bool mvtd_tlb_slot_good(const void *slot, const void *m);
+bool mvtd_walk_slot_good(const void *slot, const void *m);
+bool mvtd_irte_slot_good(const void *slot, const void *m);
 
 /* tables.c: 0, or the reason why the request goes nowhere. */
 unsigned mvtd_fetch_context(struct mvtd *m, const struct mvtd_trip *t,
@@ -398,5 +409,9 @@ void mvtd_check_irte(struct mvtd *m, const struct mvtd_trip *t, unsigned index,
 
 /* acpi.c */
 size_t mvtd_acpi(struct uim_model *model, void *buf, size_t size);
+
+/* save.c */
+int mvtd_save(struct uim_model *model, uim_model_write_fn fn, void *ctx);
+int mvtd_load(struct uim_model *model, uim_model_read_fn fn, void *ctx);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/model/vm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hosts/embed/embed.h"
+#include "hosts/sim/snapshots.h"
 
 /* ---- the host -------------------------------------------------------------- */
 
@@ -222,7 +224,8 @@ struct vm *vm_create_bare(void)
     assert_non_null(vm);
     vm->memory = calloc(1, VM_MEMORY);
     assert_non_null(vm->memory);
-    vm->ops = uiommu_embed(UIE_ABI);
+    vm->ops =
+        getenv("UIOMMU_SNAPSHOTS") ? sim_snapshots() : uiommu_embed(UIE_ABI);
     assert_non_null(vm->ops);
     vm->host = (struct uie_host){ .abi = UIE_ABI,
                                   .size = sizeof(vm->host),
@@ -239,14 +242,34 @@ struct vm *vm_create_bare(void)
     return vm;
 }
 
+static const char *cache_mode(void)
+{
+    const char *mode = getenv("UIOMMU_CACHE");
+
+    return mode ? mode : "normal";
+}
+
+bool vm_cache(const char *mode)
+{
+    return strcmp(cache_mode(), mode) == 0;
+}
+
+unsigned vm_rounds(unsigned n)
+{
+    return getenv("UIOMMU_SNAPSHOTS") ? n / 20 : n;
+}
+
 struct vm *vm_create(const char *args)
 {
     struct vm *vm = vm_create_bare();
+    char all[160];
 
-    vm->m = vm->ops->create("vtd", &vm->host, args);
+    snprintf(all, sizeof(all), "cache=%s%s%s", cache_mode(), *args ? "," : "",
+             args);
+    vm->m = vm->ops->create("vtd", &vm->host, all);
     assert_non_null(vm->m);
     vm->model = uim_embed_model(vm->m);
-    vm->scalable = args && strstr(args, "scalable=1");
+    vm->scalable = strstr(args, "scalable=1");
     uim_check_hooks(vm->model, &vm->hooks);
     put_second_stage(vm);
     put_first_stage(vm, VM_FS);

@@ -97,6 +97,11 @@ struct vm {
     unsigned n_stale;
 };
 
+/* How units cache whose arguments do not say it: UIOMMU_CACHE, else normal. With
+ * UIOMMU_SNAPSHOTS a model is saved, reset and loaded before each call. */
+bool vm_cache(const char *mode); /* is it this one?                         */
+unsigned vm_rounds(unsigned n); /* fewer where each takes longer            */
+
 /* Fails the test if the model cannot be created. Tables are in place; nothing is
  * switched on. `args` with scalable=1 get scalable tables. */
 struct vm *vm_create(const char *args);

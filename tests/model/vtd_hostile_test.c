@@ -116,7 +116,8 @@ static void hostile_guests(void **state)
     (void)state;
     for (unsigned i = 0; i < sizeof(args) / sizeof(*args); i++) {
         for (uint64_t seed = 1; seed <= 4; seed++)
-            misuse(args[i], seed * UINT64_C(0x9e3779b97f4a7c15) + i, 3000);
+            misuse(args[i], seed * UINT64_C(0x9e3779b97f4a7c15) + i,
+                   vm_rounds(3000));
     }
 }
 
@@ -134,7 +135,7 @@ static void noise(void **state)
         for (uint64_t at = 0; at < VM_MEMORY; at += 8)
             vm_poke(vm, at, some_value(&seed));
         vm_start(vm);
-        for (uint32_t i = 0; i < 20000; i++)
+        for (uint32_t i = 0; i < vm_rounds(20000); i++)
             vm_ask(vm, i, i & 1 ? i & 0xff : UIE_NO_PASID, 1 + i % 3, 0,
                    some_value(&seed), &x);
         vm_destroy(vm);
@@ -170,7 +171,7 @@ static void *keep_asking(void *arg)
     struct asker *a = arg;
     struct uie_xlat x;
 
-    for (unsigned i = 0; i < 20000; i++)
+    for (unsigned i = 0; i < vm_rounds(20000); i++)
         a->good += vm_ask(a->vm, i & 1 ? VM_A : VM_B, UIE_NO_PASID, UIE_R, 0,
                           VM_X, &x) == 0;
     return NULL;
@@ -195,7 +196,7 @@ static void translations_from_many_threads(void **state)
         vm_submit(vm, i & 1 ? vm_iotlb(1, 0) : vm_cc(1, 0, 0, 0), 0);
     for (unsigned i = 0; i < 3; i++) {
         pthread_join(thread[i], NULL);
-        assert_int_equal(a[i].good, 20000);
+        assert_int_equal(a[i].good, vm_rounds(20000));
     }
     vm_destroy(vm);
 }

@@ -433,6 +433,8 @@ static void a_table_is_latched(void **state)
 
 /* ---- the cache ----------------------------------------------------------- */
 
+#define CACHED IR ",cache=normal"
+
 static void entries_are_cached_until_invalidated(void **state)
 {
     static const struct {
@@ -447,7 +449,7 @@ static void entries_are_cached_until_invalidated(void **state)
 
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct vm *vm = start(IR);
+        struct vm *vm = start(CACHED);
 
         set_entry(vm, 9, entry(0x41, 0), 0);
         assert_int_equal(send(vm, 9).data, 0x41);
@@ -477,7 +479,7 @@ static void nothing_is_cached_with_cache_none(void **state)
 /* Entries that are not present are cached where CAP.CM says so, only. */
 static void holes_are_cached_with_caching_mode(void **state)
 {
-    static const char *const args[] = { IR, IR ",cm=1" };
+    static const char *const args[] = { CACHED, CACHED ",cm=1" };
 
     (void)state;
     for (unsigned cm = 0; cm < 2; cm++) {

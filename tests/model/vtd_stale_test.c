@@ -554,7 +554,7 @@ static void without_hooks_the_log_says_it(void **state)
 
 static void other_units_do_not_look(void **state)
 {
-    struct vm *vm = start("");
+    struct vm *vm = start("cache=normal");
 
     (void)state;
     vm_go(vm, UIE_R, VM_X);

@@ -206,6 +206,7 @@ static void configure(struct rig *rig, const struct variant *v)
     rig->config.mode = v->mode;
     rig->config.non_coherent = v->non_coherent;
     rig->config.adversarial = v->adversarial;
+    rig->config.snapshots = getenv("UIOMMU_SNAPSHOTS") != NULL;
     rig->config.rubbish = true;
     snprintf(rig->options, sizeof(rig->options), "vtd.mode=%s",
              mode_names[v->mode]);

@@ -1,0 +1,904 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Save and load of the VT-d model: a machine that is moved while everything is
+ * under way, and states that are not what they say. That a guest notices nothing
+ * is shown by the other tests here, which run once more with a snapshot before
+ * each call.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/state.h"
+#include "tests/model/vm.h"
+
+enum {
+    R = UIE_R,
+    W = UIE_W,
+    ROOM = 1 << 16,
+    LEAF_X = VM_SS + 0x3000 + (VM_X >> 12) * 8,
+    PAGE_X = VM_PAGES + VM_X,
+};
+
+/* ---- streams ----------------------------------------------------------------- */
+
+struct stream {
+    uint8_t bytes[ROOM];
+    size_t size, read;
+    unsigned calls, failing_call; /* of write; 0: none */
+};
+
+static int put(void *ctx, const void *buf, size_t len)
+{
+    struct stream *s = ctx;
+
+    if (++s->calls == s->failing_call)
+        return -1;
+    assert_true(len <= ROOM - s->size);
+    memcpy(s->bytes + s->size, buf, len);
+    s->size += len;
+    return 0;
+}
+
+static int get(void *ctx, void *buf, size_t len)
+{
+    struct stream *s = ctx;
+
+    if (len > s->size - s->read)
+        return -1;
+    memcpy(buf, s->bytes + s->read, len);
+    s->read += len;
+    return 0;
+}
+
+/* As numbers, since that is what a state is. */
+static uint64_t number(const struct stream *s, size_t i)
+{
+    uint64_t v = 0;
+
+    for (unsigned n = 8; n-- > 0;)
+        v = v << 8 | s->bytes[8 * i + n];
+    return v;
+}
+
+static void set_number(struct stream *s, size_t i, uint64_t v)
+{
+    for (unsigned n = 0; n < 8; n++)
+        s->bytes[8 * i + n] = (uint8_t)(v >> 8 * n);
+}
+
+/* So that not the sum refuses what was changed. */
+static void seal(struct stream *s)
+{
+    size_t last = s->size / 8 - 1;
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < last; i++)
+        sum = uim_state_sum(sum, number(s, i));
+    set_number(s, last, sum);
+}
+
+/* The first place behind the head where the number is. */
+static size_t find(const struct stream *s, uint64_t v)
+{
+    size_t i = UIM_STATE_HEAD;
+
+    while (i < s->size / 8 && number(s, i) != v)
+        i++;
+    assert_true(i < s->size / 8);
+    return i;
+}
+
+static struct stream *save(struct vm *vm)
+{
+    struct stream *s = calloc(1, sizeof(*s));
+
+    assert_non_null(s);
+    assert_int_equal(vm->ops->save(vm->m, put, s), 0);
+    return s;
+}
+
+static int load(struct vm *vm, struct stream *s)
+{
+    s->read = 0;
+    return vm->ops->load(vm->m, get, s);
+}
+
+static bool same(const struct stream *a, const struct stream *b)
+{
+    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+/* Refused, in one sentence, and nothing of it is left. */
+static void check_refused(struct vm *vm, struct stream *s, const char *why)
+{
+    unsigned said = vm->n_log[UIE_LOG_ERROR];
+    struct stream *left, *after_reset;
+
+    vm->ops->reset(vm->m);
+    after_reset = save(vm);
+    assert_true(load(vm, s) < 0);
+    assert_int_equal(vm->n_log[UIE_LOG_ERROR], said + 1);
+    if (why && !strstr(vm->last_log, why))
+        fail_msg("\"%s\" lacks \"%s\"", vm->last_log, why);
+    left = save(vm);
+    assert_true(same(left, after_reset));
+    free(left);
+    free(after_reset);
+}
+
+/* ---- machines ------------------------------------------------------------------ */
+
+static uint64_t devtlb(unsigned sid)
+{
+    return vtd_qi_devtlb_lo_pack(&(struct vtd_qi_devtlb_lo_fields){
+                                     .type = VTD_QI_DEVTLB, .sid = sid })
+        .raw;
+}
+
+/* Something of everything: faults, of which the first is cleared and an event is
+ * withheld; open requests to device TLBs and waits behind them; full caches. */
+static struct vm *busy(const char *args)
+{
+    struct vm *vm = vm_create(args);
+    struct uie_xlat x;
+
+    vm_start(vm);
+    vm_wr(vm, VTD_REG_FEADDR, 0xfee0b00c);
+    vm_wr(vm, VTD_REG_FEDATA, 0x4cfe);
+    vm_wr(vm, VTD_REG_RTADDR, 0x123456000);
+    for (unsigned i = 0; i < 3; i++)
+        vm_go(vm, R, VM_HOLE);
+    vm_clear_fault(vm, 0);
+    vm_go(vm, R, VM_X);
+    vm_go(vm, R, VM_LARGE);
+    vm_ask(vm, VM_B, UIE_NO_PASID, R, 0, VM_Y, &x);
+    if (vm->scalable)
+        vm_go_pasid(vm, VM_PASID_FS, W, VM_X);
+    vm_post(vm, devtlb(VM_A), 0);
+    vm_post(vm, vm_wait(2, false, false), VM_STATUS);
+    vm_post(vm, devtlb(VM_B), 0);
+    vm_submit(vm, vm_wait(3, true, true), VM_STATUS + 8);
+    return vm;
+}
+
+/* Another machine that goes on where this one is. */
+static struct vm *move(struct vm *from, const char *args)
+{
+    struct stream *s = save(from), *again;
+    struct vm *to = vm_create(args);
+
+    memcpy(to->memory, from->memory, VM_MEMORY);
+    to->tail = from->tail;
+    assert_int_equal(load(to, s), 0);
+    assert_int_equal(s->read, s->size);
+    again = save(to);
+    assert_true(same(s, again));
+    free(s);
+    free(again);
+    return to;
+}
+
+static const char *const kinds[] = { "", "scalable=1", "cache=adversarial",
+                                     "cache=adversarial,scalable=1,cm=1",
+                                     "cache=none,scalable=1" };
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+static void compare_registers(struct vm *a, struct vm *b)
+{
+    for (uint64_t off = 0; off < 0x1000; off += 4)
+        assert_int_equal(a->ops->mmio_read(a->m, 0, off, 4),
+                         b->ops->mmio_read(b->m, 0, off, 4));
+}
+
+/* ---- what is saved ---------------------------------------------------------------- */
+
+static void state_says_what_it_is(void **state)
+{
+    struct vm *vm = busy("scalable=1");
+    struct stream *s = save(vm);
+
+    (void)state;
+    assert_memory_equal(s->bytes, "UIMSTATE", 8);
+    assert_int_equal(s->bytes[8], 1);
+    assert_int_equal(number(s, 2), s->size / 8);
+    assert_int_equal(s->size % 8, 0);
+    assert_memory_equal(s->bytes + 24, "vtd\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+    free(s);
+    vm_destroy(vm);
+}
+
+static void registers_come_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct vm *a = busy(kinds[i]), *b = move(a, kinds[i]);
+
+        assert_int_equal(b->n_inval + b->n_msi + b->n_fetch, 0);
+        compare_registers(a, b);
+        assert_int_equal(vm_rd(b, VTD_REG_FEADDR), 0xfee0b00c);
+        assert_int_equal(vm_rd(b, VTD_REG_IQH), a->tail);
+        assert_int_equal(vm_counter(b, "faults_recorded"), 3);
+        vm_destroy(a);
+        vm_destroy(b);
+    }
+}
+
+struct sums {
+    uint64_t n, of_all;
+};
+
+static void add_counter(void *ctx, const char *name, uint64_t value)
+{
+    struct sums *sums = ctx;
+
+    (void)name;
+    sums->n++;
+    sums->of_all = sums->of_all * 3 + value;
+}
+
+static void counters_come_back(void **state)
+{
+    struct vm *a = busy("cache=adversarial"), *b;
+    struct sums of_a = { 0, 0 }, of_b = { 0, 0 };
+
+    (void)state;
+    vm_poke(a, LEAF_X, 0);
+    vm_go(a, R, VM_X);
+    assert_int_equal(vm_counter(a, "stale_uses"), 1);
+    b = move(a, "cache=adversarial");
+    a->ops->counters(a->m, add_counter, &of_a);
+    b->ops->counters(b->m, add_counter, &of_b);
+    assert_memory_equal(&of_a, &of_b, sizeof(of_a));
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* A unit that has a past of its own, or that of another, forgets it. */
+static void nothing_else_is_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct vm *fresh = vm_create(kinds[i]), *used = busy(kinds[i]);
+        struct stream *s = save(fresh), *again;
+
+        assert_int_equal(load(used, s), 0);
+        again = save(used);
+        assert_true(same(s, again));
+        free(s);
+        free(again);
+        vm_destroy(fresh);
+        vm_destroy(used);
+    }
+}
+
+/* The root that counts is the one that was latched, not what RTADDR says. */
+static void translations_go_on(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct vm *a = busy(kinds[i]), *b = move(a, kinds[i]);
+
+        assert_int_equal(vm_go(b, R, VM_X), PAGE_X);
+        assert_int_equal(vm_go(b, W, VM_READ_ONLY), 0);
+        if (b->scalable)
+            assert_int_equal(vm_go_pasid(b, VM_PASID_FS, W, VM_X), PAGE_X);
+        vm_destroy(a);
+        vm_destroy(b);
+    }
+}
+
+static void records_and_events_go_on(void **state)
+{
+    struct vm *a = busy(""), *b = move(a, "");
+
+    (void)state;
+    assert_int_equal(vm_fault(b, 0), 0);
+    assert_int_equal(vm_fault(b, 1), 6);
+    assert_int_equal(vm_fault(b, 2), 6);
+    vm_go(b, W, VM_HOLE);
+    assert_int_equal(vm_fault(b, 3), 5);
+    vm_wr(b, VTD_REG_FECTL, 0);
+    assert_int_equal(b->n_msi, 1);
+    assert_int_equal(b->msi[0].addr, 0xfee0b00c);
+    assert_int_equal(b->msi[0].data, 0x4cfe);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* The devices answer the machine that they are in now. */
+static void device_tlbs_answer_after_load(void **state)
+{
+    struct vm *a = busy(""), *b = move(a, "");
+
+    (void)state;
+    assert_int_equal(a->inval[0].what, UIE_INV_DEVTLB);
+    vm_submit(b, vm_iotlb(1, 0), 0); /* behind a fence */
+    b->ops->devtlb_done(b->m, a->inval[1].tag, 0);
+    assert_int_equal(vm_peek(b, VM_STATUS), 0);
+    b->ops->devtlb_done(b->m, a->inval[0].tag, 0);
+    assert_int_equal(vm_peek(b, VM_STATUS), 2);
+    assert_int_equal(vm_peek(b, VM_STATUS + 8), 3);
+    assert_int_equal(vm_rd(b, VTD_REG_ICS), 1);
+    assert_int_equal(vm_rd(b, VTD_REG_IQH), b->tail);
+    vm_submit(b, devtlb(VM_A), 0);
+    assert_int_not_equal(b->inval[b->n_inval - 1].tag, a->inval[0].tag);
+    assert_int_not_equal(b->inval[b->n_inval - 1].tag, a->inval[1].tag);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+static void device_tlb_fails_after_load(void **state)
+{
+    struct vm *a = busy(""), *b = move(a, "");
+
+    (void)state;
+    b->ops->devtlb_done(b->m, a->inval[1].tag, 1);
+    assert_int_equal(vm_rd(b, VTD_REG_FSTS) & 0x40, 0x40);
+    assert_int_equal(vm_rd(b, VTD_REG_IQERCD), (uint64_t)VM_B << 32);
+    b->ops->devtlb_done(b->m, a->inval[0].tag, 0);
+    assert_int_equal(vm_peek(b, VM_STATUS), 0);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+static void queue_error_goes_on(void **state)
+{
+    struct vm *a = vm_create(""), *b;
+
+    (void)state;
+    vm_start(a);
+    vm_post(a, vm_iotlb(1, 0), 0);
+    vm_post(a, 0xf, 0);
+    vm_submit(a, vm_wait(2, false, false), VM_STATUS);
+    b = move(a, "");
+    assert_int_equal(vm_rd(b, VTD_REG_FSTS), 1 << 4);
+    assert_int_equal(vm_rd(b, VTD_REG_IQERCD), 3);
+    assert_int_equal(vm_rd(b, VTD_REG_IQH), 16);
+    vm_poke(b, VM_QUEUE + 16, vm_iotlb(1, 0));
+    vm_wr(b, VTD_REG_FSTS, 1 << 4);
+    assert_int_equal(vm_rd(b, VTD_REG_IQH), 48);
+    assert_int_equal(vm_peek(b, VM_STATUS), 2);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* What was ordered and is not done yet is done by the other machine. */
+static void pending_commands_go_on(void **state)
+{
+    struct vm *a = vm_create(""), *b;
+
+    (void)state;
+    vm_start(a);
+    uim_check_silent(a->model, true);
+    vm_gcmd(a, 31, false);
+    vm_submit(a, vm_wait(7, false, false), VM_STATUS);
+    b = move(a, "");
+    assert_int_equal(vm_rd(b, VTD_REG_GSTS) >> 31, 1);
+    uim_check_silent(b->model, false);
+    assert_int_equal(vm_rd(b, VTD_REG_GSTS) >> 31, 0);
+    assert_int_equal(vm_peek(b, VM_STATUS), 7);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* A snapshot forgives nothing. */
+static void forgotten_invalidations_are_still_found(void **state)
+{
+    struct vm *a = busy("cache=adversarial"), *b;
+
+    (void)state;
+    vm_poke(a, LEAF_X, 0);
+    b = move(a, "cache=adversarial");
+    vm_forget(b);
+    assert_int_equal(vm_go(b, R, VM_X), PAGE_X);
+    assert_int_equal(b->n_stale, 1);
+    vm_poke(b, LEAF_X, PAGE_X | 3);
+    vm_poke(b, VM_CONTEXT + VM_A * 16, 0);
+    uim_check_memory_changed(b->model, 0, 8);
+    vm_go(b, R, VM_X);
+    assert_int_equal(b->stale[1].cache, UIM_CHECK_CACHE_CONTEXT);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* What an adversarial unit was asked for, it fetches early again. */
+static void early_fetches_go_on(void **state)
+{
+    struct vm *a = busy("cache=adversarial"), *b;
+
+    (void)state;
+    vm_poke(a, LEAF_X, 0);
+    uim_check_caches_drop(a->model);
+    b = move(a, "cache=adversarial");
+    vm_poke(b, LEAF_X, (PAGE_X + 0x1000) | 3);
+    uim_check_memory_changed(b->model, LEAF_X, 8);
+    vm_poke(b, LEAF_X, PAGE_X | 3);
+    assert_int_equal(vm_go(b, R, VM_X), PAGE_X + 0x1000);
+    assert_int_equal(b->n_stale, 1);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* An answer from the IOTLB is the same in every respect. */
+static void cached_answers_are_the_same(void **state)
+{
+    struct vm *a = vm_create("cache=normal,scalable=1"), *b;
+    struct uie_xlat x, y;
+
+    (void)state;
+    vm_poke(a, LEAF_X, PAGE_X | 3 | UIM_BIT(11)); /* SNP */
+    vm_start(a);
+    vm_ask(a, VM_A, UIE_NO_PASID, R, UIE_REQ_ATS, VM_X, &x);
+    assert_int_equal(x.flags, UIE_XLAT_NOSNOOP);
+    vm_poke(a, LEAF_X, 0);
+    b = move(a, "cache=normal,scalable=1");
+    vm_ask(b, VM_A, UIE_NO_PASID, R, UIE_REQ_ATS, VM_X, &y);
+    assert_memory_equal(&x, &y, sizeof(x));
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* A guest that fills the log does so once. */
+static void warnings_are_counted_on(void **state)
+{
+    struct vm *a = vm_create(""), *b;
+
+    (void)state;
+    vm_start(a);
+    for (unsigned i = 0; i < 20; i++)
+        vm_submit(a, vm_wait(1, false, false), VM_OUTSIDE);
+    b = move(a, "");
+    for (unsigned i = 0; i < 20; i++)
+        vm_submit(b, vm_wait(1, false, false), VM_OUTSIDE);
+    assert_int_equal(a->n_log[UIE_LOG_WARN], 20);
+    assert_int_equal(b->n_log[UIE_LOG_WARN], 12);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* By page, first-stage answers of a domain go as a whole (6.5.2.3). */
+static void first_stage_domains_are_remembered(void **state)
+{
+    struct vm *a = busy("scalable=1"), *b = move(a, "scalable=1");
+
+    (void)state;
+    b->ops->devtlb_done(b->m, a->inval[0].tag, 0);
+    b->ops->devtlb_done(b->m, a->inval[1].tag, 0);
+    vm_forget(b);
+    vm_submit(b, vm_iotlb(3, VM_DID_FS), vm_page(VM_Y, 0, 1));
+    assert_int_equal(b->inval[0].domain, VM_DID_FS);
+    assert_int_equal(b->inval[0].len, 0);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* What the test door holds is no part of it. */
+static void door_is_not_saved(void **state)
+{
+    struct vm *vm = vm_create("");
+    struct stream *s;
+
+    (void)state;
+    vm_start(vm);
+    uim_check_hold(vm->model, true);
+    vm_submit(vm, vm_wait(7, false, false), VM_STATUS);
+    s = save(vm);
+    vm->ops->reset(vm->m);
+    assert_int_equal(load(vm, s), 0);
+    vm_submit(vm, vm_wait(8, false, false), VM_STATUS);
+    assert_int_equal(vm_peek(vm, VM_STATUS), 0);
+    assert_int_equal(uim_check_run(vm->model, 1), 1);
+    assert_int_equal(vm_peek(vm, VM_STATUS), 7);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* ---- streams that fail --------------------------------------------------------------- */
+
+static void writer_that_fails(void **state)
+{
+    struct vm *vm = busy("scalable=1");
+    struct stream *good = save(vm), *s = calloc(1, sizeof(*s));
+
+    (void)state;
+    for (unsigned nth = 1; nth <= good->calls; nth++) {
+        *s = (struct stream){ .failing_call = nth };
+        assert_true(vm->ops->save(vm->m, put, s) < 0);
+        assert_int_equal(s->calls, nth); /* and is left alone from then on */
+        assert_int_equal(vm->n_log[UIE_LOG_ERROR], nth);
+        assert_non_null(strstr(vm->last_log, "could not be written"));
+    }
+    assert_true(good->calls > 1);
+    *s = (struct stream){ .failing_call = 0 };
+    assert_int_equal(vm->ops->save(vm->m, put, s), 0);
+    assert_true(same(s, good));
+    free(good);
+    free(s);
+    vm_destroy(vm);
+}
+
+static void stream_that_ends_early(void **state)
+{
+    struct vm *vm = busy("");
+    struct stream *s = save(vm);
+    size_t all = s->size;
+
+    (void)state;
+    for (s->size = 0; s->size < all; s->size++)
+        check_refused(vm, s, "could not be read");
+    assert_int_equal(load(vm, s), 0);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* A VMM has more to save than its IOMMU. */
+static void stream_that_goes_on(void **state)
+{
+    struct vm *vm = busy("");
+    struct stream *s = save(vm);
+    size_t all = s->size;
+
+    (void)state;
+    s->size += 5000;
+    assert_int_equal(load(vm, s), 0);
+    assert_int_equal(s->read, all);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* ---- states that are not what they say ------------------------------------------------- */
+
+static void states_of_others(void **state)
+{
+    static const struct {
+        size_t at; /* which number */
+        const char *why;
+    } rows[] = {
+        { 0, "is no state of a model" },
+        { 1, "is of another version" },
+        { 3, "is of another model" },
+        { 4, "is of another model" },
+        { 5, "is of another version" }, /* how many arguments */
+        { 6, "is of a model with other arguments" },
+    };
+    struct vm *vm = busy("");
+    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        *s = *good;
+        set_number(s, rows[i].at, number(s, rows[i].at) + 1);
+        seal(s);
+        check_refused(vm, s, rows[i].why);
+    }
+    assert_int_equal(load(vm, good), 0);
+    free(good);
+    free(s);
+    vm_destroy(vm);
+}
+
+static void states_of_other_arguments(void **state)
+{
+    static const char *const args[] = {
+        "base=0x12345000",
+        "ioapic=1:0xff00",
+        "ioapic=0:0xff01",
+        "irq=3",
+        "rid=8",
+        "cache=none",
+        "cm=1",
+        "coherent=0",
+        "scalable=1",
+        "fs=0",
+        "ss=0",
+        "bits=39",
+        "dt=0",
+        "rwbf=1",
+        "ir=1",
+    };
+    struct vm *vm = busy("cache=normal");
+    struct stream *s = save(vm);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(args); i++) {
+        struct vm *other = vm_create("cache=normal");
+
+        other->ops->destroy(other->m);
+        other->m = other->ops->create("vtd", &other->host, args[i]);
+        check_refused(other, s, "is of a model with other arguments");
+        vm_destroy(other);
+    }
+    free(s);
+    vm_destroy(vm);
+}
+
+static void lengths_that_are_wrong(void **state)
+{
+    static const struct {
+        uint64_t add;
+        const char *why;
+    } rows[] = {
+        { 1, "is longer than it can be" },
+        { UINT64_MAX, "is shorter than it has to be" },
+        { UIM_STATE_MOST, "holds a number that cannot be" },
+        { UINT64_C(1) << 63, "holds a number that cannot be" },
+    };
+    struct vm *vm = busy("");
+    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        *s = *good;
+        s->size += 8;
+        set_number(s, 2, number(s, 2) + rows[i].add);
+        if (rows[i].add == 1) { /* the sum is right where it is looked for */
+            s->size -= 8;
+            seal(s);
+            s->size += 8;
+        }
+        check_refused(vm, s, rows[i].why);
+    }
+    for (uint64_t n = 0; n < UIM_STATE_HEAD + 3; n++) {
+        *s = *good;
+        set_number(s, 2, n);
+        check_refused(vm, s, "is shorter than it has to be");
+    }
+    free(good);
+    free(s);
+    vm_destroy(vm);
+}
+
+static void every_byte_counts(void **state)
+{
+    static const uint8_t flips[] = { 0x01, 0x80, 0xff };
+    struct vm *vm = busy(""), *other = vm_create("");
+    struct stream *good = save(vm);
+
+    (void)state;
+    for (size_t i = 0; i < good->size; i++) {
+        good->bytes[i] ^= flips[i % COUNT(flips)];
+        check_refused(other, good, NULL);
+        good->bytes[i] ^= flips[i % COUNT(flips)];
+    }
+    assert_int_equal(load(other, good), 0);
+    free(good);
+    vm_destroy(vm);
+    vm_destroy(other);
+}
+
+/* Numbers no unit has: each is known by its value, and refused as another. */
+static void numbers_that_cannot_be(void **state)
+{
+    static const struct {
+        uint64_t is, becomes;
+        const char *why;
+    } rows[] = {
+        { 0x12340, 0x12341, "number" },         /* IQT: never reached */
+        { 0xfee0b00c, 0xfee0b00d, "number" },   /* FEADDR: not aligned */
+        { 0x123456000, 0x123456001, "number" }, /* RTADDR: reserved */
+        { 0x50007, 0x50087, "number" },         /* IVA: reserved */
+        { 0x20000a5a5, 0x4000a5a5a, "number" }, /* CCMD: reserved */
+    };
+    struct vm *vm = vm_create("");
+    struct stream *good, *s = malloc(sizeof(*s));
+
+    (void)state;
+    vm_wr(vm, VTD_REG_IQT, 0x12340);
+    vm_wr(vm, VTD_REG_FEADDR, 0xfee0b00c);
+    vm_wr(vm, VTD_REG_RTADDR, 0x123456000);
+    vm_wr(vm, VTD_REG_CCMD, 0x20000a5a5);
+    vm_wr(vm, 0xf0, 0x50007);
+    good = save(vm);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        *s = *good;
+        set_number(s, find(s, rows[i].is), rows[i].becomes);
+        seal(s);
+        check_refused(vm, s, rows[i].why);
+    }
+    free(good);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* Answers that no table could have given. */
+static void cache_entries_that_cannot_be(void **state)
+{
+    const struct {
+        uint64_t behind; /* this number, so many on */
+        unsigned n;
+        uint64_t becomes;
+    } rows[] = {
+        { PAGE_X, 0, PAGE_X + 8 },             /* not the start of a page */
+        { PAGE_X, 0, UIM_BIT(50) },            /* above the host's width */
+        { PAGE_X, 1, 13 },                     /* not the size of a page */
+        { PAGE_X, 1, 21 },                     /* nor that of its tag */
+        { VM_SS + 0x3000, 0, VM_SS + 0x3008 }, /* a table that is none */
+        { VM_SS + 0x3000, 0, UIM_BIT(50) },
+        { VM_SS + 0x3000, 3, 1234 }, /* not the domain of its tag */
+        { VM_SS + 0x3000, 4, 2 },    /* not its level */
+    };
+    struct vm *vm = vm_create("cache=normal");
+    struct stream *good, *s = malloc(sizeof(*s));
+
+    (void)state;
+    vm_start(vm);
+    vm_go(vm, R, VM_X);
+    good = save(vm);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        *s = *good;
+        set_number(s, find(s, rows[i].behind) + rows[i].n, rows[i].becomes);
+        seal(s);
+        check_refused(vm, s, "holds a cache entry that cannot be");
+    }
+    free(good);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* A wait behind nothing would never be done; two requests of one tag. */
+static void states_that_contradict_themselves(void **state)
+{
+    struct vm *vm = busy("");
+    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    const uint64_t wait = vm_wait(3, true, true);
+    size_t at = find(good, wait);
+    size_t tags = 0;
+
+    (void)state;
+    *s = *good;
+    set_number(s, at - 1, 0); /* its serial */
+    seal(s);
+    check_refused(vm, s, "contradicts itself");
+    set_number(s, at - 1, 1000);
+    seal(s);
+    check_refused(vm, s, "contradicts itself");
+    *s = *good;
+    set_number(s, at, wait ^ 1);
+    seal(s);
+    check_refused(vm, s, "contradicts itself");
+    for (size_t i = 7; i + 5 < at; i++) { /* serial, tag, sid: twice */
+        if (number(good, i + 1) == VM_A && number(good, i + 4) == VM_B)
+            tags = i;
+    }
+    *s = *good;
+    set_number(s, tags + 3, number(s, tags));
+    seal(s);
+    check_refused(vm, s, "contradicts itself");
+    free(good);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* ---- states that mean harm ----------------------------------------------------------------- */
+
+static uint64_t random64(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* Whoever gets such a unit can work with it, and reset it. */
+static void use(struct vm *vm)
+{
+    struct uie_xlat x;
+
+    for (unsigned i = 0; i < 4; i++) {
+        vm_ask(vm, i & 1 ? VM_A : VM_B, i & 2 ? VM_PASID_FS : UIE_NO_PASID,
+               i & 1 ? R : W, 0, i & 2 ? VM_X : VM_LARGE, &x);
+        assert_int_equal(x.gpa & x.mask, 0);
+    }
+    uim_check_memory_changed(vm->model, 0, 8);
+    vm_submit(vm, vm_iotlb(3, VM_DID_A), vm_page(VM_X, 0, 0));
+    for (unsigned tag = 0; tag < 4; tag++)
+        vm->ops->devtlb_done(vm->m, tag, tag == 3);
+    vm_wr(vm, VTD_REG_FSTS, UINT32_MAX);
+    vm_submit(vm, vm_wait(1, false, true), VM_STATUS);
+    vm_forget(vm);
+}
+
+static void try_state(struct vm *vm, struct stream *s)
+{
+    seal(s);
+    if (load(vm, s) < 0) {
+        check_refused(vm, s, NULL);
+        return;
+    }
+    use(vm);
+    vm->ops->reset(vm->m);
+}
+
+static const uint64_t nasty[] = {
+    0, 1, 0x3f, 0x40, 0xffff, 0x10000, UINT32_MAX, UINT64_MAX, UIM_BIT(63),
+};
+
+static void every_number_becomes_another(void **state)
+{
+    struct stream *s = malloc(sizeof(*s));
+    const size_t step = 20 / vm_rounds(20);
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        struct vm *vm = busy(kinds[k]);
+        struct stream *good = save(vm);
+
+        for (size_t i = 0; i < good->size / 8 - 1; i += step) {
+            *s = *good;
+            for (size_t n = 0; n < COUNT(nasty) + 2; n++) {
+                uint64_t other = n < COUNT(nasty)    ? nasty[n]
+                                 : n == COUNT(nasty) ? number(good, i) + 1
+                                                     : number(good, i) - 1;
+
+                set_number(s, i, other);
+                try_state(vm, s);
+            }
+        }
+        free(good);
+        vm_destroy(vm);
+    }
+    free(s);
+}
+
+static void many_numbers_become_others(void **state)
+{
+    struct stream *s = malloc(sizeof(*s));
+    uint64_t seed = 4711;
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        struct vm *vm = busy(kinds[k]);
+        struct stream *good = save(vm);
+
+        for (unsigned round = 0; round < vm_rounds(2000); round++) {
+            *s = *good;
+            for (uint64_t n = 1 + random64(&seed) % 4; n > 0; n--)
+                set_number(s,
+                           UIM_STATE_HEAD +
+                               random64(&seed) % (s->size / 8 - UIM_STATE_HEAD),
+                           number(good, random64(&seed) % (s->size / 8)) ^
+                               (random64(&seed) & random64(&seed) & 0xff));
+            try_state(vm, s);
+        }
+        free(good);
+        vm_destroy(vm);
+    }
+    free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(state_says_what_it_is),
+        cmocka_unit_test(registers_come_back),
+        cmocka_unit_test(counters_come_back),
+        cmocka_unit_test(nothing_else_is_left),
+        cmocka_unit_test(translations_go_on),
+        cmocka_unit_test(records_and_events_go_on),
+        cmocka_unit_test(device_tlbs_answer_after_load),
+        cmocka_unit_test(device_tlb_fails_after_load),
+        cmocka_unit_test(queue_error_goes_on),
+        cmocka_unit_test(pending_commands_go_on),
+        cmocka_unit_test(forgotten_invalidations_are_still_found),
+        cmocka_unit_test(early_fetches_go_on),
+        cmocka_unit_test(cached_answers_are_the_same),
+        cmocka_unit_test(warnings_are_counted_on),
+        cmocka_unit_test(first_stage_domains_are_remembered),
+        cmocka_unit_test(door_is_not_saved),
+        cmocka_unit_test(writer_that_fails),
+        cmocka_unit_test(stream_that_ends_early),
+        cmocka_unit_test(stream_that_goes_on),
+        cmocka_unit_test(states_of_others),
+        cmocka_unit_test(states_of_other_arguments),
+        cmocka_unit_test(lengths_that_are_wrong),
+        cmocka_unit_test(every_byte_counts),
+        cmocka_unit_test(numbers_that_cannot_be),
+        cmocka_unit_test(cache_entries_that_cannot_be),
+        cmocka_unit_test(states_that_contradict_themselves),
+        cmocka_unit_test(every_number_becomes_another),
+        cmocka_unit_test(many_numbers_become_others),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
