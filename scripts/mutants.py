@@ -164,8 +164,7 @@ class Coverage:
     def __init__(self, root, where):
         copy = trial.Trial(root, where, ["-Db_coverage=true",
                                         "-Doptimization=0"])
-        self.programs = [p for p in copy.programs()
-                         if not p.endswith(("-hooked", "-failing"))]
+        self.programs = [p for p in copy.programs() if "-" not in p]
         always = [p for p in ALWAYS if p in copy.programs()]
         copy.compile(self.programs + always)
         self.lines = collections.defaultdict(set)
