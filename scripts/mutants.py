@@ -323,16 +323,16 @@ def main():
     parser.add_argument("files", nargs="*", metavar="FILE[:LINE]")
     args = parser.parse_args()
     mutants = in_order(find_mutants(args.root, args.files), args.seed)
-    if args.list or not mutants:
-        for m in mutants:
-            print(f"{m.where}: '{m.before}' -> '{m.after}'")
-        print(f"{len(mutants)} mutants")
-        return 0 if mutants else 1
     explained, outlived = load_explained(args.root)
     for key in outlived:
         print(f"equivalent.toml: there is no such mutant: {', '.join(key)}")
     if outlived:
         return 1
+    if args.list or not mutants:
+        for m in mutants:
+            print(f"{m.where}: '{m.before}' -> '{m.after}'")
+        print(f"{len(mutants)} mutants")
+        return 0 if mutants else 1
     with trial.folder() as top:
         coverage = Coverage(args.root, top / "coverage")
     started = time.monotonic()

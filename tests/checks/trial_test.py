@@ -82,6 +82,21 @@ class Project(unittest.TestCase):
         return done.returncode, done.stdout + done.stderr
 
 
+class ThisTree(unittest.TestCase):
+    """What is kept under tests/seeded is about code that is there."""
+
+    def test_seeded_faults(self):
+        self.listed("seeded-faults.py")
+
+    def test_explained_mutants(self):
+        self.listed("mutants.py")
+
+    def listed(self, script):
+        done = subprocess.run([sys.executable, ROOT / "scripts" / script, "--list"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
 class SeededFaults(Project):
     def faults(self, *faults, more=""):
         self.write("tests/seeded/some.toml",

@@ -5,6 +5,7 @@
  */
 #include "tests/core/help.h"
 
+#include "base/store.h"
 #include "spec/vtd_intr.h"
 
 #define BASE GIB(2)
@@ -69,8 +70,11 @@ static struct uiommu_irq_message message_of(const struct uiommu_irq *irq)
 /* Engine n sends it. */
 static bool sends(struct rig *rig, unsigned n, uint64_t addr, uint32_t data)
 {
-    return machine_dma(rig->m, rig_engine(rig, n), true, addr, &data,
-                       sizeof(data)) == MACHINE_DMA_DONE;
+    uint8_t bytes[] = { (uint8_t)data, (uint8_t)(data >> 8),
+                        (uint8_t)(data >> 16), (uint8_t)(data >> 24) };
+
+    return machine_dma(rig->m, rig_engine(rig, n), true, addr, bytes,
+                       sizeof(bytes)) == MACHINE_DMA_DONE;
 }
 
 static void assert_arrives(struct rig *rig, unsigned n,
@@ -492,7 +496,7 @@ static void remapping_that_was_left_on_is_replaced(struct rig *rig)
     struct uiommu_irq *irq;
 
     assert_true(rig_write(rig, 0, table + 5 * 16 + 8, 0));
-    assert_true(rig_write(rig, 0, table + 5 * 16, VECTOR_77));
+    assert_true(rig_write(rig, 0, table + 5 * 16, uim_le64(VECTOR_77)));
     firmware_writes(rig, IRTA, table | 7, 8);
     firmware_writes(rig, GCMD, SIRTP, 4);
     firmware_writes(rig, GCMD, CFI, 4);
