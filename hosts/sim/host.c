@@ -235,6 +235,8 @@ static const struct uiommu_host host_template = {
     .relax = host_relax,
     .msi_alloc = sim_msi_alloc,
     .msi_free = sim_msi_free,
+    .memory_map = sim_memory_map,
+    .memory_unmap = sim_memory_unmap,
 };
 
 void sim_host_fill(struct sim *s, const struct sim_config *config)

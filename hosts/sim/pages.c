@@ -215,6 +215,87 @@ void *sim_phys_to_virt(void *ctx, uint64_t phys)
     return s->memory.cpu + phys;
 }
 
+/* ---- a former owner's ----------------------------------------------------- */
+
+/* All of it is RAM that somebody has. */
+static bool is_owned(const struct sim *s, uint64_t phys, size_t size)
+{
+    if (!sim_is_ram(s, phys, size)) {
+        return false;
+    }
+    for (uint64_t at = phys; at < phys + size; at += SIM_PAGE_SIZE) {
+        if (is_free(&s->memory.page[at >> SIM_PAGE_SHIFT])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const void *sim_memory_map(void *ctx, uint64_t phys, size_t size)
+{
+    struct sim *s = ctx;
+
+    sim_sleeps(s, "memory_map");
+    if (phys % SIM_PAGE_SIZE != 0 || !is_owned(s, phys, size)) {
+        sim_report(s, "memory_map of 0x%llx, %zu bytes: nobody has these",
+                   (unsigned long long)phys, size);
+        return NULL;
+    }
+    if (sim_inject(s)) {
+        return NULL;
+    }
+    SIM_COUNT(s, memory_maps, 1);
+    return s->memory.cpu + phys;
+}
+
+void sim_memory_unmap(void *ctx, const void *virt, size_t size)
+{
+    struct sim *s = ctx;
+
+    (void)virt, (void)size;
+    if (s->count.memory_maps == 0) {
+        sim_report(s, "memory_unmap of what memory_map did not give");
+        return;
+    }
+    SIM_COUNT(s, memory_maps, -1u);
+}
+
+static void each_page(struct sim *s, enum sim_page_state from,
+                      void (*fn)(struct sim *s, uint64_t phys))
+{
+    pthread_mutex_lock(&s->memory.lock);
+    for (uint64_t at = 0; at < s->memory.top; at += SIM_PAGE_SIZE) {
+        if (s->memory.page[at >> SIM_PAGE_SHIFT].state == from) {
+            fn(s, at);
+        }
+    }
+    pthread_mutex_unlock(&s->memory.lock);
+}
+
+static void leave_page(struct sim *s, uint64_t phys)
+{
+    struct sim_page *page = &s->memory.page[phys >> SIM_PAGE_SHIFT];
+
+    page->state = SIM_PAGE_LEFT;
+    SIM_COUNT(s, pages, -1u);
+    SIM_COUNT(s, page_blocks, page->first ? -1u : 0);
+}
+
+static void reclaim_page(struct sim *s, uint64_t phys)
+{
+    disown_run(s, phys, SIM_PAGE_SIZE);
+}
+
+void sim_hand_over(struct machine *m)
+{
+    each_page(sim_of(m), SIM_PAGE_LIVE, leave_page);
+}
+
+void sim_reclaim(struct machine *m)
+{
+    each_page(sim_of(m), SIM_PAGE_LEFT, reclaim_page);
+}
+
 /* ---- firmware and tests -------------------------------------------------- */
 
 void sim_pages_keep(struct sim *s, uint64_t start, uint64_t size)

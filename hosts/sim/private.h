@@ -66,6 +66,7 @@ void sim_texts_free(struct sim_texts *list);
 enum sim_page_state {
     SIM_PAGE_UNUSED, /* nobody asked for it yet */
     SIM_PAGE_KEPT,   /* firmware's */
+    SIM_PAGE_LEFT,   /* pages_alloc() of a former owner, sim_hand_over() */
     SIM_PAGE_TEST,   /* sim_ram_alloc() */
     SIM_PAGE_LIVE,   /* pages_alloc() */
     SIM_PAGE_FREED,
@@ -114,6 +115,8 @@ void *sim_pages_alloc(void *ctx, unsigned order, unsigned flags,
                       uint64_t *phys);
 void sim_pages_free(void *ctx, void *virt, uint64_t phys, unsigned order);
 void *sim_phys_to_virt(void *ctx, uint64_t phys);
+const void *sim_memory_map(void *ctx, uint64_t phys, size_t size);
+void sim_memory_unmap(void *ctx, const void *virt, size_t size);
 void sim_pages_keep(struct sim *s, uint64_t start, uint64_t size);
 void sim_pages_check(struct sim *s);
 

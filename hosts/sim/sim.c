@@ -184,6 +184,9 @@ unsigned sim_check_leaks(struct machine *m)
     sim_locks_check(s);
     sim_mmio_check(s);
     sim_msis_check(s);
+    if (s->count.memory_maps > 0) {
+        sim_report(s, "leak: %u times memory_map", s->count.memory_maps);
+    }
     if (s->count.tables > 0) {
         sim_report(s, "leak: %u times map_table", s->count.tables);
     }

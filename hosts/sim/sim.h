@@ -151,7 +151,7 @@ struct sim_counts {
     unsigned pages;       /* the same in pages of 4 KiB */
     unsigned allocs;      /* alloc without free */
     size_t bytes;         /* the same in bytes */
-    unsigned mutexes, spins, mmio_maps, msis, tables;
+    unsigned mutexes, spins, mmio_maps, msis, tables, memory_maps;
     unsigned locks_held;
     /* since sim_open() */
     uint64_t calls; /* host calls that can fail, see sim_fail_nth() */
@@ -213,6 +213,11 @@ int sim_probe(struct machine *m, unsigned dev, uint32_t pasid, uint64_t iova,
  * a leak. */
 uint64_t sim_ram_alloc(struct machine *m, uint64_t size);
 void sim_ram_free(struct machine *m, uint64_t phys, uint64_t size);
+
+/* What uiommu has of pages is from now on a former owner's: it stays, but only
+ * memory_map shows it. And then that is over: the pages are free. */
+void sim_hand_over(struct machine *m);
+void sim_reclaim(struct machine *m);
 
 /* The CPU's view of [phys, phys + size), NULL if that is not all RAM. */
 void *sim_ram(struct machine *m, uint64_t phys, uint64_t size);

@@ -18,6 +18,7 @@ enum uiommu_domain_kind {
     UIOMMU_DOMAIN_BLOCKED,  /* every access faults                        */
     UIOMMU_DOMAIN_IDENTITY, /* iova == physical, no table                 */
     UIOMMU_DOMAIN_PAGING,   /* what uiommu_map() put there                */
+    UIOMMU_DOMAIN_INHERITED, /* what an adopted unit was found doing      */
 };
 
 struct uiommu_domain_config {

@@ -128,6 +128,14 @@ struct uiommu_host {
     enum uiommu_status (*msi_alloc)(void *ctx, unsigned unit, unsigned n,
                                     uint64_t *addr, uint32_t *data);
     void (*msi_free)(void *ctx, unsigned unit, unsigned n);
+
+    /* ---- level 2: tables of somebody else -------------------------------- */
+
+    /* The CPU address of `size` bytes of RAM at bus address `phys`, page-aligned, to
+     * be read only: where units that are adopted have their tables, see handover.h.
+     * NULL: none there. May sleep. Optional.                                  */
+    const void *(*memory_map)(void *ctx, uint64_t phys, size_t size);
+    void (*memory_unmap)(void *ctx, const void *virt, size_t size);
 };
 
 #ifdef __cplusplus

@@ -30,6 +30,8 @@ enum {
     UIOMMU_CONFIG_X2APIC = 1u << 2,
     /* Devices may be claimed although they can forge interrupts (semantics B.4). */
     UIOMMU_CONFIG_UNSAFE_INTERRUPTS = 1u << 3,
+    /* Units that translate already go on with what they translate; handover.h. */
+    UIOMMU_CONFIG_ADOPT = 1u << 4,
 };
 
 struct uiommu_config {
@@ -43,6 +45,11 @@ struct uiommu_config {
     /* "driver.key=value,..." or NULL; a driver or key that nobody knows fails
      * uiommu_start() with a sentence. Keys are listed in drivers.h.         */
     const char *options;
+
+    /* With UIOMMU_CONFIG_ADOPT: what the last owner left, see handover.h; it is read
+     * by uiommu_start(). Optional.                                            */
+    const struct uiommu_record *record;
+    size_t record_size;
 };
 
 /**

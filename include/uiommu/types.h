@@ -18,6 +18,7 @@ struct uiommu_device;   /* something that issues DMA                         */
 struct uiommu_endpoint; /* who asks: a device, later also (device, PASID)    */
 struct uiommu_domain;   /* what they see: exactly one translation            */
 struct uiommu_group;    /* who must move together                            */
+struct uiommu_record;   /* what the last owner of the units left             */
 
 /* A PCI function; also the requester id its DMA carries. */
 struct uiommu_pci {

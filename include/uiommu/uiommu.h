@@ -7,6 +7,7 @@
 #include <uiommu/domain.h>
 #include <uiommu/drivers.h>
 #include <uiommu/fault.h>
+#include <uiommu/handover.h>
 #include <uiommu/host.h>
 #include <uiommu/instance.h>
 #include <uiommu/interrupt.h>

@@ -39,6 +39,7 @@ struct uiommu_group {
     struct uiommu_device *member; /* one, until groups follow topology      */
     struct uiommu_domain *domain; /* what its endpoints see                 */
     struct uiommu_domain *firmware; /* holds its firmware regions, or NULL  */
+    struct uiommu_domain *before; /* while a hand-over may yet fail         */
     const void *owner;      /* NULL: the host itself                        */
     unsigned claims;
 };
@@ -61,7 +62,8 @@ struct uiommu {
     void *link_lock;         /* mutex: users of links                       */
     void *device_lock;       /* spin: devices, endpoint->domain, handlers   */
     struct uim_node devices;
-    struct uiommu_domain blocked, identity;
+    struct uiommu_domain blocked, identity, inherited;
+    struct uim_node irqs;    /* device_lock                                 */
     _Atomic uint32_t n_irqs; /* interrupts that the host mapped             */
     _Atomic uint32_t n_domains; /* dynamic ones that live                   */
     struct uim_node tainted; /* device_lock; see uiommu_domain_put()        */
@@ -93,6 +95,8 @@ struct uiommu_device *uim_device_create(struct uiommu *u,
 /* Blocks and forgets it. TIMEDOUT, IO: the unit did not confirm; it is forgotten
  * all the same. */
 enum uiommu_status uim_device_free(struct uiommu_device *device);
+/* Forgets it and leaves its entry as it is. */
+void uim_device_forget(struct uiommu_device *device);
 /* The device whose DMA carries this id on this unit, which may be NULL. u->lock
  * or device_lock is held. */
 struct uiommu_device *uim_device_find(const struct uim_unit *unit, uint32_t id);
@@ -115,6 +119,34 @@ enum uiommu_status uim_regions_map(struct uiommu_device *device,
                                    struct uim_region_run **done);
 void uim_regions_undo(struct uiommu_domain *domain, struct uim_region_run *run);
 void uim_regions_keep(struct uiommu *u, struct uim_region_run *run);
+
+/* start.c; no call is under way beside these. */
+void uim_polling_stop(struct uiommu *u);
+void uim_units_free(struct uiommu *u);
+bool uim_devices_added(struct uiommu *u);
+
+/* interrupt.c: all handles are gone, entries stay. */
+void uim_irqs_forget(struct uiommu *u);
+
+/* record.c: the one that is configured, if there is, is about these units. INVAL
+ * (logged). */
+enum uiommu_status uim_record_check(struct uiommu *u);
+
+struct uim_record {
+    uint64_t *word; /* what is handed over: pages                          */
+    uint64_t phys;
+    size_t size;
+    unsigned order;
+};
+enum uiommu_status uim_record_alloc(struct uiommu *u,
+                                    struct uim_record *record);
+void uim_record_free(struct uiommu *u, const struct uim_record *record);
+enum uiommu_status uim_record_write(struct uiommu *u,
+                                    const struct uim_record *record,
+                                    enum uiommu_hand_over how);
+
+/* handover.c: is what the requester sees still what was found? */
+bool uim_inherits(const struct uiommu_device *device);
 
 /* set.c; the group mutex is held. */
 enum uiommu_status uim_group_set(struct uiommu_group *group,

@@ -34,7 +34,7 @@ static struct uiommu_group *group_create(struct uiommu_device *device)
         return NULL;
     }
     group->member = device;
-    group->domain = &u->blocked;
+    group->domain = device->endpoint.domain;
     uiommu_domain_get(group->domain);
     return group;
 }
@@ -77,7 +77,7 @@ static void fill(struct uiommu_device *d, struct uim_unit *unit, uint32_t id,
                                       .devfn = (uint8_t)id };
     d->endpoint.device = d;
     d->endpoint.pasid = UIOMMU_NO_PASID;
-    d->endpoint.domain = &d->u->blocked;
+    d->endpoint.domain = uim_inherits(d) ? &d->u->inherited : &d->u->blocked;
 }
 
 struct uiommu_device *uim_device_create(struct uiommu *u,
@@ -111,6 +111,19 @@ struct uiommu_device *uim_device_create(struct uiommu *u,
     return d;
 }
 
+static void free_device(struct uiommu_device *device)
+{
+    struct uiommu *u = device->u;
+    struct uiommu_group *group = device->group;
+
+    unlist(device);
+    uim_firmware_free(device);
+    uiommu_domain_put(group->domain);
+    u->host.mutex_destroy(u->host.ctx, group->lock);
+    uim_free(u, group, sizeof(*group));
+    uim_free(u, device, sizeof(*device));
+}
+
 enum uiommu_status uim_device_free(struct uiommu_device *device)
 {
     struct uiommu *u = device->u;
@@ -126,13 +139,17 @@ enum uiommu_status uim_device_free(struct uiommu_device *device)
                 "a device was removed while its unit did not answer: %s",
                 uiommu_status_name(status));
     u->host.mutex_unlock(u->host.ctx, group->lock);
-    unlist(device);
-    uim_firmware_free(device);
-    uiommu_domain_put(group->domain);
-    u->host.mutex_destroy(u->host.ctx, group->lock);
-    uim_free(u, group, sizeof(*group));
-    uim_free(u, device, sizeof(*device));
+    free_device(device);
     return status;
+}
+
+void uim_device_forget(struct uiommu_device *device)
+{
+    struct uiommu_endpoint *ep = &device->endpoint;
+
+    uim_detach(ep, ep->domain);
+    uim_link_put(ep->domain, device->unit);
+    free_device(device);
 }
 
 /* ---- where a PCI device is -------------------------------------------------------- */
@@ -278,6 +295,25 @@ static enum uiommu_status create_resting(struct uiommu *u,
     return UIOMMU_OK;
 }
 
+/* What the last owner's device may have cached is emptied when it moves. One that
+ * may not ask stops, and then has no use for what it cached. */
+static void inherit_ats(struct uiommu_device *d)
+{
+    struct uiommu_endpoint *ep = &d->endpoint;
+    struct uim_pci_ats ats;
+
+    if (ep->domain != &d->u->inherited || d->kind != UIOMMU_DEVICE_PCI ||
+        uim_pci_ats(&d->u->host, d->pci, &ats) != UIOMMU_OK || !ats.enabled)
+        return;
+    if (!d->ats_able) {
+        uim_pci_ats_disable(&d->u->host, d->pci, ats.offset);
+        return;
+    }
+    ep->ats = true;
+    atomic_fetch_add(&d->u->inherited.n_ats, 1);
+    atomic_store(&ep->ats_on, true);
+}
+
 static enum uiommu_status add_locked(struct uiommu *u,
                                      const struct uiommu_device_info *info,
                                      struct uiommu_device **out)
@@ -305,6 +341,7 @@ static enum uiommu_status add_locked(struct uiommu *u,
     d->path = path;
     d->path.acpi_path = NULL;
     look_for_ats(d, info->flags);
+    inherit_ats(d);
     d->bridge = info->bridge;
     if (d->bridge)
         d->bridge->children++;

@@ -27,6 +27,11 @@ struct uiommu_domain *uiommu_identity(struct uiommu *u)
     return &u->identity;
 }
 
+struct uiommu_domain *uiommu_inherited(struct uiommu *u)
+{
+    return &u->inherited;
+}
+
 /* ---- create ------------------------------------------------------------------- */
 
 /* What was asked for, narrowed to what the unit has. */
@@ -140,7 +145,10 @@ static void destroy(struct uiommu_domain *d)
     struct uiommu *u = d->u;
 
     free_links(d);
-    d->pt.ops->destroy(&d->pt);
+    if (d->given_away)
+        uim_pt_give_away(&d->pt);
+    else
+        d->pt.ops->destroy(&d->pt);
     u->host.spin_destroy(u->host.ctx, d->lock);
     uim_free(u, d, sizeof(*d));
     atomic_fetch_sub(&u->n_domains, 1);

@@ -58,6 +58,23 @@ struct uim_unit_ops {
     enum uiommu_status (*suspend)(struct uim_unit *unit);
     enum uiommu_status (*resume)(struct uim_unit *unit);
 
+    /*
+     * Units that somebody else left translating (semantics B.23), where unit->adopt.
+     * prepare copies what it finds, unit->found says so; OPNOTSUPP, IO (logged):
+     * it cannot, and the unit goes on as it was.
+     * give_back: undo enable, for a start that failed: the unit is as it was found.
+     * inherited: the first requester from *id on whose entry is as it was found.
+     * inherited_end: none is any more, nor any interrupt entry.
+     * describe: what a record says of it, from registers and tables.
+     * leave: as disable, but it goes on translating, and release keeps its tables.
+     */
+    void (*give_back)(struct uim_unit *unit);
+    bool (*inherited)(struct uim_unit *unit, uint32_t *id);
+    enum uiommu_status (*inherited_end)(struct uim_unit *unit);
+    enum uiommu_status (*describe)(struct uim_unit *unit,
+                                   struct uiommu_record_unit *out);
+    enum uiommu_status (*leave)(struct uim_unit *unit);
+
     /* The first endpoint of the unit is about to see link->domain: choose what
      * its cached translations are tagged with (VT-d: a domain id). NOSPC. INVAL:
      * the unit cannot walk its tables.
@@ -144,6 +161,8 @@ struct uim_unit {
     const char *remap_lacks; /* why it cannot remap interrupts, NULL: it can */
     bool x2apic_able;          /* with 32 bits of destination                */
     bool remap, x2apic;        /* it is to; set by the core before prepare   */
+    bool adopt; /* so too, before settle: go on with what it does */
+    bool found;                /* it translated, and was adopted             */
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable; empty if first > last   */
@@ -248,6 +267,7 @@ struct uiommu_domain {
     struct uim_node attachments;
     uint64_t sequence;
     _Atomic bool tainted;      /* a broken unit may still have it cached     */
+    bool given_away;           /* its tables are the next owner's            */
     struct uim_node node;      /* u->tainted, once nobody refers to it       */
     uiommu_fault_fn on_fault;  /* u->device_lock                             */
     void *fault_ctx;

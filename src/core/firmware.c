@@ -176,7 +176,7 @@ static enum uiommu_status rest_on_regions(struct uiommu_device *device)
         goto put;
     status = uim_regions_map(device, group->firmware, &done);
     uim_regions_keep(device->u, done);
-    if (status == UIOMMU_OK)
+    if (status == UIOMMU_OK && group->domain->kind != UIOMMU_DOMAIN_INHERITED)
         status = uim_group_set(group, group->firmware);
     if (status == UIOMMU_OK)
         return UIOMMU_OK;

@@ -65,6 +65,8 @@ static const char *missing(const struct uiommu_host *h)
         { h->now_ns != NULL, "host: now_ns is missing" },
         { !h->msi_alloc == !h->msi_free,
           "host: msi_alloc and msi_free belong together" },
+        { !h->memory_map == !h->memory_unmap,
+          "host: memory_map and memory_unmap belong together" },
     };
 
     for (size_t i = 0; i < sizeof(need) / sizeof(need[0]); i++)
@@ -75,7 +77,8 @@ static const char *missing(const struct uiommu_host *h)
 
 enum {
     CONFIG_FLAGS = UIOMMU_CONFIG_NO_ATS | UIOMMU_CONFIG_REMAP_INTERRUPTS |
-                   UIOMMU_CONFIG_X2APIC | UIOMMU_CONFIG_UNSAFE_INTERRUPTS,
+                   UIOMMU_CONFIG_X2APIC | UIOMMU_CONFIG_UNSAFE_INTERRUPTS |
+                   UIOMMU_CONFIG_ADOPT,
 };
 
 static enum uiommu_status check_config(const struct uiommu_host *host,
@@ -92,6 +95,8 @@ static enum uiommu_status check_config(const struct uiommu_host *host,
     if ((out->flags & UIOMMU_CONFIG_X2APIC) &&
         !(out->flags & UIOMMU_CONFIG_REMAP_INTERRUPTS))
         return refuse(host, "config: X2APIC goes with REMAP_INTERRUPTS");
+    if (out->record && !(out->flags & UIOMMU_CONFIG_ADOPT))
+        return refuse(host, "config: a record goes with ADOPT");
     return UIOMMU_OK;
 }
 
@@ -121,8 +126,10 @@ static enum uiommu_status fill_instance(struct uiommu *u,
     uim_list_init(&u->tables);
     uim_list_init(&u->devices);
     uim_list_init(&u->tainted);
+    uim_list_init(&u->irqs);
     uim_domain_static(u, &u->blocked, UIOMMU_DOMAIN_BLOCKED);
     uim_domain_static(u, &u->identity, UIOMMU_DOMAIN_IDENTITY);
+    uim_domain_static(u, &u->inherited, UIOMMU_DOMAIN_INHERITED);
     u->lock = h->mutex_create(h->ctx);
     u->link_lock = h->mutex_create(h->ctx);
     u->device_lock = h->spin_create(h->ctx);

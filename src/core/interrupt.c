@@ -10,6 +10,7 @@
 enum { MOST_MESSAGES = 32, FIRST_VECTOR = 16 };
 
 struct uiommu_irq {
+    struct uim_node node;         /* u->irqs                                 */
     struct uim_unit *unit;
     struct uiommu_device *device; /* NULL: I/O APIC, HPET                    */
     uint32_t source;              /* as the unit sees it                     */
@@ -98,6 +99,25 @@ static void count(const struct uiommu_irq *irq, bool add)
         atomic_fetch_add(&irq->device->n_irqs, by);
 }
 
+static void list(struct uiommu_irq *irq, bool add)
+{
+    struct uiommu *u = irq->unit->u;
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    if (add)
+        uim_list_add_tail(&u->irqs, &irq->node);
+    else
+        uim_list_del(&irq->node);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    count(irq, add);
+}
+
+static void forget(struct uiommu_irq *irq)
+{
+    list(irq, false);
+    uim_free(irq->unit->u, irq, sizeof(*irq));
+}
+
 static enum uiommu_status map(const struct uiommu_irq *like,
                               const struct uiommu_irq_target *target,
                               struct uiommu_irq **out)
@@ -122,7 +142,7 @@ static enum uiommu_status map(const struct uiommu_irq *like,
         uim_free(u, irq, sizeof(*irq));
         return status;
     }
-    count(irq, true);
+    list(irq, true);
     *out = irq;
     return UIOMMU_OK;
 }
@@ -209,13 +229,17 @@ enum uiommu_status uiommu_irq_retarget(struct uiommu_irq *irq, unsigned i,
 
 enum uiommu_status uiommu_irq_unmap(struct uiommu_irq *irq)
 {
-    struct uiommu *u = irq->unit->u;
     enum uiommu_status status;
 
-    if (uim_asleep(u))
+    if (uim_asleep(irq->unit->u))
         return UIOMMU_AGAIN;
     status = drop_entries(irq, irq->n);
-    count(irq, false);
-    uim_free(u, irq, sizeof(*irq));
+    forget(irq);
     return status;
+}
+
+void uim_irqs_forget(struct uiommu *u)
+{
+    while (!uim_list_empty(&u->irqs))
+        forget(uim_container(u->irqs.next, struct uiommu_irq, node));
 }

@@ -174,6 +174,8 @@ enum uiommu_status uiommu_split(struct uiommu_domain *domain, uint64_t iova,
 static enum uiommu_status walk_static(const struct uiommu_domain *d,
                                       uint64_t iova, struct uiommu_trace *out)
 {
+    if (d->kind == UIOMMU_DOMAIN_INHERITED)
+        return UIOMMU_OPNOTSUPP;
     memset(out, 0, sizeof(*out));
     if (d->kind == UIOMMU_DOMAIN_BLOCKED)
         return UIOMMU_NOENT;

@@ -37,6 +37,8 @@ static bool fits(const struct uiommu_domain *d, const struct uim_unit *unit)
         return unit->identity;
     case UIOMMU_DOMAIN_PAGING:
         return paging_fits(d, unit);
+    case UIOMMU_DOMAIN_INHERITED:
+        break; /* only ever left */
     }
     return false;
 }
@@ -312,7 +314,8 @@ static enum uiommu_status claim_locked(struct uiommu_group *group,
         return UIOMMU_INVAL;
     if (!isolates_interrupts(group->member))
         return UIOMMU_OPNOTSUPP;
-    if (group->domain != uim_group_core(group))
+    if (group->domain != uim_group_core(group) &&
+        group->domain->kind != UIOMMU_DOMAIN_INHERITED)
         return UIOMMU_BUSY;
     group->owner = owner;
     group->claims = 1;

@@ -157,6 +157,7 @@ static enum uiommu_status probe_unit(struct uiommu *u,
     if (status != UIOMMU_OK)
         return status;
     (*slot)->index = use->first_unit + index;
+    (*slot)->adopt = u->config.flags & UIOMMU_CONFIG_ADOPT;
     return UIOMMU_OK;
 }
 
@@ -238,7 +239,7 @@ static enum uiommu_status probe_units(struct uiommu *u)
     return status == UIOMMU_OK ? choose_remapping(u) : status;
 }
 
-static void free_units(struct uiommu *u)
+void uim_units_free(struct uiommu *u)
 {
     for (unsigned i = 0; u->unit && i < u->n_units; i++)
         if (u->unit[i])
@@ -246,6 +247,7 @@ static void free_units(struct uiommu *u)
     uim_free(u, u->unit, u->n_units * sizeof(*u->unit));
     u->unit = NULL;
     u->n_units = 0;
+    free_drivers(u);
 }
 
 static enum uiommu_status prepare_units(struct uiommu *u)
@@ -266,6 +268,17 @@ static void disable_units(struct uiommu *u)
 {
     for (unsigned i = u->n_units; i-- > 0;)
         if (u->unit[i] && u->unit[i]->ops->disable(u->unit[i]) != UIOMMU_OK)
+            u->stuck = true;
+}
+
+/* A start failed: as it was, where somebody's DMA goes on; else off. */
+static void undo_units(struct uiommu *u)
+{
+    for (unsigned i = u->n_units; i-- > 0;)
+        if (u->unit[i] && u->unit[i]->found)
+            u->unit[i]->ops->give_back(u->unit[i]);
+        else if (u->unit[i] &&
+                 u->unit[i]->ops->disable(u->unit[i]) != UIOMMU_OK)
             u->stuck = true;
 }
 
@@ -298,8 +311,7 @@ static void unwind(struct uiommu *u)
 {
     forget_devices(u);
     uim_domains_reap(u);
-    free_units(u);
-    free_drivers(u);
+    uim_units_free(u);
 }
 
 static enum uiommu_status
@@ -316,13 +328,15 @@ start_locked(struct uiommu *u, const struct uiommu_driver *const *drivers,
     if (status == UIOMMU_OK)
         status = probe_units(u);
     if (status == UIOMMU_OK)
+        status = uim_record_check(u);
+    if (status == UIOMMU_OK)
         status = prepare_units(u);
     if (status == UIOMMU_OK)
         status = uim_firmware_requesters(u);
     if (status == UIOMMU_OK) {
         status = enable_units(u);
         if (status != UIOMMU_OK)
-            disable_units(u);
+            undo_units(u);
     }
     if (status != UIOMMU_OK)
         unwind(u);
@@ -349,7 +363,7 @@ enum uiommu_status uiommu_start(struct uiommu *u,
     return status;
 }
 
-static bool devices_added(struct uiommu *u)
+bool uim_devices_added(struct uiommu *u)
 {
     uim_list_for_each(n, &u->devices)
         if (atomic_load(&uim_container(n, struct uiommu_device, node)->added))
@@ -358,7 +372,7 @@ static bool devices_added(struct uiommu *u)
 }
 
 /* From here on uiommu_irq() does nothing; those that began earlier end first. */
-static void stop_polling(struct uiommu *u)
+void uim_polling_stop(struct uiommu *u)
 {
     atomic_store(&u->life, UIM_STOPPED);
     while (atomic_load(&u->pollers) > 0)
@@ -370,10 +384,10 @@ static enum uiommu_status stop_locked(struct uiommu *u)
 {
     enum uim_life life = atomic_load(&u->life);
 
-    if ((life != UIM_STARTED && life != UIM_SUSPENDED) || devices_added(u) ||
-        atomic_load(&u->n_irqs) > 0)
+    if ((life != UIM_STARTED && life != UIM_SUSPENDED) ||
+        uim_devices_added(u) || atomic_load(&u->n_irqs) > 0)
         return UIOMMU_BUSY;
-    stop_polling(u);
+    uim_polling_stop(u);
     disable_units(u);
     unwind(u);
     return u->stuck ? UIOMMU_TIMEDOUT : UIOMMU_OK;

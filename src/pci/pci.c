@@ -104,6 +104,7 @@ static enum uiommu_status find_whole(const struct uiommu_host *host,
 enum uiommu_status uim_pci_ats(const struct uiommu_host *host,
                                struct uiommu_pci at, struct uim_pci_ats *out)
 {
+    struct pci_ats_ctrl ctrl;
     struct pci_ats_cap cap;
     uint16_t offset;
     unsigned depth;
@@ -116,6 +117,8 @@ enum uiommu_status uim_pci_ats(const struct uiommu_host *host,
     out->queue_depth = (uint8_t)(depth ? depth : PCI_ATS_MAX_QUEUE_DEPTH);
     out->page_aligned = pci_ats_cap_page_aligned_request(cap);
     out->global_invalidate = pci_ats_cap_global_invalidate(cap);
+    ctrl.raw = read(host, at, offset + PCI_REG_ATS_CTRL, 2);
+    out->enabled = pci_ats_ctrl_enable(ctrl);
     return UIOMMU_OK;
 }
 

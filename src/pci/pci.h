@@ -37,6 +37,7 @@ unsigned uim_pci_find_ext(const struct uiommu_host *host, struct uiommu_pci at,
 uint8_t uim_pci_port(const struct uiommu_host *host, struct uiommu_pci at);
 
 struct uim_pci_ats {
+    bool enabled;           /* now                                           */
     uint16_t offset;        /* of the capability                             */
     uint8_t queue_depth;    /* invalidations it takes at once: 1..32; a virtual
                              * function's count against its physical one's   */

@@ -67,15 +67,22 @@ enum uiommu_status uim_pt_init(struct uim_pt *pt, const struct uim_pt_ops *ops,
     return UIOMMU_OK;
 }
 
-void uim_pt_fini(struct uim_pt *pt)
+/* Those that waited for the end of a call are free; stranded ones are only where
+ * all tables are. */
+void uim_pt_give_away(struct uim_pt *pt)
 {
     const struct uiommu_host *host = pt->host;
 
     pt->ops->free_chain(pt, pt->leaving);
     pt->ops->free_chain(pt, pt->retired);
-    pt->ops->free_chain(pt, pt->stranded);
     host->free(host->ctx, pt->slots_memory, slots_size());
     host->spin_destroy(host->ctx, pt->lock);
+}
+
+void uim_pt_fini(struct uim_pt *pt)
+{
+    pt->ops->free_chain(pt, pt->stranded);
+    uim_pt_give_away(pt);
 }
 
 /* ---- chains -------------------------------------------------------------- */

@@ -154,6 +154,9 @@ void uim_pt_retire(struct uim_pt *pt, struct uim_gather *gather);
  * they stay until destroy. Any context.                                      */
 void uim_pt_strand(struct uim_pt *pt, struct uim_gather *gather);
 
+/* As destroy, but hardware goes on with the tables: they stay. */
+void uim_pt_give_away(struct uim_pt *pt);
+
 static inline void *uim_phys_to_virt(const struct uiommu_host *host,
                                      uint64_t phys)
 {

@@ -64,6 +64,12 @@
     X(uiommu_resume, \
       (struct uiommu *u), \
       (u)) \
+    X(uiommu_hand_over, \
+      (struct uiommu *u, enum uiommu_hand_over how, const struct uiommu_record **record, size_t *size), \
+      (u, how, record, size)) \
+    X(uiommu_adopted_end, \
+      (struct uiommu *u), \
+      (u)) \
     X(uiommu_stop, \
       (struct uiommu *u), \
       (u)) \

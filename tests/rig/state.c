@@ -185,6 +185,7 @@ struct rig_state rig_state(struct rig *rig)
     X(bytes)                                                                   \
     X(mutexes)                                                                 \
     X(spins)                                                                   \
+    X(memory_maps)                                                             \
     X(mmio_maps)                                                               \
     X(msis)                                                                    \
     X(locks_held)

@@ -45,9 +45,11 @@ enum uiommu_status vtd_interrupts_create(struct vtd_unit *v)
     v->irt_lock = h->spin_create(h->ctx);
     v->irt = vtd_pages_alloc(v, TABLE_ORDER, &v->irt_phys);
     v->irtes = h->alloc(h->ctx, ENTRIES / 8);
-    if (!v->irt_lock || !v->irt || !v->irtes)
+    v->adopted.irtes = h->alloc(h->ctx, ENTRIES / 8);
+    if (!v->irt_lock || !v->irt || !v->irtes || !v->adopted.irtes)
         return UIOMMU_NOMEM;
     memset(v->irtes, 0, ENTRIES / 8);
+    memset(v->adopted.irtes, 0, ENTRIES / 8);
     return UIOMMU_OK;
 }
 
@@ -59,7 +61,9 @@ void vtd_interrupts_destroy(struct vtd_unit *v)
         h->spin_destroy(h->ctx, v->irt_lock);
     if (v->irtes)
         h->free(h->ctx, v->irtes, ENTRIES / 8);
-    if (v->irt && !v->stuck)
+    if (v->adopted.irtes)
+        h->free(h->ctx, v->adopted.irtes, ENTRIES / 8);
+    if (v->irt && !v->stuck && !v->left)
         vtd_pages_free(v, v->irt, v->irt_phys, TABLE_ORDER);
 }
 
@@ -70,6 +74,17 @@ static enum uiommu_status invalidate(struct vtd_unit *v, enum vtd_iec g,
 
     vtd_add_interrupt(&b, g, index);
     return vtd_submit(v, &b);
+}
+
+static enum uiommu_status table_switch(struct vtd_unit *v, struct vtd_irta to)
+{
+    enum uiommu_status status;
+
+    vtd_wr64(v, VTD_REG_IRTA, to.raw);
+    status = vtd_gcmd_latch(v, VTD_GCMD_BIT(sirtp));
+    if (status == UIOMMU_OK && !vtd_cap_esirtps(v->cap))
+        status = invalidate(v, VTD_IEC_GLOBAL, 0);
+    return status;
 }
 
 /* 5.1.4: the pointer, the cache, compatibility format, then the switch. Where
@@ -85,10 +100,7 @@ enum uiommu_status vtd_interrupts_on(struct vtd_unit *v)
 
     if (!v->unit.remap)
         return UIOMMU_OK;
-    vtd_wr64(v, VTD_REG_IRTA, vtd_irta_pack(&irta).raw);
-    status = vtd_gcmd_latch(v, VTD_GCMD_BIT(sirtp));
-    if (status == UIOMMU_OK && !vtd_cap_esirtps(v->cap))
-        status = invalidate(v, VTD_IEC_GLOBAL, 0);
+    status = table_switch(v, vtd_irta_pack(&irta));
     if (status == UIOMMU_OK)
         status = vtd_gcmd_switch(v, VTD_GCMD_BIT(cfi), false);
     if (status == UIOMMU_OK)
@@ -103,6 +115,19 @@ enum uiommu_status vtd_interrupts_off(struct vtd_unit *v)
     if (!v->unit.remap || !(vtd_rd32(v, VTD_REG_GSTS) & ire))
         return UIOMMU_OK;
     return vtd_gcmd_switch(v, ire, false);
+}
+
+enum uiommu_status vtd_interrupts_give_back(struct vtd_unit *v)
+{
+    enum uiommu_status status;
+
+    if (v->adopted.interrupts.raw == 0)
+        return vtd_interrupts_off(v);
+    status = table_switch(v, v->adopted.interrupts);
+    if (status == UIOMMU_OK)
+        status =
+            vtd_gcmd_switch(v, VTD_GCMD_BIT(cfi), v->adopted.compatibility);
+    return status;
 }
 
 /* ---- entries --------------------------------------------------------------------- */
@@ -213,6 +238,46 @@ enum uiommu_status vtd_irq_set(struct uim_unit *unit, unsigned index,
     }
     vtd_entry_write(v, entry, want, 2);
     return announce(v, index);
+}
+
+/* ---- what was adopted ----------------------------------------------------------- */
+
+bool vtd_irq_adopt(struct vtd_unit *v, unsigned index, const uim_word *from)
+{
+    const uint64_t value[2] = { uim_ld64(&from[0]), uim_ld64(&from[1]) };
+
+    if (index >= ENTRIES)
+        return false;
+    vtd_entry_write(v, entry_of(v, index), value, 2);
+    mark(v, index, 1, true);
+    v->adopted.irtes[index / 64] |= UIM_BIT(index % 64);
+    return true;
+}
+
+static enum uiommu_status end_one(struct vtd_unit *v, unsigned index)
+{
+    enum uiommu_status status = clear(v, index);
+
+    if (status != UIOMMU_OK)
+        return status;
+    v->adopted.irtes[index / 64] &= ~UIM_BIT(index % 64);
+    vtd_irq_free(&v->unit, index, 1);
+    return UIOMMU_OK;
+}
+
+enum uiommu_status vtd_irqs_adopted_end(struct vtd_unit *v)
+{
+    enum uiommu_status worst = UIOMMU_OK;
+
+    for (unsigned i = 0; v->unit.remap && i < ENTRIES; i++) {
+        enum uiommu_status status = UIOMMU_OK;
+
+        if (v->adopted.irtes[i / 64] & UIM_BIT(i % 64))
+            status = end_one(v, i);
+        if (status != UIOMMU_OK)
+            worst = status;
+    }
+    return worst;
 }
 
 /* ---- messages ---------------------------------------------------------------------- */

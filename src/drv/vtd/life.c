@@ -19,21 +19,17 @@ static bool is_on(const struct vtd_unit *v, uint32_t bit)
 
 /* ---- memory and locks ---------------------------------------------------- */
 
-static size_t dids_size(const struct vtd_unit *v)
-{
-    return (v->n_dids + 63u) / 64 * sizeof(uint64_t);
-}
-
 static enum uiommu_status dids_create(struct vtd_unit *v)
 {
     const struct uiommu_host *h = v->unit.host;
 
     v->n_dids = UINT32_C(1) << (4 + 2 * vtd_cap_nd(v->cap));
-    v->dids = h->alloc(h->ctx, dids_size(v));
+    v->dids = h->alloc(h->ctx, vtd_dids_size(v));
     if (!v->dids)
         return UIOMMU_NOMEM;
-    memset(v->dids, 0, dids_size(v));
+    memset(v->dids, 0, vtd_dids_size(v));
     v->dids[0] = UIM_MASK(VTD_DID_FIRST - 1, 0);
+    v->did_identity = VTD_DID_IDENTITY;
     return UIOMMU_OK;
 }
 
@@ -109,10 +105,11 @@ void vtd_release(struct uim_unit *unit)
         v->stuck = true;
     vtd_queue_destroy(v);
     vtd_interrupts_destroy(v);
-    if (!v->stuck)
+    if (!v->stuck && !v->left)
         vtd_tables_destroy(v);
+    vtd_adopted_destroy(v);
     if (v->dids)
-        h->free(h->ctx, v->dids, dids_size(v));
+        h->free(h->ctx, v->dids, vtd_dids_size(v));
     if (v->has_msi && h->msi_free)
         h->msi_free(h->ctx, unit->index, FAULT_MSI);
     locks_destroy(v);
@@ -235,6 +232,17 @@ static enum uiommu_status protection_off(struct vtd_unit *v)
 
 /* ---- tables -------------------------------------------------------------- */
 
+enum uiommu_status vtd_root_switch(struct vtd_unit *v, struct vtd_rtaddr to)
+{
+    enum uiommu_status status;
+
+    vtd_wr64(v, VTD_REG_RTADDR, to.raw);
+    status = vtd_gcmd_latch(v, VTD_GCMD_BIT(srtp));
+    if (status == UIOMMU_OK && !vtd_cap_esrtps(v->cap))
+        status = vtd_invalidate_all(v);
+    return status;
+}
+
 /* From the latch on the unit reads our tables, if translation was left on; what
  * it cached before is dropped at once, by itself where ESRTPS. */
 static enum uiommu_status point_to_tables(struct vtd_unit *v)
@@ -253,11 +261,7 @@ static enum uiommu_status point_to_tables(struct vtd_unit *v)
     status = vtd_write_buffer_flush(v);
     if (status != UIOMMU_OK)
         return status;
-    vtd_wr64(v, VTD_REG_RTADDR, vtd_rtaddr_pack(&rtaddr).raw);
-    status = vtd_gcmd_latch(v, VTD_GCMD_BIT(srtp));
-    if (status == UIOMMU_OK && !vtd_cap_esrtps(v->cap))
-        status = vtd_invalidate_all(v);
-    return status;
+    return vtd_root_switch(v, vtd_rtaddr_pack(&rtaddr));
 }
 
 static enum uiommu_status switch_on(struct vtd_unit *v)
@@ -282,16 +286,14 @@ enum uiommu_status vtd_prepare(struct uim_unit *unit)
     struct vtd_unit *v = vtd_unit(unit);
     enum uiommu_status status = create(v);
 
+    if (status == UIOMMU_OK)
+        status = vtd_adopt(v);
     return status == UIOMMU_OK ? start_queue(v) : status;
 }
 
 enum uiommu_status vtd_enable(struct uim_unit *unit)
 {
-    enum uiommu_status status = switch_on(vtd_unit(unit));
-
-    if (status != UIOMMU_OK)
-        (void)vtd_disable(unit);
-    return status;
+    return switch_on(vtd_unit(unit));
 }
 
 enum uiommu_status vtd_disable(struct uim_unit *unit)
@@ -322,6 +324,12 @@ enum uiommu_status vtd_suspend(struct uim_unit *unit)
     events_off(v);
     v->live = false;
     return vtd_queue_stop(v);
+}
+
+enum uiommu_status vtd_leave(struct uim_unit *unit)
+{
+    vtd_unit(unit)->left = true;
+    return vtd_suspend(unit);
 }
 
 /* Whatever the unit did not answer before, it is asked anew: nothing is cached

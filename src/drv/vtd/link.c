@@ -19,7 +19,7 @@ static bool walkable(const struct vtd_unit *v, const struct uiommu_domain *d)
     return top >= 2 && (vtd_cap_sagaw(v->cap) >> (top - 1u) & 1) != 0;
 }
 
-static enum uiommu_status did_alloc(struct vtd_unit *v, struct vtd_did *out)
+enum uiommu_status vtd_did_alloc(struct vtd_unit *v, struct vtd_did *out)
 {
     enum uiommu_status status = UIOMMU_NOSPC;
 
@@ -53,7 +53,7 @@ enum uiommu_status vtd_link(struct uim_link *link)
 
     if (!walkable(v, link->domain))
         return UIOMMU_INVAL;
-    status = did_alloc(v, &did);
+    status = vtd_did_alloc(v, &did);
     if (status == UIOMMU_OK)
         link->id = did.id;
     return status;

@@ -100,13 +100,26 @@ static const char *flush_lacks(const struct vtd_unit *v, enum vtd_mode mode)
 
 /* ---- choice -------------------------------------------------------------- */
 
+/* What is adopted goes on in the mode in which it is. */
+static bool goes_on(const struct vtd_unit *v, enum vtd_mode mode)
+{
+    struct vtd_rtaddr root;
+
+    if (!v->unit.adopt || !(vtd_rd32(v, VTD_REG_GSTS) & VTD_GCMD_BIT(te)))
+        return true;
+    root.raw = vtd_rd64(v, VTD_REG_RTADDR);
+    return (vtd_rtaddr_ttm(root) == VTD_TTM_LEGACY) == (mode == VTD_LEGACY);
+}
+
 static bool all_can(struct uim_unit *const *units, unsigned n,
                     enum vtd_mode mode)
 {
-    for (unsigned i = 0; i < n; i++)
-        if (mode_lacks(vtd_unit(units[i]), mode) ||
-            flush_lacks(vtd_unit(units[i]), mode))
+    for (unsigned i = 0; i < n; i++) {
+        const struct vtd_unit *v = vtd_unit(units[i]);
+
+        if (mode_lacks(v, mode) || flush_lacks(v, mode) || !goes_on(v, mode))
             return false;
+    }
     return true;
 }
 

@@ -27,7 +27,7 @@ static struct vtd_did did_of(const struct vtd_unit *v,
     const struct uim_link *link;
 
     if (domain->kind == UIOMMU_DOMAIN_IDENTITY)
-        return VTD_DID_IDENTITY;
+        return v->did_identity;
     link = uim_link_of(domain, &v->unit);
     return (struct vtd_did){ (uint16_t)link->id };
 }
@@ -193,6 +193,11 @@ static enum uiommu_status set_legacy(struct vtd_unit *v,
     uint64_t want[LEGACY_WORDS] = { 0 };
     enum uiommu_status status;
 
+    if (vtd_is_adopted(v, sid)) {
+        status = vtd_adopted_drop(v, sid, entry);
+        if (status != UIOMMU_OK)
+            return status;
+    }
     if (next->kind != UIOMMU_DOMAIN_BLOCKED)
         legacy_words(v, ep, next, want);
     else if (!entry)
@@ -229,8 +234,8 @@ static uint64_t context_word(uint64_t link, bool ats)
     return vtd_ctx_scalable_q0_set_dte(q0, ats).raw;
 }
 
-/* The entries of a requester, with new tables if it has none: nothing leads to
- * these until context_word is stored. A blocked requester needs none; `entry`
+/* The entries of a requester, with new tables if it has none of ours: nothing leads
+ * to these until context_word is stored. A blocked requester needs none; `entry`
  * is then NULL. */
 static enum uiommu_status find_path(struct vtd_unit *v, struct path *p,
                                     const struct uiommu_endpoint *ep,
@@ -240,7 +245,7 @@ static enum uiommu_status find_path(struct vtd_unit *v, struct path *p,
     uint64_t link = 0;
 
     p->context = vtd_context(v, p->sid);
-    if (p->context)
+    if (p->context && !vtd_is_adopted(v, p->sid))
         link = uim_ld64(p->context);
     if (!(link & VTD_ENTRY_P)) {
         if (blocked)
@@ -338,6 +343,17 @@ static enum uiommu_status scalable_replace(struct vtd_unit *v,
     return scalable_announce(v, p);
 }
 
+/* On failure the new tables, which nothing leads to, go again. */
+static enum uiommu_status leave_adopted(struct vtd_unit *v,
+                                        const struct path *p)
+{
+    enum uiommu_status status = vtd_adopted_drop(v, p->sid, p->context);
+
+    if (status != UIOMMU_OK && p->entry)
+        vtd_pasid_tables_destroy(v, p->context_word);
+    return status;
+}
+
 static enum uiommu_status set_scalable(struct vtd_unit *v,
                                        struct uiommu_endpoint *ep,
                                        struct uiommu_domain *next)
@@ -346,6 +362,8 @@ static enum uiommu_status set_scalable(struct vtd_unit *v,
     struct path p = { .sid = vtd_sid(ep) };
     enum uiommu_status status = find_path(v, &p, ep, blocked);
 
+    if (status == UIOMMU_OK && vtd_is_adopted(v, p.sid))
+        status = leave_adopted(v, &p);
     if (status != UIOMMU_OK || !p.entry)
         return status;
     if (!blocked)
@@ -398,8 +416,11 @@ static enum uiommu_status cut_scalable(struct vtd_unit *v, struct vtd_sid sid)
 enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint)
 {
     struct vtd_unit *v = vtd_unit(endpoint->device->unit);
+    const struct vtd_sid sid = vtd_sid(endpoint);
 
+    if (vtd_is_adopted(v, sid))
+        return vtd_adopted_cut(v, sid, vtd_context(v, sid));
     if (vtd_has_pasids(v))
-        return cut_scalable(v, vtd_sid(endpoint));
-    return cut_legacy(v, vtd_sid(endpoint));
+        return cut_scalable(v, sid);
+    return cut_legacy(v, sid);
 }

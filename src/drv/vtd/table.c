@@ -216,16 +216,18 @@ enum uiommu_status vtd_tables_create(struct vtd_unit *v)
     return v->root ? UIOMMU_OK : UIOMMU_NOMEM;
 }
 
-static void context_table_free(struct vtd_unit *v, uint64_t link)
+/* What copies of entries lead to is not ours. */
+static void context_table_free(struct vtd_unit *v, unsigned first,
+                               uint64_t link)
 {
+    const unsigned words = VTD_CONTEXT_SCALABLE_BYTES / 8;
     const uim_word *table = follow(v, link);
 
     if (!table)
         return;
-    if (vtd_has_pasids(v))
-        for (unsigned i = 0; i < WORDS_PER_PAGE;
-             i += VTD_CONTEXT_SCALABLE_BYTES / 8)
-            vtd_pasid_tables_destroy(v, uim_ld64(&table[i]));
+    for (unsigned i = 0; vtd_has_pasids(v) && i < WORDS_PER_PAGE / words; i++)
+        if (!vtd_is_adopted(v, (struct vtd_sid){ (uint16_t)(first + i) }))
+            vtd_pasid_tables_destroy(v, uim_ld64(&table[i * words]));
     free_linked(v, link);
 }
 
@@ -235,7 +237,7 @@ void vtd_tables_destroy(struct vtd_unit *v)
     if (!v->root)
         return;
     for (unsigned i = 0; i < BUSES * (VTD_ROOT_ENTRY_BYTES / 8); i++)
-        context_table_free(v, uim_ld64(&v->root[i]));
+        context_table_free(v, i << 7, uim_ld64(&v->root[i]));
     vtd_pages_free(v, v->root, v->root_phys, 0);
     v->root = NULL;
 }

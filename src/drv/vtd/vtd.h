@@ -8,6 +8,7 @@
  *     unit.c       probe, release, the ops tables
  *     mode.c       which translation mode, and what a unit offers in it
  *     life.c       from what firmware left to translation on, and back
+ *     adopt.c      what somebody else left translating
  *     table.c      root, context and PASID tables
  *     set.c        the one operation: what a requester sees
  *     link.c       domain ids
@@ -124,6 +125,16 @@ struct vtd_queue {
     struct vtd_waiter waiter[VTD_WAITERS];
 };
 
+/* Where unit.found: what was there, and is still used. */
+struct vtd_adopted {
+    struct vtd_rtaddr root;    /* as the registers were                   */
+    struct vtd_irta interrupts;
+    bool compatibility;
+    uim_word *requesters;  /* bit set: its context entry is a copy        */
+    uint64_t *dids;        /* bit set: used by one of them, and reserved  */
+    uint64_t *irtes;       /* bit set: a copy                             */
+};
+
 struct vtd_unit {
     struct uim_unit unit;
     void *mmio;
@@ -138,6 +149,7 @@ struct vtd_unit {
     bool ours;             /* from prepare on: its registers              */
     _Atomic bool live; /* it reads our tables: commands are due       */
     bool stuck;            /* it did not stop: its memory is never freed  */
+    bool left;             /* translating, for the next owner             */
     bool has_msi;
     uint64_t msi_addr;
     uint32_t msi_data;
@@ -149,6 +161,8 @@ struct vtd_unit {
     void *did_lock;        /* spin                                        */
     uint64_t *dids;        /* bit set: in use                             */
     uint32_t n_dids;
+    struct vtd_did did_identity;
+    struct vtd_adopted adopted;
 
     /* Where unit.remap. */
     bool platform_remaps;  /* DMAR says so                                */
@@ -177,6 +191,11 @@ static inline bool vtd_has_pasids(const struct vtd_unit *v)
 static inline struct vtd_sid vtd_sid(const struct uiommu_endpoint *endpoint)
 {
     return (struct vtd_sid){ (uint16_t)endpoint->device->id };
+}
+
+static inline size_t vtd_dids_size(const struct vtd_unit *v)
+{
+    return (v->n_dids + 63u) / 64 * sizeof(uint64_t);
 }
 
 /* ---- regs.c -------------------------------------------------------------- */
@@ -293,6 +312,8 @@ enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
                            struct uiommu_domain *old);
 enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint);
 enum uiommu_status vtd_link(struct uim_link *link);
+/* NOSPC. Any context. */
+enum uiommu_status vtd_did_alloc(struct vtd_unit *v, struct vtd_did *out);
 void vtd_unlink(struct uim_link *link);
 
 enum uiommu_status vtd_invalidate(struct uim_link *link,
@@ -313,6 +334,11 @@ enum uiommu_status vtd_interrupts_create(struct vtd_unit *v);
 void vtd_interrupts_destroy(struct vtd_unit *v);
 enum uiommu_status vtd_interrupts_on(struct vtd_unit *v);
 enum uiommu_status vtd_interrupts_off(struct vtd_unit *v);
+/* As they were when the unit was adopted. */
+enum uiommu_status vtd_interrupts_give_back(struct vtd_unit *v);
+/* A copy of an entry; false: ours are fewer. Then all copies are cleared. */
+bool vtd_irq_adopt(struct vtd_unit *v, unsigned index, const uim_word *from);
+enum uiommu_status vtd_irqs_adopted_end(struct vtd_unit *v);
 
 enum uiommu_status vtd_irq_alloc(struct uim_unit *unit, unsigned n,
                                  unsigned *first);
@@ -323,6 +349,26 @@ enum uiommu_status vtd_irq_set(struct uim_unit *unit, unsigned index,
 void vtd_irq_message(struct uim_unit *unit, unsigned first, unsigned n,
                      const struct uiommu_irq_target *target,
                      struct uiommu_irq_message *out);
+
+/* ---- adopt.c ------------------------------------------------------------- */
+
+/* Nothing to do where the unit does not translate or is not to be adopted. */
+enum uiommu_status vtd_adopt(struct vtd_unit *v);
+void vtd_adopted_destroy(struct vtd_unit *v);
+void vtd_give_back(struct uim_unit *unit);
+bool vtd_inherited(struct uim_unit *unit, uint32_t *id);
+enum uiommu_status vtd_inherited_end(struct uim_unit *unit);
+enum uiommu_status vtd_describe(struct uim_unit *unit,
+                                struct uiommu_record_unit *out);
+
+/* Is the context entry a copy? What it leads to is then not ours. Any context. */
+bool vtd_is_adopted(const struct vtd_unit *v, struct vtd_sid sid);
+/* Such an entry: blocked, with everything that may be cached of it; and then free to
+ * be used as any other. Any context. */
+enum uiommu_status vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid,
+                                   uim_word *entry);
+enum uiommu_status vtd_adopted_drop(struct vtd_unit *v, struct vtd_sid sid,
+                                    uim_word *entry);
 
 void vtd_poll(struct uim_unit *unit);
 /* Forget what firmware left in the records. */
@@ -335,6 +381,9 @@ enum uiommu_status vtd_prepare(struct uim_unit *unit);
 enum uiommu_status vtd_enable(struct uim_unit *unit);
 enum uiommu_status vtd_disable(struct uim_unit *unit);
 void vtd_release(struct uim_unit *unit);
+enum uiommu_status vtd_leave(struct uim_unit *unit);
+/* The root table is another, and nothing of the last is cached. */
+enum uiommu_status vtd_root_switch(struct vtd_unit *v, struct vtd_rtaddr to);
 enum uiommu_status vtd_suspend(struct uim_unit *unit);
 enum uiommu_status vtd_resume(struct uim_unit *unit);
 

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handover.c - units that translate before uiommu_start() and go on after the end
+ * (semantics B.23): what a former owner left, and what is left to the next.
+ */
+#include "core/core.h"
+
+static struct uiommu_device *device_of(struct uim_node *n)
+{
+    return uim_container(n, struct uiommu_device, node);
+}
+
+static void lock(const struct uiommu_group *group)
+{
+    const struct uiommu_host *h = &group->member->u->host;
+
+    h->mutex_lock(h->ctx, group->lock);
+}
+
+static void unlock(const struct uiommu_group *group)
+{
+    const struct uiommu_host *h = &group->member->u->host;
+
+    h->mutex_unlock(h->ctx, group->lock);
+}
+
+/* ---- adopted --------------------------------------------------------------- */
+
+bool uim_inherits(const struct uiommu_device *device)
+{
+    uint32_t id = device->id;
+
+    return device->unit->found &&
+           device->unit->ops->inherited(device->unit, &id) && id == device->id;
+}
+
+static unsigned list_unit(struct uim_unit *unit, uiommu_adopted_fn fn,
+                          void *ctx)
+{
+    unsigned n = 0;
+
+    for (uint32_t id = 0; unit->ops->inherited(unit, &id); id++, n++) {
+        struct uiommu_device *d = uim_device_find(unit, id);
+        const struct uiommu_adopted adopted = {
+            .driver = uim_use_of(unit)->driver->name,
+            .unit = unit->index,
+            .segment = unit->segment,
+            .source = id,
+            .device = d && atomic_load(&d->added) ? d : NULL,
+        };
+
+        if (fn)
+            fn(ctx, &adopted);
+    }
+    return n;
+}
+
+static unsigned list_adopted(struct uiommu *u, uiommu_adopted_fn fn, void *ctx)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < u->n_units; i++)
+        if (u->unit[i] && u->unit[i]->found)
+            n += list_unit(u->unit[i], fn, ctx);
+    return n;
+}
+
+unsigned uiommu_adopted(struct uiommu *u, uiommu_adopted_fn fn, void *ctx)
+{
+    unsigned n;
+
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    n = list_adopted(u, fn, ctx);
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return n;
+}
+
+/* ---- the end of adoption --------------------------------------------------- */
+
+static enum uiommu_status end_device(struct uiommu_device *d)
+{
+    struct uiommu_group *group = d->group;
+    enum uiommu_status status = UIOMMU_OK;
+
+    lock(group);
+    if (group->domain == &d->u->inherited)
+        status = uim_group_set(group, uim_group_core(group));
+    unlock(group);
+    return status;
+}
+
+static enum uiommu_status end_locked(struct uiommu *u)
+{
+    enum uiommu_status worst = UIOMMU_OK, status;
+
+    if (atomic_load(&u->life) != UIM_STARTED)
+        return uim_asleep(u) ? UIOMMU_AGAIN : UIOMMU_BUSY;
+    uim_list_for_each(n, &u->devices) {
+        status = end_device(device_of(n));
+        if (status != UIOMMU_OK)
+            worst = status;
+    }
+    for (unsigned i = 0; i < u->n_units; i++) {
+        if (!u->unit[i] || !u->unit[i]->found)
+            continue;
+        status = u->unit[i]->ops->inherited_end(u->unit[i]);
+        if (status != UIOMMU_OK)
+            worst = status;
+    }
+    return worst;
+}
+
+enum uiommu_status uiommu_adopted_end(struct uiommu *u)
+{
+    enum uiommu_status status;
+
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    status = end_locked(u);
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
+}
+
+/* ---- may it be handed over? ------------------------------------------------ */
+
+static bool devices_claimed(struct uiommu *u)
+{
+    uim_list_for_each(n, &u->devices)
+        if (uim_group_owned(device_of(n)->group))
+            return true;
+    return false;
+}
+
+static enum uiommu_status may_hand_over(struct uiommu *u,
+                                        enum uiommu_hand_over how)
+{
+    if (how > UIOMMU_HAND_OVER_AS_IT_STANDS)
+        return UIOMMU_INVAL;
+    if (atomic_load(&u->life) != UIM_STARTED)
+        return UIOMMU_BUSY;
+    if (!u->host.memory_map)
+        return UIOMMU_OPNOTSUPP;
+    if (how == UIOMMU_HAND_OVER_AS_IT_STANDS)
+        return UIOMMU_OK;
+    if (list_adopted(u, NULL, NULL) > 0)
+        return UIOMMU_BUSY;
+    if (how == UIOMMU_HAND_OVER_IDENTITY)
+        return devices_claimed(u) ? UIOMMU_BUSY : UIOMMU_OK;
+    return uim_devices_added(u) || atomic_load(&u->n_irqs) > 0 ? UIOMMU_BUSY
+                                                               : UIOMMU_OK;
+}
+
+/* ---- everybody to identity ------------------------------------------------- */
+
+static enum uiommu_status to_identity(struct uiommu_device *d)
+{
+    struct uiommu_group *group = d->group;
+    enum uiommu_status status = UIOMMU_OPNOTSUPP;
+
+    lock(group);
+    group->before = group->domain;
+    uiommu_domain_get(group->before);
+    if (d->unit->identity)
+        status = uim_group_set(group, &d->u->identity);
+    unlock(group);
+    return status;
+}
+
+/* Back: to where it was, or at least to blocked. */
+static void forget_before(struct uiommu_device *d, bool back)
+{
+    struct uiommu_group *group = d->group;
+
+    lock(group);
+    if (back && group->before &&
+        uim_group_set(group, group->before) != UIOMMU_OK)
+        (void)uim_group_set(group, &d->u->blocked);
+    if (group->before)
+        uiommu_domain_put(group->before);
+    group->before = NULL;
+    unlock(group);
+}
+
+static enum uiommu_status all_to_identity(struct uiommu *u)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    uim_list_for_each(n, &u->devices) {
+        struct uiommu_device *d = device_of(n);
+
+        if (status == UIOMMU_OK && atomic_load(&d->added))
+            status = to_identity(d);
+    }
+    uim_list_for_each(n, &u->devices)
+        forget_before(device_of(n), status != UIOMMU_OK);
+    return status;
+}
+
+/* ---- hand over ------------------------------------------------------------- */
+
+static void give_away(struct uiommu_domain *d)
+{
+    if (d)
+        d->given_away = true;
+}
+
+/* What units may still read, from now on. */
+static void give_domains_away(struct uiommu *u)
+{
+    uim_list_for_each(n, &u->devices) {
+        give_away(device_of(n)->endpoint.domain);
+        give_away(device_of(n)->group->firmware);
+    }
+    uim_list_for_each(n, &u->tainted)
+        give_away(uim_container(n, struct uiommu_domain, node));
+}
+
+static enum uiommu_status leave(struct uiommu *u)
+{
+    enum uiommu_status worst = UIOMMU_OK;
+
+    uim_polling_stop(u);
+    for (unsigned i = 0; i < u->n_units; i++) {
+        enum uiommu_status status = UIOMMU_OK;
+
+        if (u->unit[i])
+            status = u->unit[i]->ops->leave(u->unit[i]);
+        if (status != UIOMMU_OK)
+            worst = status;
+    }
+    give_domains_away(u);
+    uim_irqs_forget(u);
+    while (!uim_list_empty(&u->devices))
+        uim_device_forget(device_of(u->devices.next));
+    uim_domains_reap(u);
+    uim_units_free(u);
+    return worst;
+}
+
+static enum uiommu_status hand_over_locked(struct uiommu *u,
+                                           enum uiommu_hand_over how,
+                                           struct uim_record *record)
+{
+    enum uiommu_status status = may_hand_over(u, how);
+
+    if (status == UIOMMU_OK)
+        status = uim_record_alloc(u, record);
+    if (status != UIOMMU_OK)
+        return status;
+    if (how == UIOMMU_HAND_OVER_IDENTITY)
+        status = all_to_identity(u);
+    if (status == UIOMMU_OK)
+        status = uim_record_write(u, record, how);
+    if (status == UIOMMU_OK)
+        return leave(u);
+    uim_record_free(u, record);
+    return status;
+}
+
+enum uiommu_status uiommu_hand_over(struct uiommu *u, enum uiommu_hand_over how,
+                                    const struct uiommu_record **record,
+                                    size_t *size)
+{
+    struct uim_record r;
+    enum uiommu_status status;
+
+    if (!u || !record || !size)
+        return UIOMMU_INVAL;
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    status = hand_over_locked(u, how, &r);
+    if (atomic_load(&u->life) == UIM_STOPPED) {
+        *record = (const struct uiommu_record *)r.word;
+        *size = r.size;
+    }
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return status;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handover.h - two owners of one machine, one after the other (semantics B.23). The
+ * tables of the first are then in memory that the second does not own.
+ */
+#ifndef UIM_TESTS_CORE_HANDOVER_H
+#define UIM_TESTS_CORE_HANDOVER_H
+
+#include "tests/core/help.h"
+
+/* The instance is gone, the domains that it still holds are put by the test. */
+static inline void first_is_gone(struct rig *rig)
+{
+    memset(rig->device, 0, sizeof(rig->device));
+    rig->started = false;
+    rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
+    sim_hand_over(rig->m);
+    rig->setup.flags |= UIOMMU_CONFIG_ADOPT;
+}
+
+static inline void leave_to_the_next(struct rig *rig, enum uiommu_hand_over how)
+{
+    rig_ok(uiommu_hand_over(rig->u, how, &rig->setup.record,
+                            &rig->setup.record_size));
+}
+
+static inline void create_next(struct rig *rig)
+{
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
+}
+
+static inline unsigned adopted(struct rig *rig)
+{
+    return uiommu_adopted(rig->u, NULL, NULL);
+}
+
+/* From here on, whoever reads what the first owner had is noticed. */
+static inline void end_adoption(struct rig *rig)
+{
+    rig_ok(uiommu_adopted_end(rig->u));
+    assert_int_equal(adopted(rig), 0);
+    sim_reclaim(rig->m);
+}
+
+#endif

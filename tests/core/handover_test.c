@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handover_test.c - from one owner of the machine to the next (semantics B.23): what
+ * devices see goes on, until it is changed one by one, and then nothing of the first
+ * owner is in use.
+ */
+#include "tests/core/handover.h"
+
+#include "base/store.h"
+#include "spec/vtd.h"
+
+#define BASE  GIB(2)
+#define OTHER GIB(3)
+
+/* Engine 0 has a page at BASE, engine 1 everything, engine 2 nothing. */
+struct first {
+    uint64_t page;
+    struct uiommu_domain *domain;
+};
+
+static void first_owner(struct rig *rig, struct first *f)
+{
+    up(rig);
+    f->page = rig_pages(rig, 0);
+    f->domain = attached_with(rig, 0, BASE, f->page);
+    set(rig, 1, uiommu_identity(rig->u));
+}
+
+static void first_leaves(struct rig *rig, struct first *f)
+{
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
+    uiommu_domain_put(f->domain);
+    first_is_gone(rig);
+}
+
+static void assert_as_left(struct rig *rig, const struct first *f)
+{
+    assert_true(rig_reaches(rig, 0, BASE, f->page));
+    assert_true(rig_refused(rig, 0, f->page));
+    assert_true(rig_reaches(rig, 1, f->page, f->page));
+    assert_true(rig_refused(rig, 2, f->page));
+}
+
+static void to_the_next(struct rig *rig, struct first *f)
+{
+    first_owner(rig, f);
+    first_leaves(rig, f);
+    create_next(rig);
+    rig_ok(rig_start(rig));
+}
+
+/* ---- as it stands ---------------------------------------------------------- */
+
+struct listed {
+    struct uiommu_adopted who[4];
+    unsigned n;
+};
+
+static void list_one(void *ctx, const struct uiommu_adopted *adopted)
+{
+    struct listed *l = ctx;
+
+    assert_true(l->n < 4);
+    l->who[l->n++] = *adopted;
+}
+
+static uint32_t source_of(struct rig *rig, unsigned n)
+{
+    struct uiommu_pci at = rig->m->devices[rig_engine(rig, n)].pci;
+
+    return (uint32_t)at.bus << 8 | at.devfn;
+}
+
+static void translations_go_on(struct rig *rig)
+{
+    struct first f;
+    struct listed l = { .n = 0 };
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    assert_as_left(rig, &f);
+    create_next(rig);
+    assert_as_left(rig, &f);
+    rig_ok(rig_start(rig));
+    assert_as_left(rig, &f);
+    assert_int_equal(uiommu_adopted(rig->u, list_one, &l), 2);
+    assert_int_equal(l.who[0].source, source_of(rig, 0));
+    assert_int_equal(l.who[1].source, source_of(rig, 1));
+    assert_string_equal(l.who[0].driver, "vtd");
+    assert_null(l.who[0].device);
+    rig_add_all(rig);
+    assert_as_left(rig, &f);
+    l.n = 0;
+    assert_int_equal(uiommu_adopted(rig->u, list_one, &l), 2);
+    assert_ptr_equal(l.who[0].device, rig->device[rig_engine(rig, 0)]);
+    end_adoption(rig);
+}
+
+static void each_requester_moves_by_itself(struct rig *rig)
+{
+    uint64_t mine = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_add_all(rig);
+    assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)),
+                     uiommu_inherited(rig->u));
+    assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 2)),
+                     uiommu_blocked(rig->u));
+    d = rig_domain(rig, 0);
+    map_page(d, OTHER, mine);
+    set(rig, 0, d);
+    assert_true(rig_refused(rig, 0, BASE));
+    assert_true(rig_reaches(rig, 0, OTHER, mine));
+    assert_true(rig_reaches(rig, 1, f.page, f.page));
+    assert_int_equal(adopted(rig), 1);
+    set(rig, 1, d);
+    assert_true(rig_refused(rig, 1, f.page));
+    assert_true(rig_reaches(rig, 1, OTHER, mine));
+    end_adoption(rig);
+    assert_true(rig_reaches(rig, 0, OTHER, mine));
+    assert_true(rig_reaches(rig, 1, OTHER, mine));
+    set(rig, 1, uiommu_blocked(rig->u));
+    rig_drop(rig, 0, d);
+}
+
+static void what_nobody_moves_is_blocked_at_the_end(struct rig *rig)
+{
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_ok(rig_add(rig, rig_engine(rig, 0)));
+    end_adoption(rig);
+    assert_true(rig_refused(rig, 0, BASE));
+    assert_true(rig_refused(rig, 1, f.page));
+    assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)),
+                     uiommu_blocked(rig->u));
+    rig_ok(uiommu_adopted_end(rig->u)); /* again: nothing to do */
+}
+
+static void a_device_that_is_removed_is_blocked(struct rig *rig)
+{
+    struct first f;
+    unsigned dev;
+
+    to_the_next(rig, &f);
+    dev = rig_engine(rig, 0);
+    rig_ok(rig_add(rig, dev));
+    rig_ok(uiommu_device_remove(rig->device[dev]));
+    rig->device[dev] = NULL;
+    assert_true(rig_refused(rig, 0, BASE));
+    assert_int_equal(adopted(rig), 1);
+    end_adoption(rig);
+}
+
+static void what_was_inherited_is_only_left(struct rig *rig)
+{
+    struct uiommu_endpoint *ep;
+    struct uiommu_trace trace;
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_add_all(rig);
+    ep = rig_endpoint(rig, 0);
+    rig_ok(uiommu_set_domain(ep, uiommu_inherited(rig->u), NULL));
+    rig_is(
+        uiommu_set_domain(rig_endpoint(rig, 2), uiommu_inherited(rig->u), NULL),
+        UIOMMU_INVAL);
+    rig_is(uiommu_walk(uiommu_inherited(rig->u), BASE, &trace),
+           UIOMMU_OPNOTSUPP);
+    rig_is(uiommu_map(uiommu_inherited(rig->u), BASE, f.page, RIG_PAGE, RIG_RW),
+           UIOMMU_OPNOTSUPP);
+    set(rig, 0, uiommu_blocked(rig->u));
+    rig_is(uiommu_set_domain(ep, uiommu_inherited(rig->u), NULL), UIOMMU_INVAL);
+    assert_true(rig_refused(rig, 0, BASE));
+    end_adoption(rig);
+}
+
+static void a_claim_ends_what_was_inherited(struct rig *rig)
+{
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_add_all(rig);
+    rig_ok(uiommu_claim(rig_endpoint(rig, 0), &f));
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_ok(uiommu_release(rig_endpoint(rig, 0), &f));
+    assert_true(rig_refused(rig, 0, BASE));
+    end_adoption(rig);
+}
+
+static void a_sleep_changes_nothing_that_was_adopted(struct rig *rig)
+{
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_add_all(rig);
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(uiommu_adopted_end(rig->u), UIOMMU_AGAIN);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+}
+
+/* New domains have ids of their own as long as the old ones are in use (D-94). */
+static void ids_that_are_in_use_are_not_given(struct rig *rig)
+{
+    enum { MANY = 8 };
+    struct uiommu_domain *d[MANY];
+    uint64_t mine = rig_pages(rig, 0);
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_add_all(rig);
+    for (unsigned i = 0; i < MANY; i++) {
+        d[i] = attached_with(rig, 2, BASE, mine);
+        assert_true(rig_reaches(rig, 2, BASE, mine));
+        assert_true(rig_reaches(rig, 0, BASE, f.page));
+        assert_true(rig_reaches(rig, 1, f.page, f.page));
+    }
+    set(rig, 2, uiommu_identity(rig->u));
+    assert_true(rig_reaches(rig, 2, f.page, f.page));
+    assert_true(rig_reaches(rig, 1, f.page, f.page));
+    set(rig, 2, uiommu_blocked(rig->u));
+    for (unsigned i = 0; i < MANY; i++)
+        uiommu_domain_put(d[i]);
+    end_adoption(rig);
+}
+
+/* ---- the other ways ---------------------------------------------------------- */
+
+static void remove_all(struct rig *rig)
+{
+    for (unsigned i = RIG_DEVICES; i-- > 0;)
+        if (rig->device[i])
+            rig_ok(uiommu_device_remove(rig->device[i]));
+    memset(rig->device, 0, sizeof(rig->device));
+}
+
+static void everybody_blocked(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_BLOCKED,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_BUSY);
+    remove_all(rig);
+    uiommu_domain_put(f.domain);
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_BLOCKED);
+    first_is_gone(rig);
+    assert_true(rig_refused(rig, 0, BASE));
+    assert_true(rig_refused(rig, 1, f.page));
+    up(rig);
+    assert_int_equal(adopted(rig), 0);
+    assert_true(rig_refused(rig, 1, f.page));
+    end_adoption(rig);
+}
+
+static void those_that_were_added_reach_everything(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    rig_ok(uiommu_claim(rig_endpoint(rig, 2), &f));
+    rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_IDENTITY,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_BUSY);
+    rig_ok(uiommu_release(rig_endpoint(rig, 2), &f));
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_IDENTITY);
+    uiommu_domain_put(f.domain);
+    first_is_gone(rig);
+    for (unsigned n = 0; n < 3; n++)
+        assert_true(rig_reaches(rig, n, f.page, f.page));
+    up(rig);
+    for (unsigned n = 0; n < 3; n++)
+        assert_true(rig_reaches(rig, n, f.page, f.page));
+    end_adoption(rig);
+    assert_true(rig_refused(rig, 0, f.page));
+}
+
+static uint64_t (*read64)(void *ctx, void *mmio, size_t offset);
+
+static uint64_t read64_without_pass_through(void *ctx, void *mmio,
+                                            size_t offset)
+{
+    uint64_t value = read64(ctx, mmio, offset);
+    struct vtd_ecap ecap = { value };
+
+    return offset == VTD_REG_ECAP ? vtd_ecap_set_pt(ecap, 0).raw : value;
+}
+
+static void without_pass_through_there_is_no_identity(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+
+    read64 = rig->m->host.mmio_read64;
+    rig->m->host.mmio_read64 = read64_without_pass_through;
+    up(rig);
+    d = attached_with(rig, 0, BASE, page);
+    rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_IDENTITY,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_OPNOTSUPP);
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)), d);
+    rig_drop(rig, 0, d);
+}
+
+/* A third owner: what the second inherited and did not touch is passed on. */
+static void what_is_inherited_is_handed_on(struct rig *rig)
+{
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_BLOCKED,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_BUSY);
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
+    first_is_gone(rig);
+    up(rig);
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+    assert_true(rig_refused(rig, 0, BASE));
+}
+
+static void only_who_runs_hands_over(struct rig *rig)
+{
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_AS_IT_STANDS,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_BUSY);
+    rig_ok(uiommu_resume(rig->u));
+    rig_is(uiommu_hand_over(rig->u, (enum uiommu_hand_over)7,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_INVAL);
+}
+
+/* ---- refused -------------------------------------------------------------------- */
+
+/* The next owner's start fails, and DMA goes on. */
+static void assert_start_fails(struct rig *rig, const struct first *f,
+                               enum uiommu_status status, const char *why)
+{
+    create_next(rig);
+    rig_is(rig_start(rig), status);
+    assert_says(sim_last_log(rig->m), why);
+    rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
+    assert_as_left(rig, f);
+}
+
+static void a_record_that_is_none_is_refused(struct rig *rig)
+{
+    struct uiommu_record copy[4];
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    assert_true(rig->setup.record_size <= sizeof(copy));
+    memcpy(copy, rig->setup.record, rig->setup.record_size);
+    rig->setup.record = copy;
+    copy[0].magic ^= 1;
+    assert_start_fails(rig, &f, UIOMMU_INVAL, "is not one");
+    copy[0].magic ^= 1;
+    copy[0].version ^= copy[0].magic;
+    assert_start_fails(rig, &f, UIOMMU_INVAL, "version");
+    copy[0].version ^= copy[0].magic;
+    copy[0].how ^= copy[0].magic;
+    assert_start_fails(rig, &f, UIOMMU_INVAL, "changed since");
+    copy[0].how ^= copy[0].magic;
+    rig->setup.record_size--;
+    assert_start_fails(rig, &f, UIOMMU_INVAL, "size");
+    rig->setup.record_size = 8;
+    assert_start_fails(rig, &f, UIOMMU_INVAL, "is not one");
+    rig->setup.record_size = sizeof(copy); /* more is no harm */
+    up(rig);
+    end_adoption(rig);
+}
+
+/* Word `i` of the table at `phys`, as the CPU has it. */
+static uint64_t *word_at(struct rig *rig, uint64_t phys, unsigned i)
+{
+    uint64_t *word = sim_ram(rig->m, (phys & ~UINT64_C(0xfff)) + i * 8u, 8);
+
+    assert_non_null(word);
+    return word;
+}
+
+/* Somebody wrote to the tables since. */
+static void tables_that_were_changed_are_refused(struct rig *rig)
+{
+    const uint64_t *unit;
+    uint64_t root, was, *word;
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    unit = (const uint64_t *)(rig->setup.record + 1);
+    root = uim_le64(unit[1]);
+    word = word_at(rig, uim_le64(*word_at(rig, root, 0)), 0);
+    was = *word; /* of 00:00.0, which nobody is */
+    *word = uim_le64(2);
+    assert_start_fails(rig, &f, UIOMMU_INVAL, "not as the record says");
+    *word = was;
+    up(rig);
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+}
+
+static void without_sight_of_the_tables_it_is_refused(struct rig *rig)
+{
+    const void *(*memory_map)(void *, uint64_t, size_t) =
+        rig->m->host.memory_map;
+    void (*memory_unmap)(void *, const void *, size_t) =
+        rig->m->host.memory_unmap;
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    rig->setup.record = NULL;
+    rig->m->host.memory_map = NULL;
+    rig->m->host.memory_unmap = NULL;
+    assert_start_fails(rig, &f, UIOMMU_OPNOTSUPP, "memory_map");
+    rig->m->host.memory_map = memory_map;
+    rig->m->host.memory_unmap = memory_unmap;
+    up(rig); /* without a record it is taken as it is */
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+}
+
+/* ---- without asking for it -------------------------------------------------------- */
+
+/* As ever: who is not known is blocked. */
+static void whoever_does_not_adopt_blocks(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_ADOPT;
+    rig->setup.record = NULL;
+    up(rig);
+    assert_int_equal(adopted(rig), 0);
+    assert_true(rig_refused(rig, 0, BASE));
+    assert_true(rig_refused(rig, 1, f.page));
+    sim_reclaim(rig->m);
+    assert_true(rig_refused(rig, 0, BASE));
+}
+
+static void a_record_goes_with_adoption(struct rig *rig)
+{
+    static const uint64_t record[8];
+
+    rig->setup.record = (const void *)record;
+    rig->setup.record_size = sizeof(record);
+    rig_is(rig_create(rig), UIOMMU_INVAL);
+    assert_says(sim_last_log(rig->m), "ADOPT");
+    rig->setup.record = NULL;
+}
+
+static void a_unit_that_is_off_is_started_as_ever(struct rig *rig)
+{
+    rig->setup.flags |= UIOMMU_CONFIG_ADOPT;
+    up(rig);
+    assert_int_equal(adopted(rig), 0);
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_ok(uiommu_adopted_end(rig->u));
+}
+
+static void nothing_is_adopted_before_the_start(struct rig *rig)
+{
+    create_next(rig);
+    assert_int_equal(adopted(rig), 0);
+    rig_is(uiommu_adopted_end(rig->u), UIOMMU_BUSY);
+}
+
+/* clang-format off */
+static const struct rig_test tests[] = {
+    RIG_COLD(translations_go_on),
+    RIG_COLD(each_requester_moves_by_itself),
+    RIG_COLD(what_nobody_moves_is_blocked_at_the_end),
+    RIG_COLD(a_device_that_is_removed_is_blocked),
+    RIG_COLD(what_was_inherited_is_only_left),
+    RIG_COLD(a_claim_ends_what_was_inherited),
+    RIG_COLD(a_sleep_changes_nothing_that_was_adopted),
+    RIG_COLD(ids_that_are_in_use_are_not_given),
+    RIG_COLD(everybody_blocked),
+    RIG_COLD(those_that_were_added_reach_everything),
+    RIG_COLD(without_pass_through_there_is_no_identity),
+    RIG_COLD(what_is_inherited_is_handed_on),
+    RIG_TEST(only_who_runs_hands_over),
+    RIG_COLD(a_record_that_is_none_is_refused),
+    RIG_COLD(tables_that_were_changed_are_refused),
+    RIG_COLD(without_sight_of_the_tables_it_is_refused),
+    RIG_COLD(whoever_does_not_adopt_blocks),
+    RIG_COLD(a_record_goes_with_adoption),
+    RIG_COLD(a_unit_that_is_off_is_started_as_ever),
+    RIG_COLD(nothing_is_adopted_before_the_start),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("handover", tests);
+}
