@@ -69,13 +69,13 @@ UIOMMU_MUST_CHECK enum uiommu_status uiommu_adopted_end(struct uiommu *u);
 
 /* ---- hand over ------------------------------------------------------------ */
 
-/* For the first two, BUSY too: some requester is still as it was adopted. */
+/* What the next owner may rely on. BUSY: it is not so; and for the first two, some
+ * requester is still as it was adopted. */
 enum uiommu_hand_over {
-    /* Everybody is blocked, but for firmware's regions. BUSY: devices are added, or
-     * interrupts mapped.                                                      */
+    /* Nobody but firmware's requesters reaches anything, and those their regions: all
+     * devices are removed, all interrupts unmapped.                           */
     UIOMMU_HAND_OVER_BLOCKED,
-    /* Devices that are added reach everything; others are blocked. BUSY: one of them
-     * is claimed. OPNOTSUPP: its unit cannot.                                   */
+    /* All devices that are added see uiommu_identity(). */
     UIOMMU_HAND_OVER_IDENTITY,
     /* Everybody keeps the domain it sees, and its mappings. */
     UIOMMU_HAND_OVER_AS_IT_STANDS,
@@ -113,10 +113,9 @@ struct uiommu_record_unit {
  * and that do not come back by uiommu_destroy() belong to the next owner, the record too:
  * *record is its address, *size its size in bytes.
  *
- * May sleep. BUSY: not started, or as above. OPNOTSUPP: as above, or the host has no
- * memory_map. NOMEM. INVAL. After these nothing has changed. TIMEDOUT, IO: a unit did not
- * answer, and there is no saying what it has cached; where *record is written, units are
- * handed over all the same, else some endpoints are quarantined (device.h).
+ * May sleep. BUSY: not started, or as above. OPNOTSUPP: the host has no memory_map.
+ * NOMEM. INVAL. After these nothing has changed. TIMEDOUT, IO: a unit did not answer, and
+ * there is no saying what it has cached; it is handed over all the same.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_hand_over(struct uiommu *u, enum uiommu_hand_over how,

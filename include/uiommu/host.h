@@ -133,7 +133,7 @@ struct uiommu_host {
 
     /* The CPU address of `size` bytes of RAM at bus address `phys`, page-aligned, to
      * be read only: where units that are adopted have their tables, see handover.h.
-     * NULL: none there. May sleep. Optional.                                  */
+     * NULL: cannot. May sleep. Optional.                                      */
     const void *(*memory_map)(void *ctx, uint64_t phys, size_t size);
     void (*memory_unmap)(void *ctx, const void *virt, size_t size);
 };

@@ -39,7 +39,6 @@ struct uiommu_group {
     struct uiommu_device *member; /* one, until groups follow topology      */
     struct uiommu_domain *domain; /* what its endpoints see                 */
     struct uiommu_domain *firmware; /* holds its firmware regions, or NULL  */
-    struct uiommu_domain *before; /* while a hand-over may yet fail         */
     const void *owner;      /* NULL: the host itself                        */
     unsigned claims;
 };

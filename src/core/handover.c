@@ -122,12 +122,16 @@ enum uiommu_status uiommu_adopted_end(struct uiommu *u)
 
 /* ---- may it be handed over? ------------------------------------------------ */
 
-static bool devices_claimed(struct uiommu *u)
+static bool all_see(struct uiommu *u, const struct uiommu_domain *domain)
 {
-    uim_list_for_each(n, &u->devices)
-        if (uim_group_owned(device_of(n)->group))
-            return true;
-    return false;
+    uim_list_for_each(n, &u->devices) {
+        struct uiommu_device *d = device_of(n);
+
+        if (atomic_load(&d->added) &&
+            uiommu_endpoint_domain(&d->endpoint) != domain)
+            return false;
+    }
+    return true;
 }
 
 static enum uiommu_status may_hand_over(struct uiommu *u,
@@ -144,55 +148,9 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
     if (list_adopted(u, NULL, NULL) > 0)
         return UIOMMU_BUSY;
     if (how == UIOMMU_HAND_OVER_IDENTITY)
-        return devices_claimed(u) ? UIOMMU_BUSY : UIOMMU_OK;
+        return all_see(u, &u->identity) ? UIOMMU_OK : UIOMMU_BUSY;
     return uim_devices_added(u) || atomic_load(&u->n_irqs) > 0 ? UIOMMU_BUSY
                                                                : UIOMMU_OK;
-}
-
-/* ---- everybody to identity ------------------------------------------------- */
-
-static enum uiommu_status to_identity(struct uiommu_device *d)
-{
-    struct uiommu_group *group = d->group;
-    enum uiommu_status status = UIOMMU_OPNOTSUPP;
-
-    lock(group);
-    group->before = group->domain;
-    uiommu_domain_get(group->before);
-    if (d->unit->identity)
-        status = uim_group_set(group, &d->u->identity);
-    unlock(group);
-    return status;
-}
-
-/* Back: to where it was, or at least to blocked. */
-static void forget_before(struct uiommu_device *d, bool back)
-{
-    struct uiommu_group *group = d->group;
-
-    lock(group);
-    if (back && group->before &&
-        uim_group_set(group, group->before) != UIOMMU_OK)
-        (void)uim_group_set(group, &d->u->blocked);
-    if (group->before)
-        uiommu_domain_put(group->before);
-    group->before = NULL;
-    unlock(group);
-}
-
-static enum uiommu_status all_to_identity(struct uiommu *u)
-{
-    enum uiommu_status status = UIOMMU_OK;
-
-    uim_list_for_each(n, &u->devices) {
-        struct uiommu_device *d = device_of(n);
-
-        if (status == UIOMMU_OK && atomic_load(&d->added))
-            status = to_identity(d);
-    }
-    uim_list_for_each(n, &u->devices)
-        forget_before(device_of(n), status != UIOMMU_OK);
-    return status;
 }
 
 /* ---- hand over ------------------------------------------------------------- */
@@ -246,10 +204,7 @@ static enum uiommu_status hand_over_locked(struct uiommu *u,
         status = uim_record_alloc(u, record);
     if (status != UIOMMU_OK)
         return status;
-    if (how == UIOMMU_HAND_OVER_IDENTITY)
-        status = all_to_identity(u);
-    if (status == UIOMMU_OK)
-        status = uim_record_write(u, record, how);
+    status = uim_record_write(u, record, how);
     if (status == UIOMMU_OK)
         return leave(u);
     uim_record_free(u, record);

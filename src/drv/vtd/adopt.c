@@ -73,7 +73,7 @@ static enum uiommu_status read_at(struct vtd_unit *v, uint64_t phys,
         return refuse(v, UIOMMU_OPNOTSUPP, "the host has no memory_map");
     at = h->memory_map(h->ctx, phys, size);
     if (!at)
-        return refuse(v, UIOMMU_IO, "its tables are in no memory");
+        return refuse(v, UIOMMU_NOMEM, "the host cannot map its tables");
     status = visit(v, first, at, ctx);
     h->memory_unmap(h->ctx, at, size);
     return status;
@@ -217,8 +217,9 @@ static void mark(struct vtd_unit *v, struct vtd_sid sid, bool adopted)
 
 bool vtd_is_adopted(const struct vtd_unit *v, struct vtd_sid sid)
 {
-    return v->unit.found && (uim_ld64(&v->adopted.requesters[sid.id / 64]) &
-                             UIM_BIT(sid.id % 64)) != 0;
+    return v->adopted.requesters &&
+           (uim_ld64(&v->adopted.requesters[sid.id / 64]) &
+            UIM_BIT(sid.id % 64)) != 0;
 }
 
 /* Where nothing is behind it, the requester is blocked, as everybody is. */
@@ -298,18 +299,23 @@ static enum uiommu_status adopt_interrupts(struct vtd_unit *v,
 
 /* ---- life -------------------------------------------------------------------------- */
 
-static enum uiommu_status bitmaps_create(struct vtd_unit *v)
+static void *zeros(const struct vtd_unit *v, size_t size)
 {
     const struct uiommu_host *h = v->unit.host;
+    void *bytes = h->alloc(h->ctx, size);
+
+    if (bytes)
+        memset(bytes, 0, size);
+    return bytes;
+}
+
+static enum uiommu_status bitmaps_create(struct vtd_unit *v)
+{
     struct vtd_adopted *a = &v->adopted;
 
-    a->requesters = h->alloc(h->ctx, BITMAP_WORDS * sizeof(uint64_t));
-    a->dids = h->alloc(h->ctx, vtd_dids_size(v));
-    if (!a->requesters || !a->dids)
-        return UIOMMU_NOMEM;
-    memset((void *)a->requesters, 0, BITMAP_WORDS * sizeof(uint64_t));
-    memset(a->dids, 0, vtd_dids_size(v));
-    return UIOMMU_OK;
+    a->dids = zeros(v, vtd_dids_size(v));
+    a->requesters = zeros(v, BITMAP_WORDS * sizeof(uint64_t));
+    return a->dids && a->requesters ? UIOMMU_OK : UIOMMU_NOMEM;
 }
 
 void vtd_adopted_destroy(struct vtd_unit *v)
