@@ -89,21 +89,35 @@ static enum uiommu_status end_device(struct uiommu_device *d)
     return status;
 }
 
-static enum uiommu_status end_locked(struct uiommu *u)
+/* After NOMEM the rest stays as it is: a device with regions must not lose these. */
+static enum uiommu_status end_devices(struct uiommu *u)
 {
-    enum uiommu_status worst = UIOMMU_OK, status;
+    enum uiommu_status worst = UIOMMU_OK;
 
-    if (atomic_load(&u->life) != UIM_STARTED)
-        return uim_asleep(u) ? UIOMMU_AGAIN : UIOMMU_BUSY;
     uim_list_for_each(n, &u->devices) {
-        status = end_device(device_of(n));
+        enum uiommu_status status = end_device(device_of(n));
+
+        if (status == UIOMMU_NOMEM)
+            return status;
         if (status != UIOMMU_OK)
             worst = status;
     }
-    for (unsigned i = 0; i < u->n_units; i++) {
-        if (!u->unit[i] || !u->unit[i]->found)
-            continue;
-        status = u->unit[i]->ops->inherited_end(u->unit[i]);
+    return worst;
+}
+
+static enum uiommu_status end_locked(struct uiommu *u)
+{
+    enum uiommu_status worst;
+
+    if (atomic_load(&u->life) != UIM_STARTED)
+        return uim_asleep(u) ? UIOMMU_AGAIN : UIOMMU_BUSY;
+    worst = end_devices(u);
+    for (unsigned i = 0; worst != UIOMMU_NOMEM && i < u->n_units; i++) {
+        struct uim_unit *unit = u->unit[i];
+        enum uiommu_status status = UIOMMU_OK;
+
+        if (unit && unit->found)
+            status = unit->ops->inherited_end(unit);
         if (status != UIOMMU_OK)
             worst = status;
     }
