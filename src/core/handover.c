@@ -75,6 +75,19 @@ unsigned uiommu_adopted(struct uiommu *u, uiommu_adopted_fn fn, void *ctx)
     return n;
 }
 
+static void log_one(void *ctx, const struct uiommu_adopted *a)
+{
+    uim_log(ctx, UIOMMU_LOG_INFO,
+            "%04x:%02x:%02x.%u goes on with the translation it was found with",
+            (unsigned)a->segment, (unsigned)a->source >> 8,
+            (unsigned)a->source >> 3 & 0x1fu, (unsigned)a->source & 7u);
+}
+
+void uim_adopted_log(struct uiommu *u)
+{
+    (void)list_adopted(u, log_one, u);
+}
+
 /* ---- the end of adoption --------------------------------------------------- */
 
 static enum uiommu_status end_device(struct uiommu_device *d)

@@ -82,6 +82,7 @@ static void translations_go_on(struct rig *rig)
     create_next(rig);
     assert_as_left(rig, &f);
     rig_ok(rig_start(rig));
+    assert_says(sim_last_log(rig->m), "0000:00:04.0 goes on");
     assert_as_left(rig, &f);
     assert_int_equal(uiommu_adopted(rig->u, list_one, &l), 2);
     assert_int_equal(l.who[0].source, source_of(rig, 0));
@@ -130,6 +131,7 @@ static void what_nobody_moves_is_blocked_at_the_end(struct rig *rig)
     struct first f;
 
     to_the_next(rig, &f);
+    assert_as_left(rig, &f);
     rig_ok(rig_add(rig, rig_engine(rig, 0)));
     end_adoption(rig);
     assert_true(rig_refused(rig, 0, BASE));
@@ -137,6 +139,27 @@ static void what_nobody_moves_is_blocked_at_the_end(struct rig *rig)
     assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)),
                      uiommu_blocked(rig->u));
     rig_ok(uiommu_adopted_end(rig->u)); /* again: nothing to do */
+}
+
+/* Then ids are given again, and nothing that was cached under them is left. */
+static void old_ids_mean_nothing_after_the_end(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 2);
+    struct uiommu_domain *d[4];
+    struct first f;
+
+    to_the_next(rig, &f);
+    assert_as_left(rig, &f);
+    rig_add_all(rig);
+    end_adoption(rig);
+    for (unsigned i = 0; i < 4; i++) {
+        d[i] = attached_with(rig, i & 1u, BASE, pages + i * RIG_PAGE);
+        assert_true(rig_reaches(rig, i & 1u, BASE, pages + i * RIG_PAGE));
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        set(rig, i & 1u, uiommu_blocked(rig->u));
+        uiommu_domain_put(d[i]);
+    }
 }
 
 static void a_device_that_is_removed_is_blocked(struct rig *rig)
@@ -709,6 +732,7 @@ static const struct rig_test tests[] = {
     RIG_COLD(translations_go_on),
     RIG_COLD(each_requester_moves_by_itself),
     RIG_COLD(what_nobody_moves_is_blocked_at_the_end),
+    RIG_COLD(old_ids_mean_nothing_after_the_end),
     RIG_COLD(a_device_that_is_removed_is_blocked),
     RIG_COLD(what_was_inherited_is_only_left),
     RIG_COLD(a_claim_ends_what_was_inherited),
