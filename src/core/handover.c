@@ -182,21 +182,13 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
 
 /* ---- hand over ------------------------------------------------------------- */
 
-static void give_away(struct uiommu_domain *d)
-{
-    if (d)
-        d->given_away = true;
-}
-
-/* What units may still read, from now on. */
+/* What units may read from now on; also what one did not confirm to have left. */
 static void give_domains_away(struct uiommu *u)
 {
-    uim_list_for_each(n, &u->devices) {
-        give_away(device_of(n)->endpoint.domain);
-        give_away(device_of(n)->group->firmware);
-    }
+    uim_list_for_each(n, &u->devices)
+        device_of(n)->endpoint.domain->given_away = true;
     uim_list_for_each(n, &u->tainted)
-        give_away(uim_container(n, struct uiommu_domain, node));
+        uim_container(n, struct uiommu_domain, node)->given_away = true;
 }
 
 static enum uiommu_status leave(struct uiommu *u)
