@@ -34,9 +34,12 @@ extern "C" {
  *   OPNOTSUPP  the host has no memory_map; a unit translates in another mode than
  *              uiommu shall use; it remaps interrupts and UIOMMU_CONFIG_REMAP_INTERRUPTS
  *              or _X2APIC do not say the same, or in entries above those uiommu has;
+ *              or it does something else that would not go on;
  *   INVAL      the record is not one, or is not about this machine, or the tables have
  *              changed since it was made.
- * The log has the reason.
+ * The log has the reason. "As they were" is what devices see: the queue of the last owner
+ * is off then, events are masked, and fault records are gone. Units that translate
+ * nothing are started as ever, also where they remap interrupts.
  */
 
 /** The static domain of what was found. Endpoints can leave it, not return: INVAL. */

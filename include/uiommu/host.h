@@ -131,9 +131,10 @@ struct uiommu_host {
 
     /* ---- level 2: tables of somebody else -------------------------------- */
 
-    /* The CPU address of `size` bytes of RAM at bus address `phys`, page-aligned, to
-     * be read only: where units that are adopted have their tables, see handover.h.
-     * NULL: cannot. May sleep. Optional.                                      */
+    /* The CPU address of `size` bytes, up to 1 MiB, of RAM at bus address `phys`,
+     * page-aligned, to be read only: where units that are adopted have their tables,
+     * see handover.h. That address is the last owner's word alone: NULL where it is no
+     * RAM. Up to four at a time. May sleep. Optional.                         */
     const void *(*memory_map)(void *ctx, uint64_t phys, size_t size);
     void (*memory_unmap)(void *ctx, const void *virt, size_t size);
 };

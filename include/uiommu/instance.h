@@ -90,7 +90,8 @@ uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
  * NODEV: a unit is not there or cannot be driven. OPNOTSUPP: a unit lacks the mode
  * or the interrupt remapping asked for, or does not snoop and the host has no flush. BUSY: started before.
  * NOMEM; TIMEDOUT, IO: a unit failed. The log has the reason.
- * On failure no unit is left half done: those that were switched are off again.
+ * On failure no unit is left half done: those that were switched are off again, or, if
+ * they were adopted, as they were.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_start(struct uiommu *u, const struct uiommu_driver *const *drivers,
@@ -122,8 +123,8 @@ UIOMMU_MUST_CHECK enum uiommu_status uiommu_resume(struct uiommu *u);
 
 /**
  * Switch translation and interrupt remapping off. May sleep. BUSY: not started, or
- * devices that the host added or interrupts that it mapped are still there: DMA that
- * nothing confines must not begin by accident.
+ * devices that the host added or interrupts that it mapped are still there, or an
+ * adoption has not ended: DMA that nothing confines must not begin by accident.
  * TIMEDOUT: a unit goes on translating; it is given up, and tables that it may
  * read stay allocated for ever. Not from a fault handler.
  */

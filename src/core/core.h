@@ -67,6 +67,7 @@ struct uiommu {
     _Atomic uint32_t n_domains; /* dynamic ones that live                   */
     struct uim_node tainted; /* device_lock; see uiommu_domain_put()        */
     bool stuck;              /* a unit does not stop translating            */
+    bool handed_over;        /* units go on translating                     */
     struct uim_log_limit limit; /* device_lock: of faults of unknown devices */
 };
 
@@ -146,7 +147,9 @@ enum uiommu_status uim_record_write(struct uiommu *u,
 
 /* handover.c: is what the requester sees still what was found? */
 bool uim_inherits(const struct uiommu_device *device);
-/* A sentence for each requester that goes on. */
+/* Something of the former owner may be in use, on a unit that confirms. */
+bool uim_adoption_goes_on(const struct uiommu *u);
+/* Sentences about the requesters that go on. */
 void uim_adopted_log(struct uiommu *u);
 
 /* set.c; the group mutex is held. */

@@ -287,25 +287,26 @@ static enum uiommu_status create_resting(struct uiommu *u,
     u->host.mutex_lock(u->host.ctx, d->group->lock);
     status = uim_firmware_rest(d);
     u->host.mutex_unlock(u->host.ctx, d->group->lock);
-    if (status != UIOMMU_OK) {
+    if (status == UIOMMU_OK)
+        *out = d;
+    else if (d->endpoint.domain == &u->inherited)
+        uim_device_forget(d); /* its DMA goes on */
+    else
         (void)uim_device_free(d);
-        return status;
-    }
-    *out = d;
-    return UIOMMU_OK;
+    return status;
 }
 
-/* What the last owner's device may have cached is emptied when it moves. One that
- * may not ask stops, and then has no use for what it cached. */
-static void inherit_ats(struct uiommu_device *d)
+/* ATS that somebody left on: what the device has cached is emptied when it moves from
+ * what it was found with. In any other case it stops asking before it moves. */
+static void found_with_ats(struct uiommu_device *d)
 {
     struct uiommu_endpoint *ep = &d->endpoint;
     struct uim_pci_ats ats;
 
-    if (ep->domain != &d->u->inherited || d->kind != UIOMMU_DEVICE_PCI ||
+    if (d->kind != UIOMMU_DEVICE_PCI || atomic_load(&ep->ats_on) ||
         uim_pci_ats(&d->u->host, d->pci, &ats) != UIOMMU_OK || !ats.enabled)
         return;
-    if (!d->ats_able) {
+    if (ep->domain != &d->u->inherited || !d->ats_able || ats.stu != 0) {
         uim_pci_ats_disable(&d->u->host, d->pci, ats.offset);
         return;
     }
@@ -341,7 +342,7 @@ static enum uiommu_status add_locked(struct uiommu *u,
     d->path = path;
     d->path.acpi_path = NULL;
     look_for_ats(d, info->flags);
-    inherit_ats(d);
+    found_with_ats(d);
     d->bridge = info->bridge;
     if (d->bridge)
         d->bridge->children++;

@@ -145,7 +145,7 @@ static void destroy(struct uiommu_domain *d)
     struct uiommu *u = d->u;
 
     free_links(d);
-    if (d->given_away)
+    if (d->given_away || (u->handed_over && atomic_load(&d->tainted)))
         uim_pt_give_away(&d->pt);
     else
         d->pt.ops->destroy(&d->pt);

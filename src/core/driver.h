@@ -63,12 +63,13 @@ struct uim_unit_ops {
      * prepare copies what it finds, unit->found says so; OPNOTSUPP, IO (logged):
      * it cannot, and the unit goes on as it was.
      * give_back: undo enable, for a start that failed: the unit is as it was found.
+     * TIMEDOUT, IO: it may go on with our tables, which stay allocated.
      * inherited: the first requester from *id on whose entry is as it was found.
      * inherited_end: none is any more, nor any interrupt entry.
      * describe: what a record says of it, from registers and tables.
      * leave: as disable, but it goes on translating, and release keeps its tables.
      */
-    void (*give_back)(struct uim_unit *unit);
+    enum uiommu_status (*give_back)(struct uim_unit *unit);
     bool (*inherited)(struct uim_unit *unit, uint32_t *id);
     enum uiommu_status (*inherited_end)(struct uim_unit *unit);
     enum uiommu_status (*describe)(struct uim_unit *unit,
@@ -162,7 +163,7 @@ struct uim_unit {
     bool x2apic_able;          /* with 32 bits of destination                */
     bool remap, x2apic;        /* it is to; set by the core before prepare   */
     bool adopt; /* so too, before settle: go on with what it does */
-    bool found;                /* it translated, and was adopted             */
+    bool found; /* it was adopted; until inherited_end confirmed */
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable; empty if first > last   */

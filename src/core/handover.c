@@ -5,6 +5,8 @@
  */
 #include "core/core.h"
 
+enum { MOST_NAMES = 16 };
+
 static struct uiommu_device *device_of(struct uim_node *n)
 {
     return uim_container(n, struct uiommu_device, node);
@@ -75,17 +77,40 @@ unsigned uiommu_adopted(struct uiommu *u, uiommu_adopted_fn fn, void *ctx)
     return n;
 }
 
+struct names {
+    struct uiommu *u;
+    unsigned n;
+};
+
 static void log_one(void *ctx, const struct uiommu_adopted *a)
 {
-    uim_log(ctx, UIOMMU_LOG_INFO,
-            "%04x:%02x:%02x.%u goes on with the translation it was found with",
-            (unsigned)a->segment, (unsigned)a->source >> 8,
-            (unsigned)a->source >> 3 & 0x1fu, (unsigned)a->source & 7u);
+    struct names *names = ctx;
+
+    if (names->n++ < MOST_NAMES)
+        uim_log(names->u, UIOMMU_LOG_INFO,
+                "%04x:%02x:%02x.%u goes on with the translation it was found "
+                "with",
+                (unsigned)a->segment, (unsigned)a->source >> 8,
+                (unsigned)a->source >> 3 & 0x1fu, (unsigned)a->source & 7u);
 }
 
 void uim_adopted_log(struct uiommu *u)
 {
-    (void)list_adopted(u, log_one, u);
+    struct names names = { .u = u };
+
+    (void)list_adopted(u, log_one, &names);
+    if (names.n > MOST_NAMES)
+        uim_log(u, UIOMMU_LOG_INFO, "and so do %u requesters more",
+                names.n - MOST_NAMES);
+}
+
+bool uim_adoption_goes_on(const struct uiommu *u)
+{
+    for (unsigned i = 0; i < u->n_units; i++)
+        if (u->unit[i] && u->unit[i]->found &&
+            !atomic_load(&u->unit[i]->broken))
+            return true;
+    return false;
 }
 
 /* ---- the end of adoption --------------------------------------------------- */
@@ -98,6 +123,8 @@ static enum uiommu_status end_device(struct uiommu_device *d)
     lock(group);
     if (group->domain == &d->u->inherited)
         status = uim_group_set(group, uim_group_core(group));
+    if (status == UIOMMU_NODEV) /* quarantined */
+        status = uim_group_set(group, &d->u->blocked);
     unlock(group);
     return status;
 }
@@ -172,7 +199,7 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
         return UIOMMU_OPNOTSUPP;
     if (how == UIOMMU_HAND_OVER_AS_IT_STANDS)
         return UIOMMU_OK;
-    if (list_adopted(u, NULL, NULL) > 0)
+    if (uim_adoption_goes_on(u))
         return UIOMMU_BUSY;
     if (how == UIOMMU_HAND_OVER_IDENTITY)
         return all_see(u, &u->identity) ? UIOMMU_OK : UIOMMU_BUSY;
@@ -196,6 +223,7 @@ static enum uiommu_status leave(struct uiommu *u)
     enum uiommu_status worst = UIOMMU_OK;
 
     uim_polling_stop(u);
+    u->handed_over = true;
     for (unsigned i = 0; i < u->n_units; i++) {
         enum uiommu_status status = UIOMMU_OK;
 
@@ -213,38 +241,42 @@ static enum uiommu_status leave(struct uiommu *u)
     return worst;
 }
 
+/* *record is written when units were left. */
 static enum uiommu_status hand_over_locked(struct uiommu *u,
                                            enum uiommu_hand_over how,
                                            struct uim_record *record)
 {
     enum uiommu_status status = may_hand_over(u, how);
+    struct uim_record r;
 
     if (status == UIOMMU_OK)
-        status = uim_record_alloc(u, record);
+        status = uim_record_alloc(u, &r);
     if (status != UIOMMU_OK)
         return status;
-    status = uim_record_write(u, record, how);
-    if (status == UIOMMU_OK)
-        return leave(u);
-    uim_record_free(u, record);
-    return status;
+    status = uim_record_write(u, &r, how);
+    if (status != UIOMMU_OK) {
+        uim_record_free(u, &r);
+        return status;
+    }
+    *record = r;
+    return leave(u);
 }
 
 enum uiommu_status uiommu_hand_over(struct uiommu *u, enum uiommu_hand_over how,
                                     const struct uiommu_record **record,
                                     size_t *size)
 {
-    struct uim_record r;
+    struct uim_record r = { .word = NULL };
     enum uiommu_status status;
 
     if (!u || !record || !size)
         return UIOMMU_INVAL;
     u->host.mutex_lock(u->host.ctx, u->lock);
     status = hand_over_locked(u, how, &r);
-    if (atomic_load(&u->life) == UIM_STOPPED) {
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    if (r.word) {
         *record = (const struct uiommu_record *)r.word;
         *size = r.size;
     }
-    u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;
 }

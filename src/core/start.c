@@ -274,12 +274,16 @@ static void disable_units(struct uiommu *u)
 /* A start failed: as it was, where somebody's DMA goes on; else off. */
 static void undo_units(struct uiommu *u)
 {
-    for (unsigned i = u->n_units; i-- > 0;)
-        if (u->unit[i] && u->unit[i]->found)
-            u->unit[i]->ops->give_back(u->unit[i]);
-        else if (u->unit[i] &&
-                 u->unit[i]->ops->disable(u->unit[i]) != UIOMMU_OK)
+    for (unsigned i = u->n_units; i-- > 0;) {
+        struct uim_unit *unit = u->unit[i];
+        enum uiommu_status status = UIOMMU_OK;
+
+        if (unit)
+            status = unit->found ? unit->ops->give_back(unit)
+                                 : unit->ops->disable(unit);
+        if (status != UIOMMU_OK)
             u->stuck = true;
+    }
 }
 
 static enum uiommu_status enable_units(struct uiommu *u)
@@ -387,7 +391,8 @@ static enum uiommu_status stop_locked(struct uiommu *u)
     enum uim_life life = atomic_load(&u->life);
 
     if ((life != UIM_STARTED && life != UIM_SUSPENDED) ||
-        uim_devices_added(u) || atomic_load(&u->n_irqs) > 0)
+        uim_devices_added(u) || atomic_load(&u->n_irqs) > 0 ||
+        uim_adoption_goes_on(u))
         return UIOMMU_BUSY;
     uim_polling_stop(u);
     disable_units(u);

@@ -119,6 +119,7 @@ enum uiommu_status uim_pci_ats(const struct uiommu_host *host,
     out->global_invalidate = pci_ats_cap_global_invalidate(cap);
     ctrl.raw = read(host, at, offset + PCI_REG_ATS_CTRL, 2);
     out->enabled = pci_ats_ctrl_enable(ctrl);
+    out->stu = (uint8_t)pci_ats_ctrl_stu(ctrl);
     return UIOMMU_OK;
 }
 

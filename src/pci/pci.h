@@ -37,7 +37,8 @@ unsigned uim_pci_find_ext(const struct uiommu_host *host, struct uiommu_pci at,
 uint8_t uim_pci_port(const struct uiommu_host *host, struct uiommu_pci at);
 
 struct uim_pci_ats {
-    bool enabled;           /* now                                           */
+    bool enabled;           /* now, with                                     */
+    uint8_t stu;            /* smallest translation unit: 2^(12 + stu)       */
     uint16_t offset;        /* of the capability                             */
     uint8_t queue_depth;    /* invalidations it takes at once: 1..32; a virtual
                              * function's count against its physical one's   */

@@ -168,6 +168,37 @@ static void the_end_blocks_whoever_is_left(struct rig *rig)
     rig_drop(rig, 2, d);
 }
 
+/* ---- devices that cache ------------------------------------------------------------ */
+
+static bool with_ats(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.ats = true;
+    return true;
+}
+
+/* What it cached under the last owner is of no use to it, also if it comes late. */
+static void a_device_tlb_is_not_used_after_the_end(struct rig *rig)
+{
+    struct places p = { .l = { .n = 0 } };
+    struct uiommu_domain *d;
+
+    first_owner(rig, &p);
+    assert_true(rig_reaches(rig, 0, BASE, p.page));
+    first_leaves(rig, &p);
+    up_to_start(rig);
+    end_adoption(rig);
+    rig_add_all(rig);
+    d = rig_domain(rig, 0);
+    map_page(d, BASE, p.mine);
+    watch_dma(&p.l, rig, 0, BASE, NOWHERE, p.mine);
+    begin(rig, &p.l);
+    set(rig, 0, d);
+    assert_true(saw(&p.l, 6));
+    end(rig, &p.l);
+    rig_drop(rig, 0, d);
+}
+
 /* clang-format off */
 static const struct rig_test tests[] = {
     RIG_COLD(handing_over_is_not_noticed),
@@ -176,6 +207,7 @@ static const struct rig_test tests[] = {
     RIG_COLD(a_requester_sees_the_old_nothing_or_the_new),
     RIG_COLD(identity_follows_what_was_inherited),
     RIG_COLD(the_end_blocks_whoever_is_left),
+    RIG_COLD_ON(a_device_tlb_is_not_used_after_the_end, with_ats),
     { 0 },
 };
 

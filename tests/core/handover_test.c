@@ -334,6 +334,48 @@ static void only_who_runs_hands_over(struct rig *rig)
            UIOMMU_INVAL);
 }
 
+static void one_hand_over_is_enough(struct rig *rig)
+{
+    const struct uiommu_record *none = NULL;
+    size_t size = 0;
+    struct first f;
+
+    first_owner(rig, &f);
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
+    rig_is(
+        uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_AS_IT_STANDS, &none, &size),
+        UIOMMU_BUSY);
+    assert_null(none);
+    assert_int_equal(size, 0);
+    rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
+    uiommu_domain_put(f.domain);
+    first_is_gone(rig);
+    up(rig);
+    end_adoption(rig);
+}
+
+/* What it has cached is not known; its tables stay, also those that are held. */
+static void
+a_unit_that_does_not_answer_is_handed_over_with_a_warning(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_unmap(f.domain, BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
+    uim_check_silent(sim_door(rig->m), false);
+    rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_AS_IT_STANDS,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_TIMEDOUT);
+    assert_non_null(rig->setup.record);
+    rig->dirty = true;
+    uiommu_domain_put(f.domain);
+    first_is_gone(rig);
+    up(rig);
+    assert_true(rig_refused(rig, 0, BASE));
+    end_adoption(rig);
+}
+
 /* ---- refused -------------------------------------------------------------------- */
 
 /* The next owner's start fails, and DMA goes on. */
@@ -346,6 +388,18 @@ static void assert_start_fails(struct rig *rig, const struct first *f,
     rig_ok(uiommu_destroy(rig->u));
     rig->u = NULL;
     assert_as_left(rig, f);
+}
+
+/* As above, where DMA now does what somebody wrote. */
+static void assert_start_fails_unseen(struct rig *rig,
+                                      enum uiommu_status status,
+                                      const char *why)
+{
+    create_next(rig);
+    rig_is(rig_start(rig), status);
+    assert_says(sim_last_log(rig->m), why);
+    rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
 }
 
 static void a_record_that_is_none_is_refused(struct rig *rig)
@@ -401,6 +455,82 @@ static void tables_that_were_changed_are_refused(struct rig *rig)
     *word = uim_le64(2);
     assert_start_fails(rig, &f, UIOMMU_INVAL, "not as the record says");
     *word = was;
+    up(rig);
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+}
+
+/* To pass-through, behind a context entry that is as it was. */
+static void pasid_entries_that_were_changed_are_refused(struct rig *rig)
+{
+    uint64_t context, dir, was, *entry;
+    const uint64_t *unit;
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    unit = (const uint64_t *)(rig->setup.record + 1);
+    if (rig->config.mode == SIM_LEGACY) {
+        up(rig); /* has none */
+        end_adoption(rig);
+        return;
+    }
+    context = uim_le64(*word_at(rig, uim_le64(unit[1]), 0));
+    dir = uim_le64(*word_at(rig, context, (3 << 3) * 4));
+    entry = word_at(rig, uim_le64(*word_at(rig, dir, 0)), 0);
+    was = *entry;
+    *entry |= uim_le64(7 << 6);
+    assert_start_fails_unseen(rig, UIOMMU_INVAL, "not as the record says");
+    *entry = was;
+    up(rig);
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+}
+
+/* What the unit's registers say of it that is not so. */
+static struct {
+    uint64_t (*read64)(void *ctx, void *mmio, size_t offset);
+    uint32_t (*read32)(void *ctx, void *mmio, size_t offset);
+    size_t offset;
+    uint64_t bits;
+} lie;
+
+static uint64_t read64_with_more(void *ctx, void *mmio, size_t offset)
+{
+    return lie.read64(ctx, mmio, offset) |
+           (offset == lie.offset ? lie.bits : 0) |
+           (offset == VTD_REG_CAP && lie.offset == VTD_REG_PMEN ? 1 << 5 : 0);
+}
+
+static uint32_t read32_with_more(void *ctx, void *mmio, size_t offset)
+{
+    return lie.read32(ctx, mmio, offset) |
+           (uint32_t)(offset == lie.offset ? lie.bits : 0);
+}
+
+static void assert_lie_is_refused(struct rig *rig, const struct first *f,
+                                  size_t offset, uint64_t bits, const char *why)
+{
+    lie.offset = offset;
+    lie.bits = bits;
+    assert_start_fails(rig, f, UIOMMU_OPNOTSUPP, why);
+}
+
+static void what_would_not_go_on_is_refused(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    rig->setup.record = NULL;
+    lie.read64 = rig->m->host.mmio_read64;
+    lie.read32 = rig->m->host.mmio_read32;
+    rig->m->host.mmio_read64 = read64_with_more;
+    rig->m->host.mmio_read32 = read32_with_more;
+    assert_lie_is_refused(rig, &f, VTD_REG_RTADDR, 1 << 7, "SSIRWE");
+    assert_lie_is_refused(rig, &f, VTD_REG_PMEN, UINT32_C(1) << 31, "PMEN");
+    rig->m->host.mmio_read64 = lie.read64;
+    rig->m->host.mmio_read32 = lie.read32;
     up(rig);
     assert_as_left(rig, &f);
     end_adoption(rig);
@@ -720,6 +850,19 @@ static void a_unit_that_is_off_is_started_as_ever(struct rig *rig)
     rig_ok(uiommu_adopted_end(rig->u));
 }
 
+/* What is found must not begin to reach everything. */
+static void an_adoption_ends_before_a_stop(struct rig *rig)
+{
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+    rig_ok(uiommu_stop(rig->u));
+    rig->started = false;
+}
+
 static void nothing_is_adopted_before_the_start(struct rig *rig)
 {
     create_next(rig);
@@ -756,7 +899,13 @@ static const struct rig_test tests[] = {
     RIG_COLD(whoever_does_not_adopt_blocks),
     RIG_COLD(a_record_goes_with_adoption),
     RIG_COLD(a_unit_that_is_off_is_started_as_ever),
+    RIG_COLD(an_adoption_ends_before_a_stop),
     RIG_COLD(nothing_is_adopted_before_the_start),
+    RIG_COLD(one_hand_over_is_enough),
+    RIG_COLD_ON(a_unit_that_does_not_answer_is_handed_over_with_a_warning,
+                in_a_hurry),
+    RIG_COLD(pasid_entries_that_were_changed_are_refused),
+    RIG_COLD(what_would_not_go_on_is_refused),
     { 0 },
 };
 

@@ -4,7 +4,7 @@
  * (semantics B.23).
  *
  * Root and context tables are copied, entry by entry, so that each requester can be
- * moved by itself; from SRTP on the unit reads the copies (11.4.4.1: what it cached
+ * moved by itself; from SRTP on the unit reads the copies (11.4.4: what it cached
  * from the originals is the same). What context entries point to stays where it is: it
  * is only read here, and only for the domain ids. An entry that was copied is replaced
  * as one whose ids are not known: P=0, all of the IOTLB, then the new one.
@@ -21,6 +21,7 @@ enum {
     REQUESTERS = 65536,
     BITMAP_WORDS = REQUESTERS / 64,
     IRTE_BYTES = 16,
+    MOST_TABLES = 65536, /* that are read: more is no sane machine */
 };
 
 /* What the registers say. */
@@ -41,6 +42,8 @@ static struct found look(const struct vtd_unit *v)
 
     if (f.translates)
         f.root.raw = vtd_rd64(v, VTD_REG_RTADDR);
+    if (vtd_rtaddr_ttm(f.root) == VTD_TTM_ABORT)
+        f.translates = false; /* nobody: 11.4.5 */
     if (f.remaps)
         f.interrupts.raw = vtd_rd64(v, VTD_REG_IRTA);
     return f;
@@ -71,6 +74,8 @@ static enum uiommu_status read_at(struct vtd_unit *v, uint64_t phys,
 
     if (!h->memory_map)
         return refuse(v, UIOMMU_OPNOTSUPP, "the host has no memory_map");
+    if (++v->adopted.tables_read > MOST_TABLES)
+        return refuse(v, UIOMMU_OPNOTSUPP, "it has too many tables");
     at = h->memory_map(h->ctx, phys, size);
     if (!at)
         return refuse(v, UIOMMU_NOMEM, "the host cannot map its tables");
@@ -122,17 +127,19 @@ static enum uiommu_status each_context_table(struct vtd_unit *v,
 
 /* ---- domain ids --------------------------------------------------------------- */
 
-static void reserve(struct vtd_unit *v, uint64_t did)
+/* False: the unit refuses it, as reserved bits. */
+static bool reserve(struct vtd_unit *v, uint64_t did)
 {
     uint64_t bit = UIM_BIT(did % 64);
 
     if (did >= v->n_dids)
-        return;
+        return false;
     vtd_lock(v, v->did_lock);
     if (did >= VTD_DID_IDENTITY.id)
         v->adopted.dids[did / 64] |= bit;
     v->dids[did / 64] |= bit;
     vtd_unlock(v, v->did_lock);
+    return true;
 }
 
 static enum uiommu_status visit_pasid_table(struct vtd_unit *v, unsigned first,
@@ -145,10 +152,9 @@ static enum uiommu_status visit_pasid_table(struct vtd_unit *v, unsigned first,
         const uim_word *entry = &table[i * (VTD_PASID_ENTRY_BYTES / 8)];
         struct vtd_pasid_entry_q1 q1 = { uim_ld64(&entry[1]) };
 
-        if (!(uim_ld64(&entry[0]) & VTD_ENTRY_P))
-            continue;
-        reserve(v, vtd_pasid_entry_q1_did(q1));
-        *translates = true;
+        if ((uim_ld64(&entry[0]) & VTD_ENTRY_P) &&
+            reserve(v, vtd_pasid_entry_q1_did(q1)))
+            *translates = true;
     }
     return UIOMMU_OK;
 }
@@ -168,6 +174,16 @@ static enum uiommu_status visit_pasid_dir(struct vtd_unit *v, unsigned n,
     return status;
 }
 
+static enum uiommu_status read_dir(struct vtd_unit *v,
+                                   struct vtd_ctx_scalable_q0 q0, visitor visit,
+                                   void *ctx)
+{
+    unsigned n = 1u << (vtd_ctx_scalable_q0_pdts(q0) + VTD_PDTS_ENTRIES_SHIFT);
+
+    return read_at(v, vtd_ctx_scalable_q0_pasiddirptr(q0) << 12,
+                   n * sizeof(uint64_t), n, visit, ctx);
+}
+
 /* *translates: some entry behind the context entry is present; in legacy mode it is
  * the context entry itself. */
 static enum uiommu_status reserve_ids(struct vtd_unit *v, const uint64_t *entry,
@@ -175,16 +191,15 @@ static enum uiommu_status reserve_ids(struct vtd_unit *v, const uint64_t *entry,
 {
     struct vtd_ctx_scalable_q0 q0 = { entry[0] };
     struct vtd_ctx_legacy_hi hi = { entry[1] };
-    unsigned n;
 
-    *translates = !vtd_has_pasids(v);
-    if (*translates) {
-        reserve(v, vtd_ctx_legacy_hi_did(hi));
+    *translates = false;
+    if (!vtd_has_pasids(v)) {
+        *translates = reserve(v, vtd_ctx_legacy_hi_did(hi));
         return UIOMMU_OK;
     }
-    n = 1u << (vtd_ctx_scalable_q0_pdts(q0) + VTD_PDTS_ENTRIES_SHIFT);
-    return read_at(v, vtd_ctx_scalable_q0_pasiddirptr(q0) << 12,
-                   n * sizeof(uint64_t), n, visit_pasid_dir, translates);
+    if (vtd_ctx_scalable_q0_pre(q0))
+        return refuse(v, UIOMMU_OPNOTSUPP, "devices may send it page requests");
+    return read_dir(v, q0, visit_pasid_dir, translates);
 }
 
 /* Identity is tagged with an id of its own (see set.c), whoever used that. */
@@ -192,7 +207,9 @@ static enum uiommu_status choose_identity(struct vtd_unit *v)
 {
     if (!(v->adopted.dids[0] & UIM_BIT(VTD_DID_IDENTITY.id)))
         return UIOMMU_OK;
-    return vtd_did_alloc(v, &v->did_identity);
+    if (vtd_did_alloc(v, &v->did_identity) == UIOMMU_OK)
+        return UIOMMU_OK;
+    return refuse(v, UIOMMU_NOSPC, "all its domain ids are in use");
 }
 
 /* ---- copies -------------------------------------------------------------------- */
@@ -287,6 +304,9 @@ static enum uiommu_status adopt_interrupts(struct vtd_unit *v,
     if (!v->unit.remap)
         return refuse(v, UIOMMU_OPNOTSUPP,
                       "it remaps interrupts, and that was not asked for");
+    if (f->compatibility)
+        return refuse(v, UIOMMU_OPNOTSUPP,
+                      "it lets interrupts in compatibility format through");
     if ((vtd_irta_eime(f->interrupts) != 0) != v->unit.x2apic)
         return refuse(v, UIOMMU_OPNOTSUPP,
                       "its interrupts have destinations of another width "
@@ -329,34 +349,70 @@ void vtd_adopted_destroy(struct vtd_unit *v)
         h->free(h->ctx, a->dids, vtd_dids_size(v));
 }
 
-enum uiommu_status vtd_adopt(struct vtd_unit *v)
+/* What would be otherwise from SRTP on; NULL: nothing. */
+static const char *in_the_way(const struct vtd_unit *v, const struct found *f)
 {
     const unsigned ttm = vtd_has_pasids(v) ? VTD_TTM_SCALABLE : VTD_TTM_LEGACY;
+    const struct vtd_pmen pmen = { vtd_rd32(v, VTD_REG_PMEN) };
+
+    if (vtd_rtaddr_ttm(f->root) != ttm)
+        return "it is in another mode";
+    if (vtd_rtaddr_ssirwe(f->root))
+        return "its second-stage tables have rights in other bits (SSIRWE)";
+    if ((vtd_cap_plmr(v->cap) || vtd_cap_phmr(v->cap)) && vtd_pmen_epm(pmen))
+        return "it protects regions of memory as well (PMEN)";
+    return NULL;
+}
+
+static enum uiommu_status copy_all(struct vtd_unit *v, const struct found *f)
+{
+    enum uiommu_status status = bitmaps_create(v);
+
+    if (status == UIOMMU_OK)
+        status = adopt_interrupts(v, f);
+    if (status == UIOMMU_OK)
+        status = each_context_table(v, f->root, copy_table, NULL);
+    if (status == UIOMMU_OK)
+        status = choose_identity(v);
+    return status;
+}
+
+enum uiommu_status vtd_adopt(struct vtd_unit *v)
+{
     const struct found f = look(v);
     enum uiommu_status status;
+    const char *why;
 
     if (!v->unit.adopt || !f.translates)
         return UIOMMU_OK;
-    if (vtd_rtaddr_ttm(f.root) != ttm)
-        return refuse(v, UIOMMU_OPNOTSUPP, "it is in another mode");
-    status = bitmaps_create(v);
-    if (status == UIOMMU_OK)
-        status = adopt_interrupts(v, &f);
-    if (status == UIOMMU_OK)
-        status = each_context_table(v, f.root, copy_table, NULL);
-    if (status == UIOMMU_OK)
-        status = choose_identity(v);
+    why = in_the_way(v, &f);
+    if (why)
+        return refuse(v, UIOMMU_OPNOTSUPP, why);
     v->adopted.root = f.root;
     v->adopted.interrupts = f.interrupts;
-    v->adopted.compatibility = f.compatibility;
+    v->adopted.tables_read = 0;
+    status = copy_all(v, &f);
     v->unit.found = status == UIOMMU_OK;
     return status;
 }
 
 /* ---- one requester ------------------------------------------------------------------- */
 
-enum uiommu_status vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid,
-                                   uim_word *entry)
+/* P=0, if it is a copy still: whoever is not the first finds an entry of ours. */
+static bool block(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry)
+{
+    bool adopted;
+
+    vtd_lock(v, v->did_lock);
+    adopted = vtd_is_adopted(v, sid);
+    if (adopted)
+        vtd_entry_block(v, entry);
+    vtd_unlock(v, v->did_lock);
+    return adopted;
+}
+
+static enum uiommu_status retire(struct vtd_unit *v, struct vtd_sid sid,
+                                 const uim_word *entry)
 {
     const struct vtd_ctx_legacy_hi hi = { uim_ld64(&entry[1]) };
     struct vtd_did did = VTD_DID_ABSENT;
@@ -364,7 +420,6 @@ enum uiommu_status vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid,
 
     if (!vtd_has_pasids(v))
         did.id = (uint16_t)vtd_ctx_legacy_hi_did(hi);
-    vtd_entry_block(v, entry);
     vtd_add_context(&b, VTD_CC_DEVICE, did, sid);
     if (vtd_has_pasids(v))
         vtd_add_pasid_cache(&b, VTD_PC_GLOBAL, did, 0);
@@ -372,16 +427,29 @@ enum uiommu_status vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid,
     return vtd_submit(v, &b);
 }
 
+bool vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry,
+                     enum uiommu_status *status)
+{
+    if (!block(v, sid, entry))
+        return false;
+    *status = retire(v, sid, entry);
+    return true;
+}
+
+static void forget(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry)
+{
+    vtd_entry_zero(v, entry, entry_words(v));
+    mark(v, sid, false);
+}
+
 enum uiommu_status vtd_adopted_drop(struct vtd_unit *v, struct vtd_sid sid,
                                     uim_word *entry)
 {
-    enum uiommu_status status = vtd_adopted_cut(v, sid, entry);
+    enum uiommu_status status = UIOMMU_OK;
 
-    if (status != UIOMMU_OK)
-        return status;
-    vtd_entry_zero(v, entry, entry_words(v));
-    mark(v, sid, false);
-    return UIOMMU_OK;
+    if (vtd_adopted_cut(v, sid, entry, &status) && status == UIOMMU_OK)
+        forget(v, sid, entry);
+    return status;
 }
 
 /* ---- all of them ----------------------------------------------------------------------- */
@@ -399,7 +467,6 @@ bool vtd_inherited(struct uim_unit *unit, uint32_t *id)
     return false;
 }
 
-/* Ids are free again only if every entry that held one is confirmed gone. */
 static void release_ids(struct vtd_unit *v)
 {
     vtd_lock(v, v->did_lock);
@@ -410,22 +477,40 @@ static void release_ids(struct vtd_unit *v)
     vtd_unlock(v, v->did_lock);
 }
 
+/* Calls `fn` for each copy that is left. */
+static void each_adopted(struct vtd_unit *v,
+                         void (*fn)(struct vtd_unit *v, struct vtd_sid sid,
+                                    uim_word *entry))
+{
+    for (uint32_t id = 0; vtd_inherited(&v->unit, &id); id++) {
+        const struct vtd_sid sid = { (uint16_t)id };
+
+        fn(v, sid, vtd_context(v, sid));
+    }
+}
+
+static void block_one(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry)
+{
+    (void)block(v, sid, entry);
+}
+
+/* All of them with one command for each cache. Ids are free again only when that is
+ * confirmed. */
 enum uiommu_status vtd_inherited_end(struct uim_unit *unit)
 {
     struct vtd_unit *v = vtd_unit(unit);
-    enum uiommu_status worst = vtd_irqs_adopted_end(v);
+    enum uiommu_status status;
 
-    for (uint32_t id = 0; vtd_inherited(unit, &id); id++) {
-        const struct vtd_sid sid = { (uint16_t)id };
-        enum uiommu_status status =
-            vtd_adopted_drop(v, sid, vtd_context(v, sid));
-
-        if (status != UIOMMU_OK)
-            worst = status;
-    }
-    if (worst == UIOMMU_OK)
-        release_ids(v);
-    return worst;
+    each_adopted(v, block_one);
+    status = vtd_invalidate_all(v);
+    if (status == UIOMMU_OK)
+        status = vtd_irqs_adopted_end(v);
+    if (status != UIOMMU_OK)
+        return status;
+    each_adopted(v, forget);
+    release_ids(v);
+    unit->found = false;
+    return UIOMMU_OK;
 }
 
 /* ---- what a record says ------------------------------------------------------------------ */
@@ -441,6 +526,21 @@ static enum uiommu_status digest_words(struct vtd_unit *v, unsigned n,
     return UIOMMU_OK;
 }
 
+static enum uiommu_status digest_dir(struct vtd_unit *v, unsigned n,
+                                     const uim_word *dir, void *ctx)
+{
+    enum uiommu_status status = digest_words(v, n, dir, ctx);
+
+    for (unsigned i = 0; i < n && status == UIOMMU_OK; i++) {
+        struct vtd_pasid_dir link = { uim_ld64(&dir[i]) };
+
+        if (vtd_pasid_dir_p(link))
+            status = read_at(v, vtd_pasid_dir_smptblptr(link) << 12, PAGE_SIZE,
+                             WORDS_PER_PAGE, digest_words, ctx);
+    }
+    return status;
+}
+
 static enum uiommu_status digest_table(struct vtd_unit *v, unsigned first,
                                        const uim_word *table, void *ctx)
 {
@@ -448,6 +548,23 @@ static enum uiommu_status digest_table(struct vtd_unit *v, unsigned first,
 
     *digest = uim_digest(*digest, first);
     return digest_words(v, WORDS_PER_PAGE, table, ctx);
+}
+
+/* With what its entries lead to, but for page tables. */
+static enum uiommu_status digest_scalable(struct vtd_unit *v, unsigned first,
+                                          const uim_word *table, void *ctx)
+{
+    const unsigned words = VTD_CONTEXT_SCALABLE_BYTES / 8;
+    enum uiommu_status status = digest_table(v, first, table, ctx);
+
+    for (unsigned i = 0; i < WORDS_PER_PAGE && status == UIOMMU_OK;
+         i += words) {
+        struct vtd_ctx_scalable_q0 q0 = { uim_ld64(&table[i]) };
+
+        if (vtd_ctx_scalable_q0_p(q0))
+            status = read_dir(v, q0, digest_dir, ctx);
+    }
+    return status;
 }
 
 enum uiommu_status vtd_describe(struct uim_unit *unit,
@@ -458,8 +575,13 @@ enum uiommu_status vtd_describe(struct uim_unit *unit,
     enum uiommu_status status = UIOMMU_OK;
     uint64_t digest = UIM_DIGEST_START;
 
+    v->adopted.tables_read = 0;
     if (f.translates)
-        status = each_context_table(v, f.root, digest_table, &digest);
+        status = each_context_table(v, f.root,
+                                    vtd_rtaddr_ttm(f.root) == VTD_TTM_SCALABLE
+                                        ? digest_scalable
+                                        : digest_table,
+                                    &digest);
     if (status == UIOMMU_OK && f.remaps)
         status = read_at(
             v, vtd_irta_irta(f.interrupts) << 12, irt_size(f.interrupts),

@@ -119,15 +119,9 @@ enum uiommu_status vtd_interrupts_off(struct vtd_unit *v)
 
 enum uiommu_status vtd_interrupts_give_back(struct vtd_unit *v)
 {
-    enum uiommu_status status;
-
     if (v->adopted.interrupts.raw == 0)
         return vtd_interrupts_off(v);
-    status = table_switch(v, v->adopted.interrupts);
-    if (status == UIOMMU_OK)
-        status =
-            vtd_gcmd_switch(v, VTD_GCMD_BIT(cfi), v->adopted.compatibility);
-    return status;
+    return table_switch(v, v->adopted.interrupts);
 }
 
 /* ---- entries --------------------------------------------------------------------- */
@@ -254,30 +248,31 @@ bool vtd_irq_adopt(struct vtd_unit *v, unsigned index, const uim_word *from)
     return true;
 }
 
-static enum uiommu_status end_one(struct vtd_unit *v, unsigned index)
+static bool is_adopted(const struct vtd_unit *v, unsigned index)
 {
-    enum uiommu_status status = clear(v, index);
-
-    if (status != UIOMMU_OK)
-        return status;
-    v->adopted.irtes[index / 64] &= ~UIM_BIT(index % 64);
-    vtd_irq_free(&v->unit, index, 1);
-    return UIOMMU_OK;
+    return (v->adopted.irtes[index / 64] & UIM_BIT(index % 64)) != 0;
 }
 
+/* One command for all, also for those that an earlier call found blocked. */
 enum uiommu_status vtd_irqs_adopted_end(struct vtd_unit *v)
 {
-    enum uiommu_status worst = UIOMMU_OK;
+    enum uiommu_status status;
 
-    for (unsigned i = 0; v->unit.remap && i < ENTRIES; i++) {
-        enum uiommu_status status = UIOMMU_OK;
-
-        if (v->adopted.irtes[i / 64] & UIM_BIT(i % 64))
-            status = end_one(v, i);
-        if (status != UIOMMU_OK)
-            worst = status;
+    if (!v->unit.remap)
+        return UIOMMU_OK;
+    for (unsigned i = 0; i < ENTRIES; i++)
+        if (is_adopted(v, i))
+            vtd_entry_block(v, entry_of(v, i));
+    uim_fence(v->unit.host);
+    status = invalidate(v, VTD_IEC_GLOBAL, 0);
+    for (unsigned i = 0; i < ENTRIES && status == UIOMMU_OK; i++) {
+        if (!is_adopted(v, i))
+            continue;
+        vtd_entry_zero(v, entry_of(v, i), 2);
+        v->adopted.irtes[i / 64] &= ~UIM_BIT(i % 64);
+        vtd_irq_free(&v->unit, i, 1);
     }
-    return worst;
+    return status;
 }
 
 /* ---- messages ---------------------------------------------------------------------- */

@@ -206,6 +206,13 @@ static enum uiommu_status leave_other_mode(struct vtd_unit *v, unsigned ttm)
     found.raw = vtd_rd64(v, VTD_REG_RTADDR);
     if (vtd_rtaddr_ttm(found) == ttm || vtd_cap_esrtps(v->cap))
         return UIOMMU_OK;
+    if (v->unit.adopt) {
+        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+                "vtd unit at 0x%lx aborts all DMA, and cannot leave that mode "
+                "without a gap",
+                v->unit.base);
+        return UIOMMU_OPNOTSUPP;
+    }
     uim_log(v->unit.u, UIOMMU_LOG_WARN,
             "vtd unit at 0x%lx: firmware left translation on in another mode; "
             "it is off for a moment, and DMA unconfined",
@@ -316,25 +323,26 @@ enum uiommu_status vtd_disable(struct uim_unit *unit)
     return vtd_break(v, "translation stays on");
 }
 
-/* Asked anew, like at a resume. */
-void vtd_give_back(struct uim_unit *unit)
+/* Asked anew, like at a resume. If it does not answer, it goes on reading our tables,
+ * and is told of whatever changes in them. */
+enum uiommu_status vtd_give_back(struct uim_unit *unit)
 {
     struct vtd_unit *v = vtd_unit(unit);
-    enum uiommu_status status = UIOMMU_OK;
+    enum uiommu_status interrupts = UIOMMU_OK, root;
 
     if (!v->live)
-        return;
+        return UIOMMU_OK;
     events_off(v);
     atomic_store(&unit->broken, false);
     if (unit->remap)
-        status = vtd_interrupts_give_back(v);
-    if (status == UIOMMU_OK)
-        status = vtd_root_switch(v, v->adopted.root);
-    v->live = false;
-    if (status == UIOMMU_OK)
-        return;
+        interrupts = vtd_interrupts_give_back(v);
+    root = vtd_root_switch(v, v->adopted.root);
+    if (root == UIOMMU_OK && interrupts == UIOMMU_OK) {
+        v->live = false;
+        return UIOMMU_OK;
+    }
     v->stuck = true;
-    (void)vtd_break(v, "it goes on with tables that stay allocated");
+    return vtd_break(v, "it may go on with tables that stay allocated");
 }
 
 /* Translation stays on for as long as the unit has power. */
@@ -349,8 +357,10 @@ enum uiommu_status vtd_suspend(struct uim_unit *unit)
 
 enum uiommu_status vtd_leave(struct uim_unit *unit)
 {
+    enum uiommu_status status = vtd_suspend(unit);
+
     vtd_unit(unit)->left = true;
-    return vtd_suspend(unit);
+    return atomic_load(&unit->broken) ? UIOMMU_TIMEDOUT : status;
 }
 
 /* Whatever the unit did not answer before, it is asked anew: nothing is cached

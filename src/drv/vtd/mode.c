@@ -108,7 +108,8 @@ static bool goes_on(const struct vtd_unit *v, enum vtd_mode mode)
     if (!v->unit.adopt || !(vtd_rd32(v, VTD_REG_GSTS) & VTD_GCMD_BIT(te)))
         return true;
     root.raw = vtd_rd64(v, VTD_REG_RTADDR);
-    return (vtd_rtaddr_ttm(root) == VTD_TTM_LEGACY) == (mode == VTD_LEGACY);
+    return vtd_rtaddr_ttm(root) == VTD_TTM_ABORT ||
+           (vtd_rtaddr_ttm(root) == VTD_TTM_LEGACY) == (mode == VTD_LEGACY);
 }
 
 static bool all_can(struct uim_unit *const *units, unsigned n,

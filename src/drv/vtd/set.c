@@ -418,8 +418,11 @@ enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint)
     struct vtd_unit *v = vtd_unit(endpoint->device->unit);
     const struct vtd_sid sid = vtd_sid(endpoint);
 
-    if (vtd_is_adopted(v, sid))
-        return vtd_adopted_cut(v, sid, vtd_context(v, sid));
+    enum uiommu_status status;
+
+    if (vtd_is_adopted(v, sid) &&
+        vtd_adopted_cut(v, sid, vtd_context(v, sid), &status))
+        return status;
     if (vtd_has_pasids(v))
         return cut_scalable(v, sid);
     return cut_legacy(v, sid);

@@ -129,7 +129,7 @@ struct vtd_queue {
 struct vtd_adopted {
     struct vtd_rtaddr root;    /* as the registers were                   */
     struct vtd_irta interrupts;
-    bool compatibility;
+    unsigned tables_read;
     uim_word *requesters;  /* bit set: its context entry is a copy        */
     uint64_t *dids;        /* bit set: used by one of them, and reserved  */
     uint64_t *irtes;       /* bit set: a copy                             */
@@ -362,10 +362,10 @@ enum uiommu_status vtd_describe(struct uim_unit *unit,
 
 /* Is the context entry a copy? What it leads to is then not ours. Any context. */
 bool vtd_is_adopted(const struct vtd_unit *v, struct vtd_sid sid);
-/* Such an entry: blocked, with everything that may be cached of it; and then free to
- * be used as any other. Any context. */
-enum uiommu_status vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid,
-                                   uim_word *entry);
+/* Such an entry: blocked, with everything that may be cached of it; false: it is none
+ * any more. And then free to be used as any other. Any context. */
+bool vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry,
+                     enum uiommu_status *status);
 enum uiommu_status vtd_adopted_drop(struct vtd_unit *v, struct vtd_sid sid,
                                     uim_word *entry);
 
@@ -381,7 +381,7 @@ enum uiommu_status vtd_enable(struct uim_unit *unit);
 enum uiommu_status vtd_disable(struct uim_unit *unit);
 void vtd_release(struct uim_unit *unit);
 enum uiommu_status vtd_leave(struct uim_unit *unit);
-void vtd_give_back(struct uim_unit *unit);
+enum uiommu_status vtd_give_back(struct uim_unit *unit);
 /* The root table is another, and nothing of the last is cached. */
 enum uiommu_status vtd_root_switch(struct vtd_unit *v, struct vtd_rtaddr to);
 enum uiommu_status vtd_suspend(struct uim_unit *unit);
