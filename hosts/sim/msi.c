@@ -275,6 +275,35 @@ struct sim_msi sim_msi_at(struct machine *m, unsigned i)
     return msi;
 }
 
+/* Intel SDM volume 3, "Message Signalled Interrupts"; the upper half of the address
+ * has bits 31:8 of an x2APIC id. */
+static struct uiommu_irq_target target_of(struct sim_msi msi)
+{
+    return (struct uiommu_irq_target){
+        .destination =
+            (uint32_t)(msi.addr >> 12 & 0xff) | (uint32_t)(msi.addr >> 40) << 8,
+        .hint = msi.addr >> 3 & 1,
+        .logical = msi.addr >> 2 & 1,
+        .level = msi.data >> 15 & 1,
+        .delivery = msi.data >> 8 & 7,
+        .vector = (uint8_t)msi.data,
+    };
+}
+
+bool sim_machine_take_irq(struct machine *m, struct uiommu_irq_target *out)
+{
+    struct sim *s = sim_of(m);
+    bool arrived;
+
+    pthread_mutex_lock(&s->text_lock);
+    arrived = s->msis.n_taken < s->msis.n_seen;
+    if (arrived) {
+        *out = target_of(s->msis.seen[s->msis.n_taken++]);
+    }
+    pthread_mutex_unlock(&s->text_lock);
+    return arrived;
+}
+
 void sim_msis_check(struct sim *s)
 {
     for (unsigned i = 0; i < SIM_MAX_MSIS; i++) {

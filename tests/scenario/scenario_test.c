@@ -146,7 +146,12 @@ static void must_notice(enum machine_dma (*dma)(struct machine *, unsigned,
                                                 bool, uint64_t, void *, size_t),
                         const char *promise)
 {
-    const struct machine_ops ops = { dma, real_area, real_run, no_close };
+    const struct machine_ops ops = {
+        .dma = dma,
+        .engine_area = real_area,
+        .run = real_run,
+        .close = no_close,
+    };
     struct story story = { 0 };
     struct doctored d;
     char error[256];
