@@ -54,8 +54,11 @@ struct machine_ops {
      * send one, in machine->error why.                                      */
     enum machine_dma (*send_irq)(struct machine *m, unsigned dev, uint64_t addr,
                                  uint32_t data);
-    /* The oldest interrupt that arrived at interrupt controllers from devices
-     * and was not taken yet; false: there is none.                          */
+    /* A pin of the I/O APIC with id 0 rises, whose redirection entry is `rte`:
+     * the I/O APIC sends a message.                                         */
+    enum machine_dma (*raise_pin)(struct machine *m, uint64_t rte);
+    /* The oldest interrupt that arrived at interrupt controllers from
+     * devices and I/O APICs, and was not taken yet; false: there is none.                          */
     bool (*take_irq)(struct machine *m, struct uiommu_irq_target *out);
     /* Deliver interrupts that are due. False: the machine is gone. */
     bool (*run)(struct machine *m);
@@ -79,6 +82,12 @@ static inline enum machine_dma machine_send_irq(struct machine *m, unsigned dev,
                                                 uint64_t addr, uint32_t data)
 {
     return m->ops->send_irq(m, dev, addr, data);
+}
+
+static inline enum machine_dma machine_raise_pin(struct machine *m,
+                                                 uint64_t rte)
+{
+    return m->ops->raise_pin(m, rte);
 }
 
 static inline bool machine_take_irq(struct machine *m,

@@ -19,6 +19,7 @@
 #include "hosts/qtest/cmdline.h"
 #include "hosts/qtest/fwcfg.h"
 #include "hosts/qtest/host.h"
+#include "hosts/qtest/ioapic.h"
 #include "hosts/qtest/log.h"
 #include "hosts/qtest/nvme.h"
 #include "hosts/qtest/pci.h"
@@ -350,6 +351,21 @@ static enum machine_dma send_irq(struct machine *m, unsigned dev, uint64_t addr,
     return result;
 }
 
+static enum machine_dma raise_pin(struct machine *m, uint64_t rte)
+{
+    struct qtest *qtest = from_machine(m);
+    enum machine_dma result = MACHINE_DMA_DONE;
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    qt_ioapic_raise(&qtest->proto, rte);
+    if (!qt_proto_alive(&qtest->proto)) {
+        result =
+            say(qtest, MACHINE_DMA_DEAD, "%s", qt_proto_error(&qtest->proto));
+    }
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return result;
+}
+
 static bool take_irq(struct machine *m, struct uiommu_irq_target *out)
 {
     struct qtest *qtest = from_machine(m);
@@ -422,6 +438,7 @@ static const struct machine_ops qtest_ops = {
     .dma = dma,
     .engine_area = engine_area,
     .send_irq = send_irq,
+    .raise_pin = raise_pin,
     .take_irq = take_irq,
     .run = run,
     .close = qtest_close,

@@ -230,6 +230,7 @@ void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data);
 enum uiommu_status sim_msi_alloc(void *ctx, unsigned unit, unsigned n,
                                  uint64_t *addr, uint32_t *data);
 void sim_msi_free(void *ctx, unsigned unit, unsigned n);
+enum machine_dma sim_machine_raise_pin(struct machine *m, uint64_t rte);
 bool sim_machine_take_irq(struct machine *m, struct uiommu_irq_target *out);
 void sim_msis_run(struct sim *s);
 void sim_msis_check(struct sim *s);
