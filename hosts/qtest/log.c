@@ -12,8 +12,8 @@
 enum { CHUNK = 16384 };
 
 const char *const qt_log_events[] = {
-    "vtd_dmar_fault",   "vtd_fault_disabled",   "vtd_ir_remap_msi",
-    "apic_deliver_irq", "x86_iommu_iec_notify", NULL,
+    "vtd_dmar_fault",   "vtd_fault_disabled", "vtd_ir_remap_msi",
+    "apic_deliver_irq", "vtd_inv_desc_iec",   NULL,
 };
 
 bool qt_log_open(struct qt_log *log, char *error, size_t size)
@@ -99,16 +99,14 @@ static bool take_irq(struct qt_log *log, const char *line)
 
 static bool take_iec(struct qt_log *log, const char *line)
 {
-    unsigned global, index, mask;
+    unsigned granularity, index, mask;
 
-    if (sscanf(line,
-               "x86_iommu_iec_notify Notify IEC invalidation: global=%u "
-               "index=%u mask=%u",
-               &global, &index, &mask) != 3) {
+    if (sscanf(line, "vtd_inv_desc_iec granularity %x index %x mask %x",
+               &granularity, &index, &mask) != 3) {
         return false;
     }
     log->iecs[push(log->iecs, &log->n_iecs, sizeof(*log->iecs))] =
-        (struct qtest_iec){ global != 0, index, mask };
+        (struct qtest_iec){ granularity == 0, index, mask };
     return true;
 }
 

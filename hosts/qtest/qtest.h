@@ -63,8 +63,8 @@ struct qtest_iec {
     unsigned index, mask; /* if not: 2^mask entries */
 };
 
-/** The oldest that QEMU carried out, as it understood it, and that was not taken
- *  yet; false: there is none.                                               */
+/** The oldest command for it, as QEMU read it, that was not taken yet; false: there
+ *  is none. The last 64 are kept.                                           */
 bool qtest_take_iec(struct machine *m, struct qtest_iec *out);
 
 /** Pages that pages_alloc gave out and pages_free has not had back. */

@@ -326,25 +326,36 @@ static void poll(struct stand *s)
     uiommu_poll(s->u);
 }
 
-void stand_refused(struct stand *s, unsigned n, uint64_t addr, uint32_t data,
-                   unsigned reason)
+void stand_forget_faults(struct stand *s)
 {
-    struct uiommu_pci pci = s->m->devices[s->engine[n]].pci;
+    poll(s);
+    s->faults = 0;
+}
+
+void stand_faulted(struct stand *s, unsigned reason)
+{
     struct uiommu_irq_target got;
     char words[32];
 
-    poll(s);
-    s->faults = 0;
-    stand_send(s, n, addr, data);
     assert_false(machine_take_irq(s->m, &got));
     poll(s);
     assert_int_equal(s->faults, 1);
     assert_int_equal(s->fault.reason, reason);
-    assert_int_equal(s->fault.source.bus, pci.bus);
-    assert_int_equal(s->fault.source.devfn, pci.devfn);
     (void)snprintf(words, sizeof(words), "[reason %02xh]", reason);
     assert_non_null(strstr(s->sentence, ": interrupt refused: "));
     assert_non_null(strstr(s->sentence, words));
+}
+
+void stand_refused(struct stand *s, unsigned n, uint64_t addr, uint32_t data,
+                   unsigned reason)
+{
+    struct uiommu_pci pci = s->m->devices[s->engine[n]].pci;
+
+    stand_forget_faults(s);
+    stand_send(s, n, addr, data);
+    stand_faulted(s, reason);
+    assert_int_equal(s->fault.source.bus, pci.bus);
+    assert_int_equal(s->fault.source.devfn, pci.devfn);
 }
 
 /* ---- the cross product ---------------------------------------------------- */
