@@ -58,7 +58,7 @@ struct machine_ops {
      * the I/O APIC sends a message.                                         */
     enum machine_dma (*raise_pin)(struct machine *m, uint64_t rte);
     /* The oldest interrupt that arrived at interrupt controllers from
-     * devices and I/O APICs, and was not taken yet; false: there is none.                          */
+     * devices and I/O APICs, not units, and was not taken yet; false: there is none.                          */
     bool (*take_irq)(struct machine *m, struct uiommu_irq_target *out);
     /* Deliver interrupts that are due. False: the machine is gone. */
     bool (*run)(struct machine *m);

@@ -35,25 +35,21 @@ void qt_log_close(struct qt_log *log)
 
 /* ---- lists ---------------------------------------------------------------- */
 
+static void take_out(void *list, unsigned *n, size_t size, unsigned i)
+{
+    char *at = (char *)list + i * size;
+
+    (*n)--;
+    memmove(at, at + size, (*n - i) * size);
+}
+
 /* Room for one more at the end; the oldest goes if need be. */
 static unsigned push(void *list, unsigned *n, size_t size)
 {
     if (*n == QT_LOG_KEEP) {
-        (*n)--;
-        memmove(list, (char *)list + size, *n * size);
+        take_out(list, n, size, 0);
     }
     return (*n)++;
-}
-
-static bool pop(void *list, unsigned *n, size_t size, void *out)
-{
-    if (*n == 0) {
-        return false;
-    }
-    memcpy(out, list, size);
-    (*n)--;
-    memmove(list, (char *)list + size, *n * size);
-    return true;
 }
 
 /* ---- lines ---------------------------------------------------------------- */
@@ -169,16 +165,33 @@ bool qt_log_refusal(struct qt_log *log, char *line, size_t size)
     return refused;
 }
 
-bool qt_log_irq(struct qt_log *log, struct uiommu_irq_target *out)
+bool qt_log_irq(struct qt_log *log,
+                bool (*wanted)(const struct uiommu_irq_target *irq),
+                struct uiommu_irq_target *out)
 {
+    unsigned i = 0;
+
     read_on(log);
-    return pop(log->irqs, &log->n_irqs, sizeof(*out), out);
+    while (i < log->n_irqs && !wanted(&log->irqs[i])) {
+        i++;
+    }
+    if (i == log->n_irqs) {
+        return false;
+    }
+    *out = log->irqs[i];
+    take_out(log->irqs, &log->n_irqs, sizeof(*out), i);
+    return true;
 }
 
 bool qt_log_iec(struct qt_log *log, struct qtest_iec *out)
 {
     read_on(log);
-    return pop(log->iecs, &log->n_iecs, sizeof(*out), out);
+    if (log->n_iecs == 0) {
+        return false;
+    }
+    *out = log->iecs[0];
+    take_out(log->iecs, &log->n_iecs, sizeof(*out), 0);
+    return true;
 }
 
 void qt_log_forget_irqs(struct qt_log *log)

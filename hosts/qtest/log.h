@@ -37,8 +37,11 @@ void qt_log_close(struct qt_log *log);
  *  about it.                                                                */
 bool qt_log_refusal(struct qt_log *log, char *line, size_t size);
 
-/* The oldest that was not taken yet; false: there is none. */
-bool qt_log_irq(struct qt_log *log, struct uiommu_irq_target *out);
+/* The oldest that was not taken yet, of interrupts the oldest that `wanted` is true
+ * of; false: there is none.                                                 */
+bool qt_log_irq(struct qt_log *log,
+                bool (*wanted)(const struct uiommu_irq_target *irq),
+                struct uiommu_irq_target *out);
 bool qt_log_iec(struct qt_log *log, struct qtest_iec *out);
 
 /** Those of reset and firmware. */

@@ -21,6 +21,7 @@
 #include "hosts/qtest/host.h"
 #include "hosts/qtest/ioapic.h"
 #include "hosts/qtest/log.h"
+#include "hosts/qtest/msi.h"
 #include "hosts/qtest/nvme.h"
 #include "hosts/qtest/pci.h"
 #include "hosts/qtest/process.h"
@@ -32,6 +33,7 @@ enum {
     OLDEST_QEMU = 10,
     BUS_BEHIND_PORT = 1,
     NAME_SIZE = 16,
+    MAX_DELIVERED = 1000, /* in one machine_run() */
 };
 
 _Static_assert(QTEST_MAX_DMA == QT_NVME_MAX_DMA, "one limit");
@@ -46,6 +48,7 @@ struct qtest {
     struct qt_fw fw;
     struct qt_host host;
     struct qt_log log;
+    struct qt_msis msis;
     int qtest_fd[2], monitor_fd[2]; /* ours, QEMU's; -1: closed */
     bool linked;
     unsigned version;
@@ -366,13 +369,18 @@ static enum machine_dma raise_pin(struct machine *m, uint64_t rte)
     return result;
 }
 
+static bool of_device(const struct uiommu_irq_target *irq)
+{
+    return !qt_msi_is(irq);
+}
+
 static bool take_irq(struct machine *m, struct uiommu_irq_target *out)
 {
     struct qtest *qtest = from_machine(m);
     bool arrived;
 
     (void)pthread_mutex_lock(&qtest->dma);
-    arrived = qt_log_irq(&qtest->log, out);
+    arrived = qt_log_irq(&qtest->log, of_device, out);
     (void)pthread_mutex_unlock(&qtest->dma);
     return arrived;
 }
@@ -398,11 +406,36 @@ static struct uiommu_range engine_area(struct machine *m, unsigned dev)
     return (struct uiommu_range){ .iova = nvme->area, .size = QT_NVME_AREA };
 }
 
+static bool next_of_unit(struct qtest *qtest, struct uiommu_irq_target *out)
+{
+    bool arrived;
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    arrived = qt_log_irq(&qtest->log, qt_msi_is, out);
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return arrived;
+}
+
+/* One that causes another for ever has to be seen to. */
+static void deliver(struct qtest *qtest)
+{
+    struct uiommu_irq_target irq;
+    unsigned unit, n;
+
+    for (unsigned i = 0; i < MAX_DELIVERED && next_of_unit(qtest, &irq); i++) {
+        if (qt_msi_owner(&qtest->msis, &irq, &unit, &n) &&
+            qtest->machine.on_irq != NULL) {
+            qtest->machine.on_irq(qtest->machine.irq_ctx, unit, n);
+        }
+    }
+}
+
 static bool run(struct machine *m)
 {
     struct qtest *qtest = from_machine(m);
 
     if (qt_proto_pump(&qtest->proto)) {
+        deliver(qtest);
         return true;
     }
     (void)pthread_mutex_lock(&qtest->dma);
@@ -431,6 +464,7 @@ static void qtest_close(struct machine *m)
     qt_log_close(&qtest->log);
     qt_ram_close(&qtest->ram);
     (void)pthread_mutex_destroy(&qtest->dma);
+    qt_msis_close(&qtest->msis);
     free(qtest);
 }
 
@@ -458,6 +492,7 @@ static struct qtest *create(const struct qtest_config *config)
     qtest->qtest_fd[0] = qtest->qtest_fd[1] = -1;
     qtest->monitor_fd[0] = qtest->monitor_fd[1] = -1;
     (void)pthread_mutex_init(&qtest->dma, NULL);
+    qt_msis_init(&qtest->msis);
     qtest->machine.ops = &qtest_ops;
     qtest->machine.name = "qemu:intel-iommu";
     qtest->host = (struct qt_host){
@@ -465,6 +500,7 @@ static struct qtest *create(const struct qtest_config *config)
         .ram = &qtest->ram,
         .pci = &qtest->pci,
         .fw = &qtest->fw,
+        .msis = &qtest->msis,
         .log = config->log,
         .log_ctx = config->log_ctx,
     };

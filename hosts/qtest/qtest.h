@@ -52,7 +52,8 @@ struct qtest_config {
  * the device got.
  *
  * Interrupt messages are sent by the engine's MSI-X at the end of a command, so it
- * has to reach its rings. The last 64 interrupts that arrived are kept.
+ * has to reach its rings. The last 64 interrupts that arrived are kept. Vectors
+ * f0h to f7h of APIC 0 are the unit's, whoever sends them.
  */
 struct machine *qtest_open(const struct qtest_config *config, char *error,
                            size_t size);

@@ -418,6 +418,35 @@ static void a_pin_cannot_use_what_a_device_has(struct stand *s)
     drop(irq);
 }
 
+/* ---- the unit's own ------------------------------------------------------- */
+
+static unsigned faults_heard(struct stand *s, unsigned n)
+{
+    struct uiommu_irq_target got;
+
+    s->faults = 0;
+    stand_send(s, n, STAND_FEE | FORMAT, 0);
+    assert_false(machine_take_irq(s->m, &got));
+    assert_true(machine_run(s->m));
+    return s->faults;
+}
+
+/* Nobody polls. The message of the unit itself is not remapped. */
+static void faults_come_by_interrupt(struct stand *s)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(faults_heard(s, i), 1);
+        assert_int_equal(s->fault.reason, 0x22);
+    }
+    s->m->on_irq = NULL; /* one gets lost, and no other comes before a look */
+    assert_int_equal(faults_heard(s, 0), 0);
+    stand_hear(s);
+    assert_int_equal(faults_heard(s, 1), 0);
+    uiommu_poll(s->u);
+    assert_true(s->faults > 0);
+    assert_int_equal(faults_heard(s, 2), 1);
+}
+
 /* ---- life ----------------------------------------------------------------- */
 
 static void a_stop_gives_interrupts_back(struct stand *s)
@@ -502,6 +531,7 @@ static const struct stand_test tests[] = {
     REMAPS(goes_elsewhere_at_once),
     X2APIC(goes_elsewhere_at_once),
     REMAPS(entries_are_cached),
+    REMAPS(faults_come_by_interrupt),
     REMAPS(each_change_names_its_entry),
     REMAPS(an_io_apic_has_its_entries),
     REMAPS(a_pin_that_is_not_mapped_is_refused),

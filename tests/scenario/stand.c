@@ -86,6 +86,12 @@ static void on_irq(void *ctx, unsigned unit, unsigned n)
     uiommu_irq(s->u, unit, n);
 }
 
+void stand_hear(struct stand *s)
+{
+    s->m->on_irq = on_irq;
+    s->m->irq_ctx = s;
+}
+
 enum uiommu_status stand_start(struct stand *s, uint32_t flags)
 {
     static const struct uiommu_driver *const drivers[] = {
@@ -103,8 +109,7 @@ enum uiommu_status stand_start(struct stand *s, uint32_t flags)
     (void)snprintf(options, sizeof(options), "vtd.mode=%s", s->place->mode);
     stand_ok(uiommu_create(&s->m->host, &config, &s->u));
     stand_ok(uiommu_add_table(s->u, s->m->table, s->m->table_size));
-    s->m->on_irq = on_irq;
-    s->m->irq_ctx = s;
+    stand_hear(s);
     return uiommu_start(s->u, drivers, 1);
 }
 

@@ -61,6 +61,9 @@ enum uiommu_status stand_start(struct stand *s, uint32_t flags);
 void stand_up(struct stand *s, uint32_t flags);
 void stand_down(struct stand *s);
 
+/** Interrupts of the unit are handed on, as they are from the start. */
+void stand_hear(struct stand *s);
+
 struct uiommu_endpoint *stand_endpoint(struct stand *s, unsigned n);
 
 /** The machine does not do what the manual says: how, and where that is. Not
