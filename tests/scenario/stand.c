@@ -337,6 +337,12 @@ void stand_forget_faults(struct stand *s)
     s->faults = 0;
 }
 
+unsigned stand_reason(struct stand *s)
+{
+    poll(s);
+    return s->faults > 0 ? s->fault.reason : 0;
+}
+
 void stand_faulted(struct stand *s, unsigned reason)
 {
     struct uiommu_irq_target got;

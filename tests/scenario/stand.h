@@ -101,8 +101,10 @@ void stand_send(struct stand *s, unsigned n, uint64_t addr, uint32_t data);
 void stand_arrived(struct stand *s, struct uiommu_irq_target as);
 void stand_arrives(struct stand *s, unsigned n, struct uiommu_irq_message m,
                    struct uiommu_irq_target as);
-/** Nothing did, and one fault since says why. */
 void stand_forget_faults(struct stand *s);
+/** Of the last fault since; 0: there was none. */
+unsigned stand_reason(struct stand *s);
+/** Nothing arrived, and one fault since says why. */
 void stand_faulted(struct stand *s, unsigned reason);
 /** It does not arrive, and the fault says why, and from whom. */
 void stand_refused(struct stand *s, unsigned n, uint64_t addr, uint32_t data,
