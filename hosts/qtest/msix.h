@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * msix.h - vector 0 of a function's MSI-X: what it sends, and when. PCI 3.0 6.8.2:
- * what comes due while a vector is masked is sent once when it no longer is.
+ * what comes due while a vector is masked is sent, once, when it no longer is.
  */
 #ifndef UIM_HOSTS_QTEST_MSIX_H
 #define UIM_HOSTS_QTEST_MSIX_H

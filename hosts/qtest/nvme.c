@@ -290,6 +290,9 @@ static enum machine_dma make_ready(struct qt_nvme *nvme)
 {
     enum machine_dma result;
 
+    if (!qt_proto_alive(nvme->proto)) {
+        return lost(nvme, "");
+    }
     if (nvme->ready) {
         return MACHINE_DMA_DONE;
     }

@@ -138,3 +138,61 @@ void blocked_engine_cannot_send(void **state)
     assert_took(m, (struct uiommu_irq_target){ .vector = 0x41 });
     test_close(m);
 }
+
+struct heard {
+    unsigned count, unit, n;
+};
+
+static void on_irq(void *ctx, unsigned unit, unsigned n)
+{
+    struct heard *heard = ctx;
+
+    *heard = (struct heard){ heard->count + 1, unit, n };
+}
+
+/* Who sent it makes no difference to an interrupt controller. */
+void interrupts_of_units_are_handed_on(void **state)
+{
+    struct machine *m = test_open();
+    struct heard heard = { 0 };
+    uint64_t addr;
+    uint32_t data;
+
+    (void)state;
+    m->on_irq = on_irq;
+    m->irq_ctx = &heard;
+    assert_int_equal(m->host.msi_alloc(m->host.ctx, 3, 4, &addr, &data),
+                     UIOMMU_OK);
+    assert_int_equal(machine_send_irq(m, ENGINE, addr, data), MACHINE_DMA_DONE);
+    assert_nothing(m);
+    assert_int_equal(heard.count, 0);
+    assert_true(machine_run(m));
+    assert_true(heard.count == 1 && heard.unit == 3 && heard.n == 4);
+    assert_true(machine_run(m));
+    assert_int_equal(heard.count, 1);
+    m->host.msi_free(m->host.ctx, 3, 4);
+    assert_int_equal(machine_send_irq(m, ENGINE, addr, data), MACHINE_DMA_DONE);
+    assert_true(machine_run(m));
+    assert_int_equal(heard.count, 1);
+    assert_nothing(m);
+    test_close(m);
+}
+
+void vectors_run_out(void **state)
+{
+    struct machine *m = test_open();
+    uint32_t data, other;
+    uint64_t addr;
+    unsigned n = 0;
+
+    (void)state;
+    while (m->host.msi_alloc(m->host.ctx, 0, n, &addr, &data) == UIOMMU_OK) {
+        n++;
+    }
+    assert_int_equal(n, 8);
+    m->host.msi_free(m->host.ctx, 0, 2);
+    assert_int_equal(m->host.msi_alloc(m->host.ctx, 1, 0, &addr, &other),
+                     UIOMMU_OK);
+    assert_int_equal(other, data - 5);
+    test_close(m);
+}

@@ -34,6 +34,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(last_interrupts_are_kept),
         cmocka_unit_test(pins_send_what_their_entry_says),
         cmocka_unit_test(blocked_engine_cannot_send),
+        cmocka_unit_test(interrupts_of_units_are_handed_on),
+        cmocka_unit_test(vectors_run_out),
         cmocka_unit_test(translated_dma_lands),
         cmocka_unit_test(translated_dma_lands_from_behind_a_bridge),
         cmocka_unit_test(dma_to_nowhere_is_refused_and_recorded),
