@@ -253,32 +253,56 @@ static void skip_word(struct lines_text *t, size_t stop)
         t->at++;
 }
 
+struct words {
+    uint64_t *value;
+    unsigned n, max;
+    unsigned before; /* the last word */
+    bool bare, wide;
+};
+
+static void take_word(struct words *w, struct lines_text *t, size_t stop)
+{
+    uint64_t value[2];
+    unsigned got = word(t, w->bare, value);
+
+    w->before = w->n;
+    w->bare = got > 0;
+    if (got == 0)
+        skip_word(t, stop);
+    for (unsigned i = 0; i < got && w->n < w->max; i++) {
+        w->value[w->n++] = value[i];
+        w->wide |= got == 2 || value[i] > UINT32_MAX;
+    }
+}
+
+/* "0: 12345000", "[0] = 12345000": what is before it is no part of the contents.
+ * In "c000000600000010:12345000" it is. */
+static bool is_label_end(const struct lines_text *t)
+{
+    size_t next = t->at + 1;
+
+    return t->text[t->at] == '=' ||
+           (t->text[t->at] == ':' &&
+            (next == t->size || !is_word(t->text[next])));
+}
+
 unsigned lines_words(struct lines_text *t, uint64_t *words, unsigned max,
                      bool *wide)
 {
     size_t stop = t->size - t->at > LOOK_MAX ? t->at + LOOK_MAX : t->size;
-    unsigned n = 0;
-    bool bare = true;
+    struct words w = { .value = words, .max = max, .bare = true };
 
-    *wide = false;
     while (t->at < stop && !is_one_of("\n;", t->text[t->at])) {
-        uint64_t value[2];
-        unsigned got;
-
-        if (!is_word(t->text[t->at])) {
-            bare |= is_one_of(":=", t->text[t->at++]);
+        if (is_word(t->text[t->at])) {
+            take_word(&w, t, stop);
             continue;
         }
-        got = word(t, bare, value);
-        for (unsigned i = 0; i < got && n < max; i++) {
-            words[n++] = value[i];
-            *wide |= got == 2 || value[i] > UINT32_MAX;
-        }
-        bare = got > 0;
-        if (got == 0)
-            skip_word(t, stop);
+        if (is_label_end(t))
+            w.n = w.before;
+        w.bare |= is_one_of(":=", t->text[t->at++]);
     }
-    return n;
+    *wide = w.wide;
+    return w.n;
 }
 
 bool lines_name(struct lines_text *t)

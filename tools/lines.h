@@ -63,8 +63,8 @@ bool lines_pci(struct lines_text *t, struct uim_record *r);
 bool lines_name(struct lines_text *t);
 
 /* The hexadecimal numbers on the rest of the line or up to a semicolon, `max` at
- * most; behind a word only those with 0x. One of more than 16 digits is two, the high
- * one first. *wide: some need more than 32 bits. */
+ * most, without labels; behind a word only those with 0x. One of more than 16 digits
+ * is two, the high one first. *wide: some need more than 32 bits. */
 unsigned lines_words(struct lines_text *t, uint64_t *words, unsigned max,
                      bool *wide);
 

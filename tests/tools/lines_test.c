@@ -436,6 +436,7 @@ static const char *const record_forms[] = {
     "FRCD  0x220  0x12345000 0xc000001600000010\n",
     "FRCD lo=0x12345000 hi=0xc000001600000010\n",
     "FRCD_LO[0]: 0x12345000 FRCD_HI[0]: 0xc000001600000010\n",
+    "FRCD 220: 12345000 c000001600000010\n",
 };
 enum { N_FORMS = sizeof(record_forms) / sizeof(record_forms[0]) };
 
@@ -461,6 +462,10 @@ static void high_words_alone_have_no_address(void **state)
     CHECK_ROWS("FRCD_LO[0]: 0x12345000\nFRCD_HI[0]: 0xc000000600000010\n",
                "dma 6 read 00:02.0 - -");
     CHECK_ROWS("FRCD_REG_HI0 = c000000600000010\n", "dma 6 read 00:02.0 - -");
+    CHECK_ROWS("FRCD_HI [0]: 0xc000000600000010\nFRCD_HI 0 = "
+               "0xc000000600000010\nFRCD high 0: c000000600000010\n",
+               "dma 6 read 00:02.0 - -", "dma 6 read 00:02.0 - -",
+               "dma 6 read 00:02.0 - -");
     CHECK_ROWS("FRCD_HI[0]: 0xc000002200000010\n",
                "interrupt 34 - 00:02.0 - -");
     CHECK_ROWS("FRCD_LO[0]: 0xffffffff80001000\nFSTS 2\n", "status 2 - - - -");
