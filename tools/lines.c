@@ -297,9 +297,11 @@ unsigned lines_words(struct lines_text *t, uint64_t *words, unsigned max,
             take_word(&w, t, stop);
             continue;
         }
-        if (is_label_end(t))
+        if (is_label_end(t)) {
             w.n = w.before;
-        w.bare |= is_one_of(":=", t->text[t->at++]);
+            w.bare = true;
+        }
+        t->at++;
     }
     *wide = w.wide;
     return w.n;

@@ -474,7 +474,8 @@ static void high_words_alone_have_no_address(void **state)
 static void words_are_no_numbers(void **state)
 {
     (void)state;
-    CHECK_ROWS("FSTS dump added\nFSTS of bad face = 2\nFSTS is 0x40\n",
+    CHECK_ROWS("FSTS dump added\nFSTS at 12:34:56\nFSTS of bad face = 2\nFSTS "
+               "is 0x40\n",
                "status 2 - - - -", "status 64 - - - -");
     CHECK_ROWS("FSTS_REG[1] 2; FSTS 34 50; FSTS = deadh; FSTS 34\n",
                "status 2 - - - -", "status 80 - - - -");
