@@ -71,14 +71,19 @@ void mvtd_caches_destroy(struct mvtd *m)
     uim_cache_destroy(&m->irtes, host);
 }
 
-void mvtd_caches_clear(struct mvtd *m)
+void mvtd_caches_clear_dma(struct mvtd *m)
 {
     uim_cache_drop(&m->contexts, NULL, NULL);
     uim_cache_drop(&m->pasids, NULL, NULL);
     uim_cache_drop(&m->tlb, NULL, NULL);
     uim_cache_drop(&m->walks, NULL, NULL);
-    uim_cache_drop(&m->irtes, NULL, NULL);
     m->tlb_sizes = 0;
+}
+
+void mvtd_caches_clear(struct mvtd *m)
+{
+    mvtd_caches_clear_dma(m);
+    uim_cache_drop(&m->irtes, NULL, NULL);
 }
 
 /* ---- tags ------------------------------------------------------------------ */

@@ -81,11 +81,12 @@ static void set_queue(struct mvtd *m, bool on)
         mvtd_queue_reset(m);
 }
 
+/* 11.4.4: with SMTS, switching it off invalidates what DMA uses. */
 static void set_translation(struct mvtd *m, bool on)
 {
     set_status(m, STATUS(tes), on);
     if (!on && vtd_ecap_smts(mvtd_ecap(m)))
-        mvtd_caches_clear(m);
+        mvtd_caches_clear_dma(m);
     note_all(m);
 }
 

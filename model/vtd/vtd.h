@@ -312,6 +312,7 @@ uint64_t mvtd_oldest_devtlb(const struct mvtd *m);
 bool mvtd_caches_create(struct mvtd *m);
 void mvtd_caches_destroy(struct mvtd *m);
 void mvtd_caches_clear(struct mvtd *m);
+void mvtd_caches_clear_dma(struct mvtd *m); /* all but interrupt entries */
 /* What one request invalidates, and whom it has to be told. */
 struct mvtd_inval {
     enum uim_check_scope scope;

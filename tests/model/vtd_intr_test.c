@@ -515,6 +515,38 @@ static void refused_sources_leave_the_entry_cached(void **state)
     vm_destroy(vm);
 }
 
+/* 11.4.4, TE: DMA caches only. */
+static void translation_off_leaves_entries_cached(void **state)
+{
+    struct vm *vm = vm_create(CACHED ",scalable=1");
+
+    (void)state;
+    vm_start(vm);
+    vm_wr(vm, VTD_REG_IRTA, IRT | IRT_S);
+    vm_gcmd(vm, SIRTP, true);
+    vm_gcmd(vm, IRE, true);
+    set_entry(vm, 9, entry(0x41, 0), 0);
+    assert_int_equal(send(vm, 9).data, 0x41);
+    set_entry(vm, 9, entry(0x42, 0), 0);
+    vm_gcmd(vm, 31, false);
+    assert_int_equal(send(vm, 9).data, 0x41);
+    vm_gcmd(vm, 31, true);
+    assert_int_equal(send(vm, 9).data, 0x41);
+    vm_destroy(vm);
+}
+
+/* Holes, which 256 slots have no room for. */
+static void evictions_are_counted(void **state)
+{
+    struct vm *vm = start_at(CACHED ",cm=1", 0x100000 | 9);
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++)
+        (void)send(vm, i);
+    assert_in_range(vm_counter(vm, "evictions"), 1000 - 256, 1000);
+    vm_destroy(vm);
+}
+
 static void what_the_vmm_kept_is_taken_back(void **state)
 {
     static const uint32_t commands[] = { SIRTP, CFI };
@@ -622,6 +654,8 @@ int main(void)
         cmocka_unit_test(nothing_is_cached_with_cache_none),
         cmocka_unit_test(holes_are_cached_with_caching_mode),
         cmocka_unit_test(refused_sources_leave_the_entry_cached),
+        cmocka_unit_test(translation_off_leaves_entries_cached),
+        cmocka_unit_test(evictions_are_counted),
         cmocka_unit_test(what_the_vmm_kept_is_taken_back),
         cmocka_unit_test(wide_masks_are_refused),
         cmocka_unit_test(a_forgotten_invalidation_is_named),
