@@ -93,18 +93,24 @@ static void keep(struct mvtd *m, unsigned index, const uint64_t raw[2])
 
     if (!mvtd_caching(m) || (!good && !m->args.cm))
         return;
-    s = uim_cache_add(&m->irtes, index, index, 0);
+    s = uim_cache_add(&m->irtes, mvtd_irte_hash(index, 0), index, 0);
     if (!s)
         return;
     s->raw[0] = raw[0];
     s->raw[1] = raw[1];
 }
 
+static struct mvtd_irte_slot *cached(struct mvtd *m, unsigned index)
+{
+    if (!mvtd_caching(m))
+        return NULL;
+    return uim_cache_find(&m->irtes, mvtd_irte_hash(index, 0), index, 0);
+}
+
 static bool find_entry(struct mvtd *m, const struct mvtd_trip *t,
                        unsigned index, uint64_t raw[2])
 {
-    struct mvtd_irte_slot *s =
-        mvtd_caching(m) ? uim_cache_find(&m->irtes, index, index, 0) : NULL;
+    struct mvtd_irte_slot *s = cached(m, index);
 
     if (s) {
         m->counter[MVTD_N_interrupt_hits]++;
@@ -142,7 +148,7 @@ void mvtd_prefetch_irtes(struct mvtd *m)
     for (unsigned i = 0; i < MVTD_RECENT && i < m->n_recent_irtes; i++) {
         unsigned index = m->recent_irte[i];
 
-        if (in_reach(m, index) && !uim_cache_find(&m->irtes, index, index, 0) &&
+        if (in_reach(m, index) && !cached(m, index) &&
             mvtd_fetch_irte(m, index, false, raw))
             keep(m, index, raw);
     }
