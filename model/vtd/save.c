@@ -15,6 +15,9 @@
  * Hardware may lose what it caches at any time, so caches could be left out. But
  * then a snapshot would forgive software that forgot to invalidate, which is what
  * adversarial caches are there to find; and a guest would see that it was moved.
+ *
+ * What the VMM keeps of the model's answers it throws away when it loads, as for a
+ * reset (rule 9 of the ABI): nothing is notified.
  */
 #include "model/vtd/vtd.h"
 
