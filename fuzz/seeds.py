@@ -123,7 +123,15 @@ WRITE, TABLE, ASK, SUBMIT, FINISH, RARE, DOOR, ANY_WRITE, ANY_READ = \
 R, W, X, PRIV = 1, 2, 4, 8
 PROBE, ATS, XLATED = 1, 2, 4
 LONG = 3 << 4     # an access of 8 bytes; << 4 also numbers what is rare
-NORMAL = b"\x85" # the model without arguments, started
+MODES = 9        # of args in fuzz/vtd.c
+IR, IR_SCALABLE = 7, 8
+
+
+def started(mode):
+    return bytes([next(n for n in range(0x80, 0x100) if n % MODES == mode)])
+
+
+NORMAL = started(0) # the model without arguments
 
 
 def request(rid, iova, access=R, flags=0, pasid=None):
@@ -144,6 +152,17 @@ def poke(offset, value):
 
 def register(offset, value):
     return struct.pack("<BHI", WRITE | 2 << 4, offset, value)
+
+
+def message(index, rid=0x18, data=0, bits=0x10):
+    address = (index & 0x7fff) << 5 | bits
+    return struct.pack("<BH", RARE | 4 << 4, rid) + \
+        address.to_bytes(3, "little") + bytes([data])
+
+
+def changed(at, value, how=0):
+    return struct.pack("<BBH", RARE | 3 << 4, how, at) + \
+        struct.pack("<Q", value)[:8 if how & 4 else 1]
 
 
 SNAPSHOT = bytes([RARE | 2 << 4])
@@ -181,10 +200,9 @@ def vtd():
     anything = bytes([ANY_WRITE, 0, 0x30, 0, 5]) + b"\xff" * 8 + \
         bytes([ANY_READ, 1, 0xff, 0xff, 8])
     whole = program + ats + pasids + probes + events + held + anything
-    for mode in range(7):
-        first = next(n for n in range(0x80, 0x100) if n % 7 == mode)
-        write("vtd", f"mode-{mode}", bytes([first]) + whole + registers + rare)
-        write("vtd", f"queue-{mode}", bytes([first]) + b"".join(INVALIDATIONS))
+    for mode in range(MODES):
+        write("vtd", f"mode-{mode}", started(mode) + whole + registers + rare)
+        write("vtd", f"queue-{mode}", started(mode) + b"".join(INVALIDATIONS))
     # More than can be open at once, of requests and of waits; a tail that the
     # queue does not have; ranges of every size; rights of a page that covers the
     # interrupt window.
@@ -205,14 +223,28 @@ def vtd():
     write("vtd", "snapshots", NORMAL + SNAPSHOT.join(
         [program, INVALIDATIONS[9], WAIT, request(0x18, 0x2000), events, b""]) +
         bytes([FINISH, 0]) + SNAPSHOT + request(0x18, 0x1000))
+    # Messages: of all entries, remembered, by another, in compatibility format.
+    messages = b"".join(message(i) for i in (0, 1, 7, 8, 0x7fff)) + \
+        message(2, bits=0x18, data=3) + message(1, bits=0x11) + \
+        message(1, bits=0) + poke(0x9010, 0x420001) + message(1) + \
+        INVALIDATIONS[8] + message(1)
+    for mode in (IR, IR_SCALABLE):
+        write("vtd", f"messages-{mode}", started(mode) + messages + SNAPSHOT +
+              messages + register(0x18, 0) + messages + SNAPSHOT)
     # Numbers of the head, of registers, of what is pending, of caches.
-    for mode in (0x85, 0x81, 0x84):
-        write("vtd", f"states-{mode & 7}", bytes([mode]) + b"".join(
-            program + INVALIDATIONS[9] + WAIT + bytes([RARE | 3 << 4, how]) +
-            struct.pack("<HB", at, value) + request(0x18, 0x1000) + WAIT
+    for mode in (0, 4, 5, IR):
+        write("vtd", f"states-{mode}", started(mode) + b"".join(
+            program + messages + INVALIDATIONS[9] + WAIT +
+            changed(at, value, how) + request(0x18, 0x1000) + WAIT + message(1)
             for at, how, value in ((1, 0, 1), (30, 0, 1), (30, 0x80, 1),
                                    (40, 0x08, 4), (70, 0, 1), (80, 0x38, 0x80),
                                    (120, 0, 2), (150, 0x10, 1), (90, 0, 3))))
+    # So many device-TLB requests that there was no number for the next; IRES of a
+    # unit without interrupt remapping.
+    write("vtd", "states-last-serial", NORMAL + changed(
+        0x36, (1 << 63) - 1, 4) + INVALIDATIONS[9] + SNAPSHOT)
+    write("vtd", "states-status", NORMAL + changed(0x1a, 2, 0x18) +
+          message(1) + register(0x18, 0) + message(1))
     write("vtd", "cold", b"\0" + registers + program + rare)
     write("vtd", "arguments", b"\x7fcache=adversarial,cm=1,base=0x1000,"
           b"ioapic=0:0xff00,irq=010,rid=1,bits=57,scalable=1,fs=0")

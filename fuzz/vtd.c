@@ -41,7 +41,9 @@
     X(no_page_is_outside_the_address_width)                                    \
     X(a_state_loads_where_it_was_saved)                                        \
     X(a_state_is_the_same_once_it_is_loaded)                                   \
-    X(a_refused_state_leaves_a_unit_after_reset)
+    X(a_refused_state_leaves_a_unit_after_reset)                               \
+    X(a_message_is_refused_or_a_message)                                       \
+    X(messages_pass_where_nothing_remaps)
 FUZZ_RULES(RULES);
 
 /* Accesses to memory: of one request, with all that an adversarial model looks
@@ -63,6 +65,8 @@ static const char *const args[] = {
     "scalable=1,cache=adversarial,cm=1,bits=57",
     "scalable=1,fs=1,ss=0,cache=adversarial",
     "cache=adversarial,rwbf=1,bits=39",
+    "ir=1,cache=adversarial",
+    "ir=1,eim=1,cm=1,scalable=1",
 };
 
 /* Another CPU, which asks the model something while notify() is under way. */
@@ -275,7 +279,8 @@ static void wr(uint64_t off, uint64_t value, unsigned len)
 }
 
 /* Tables that work: root at 0x1000, context at 0x2000, PASID directory and table
- * at 0x3000 and 0x4000, page tables from 0x5000, a queue at 0x10000. */
+ * at 0x3000 and 0x4000, page tables from 0x5000, interrupt entries at 0x9000, a
+ * queue at 0x10000. */
 static void start_roots(bool scalable, bool devtlb)
 {
     uint64_t entry = scalable ? 0x3001 : 0x5001; /* of 32 and 16 bytes */
@@ -309,6 +314,17 @@ static void start_pages(bool first_stage)
         poke(0x5000 + 0x1000 * i, (0x6000 + 0x1000 * i) | rights);
     for (unsigned i = 0; i < 512; i++)
         poke(0x8000 + 8 * i, ((uint64_t)i << 12) | rights);
+}
+
+static void start_interrupts(bool extended)
+{
+    const uint64_t status = vm.ops->mmio_read(vm.m, 0, VTD_REG_GSTS, 4);
+
+    for (unsigned i = 0; i < 8; i++)
+        poke(0x9000 + 16 * i, i << 16 | 1);
+    wr(VTD_REG_IRTA, 0x9007 | (extended ? 1 << 11 : 0), 8);
+    wr(VTD_REG_GCMD, (status & ~(1u << 30)) | 1u << 24, 4);
+    wr(VTD_REG_GCMD, (status & ~(1u << 30)) | 1u << 25, 4);
 }
 
 static void start(bool scalable, bool first_stage, bool devtlb)
@@ -546,7 +562,8 @@ static void change(struct fuzz_input *in, struct bytes *b)
         set_number(b, n - 1, sum);
 }
 
-/* Refused, it is as after reset. Taken, nobody knows which requests are open. */
+/* Refused, it is as after reset. Taken, it is a state like others, but nobody knows
+ * which requests are open. */
 static void load_changed(struct fuzz_input *in)
 {
     struct bytes b = save();
@@ -557,6 +574,8 @@ static void load_changed(struct fuzz_input *in)
 
         vm.ops->reset(vm.m);
         must_be(left, RULE_a_refused_state_leaves_a_unit_after_reset);
+    } else {
+        snapshot();
     }
     free(b.at);
     vm.n_tags = 0;
@@ -583,11 +602,33 @@ static void ask_for_pages(struct fuzz_input *in)
         page_response(NULL, NULL);
 }
 
+/* The lowest bit of the address says: PROBE. */
+static void send_message(struct fuzz_input *in)
+{
+    uint32_t rid = (uint32_t)fuzz_take(in, 2), data;
+    uint64_t addr = 0xfee00000 | (fuzz_take(in, 3) & 0xfffff);
+    bool remaps = vm.ops->mmio_read(vm.m, 0, VTD_REG_ECAP, 8) >> 3 & 1;
+    int answer;
+
+    allow(RULE_work_of_a_request_is_bounded, MOST_OF_REQUEST);
+    vm.probing = addr & 1;
+    answer = vm.ops->remap_msi(vm.m, rid, addr & 1 ? UIE_REQ_PROBE : 0,
+                               addr & ~UINT64_C(3), (uint32_t)fuzz_take(in, 1),
+                               &addr, &data);
+    vm.probing = false;
+    if (fuzz_lies(RULE_a_message_is_refused_or_a_message))
+        addr = 0;
+    if (fuzz_lies(RULE_messages_pass_where_nothing_remaps))
+        answer = remaps ? answer : UIE_ERR_UR;
+    fuzz_check(answer == 0 || remaps, RULE_messages_pass_where_nothing_remaps);
+    fuzz_check(answer == UIE_ERR_UR ||
+                   (answer == 0 && (addr & 0xfff00003) == 0xfee00000),
+               RULE_a_message_is_refused_or_a_message);
+}
+
 static void rare(struct fuzz_input *in, uint8_t what)
 {
     uint8_t table[64];
-    uint64_t addr;
-    uint32_t data;
 
     switch (what) {
     case 0:
@@ -604,9 +645,7 @@ static void rare(struct fuzz_input *in, uint8_t what)
         load_changed(in);
         break;
     case 4:
-        (void)vm.ops->remap_msi(vm.m, (uint32_t)fuzz_take(in, 2), 0,
-                                0xfee00000 | (fuzz_take(in, 3) & 0xffffc), what,
-                                &addr, &data);
+        send_message(in);
         break;
     case 5:
         ask_for_pages(in);
@@ -765,6 +804,8 @@ static void run(struct fuzz_input *in, const char *text, bool started)
     if (started)
         start(strstr(text, "scalable") != NULL, strstr(text, "fs=1") != NULL,
               strstr(text, "dt=0") == NULL);
+    if (started && strstr(text, "ir=1"))
+        start_interrupts(strstr(text, "eim=1") != NULL);
     for (unsigned i = 0; i < STEPS && in->left > 0; i++)
         step(in);
     finish_all();

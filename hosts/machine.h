@@ -49,6 +49,17 @@ struct machine_ops {
     /* RAM that the engine itself uses (rings, PRP lists) and that has to be
      * mapped one to one for it to work at all; size 0: none.                */
     struct uiommu_range (*engine_area)(struct machine *m, unsigned dev);
+    /* Device `dev` sends an interrupt message, 4 bytes of data to an address.
+     * DONE: it is sent, and arrives or does not; REFUSED: the device cannot
+     * send one, in machine->error why.                                      */
+    enum machine_dma (*send_irq)(struct machine *m, unsigned dev, uint64_t addr,
+                                 uint32_t data);
+    /* A pin of the I/O APIC with id 0 rises, whose redirection entry is `rte`:
+     * the I/O APIC sends a message.                                         */
+    enum machine_dma (*raise_pin)(struct machine *m, uint64_t rte);
+    /* The oldest interrupt that arrived at interrupt controllers from
+     * devices and I/O APICs, not units, and was not taken yet; false: there is none.                          */
+    bool (*take_irq)(struct machine *m, struct uiommu_irq_target *out);
     /* Deliver interrupts that are due. False: the machine is gone. */
     bool (*run)(struct machine *m);
     void (*close)(struct machine *m);
@@ -65,6 +76,24 @@ static inline struct uiommu_range machine_engine_area(struct machine *m,
                                                       unsigned dev)
 {
     return m->ops->engine_area(m, dev);
+}
+
+static inline enum machine_dma machine_send_irq(struct machine *m, unsigned dev,
+                                                uint64_t addr, uint32_t data)
+{
+    return m->ops->send_irq(m, dev, addr, data);
+}
+
+static inline enum machine_dma machine_raise_pin(struct machine *m,
+                                                 uint64_t rte)
+{
+    return m->ops->raise_pin(m, rte);
+}
+
+static inline bool machine_take_irq(struct machine *m,
+                                    struct uiommu_irq_target *out)
+{
+    return m->ops->take_irq(m, out);
 }
 
 static inline bool machine_run(struct machine *m)

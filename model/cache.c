@@ -57,23 +57,28 @@ void uim_cache_destroy(struct uim_cache *c, const struct uim_model_host *host)
     *c = (struct uim_cache){ 0 };
 }
 
-void *uim_cache_find(struct uim_cache *c, uint64_t hash, uint64_t tag0,
-                     uint64_t tag1)
+static struct uim_cache_slot *slot_with(const struct uim_cache *c, uint32_t set,
+                                        uint64_t tag0, uint64_t tag1)
 {
-    uint32_t set;
-
-    if (c->sets == 0)
-        return NULL;
-    set = set_of(c, hash);
     for (uint32_t way = 0; way < c->ways; way++) {
         struct uim_cache_slot *s = slot_at(c, set, way);
 
-        if (s->used != 0 && s->tag[0] == tag0 && s->tag[1] == tag1) {
-            s->used = tick(c);
+        if (s->used != 0 && s->tag[0] == tag0 && s->tag[1] == tag1)
             return s;
-        }
     }
     return NULL;
+}
+
+void *uim_cache_find(struct uim_cache *c, uint64_t hash, uint64_t tag0,
+                     uint64_t tag1)
+{
+    struct uim_cache_slot *s = NULL;
+
+    if (c->sets != 0)
+        s = slot_with(c, set_of(c, hash), tag0, tag1);
+    if (s)
+        s->used = tick(c);
+    return s;
 }
 
 /* A free slot, else the one not used for longest. */
@@ -149,17 +154,17 @@ static const struct uim_state_field cache_fields[] = {
 };
 
 static const struct uim_state_field slot_fields[] = {
-    UIM_STATE_FIELD(uim_cache_slot, tag[0], UINT64_MAX),
-    UIM_STATE_FIELD(uim_cache_slot, tag[1], UINT64_MAX),
     UIM_STATE_FIELD(uim_cache_slot, used, UINT32_MAX),
     { .size = 0 },
 };
 
 static void visit_slot(struct uim_state *s, struct uim_cache_slot *slot,
-                       const struct uim_state_field *fields)
+                       const struct uim_cache_kind *kind)
 {
+    uim_state_u64(s, &slot->tag[0], UINT64_MAX);
+    uim_state_u64(s, &slot->tag[1], UINT64_MAX);
     uim_state_fields(s, slot, slot_fields);
-    uim_state_fields(s, slot, fields);
+    uim_state_fields(s, slot, kind->fields);
 }
 
 static struct uim_cache_slot *free_slot(const struct uim_cache *c, uint32_t set)
@@ -171,34 +176,38 @@ static struct uim_cache_slot *free_slot(const struct uim_cache *c, uint32_t set)
     return NULL;
 }
 
-static uint64_t save_set(struct uim_cache *c, struct uim_state *s, uint64_t set,
-                         const struct uim_state_field *fields)
+static uint64_t save_set(struct uim_cache *c, struct uim_state *s, uint32_t set,
+                         const struct uim_cache_kind *kind)
 {
     for (uint32_t way = 0; way < c->ways; way++) {
-        struct uim_cache_slot *slot = slot_at(c, (uint32_t)set, way);
+        struct uim_cache_slot *slot = slot_at(c, set, way);
 
-        if (slot->used == 0)
-            continue;
-        uim_state_u64(s, &set, c->sets - 1);
-        visit_slot(s, slot, fields);
+        if (slot->used != 0)
+            visit_slot(s, slot, kind);
     }
     return c->live[set];
 }
 
-/* Behind tags that do not belong to its set a slot is found by nobody. */
+/* NULL: its set is full, or has such a slot. */
 static struct uim_cache_slot *load_slot(struct uim_cache *c,
                                         struct uim_state *s,
-                                        const struct uim_state_field *fields)
+                                        const struct uim_cache_kind *kind)
 {
+    uint64_t tag[2] = { 0, 0 };
     struct uim_cache_slot *slot;
-    uint64_t set = 0;
+    uint32_t set;
 
-    uim_state_u64(s, &set, c->sets - 1);
-    slot = free_slot(c, (uint32_t)set);
+    uim_state_u64(s, &tag[0], UINT64_MAX);
+    uim_state_u64(s, &tag[1], UINT64_MAX);
+    set = set_of(c, kind->hash(tag[0], tag[1]));
+    slot = slot_with(c, set, tag[0], tag[1]) ? NULL : free_slot(c, set);
     if (!slot)
         return NULL;
     memset(slot, 0, c->slot_size);
-    visit_slot(s, slot, fields);
+    slot->tag[0] = tag[0];
+    slot->tag[1] = tag[1];
+    uim_state_fields(s, slot, slot_fields);
+    uim_state_fields(s, slot, kind->fields);
     if (slot->used == 0)
         return NULL;
     c->live[set]++;
@@ -207,19 +216,18 @@ static struct uim_cache_slot *load_slot(struct uim_cache *c,
 }
 
 void uim_cache_state(struct uim_cache *c, struct uim_state *s,
-                     const struct uim_state_field *fields, uim_cache_match good,
-                     const void *arg)
+                     const struct uim_cache_kind *kind, void *arg)
 {
     uint64_t left = c->n;
 
     uim_state_fields(s, c, cache_fields);
     uim_state_u64(s, &left, (uint64_t)c->sets * c->ways);
     for (uint32_t set = 0; !uim_state_loads(s) && left > 0; set++)
-        left -= c->live[set] > 0 ? save_set(c, s, set, fields) : 0;
+        left -= c->live[set] > 0 ? save_set(c, s, set, kind) : 0;
     for (; left > 0 && !s->wrong; left--) {
-        const struct uim_cache_slot *slot = load_slot(c, s, fields);
+        const struct uim_cache_slot *slot = load_slot(c, s, kind);
 
-        if (!slot || !good(slot, arg))
+        if (!slot || !kind->take(slot, arg))
             uim_state_refuse(s, "holds a cache entry that cannot be");
     }
 }

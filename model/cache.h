@@ -54,10 +54,17 @@ void uim_cache_drop(struct uim_cache *c, uim_cache_match match,
 void uim_cache_drop_hash(struct uim_cache *c, uint64_t hash,
                          uim_cache_match match, const void *arg);
 
-/* Visits what is cached: tags and `fields` of each slot, which ends with size 0.
- * The cache that loads is empty; a slot that is not `good` refuses the state. */
+/* What is in the slots of a cache, for states. */
+struct uim_cache_kind {
+    const struct uim_state_field *fields; /* without the tags; last: size 0  */
+    uint64_t (*hash)(uint64_t tag0, uint64_t tag1);
+    /* A slot was loaded; false: there can be no such slot. */
+    bool (*take)(const void *slot, void *arg);
+};
+
+/* Visits what is cached. The cache that loads is empty. Which set a slot is in
+ * follows from its tags and is no part of the state. */
 void uim_cache_state(struct uim_cache *c, struct uim_state *s,
-                     const struct uim_state_field *fields, uim_cache_match good,
-                     const void *arg);
+                     const struct uim_cache_kind *kind, void *arg);
 
 #endif

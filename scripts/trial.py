@@ -21,8 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_S = 60
 
 # Programs that need more than this tree, or that look at the tree itself.
-NOT_HERE = {"qtest_test", "scenario_test", "abi_test", "spec_test", "fw_test",
-            "match_test"}
+NOT_HERE = {"qtest_test", "scenario_test", "irq_test", "abi_test", "spec_test",
+            "fw_test", "match_test"}
 
 
 class Broken(Exception):

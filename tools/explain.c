@@ -98,8 +98,10 @@ static void name_source(const void *table, const struct uim_record *r,
 /* ---- JSON ---------------------------------------------------------------- */
 
 struct output {
-    cJSON *faults;
     const void *dmar;
+    bool (*fn)(void *ctx, cJSON *fault);
+    void *ctx;
+    bool stopped;
 };
 
 static const char *kind_name(unsigned kind)
@@ -114,13 +116,21 @@ static const char *kind_name(unsigned kind)
     return names[kind];
 }
 
-static void add_number(cJSON *object, const char *name, bool has, double value)
+static bool add(cJSON *object, const char *name, cJSON *item)
 {
-    cJSON_AddItemToObject(object, name,
-                          has ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+    if (item && cJSON_AddItemToObject(object, name, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
 }
 
-__attribute__((format(printf, 4, 5))) static void
+static bool add_number(cJSON *object, const char *name, bool has, double value)
+{
+    return add(object, name,
+               has ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+}
+
+__attribute__((format(printf, 4, 5))) static bool
 add_text(cJSON *object, const char *name, bool has, const char *format, ...)
 {
     char text[1024];
@@ -129,62 +139,72 @@ add_text(cJSON *object, const char *name, bool has, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    cJSON_AddItemToObject(object, name,
-                          has ? cJSON_CreateString(text) : cJSON_CreateNull());
+    return add(object, name,
+               has ? cJSON_CreateString(text) : cJSON_CreateNull());
 }
 
-static void add_source(cJSON *fault, const struct uim_record *r)
+static bool add_source(cJSON *fault, const struct uim_record *r)
 {
     char segment[8] = "";
 
     if (r->has & UIM_HAS_SEGMENT)
         snprintf(segment, sizeof(segment), "%04x:", r->source.segment);
-    add_text(fault, "source", r->has & UIM_HAS_SOURCE, "%s%02x:%02x.%u",
-             segment, r->source.bus, r->source.devfn >> 3u,
-             r->source.devfn & 7u);
+    return add_text(fault, "source", r->has & UIM_HAS_SOURCE, "%s%02x:%02x.%u",
+                    segment, r->source.bus, r->source.devfn >> 3u,
+                    r->source.devfn & 7u);
 }
 
-static void add_causes(cJSON *fault, const struct uim_record *r)
+static bool add_causes(cJSON *fault, const struct uim_record *r)
 {
     const char *causes[CAUSES_MAX];
-    cJSON *array = cJSON_AddArrayToObject(fault, "causes");
     unsigned n = uim_record_causes(r, causes, CAUSES_MAX);
 
-    for (unsigned i = 0; i < n; i++)
-        cJSON_AddItemToArray(array, cJSON_CreateString(causes[i]));
+    return add(fault, "causes", cJSON_CreateStringArray(causes, (int)n));
 }
 
-static void add_fault(void *ctx, const struct uim_record *record)
+static bool add_members(cJSON *fault, const struct uim_record *r)
+{
+    char sentence[1024];
+
+    uim_explain_record(r, sentence, sizeof(sentence));
+    return add_text(fault, "kind", true, "%s", kind_name(r->kind)) &&
+           add_number(fault, "reason", r->has & UIM_HAS_REASON, r->reason) &&
+           add_text(fault, "access", r->has & UIM_HAS_ACCESS, "%s",
+                    uim_access_name(r->access)) &&
+           add_source(fault, r) &&
+           add_number(fault, "pasid", r->has & UIM_HAS_PASID, r->pasid) &&
+           add_text(fault, "address", r->has & UIM_HAS_ADDRESS, "0x%" PRIx64,
+                    r->address) &&
+           add_causes(fault, r) &&
+           add_text(fault, "sentence", true, "%s", sentence);
+}
+
+static void put_fault(void *ctx, const struct uim_record *record)
 {
     struct output *out = ctx;
     struct uim_record r = *record;
-    cJSON *fault = cJSON_CreateObject();
-    char name[NAME_SIZE], sentence[1024];
+    char name[NAME_SIZE];
+    cJSON *fault;
 
+    if (out->stopped)
+        return;
     name_source(out->dmar, &r, name);
     r.name = name[0] ? name : NULL;
-    uim_explain_record(&r, sentence, sizeof(sentence));
-    add_text(fault, "kind", true, "%s", kind_name(r.kind));
-    add_number(fault, "reason", r.has & UIM_HAS_REASON, r.reason);
-    add_text(fault, "access", r.has & UIM_HAS_ACCESS, "%s",
-             uim_access_name(r.access));
-    add_source(fault, &r);
-    add_number(fault, "pasid", r.has & UIM_HAS_PASID, r.pasid);
-    add_text(fault, "address", r.has & UIM_HAS_ADDRESS, "0x%" PRIx64,
-             r.address);
-    add_causes(fault, &r);
-    add_text(fault, "sentence", true, "%s", sentence);
-    cJSON_AddItemToArray(out->faults, fault);
+    fault = cJSON_CreateObject();
+    if (add_members(fault, &r)) {
+        out->stopped = !out->fn(out->ctx, fault);
+        return;
+    }
+    cJSON_Delete(fault);
+    out->stopped = true;
 }
 
-cJSON *explain_text(const char *text, size_t size, const void *dmar)
+bool explain_text(const char *text, size_t size, const void *dmar,
+                  bool (*fn)(void *ctx, cJSON *fault), void *ctx)
 {
-    struct output out = { cJSON_CreateArray(), dmar };
+    struct output out = { .dmar = dmar, .fn = fn, .ctx = ctx };
 
-    if (out.faults && lines_read(text, size, add_fault, &out))
-        return out.faults;
-    cJSON_Delete(out.faults);
-    return NULL;
+    return lines_read(text, size, put_fault, &out) && !out.stopped;
 }
 
 /* ---- the command --------------------------------------------------------- */
@@ -211,9 +231,9 @@ static int usage(FILE *out)
           "2\" or\n"
           "\"FRCD LOW HIGH\". Everything else is passed over. Without FILE, "
           "standard\n"
-          "input. With the DMAR table of the machine (--fw), I/O APICs, HPETs "
-          "and\n"
-          "ACPI devices have names.\n"
+          "input; at most 256 MiB. With the DMAR table of the machine (--fw), "
+          "I/O\n"
+          "APICs, HPETs and ACPI devices have names.\n"
           "\n"
           "--json prints an array with an object for each fault:\n"
           "  kind      dma, interrupt, status (the unit itself), or software\n"
@@ -272,52 +292,67 @@ static char *read_table(const char *name)
     return NULL;
 }
 
-static void print_faults(const cJSON *faults)
-{
-    const cJSON *fault, *cause;
+struct printer {
+    bool json;
+    unsigned long n; /* faults so far */
+};
 
-    cJSON_ArrayForEach(fault, faults)
-    {
-        printf("%s\n",
-               cJSON_GetStringValue(cJSON_GetObjectItem(fault, "sentence")));
-        cJSON_ArrayForEach(cause, cJSON_GetObjectItem(fault, "causes"))
-            printf("  maybe: %s\n", cause->valuestring);
-    }
+static void print_text(const cJSON *fault)
+{
+    const cJSON *cause;
+
+    printf("%s\n",
+           cJSON_GetStringValue(cJSON_GetObjectItem(fault, "sentence")));
+    cJSON_ArrayForEach(cause, cJSON_GetObjectItem(fault, "causes"))
+        printf("  maybe: %s\n", cause->valuestring);
 }
 
-static int print_json(const cJSON *faults)
+static bool print_json(const cJSON *fault, const char *before)
 {
-    char *text = cJSON_Print(faults);
+    char *text = cJSON_Print(fault);
 
     if (!text)
-        return complain("--json", "no memory");
-    puts(text);
+        return false;
+    printf("%s%s", before, text);
     cJSON_free(text);
-    return 0;
+    return true;
+}
+
+static bool print_fault(void *ctx, cJSON *fault)
+{
+    struct printer *p = ctx;
+    bool ok = true;
+
+    if (p->json)
+        ok = print_json(fault, p->n ? ", " : "[");
+    else
+        print_text(fault);
+    p->n++;
+    cJSON_Delete(fault);
+    return ok;
 }
 
 static int show(const struct options *o, const void *table)
 {
     const char *name = o->file ? o->file : "standard input";
+    struct printer p = { .json = o->json };
     const char *why;
     size_t size;
     char *text = file_read(o->file, LOG_MAX, &size, &why);
-    cJSON *faults = text ? explain_text(text, size, table) : NULL;
-    int result = 0;
+    bool done;
 
+    if (!text)
+        return complain(name, why);
+    done = explain_text(text, size, table, print_fault, &p);
     free(text);
-    if (!faults)
-        return complain(name, text ? "no memory" : why);
+    if (!done)
+        return complain(name, "no memory");
     if (o->json)
-        result = print_json(faults);
-    else
-        print_faults(faults);
-    if (result == 0 && cJSON_GetArraySize(faults) == 0) {
-        complain(name, "no fault in there");
-        result = 1;
-    }
-    cJSON_Delete(faults);
-    return result;
+        puts(p.n ? "]" : "[]");
+    if (p.n)
+        return 0;
+    complain(name, "no fault in there");
+    return 1;
 }
 
 int tool_explain(int argc, char **argv)

@@ -3,6 +3,7 @@
 #ifndef TOOLS_EXPLAIN_H
 #define TOOLS_EXPLAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cJSON;
@@ -11,8 +12,10 @@ struct cJSON;
  * a file cannot be read. */
 int tool_explain(int argc, char **argv);
 
-/* The array that --json prints; the caller deletes it. `dmar`, a table that was
- * checked or NULL, has the names of what is no PCI device. NULL: no memory. */
-struct cJSON *explain_text(const char *text, size_t size, const void *dmar);
+/* Calls fn for each fault, an object of the array that --json prints; fn deletes it.
+ * `dmar`, a table that was checked or NULL, has the names of what is no PCI device.
+ * False: no memory, or fn returned false, which ends it. */
+bool explain_text(const char *text, size_t size, const void *dmar,
+                  bool (*fn)(void *ctx, struct cJSON *fault), void *ctx);
 
 #endif

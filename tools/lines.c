@@ -11,7 +11,10 @@ static const struct lines_format *const formats[] = { &lines_vtd };
 
 enum {
     N_FORMATS = sizeof(formats) / sizeof(formats[0]),
-    WORDS_MAX = 200, /* characters of a line that are looked at for numbers */
+    WORD_DIGITS = 16,
+    DIGITS_MAX = 2 * WORD_DIGITS,
+    LOOK_MAX = 200, /* characters of a line that are looked at for numbers */
+    SUFFIX_MAX = 16,
 };
 
 /* ---- characters ---------------------------------------------------------- */
@@ -41,61 +44,147 @@ static unsigned digit_of(char c)
 
 /* ---- reading ------------------------------------------------------------- */
 
-/* Terminals break lines anywhere, so a newline inside a literal is passed over. */
+static void skip_blanks(struct lines_text *t)
+{
+    while (t->at < t->size && (t->text[t->at] == ' ' || t->text[t->at] == '\t'))
+        t->at++;
+}
+
+/* Terminals break lines anywhere, mail may indent what follows. */
+static void skip_break(struct lines_text *t)
+{
+    if (t->at == t->size || t->text[t->at] != '\n')
+        return;
+    t->at++;
+    skip_blanks(t);
+}
+
 bool lines_skip(struct lines_text *t, const char *literal)
-{
-    size_t at = t->at;
-
-    for (const char *c = literal; *c != '\0'; c++) {
-        if (c != literal && *c != ' ' && at < t->size && t->text[at] == '\n')
-            at++;
-        if (at == t->size ||
-            (*c == ' ' ? !is_space(t->text[at]) : t->text[at] != *c))
-            return false;
-        at++;
-        while (*c == ' ' && at < t->size && is_space(t->text[at]))
-            at++;
-    }
-    t->at = at;
-    return true;
-}
-
-/* At most 16 digits of `base`, in text up to `size`. Returns how many. */
-static size_t digits(const char *text, size_t size, unsigned base,
-                     uint64_t *value)
-{
-    size_t n = 0;
-
-    *value = 0;
-    while (n < size && n < 16 && digit_of(text[n]) < base)
-        *value = *value * base + digit_of(text[n++]);
-    return n;
-}
-
-static bool number(struct lines_text *t, unsigned base, uint64_t *value)
-{
-    size_t n = digits(t->text + t->at, t->size - t->at, base, value);
-
-    if (n == 0 || t->at + n == t->size || digit_of(t->text[t->at + n]) < base)
-        return false;
-    t->at += n;
-    return true;
-}
-
-bool lines_hex(struct lines_text *t, uint64_t *value)
 {
     struct lines_text u = *t;
 
-    (void)lines_skip(&u, "0x");
-    if (!number(&u, 16, value))
+    for (const char *c = literal; *c != '\0'; c++) {
+        if (*c != ' ')
+            skip_break(&u);
+        if (u.at == u.size ||
+            (*c == ' ' ? !is_space(u.text[u.at]) : u.text[u.at] != *c))
+            return false;
+        u.at++;
+        while (*c == ' ' && u.at < u.size && is_space(u.text[u.at]))
+            u.at++;
+    }
+    t->at = u.at;
+    return true;
+}
+
+/* ---- numbers ------------------------------------------------------------- */
+
+struct digits {
+    char text[DIGITS_MAX];
+    size_t n;
+};
+
+static void append(struct digits *d, struct lines_text *t, unsigned base)
+{
+    while (d->n < DIGITS_MAX && t->at < t->size &&
+           digit_of(t->text[t->at]) < base)
+        d->text[d->n++] = t->text[t->at++];
+}
+
+static bool is_one_of(const char *set, char c)
+{
+    return c != '\0' && strchr(set, c);
+}
+
+/* A line that is broken twice could go on with a word that begins with digits. */
+static bool is_behind(struct lines_text t, const char *ends)
+{
+    skip_blanks(&t);
+    if (t.at == t.size)
+        return is_one_of(ends, '\n');
+    if (!is_one_of(ends, t.text[t.at]))
+        return false;
+    if (t.text[t.at] != '\n')
+        return true;
+    skip_break(&t);
+    return t.at == t.size || !is_word(t.text[t.at]);
+}
+
+/* What of a number is on the next line. False: that cannot be told. */
+static bool take_rest(struct digits *d, struct lines_text *t, unsigned base,
+                      const char *ends)
+{
+    struct digits whole = *d;
+    struct lines_text u = *t;
+
+    skip_break(&u);
+    append(&whole, &u, base);
+    if (whole.n == d->n)
+        return true;
+    if (!is_behind(u, ends)) /* a word of its own? */
+        return u.at < u.size && !is_space(u.text[u.at]);
+    *d = whole;
+    *t = u;
+    return true;
+}
+
+static bool take_digits(struct digits *d, struct lines_text *t, unsigned base,
+                        const char *ends)
+{
+    struct lines_text u = *t;
+    bool whole;
+
+    d->n = 0;
+    skip_break(&u);
+    append(d, &u, base);
+    if (u.at == u.size)
+        whole = is_one_of(ends, '\n');
+    else if (u.text[u.at] == '\n')
+        whole = take_rest(d, &u, base, ends);
+    else
+        whole = !is_word(u.text[u.at]) || is_one_of(ends, u.text[u.at]);
+    if (d->n == 0 || !whole)
         return false;
     t->at = u.at;
     return true;
 }
 
-bool lines_decimal(struct lines_text *t, uint64_t *value)
+static uint64_t value_of(const char *digits, size_t n, unsigned base)
 {
-    return number(t, 10, value);
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < n; i++)
+        value = value * base + digit_of(digits[i]);
+    return value;
+}
+
+static bool number(struct lines_text *t, unsigned base, const char *ends,
+                   uint64_t *value)
+{
+    struct lines_text u = *t;
+    struct digits d;
+
+    if (!take_digits(&d, &u, base, ends) || d.n > WORD_DIGITS)
+        return false;
+    *value = value_of(d.text, d.n, base);
+    t->at = u.at;
+    return true;
+}
+
+bool lines_hex(struct lines_text *t, const char *ends, uint64_t *value)
+{
+    struct lines_text u = *t;
+
+    (void)lines_skip(&u, "0x");
+    if (!number(&u, 16, ends, value))
+        return false;
+    t->at = u.at;
+    return true;
+}
+
+bool lines_decimal(struct lines_text *t, const char *ends, uint64_t *value)
+{
+    return number(t, 10, ends, value);
 }
 
 /* Up to three numbers with colons between. Returns how many. */
@@ -103,7 +192,7 @@ static unsigned colons(struct lines_text *t, uint64_t n[3])
 {
     unsigned i = 0;
 
-    while (i < 3 && lines_hex(t, &n[i])) {
+    while (i < 3 && lines_hex(t, ":.", &n[i])) {
         i++;
         if (i < 3 && !lines_skip(t, ":"))
             break;
@@ -119,7 +208,7 @@ bool lines_pci(struct lines_text *t, struct uim_record *r)
     const uint64_t *bus = i == 3 ? n + 2 : n + 1;
     uint64_t function;
 
-    if (i < 2 || !lines_skip(&u, ".") || !lines_hex(&u, &function))
+    if (i < 2 || !lines_skip(&u, ".") || !lines_hex(&u, "]a", &function))
         return false;
     if (bus[0] > 0xff || bus[1] > 0x1f || function > 7 || bus[-1] > 0xffff)
         return false;
@@ -133,46 +222,105 @@ bool lines_pci(struct lines_text *t, struct uim_record *r)
     return true;
 }
 
-/* A whole word as one number or two; 0: it is none. */
-static unsigned word_value(const char *word, size_t size, uint64_t value[2])
+/* One number or two. Returns how many. */
+static unsigned split(const struct digits *d, uint64_t value[2])
 {
-    size_t n;
+    size_t high = d->n > WORD_DIGITS ? d->n - WORD_DIGITS : d->n;
 
-    if (size > 2 && word[0] == '0' && word[1] == 'x') {
-        word += 2;
-        size -= 2;
-    }
-    n = size > 16 ? size - 16 : size;
-    if (size > 32 || digits(word, n, 16, &value[0]) != n)
-        return 0;
-    if (n == size)
+    value[0] = value_of(d->text, high, 16);
+    if (high == d->n)
         return 1;
-    return digits(word + n, 16, 16, &value[1]) == 16 ? 2 : 0;
+    value[1] = value_of(d->text + high, WORD_DIGITS, 16);
+    return 2;
+}
+
+/* `bare`: 0x may be missing. Returns how many numbers; 0: it is none. */
+static unsigned word(struct lines_text *t, bool bare, uint64_t value[2])
+{
+    struct lines_text u = *t;
+    bool marked = lines_skip(&u, "0x");
+    struct digits d;
+
+    if (!(bare || marked) || !take_digits(&d, &u, 16, ";,)]\n"))
+        return 0;
+    t->at = u.at;
+    return split(&d, value);
+}
+
+static void skip_word(struct lines_text *t, size_t stop)
+{
+    while (t->at < stop && is_word(t->text[t->at]))
+        t->at++;
+}
+
+struct words {
+    uint64_t *value;
+    unsigned n, max;
+    unsigned before; /* the last word */
+    bool bare, wide;
+};
+
+static void take_word(struct words *w, struct lines_text *t, size_t stop)
+{
+    uint64_t value[2];
+    unsigned got = word(t, w->bare, value);
+
+    w->before = w->n;
+    w->bare = got > 0;
+    if (got == 0)
+        skip_word(t, stop);
+    for (unsigned i = 0; i < got && w->n < w->max; i++) {
+        w->value[w->n++] = value[i];
+        w->wide |= got == 2 || value[i] > UINT32_MAX;
+    }
+}
+
+/* "0: 12345000", "[0] = 12345000": what is before it is no part of the contents.
+ * In "c000000600000010:12345000" it is. */
+static bool is_label_end(const struct lines_text *t)
+{
+    size_t next = t->at + 1;
+
+    return t->text[t->at] == '=' ||
+           (t->text[t->at] == ':' &&
+            (next == t->size || !is_word(t->text[next])));
 }
 
 unsigned lines_words(struct lines_text *t, uint64_t *words, unsigned max,
                      bool *wide)
 {
-    size_t stop = t->size - t->at > WORDS_MAX ? t->at + WORDS_MAX : t->size;
-    unsigned n = 0;
-    uint64_t value[2];
+    size_t stop = t->size - t->at > LOOK_MAX ? t->at + LOOK_MAX : t->size;
+    struct words w = { .value = words, .max = max, .bare = true };
 
-    *wide = false;
-    while (t->at < stop && t->text[t->at] != '\n' && t->text[t->at] != ';') {
-        size_t from = t->at;
-        unsigned got;
-
-        while (t->at < stop && is_word(t->text[t->at]))
-            t->at++;
-        got =
-            t->at > from ? word_value(t->text + from, t->at - from, value) : 0;
-        for (unsigned i = 0; i < got && n < max; i++) {
-            words[n++] = value[i];
-            *wide |= got == 2 || value[i] > UINT32_MAX;
+    while (t->at < stop && !is_one_of("\n;", t->text[t->at])) {
+        if (is_word(t->text[t->at])) {
+            take_word(&w, t, stop);
+            continue;
         }
-        t->at += t->at == from;
+        if (is_label_end(t)) {
+            w.n = w.before;
+            w.bare = true;
+        }
+        t->at++;
     }
-    return n;
+    *wide = w.wide;
+    return w.n;
+}
+
+bool lines_name(struct lines_text *t)
+{
+    size_t stop = t->size - t->at > SUFFIX_MAX ? t->at + SUFFIX_MAX : t->size;
+    struct lines_text u = *t;
+    uint64_t index;
+
+    skip_word(&u, stop);
+    if (u.at < u.size && is_word(u.text[u.at]))
+        return false;
+    t->at = u.at;
+    if (lines_skip(&u, "[") && lines_decimal(&u, "]", &index) &&
+        lines_skip(&u, "]"))
+        t->at = u.at;
+    return true;
 }
 
 /* ---- what mail does to text ---------------------------------------------- */
@@ -185,7 +333,7 @@ static size_t quote(const char *text, size_t size)
     for (size_t i = 0; i < size && (text[i] == '>' || text[i] == ' '); i++)
         if (text[i] == '>')
             n = i + 1;
-    return n;
+    return n + (n > 0 && n < size && text[n] == ' ');
 }
 
 /* Without carriage returns, quote marks, and soft line breaks ("=" at the end of
@@ -259,6 +407,7 @@ static bool read_as(struct finder *f, struct lines_text *t,
         if (lines_skip(&u, reader->start) && reader->read(&u, &r)) {
             deliver(f, &r);
             t->at = u.at;
+            t->used = u.used;
             return true;
         }
     }
@@ -282,7 +431,7 @@ bool lines_read(const char *text, size_t size,
 {
     struct finder f = { .fn = fn, .ctx = ctx };
     char *copy = malloc(size + 1);
-    struct lines_text t = { copy, 0, 0 };
+    struct lines_text t = { .text = copy };
 
     if (!copy)
         return false;

@@ -18,7 +18,8 @@
 struct lines_text {
     const char *text;
     size_t size;
-    size_t at; /* <= size */
+    size_t at;   /* <= size */
+    size_t used; /* up to here reasons belong to a fault before them */
 };
 
 struct lines_reader {
@@ -48,17 +49,22 @@ bool lines_read(const char *text, size_t size,
 /* A space stands for any white space, at least one. */
 bool lines_skip(struct lines_text *t, const char *literal);
 
-/* Numbers are whole: something that is no digit follows. Hexadecimal ones may
- * begin with 0x. */
-bool lines_hex(struct lines_text *t, uint64_t *value);
-bool lines_decimal(struct lines_text *t, uint64_t *value);
+/* Numbers are whole: they end at what is no letter or digit, or in `ends`. Digits at
+ * the start of the next line belong to them if one of `ends` follows, spaces aside;
+ * where that cannot be told there is no number. With a newline in `ends`, the end of
+ * the text is one too. Hexadecimal ones may begin with 0x. */
+bool lines_hex(struct lines_text *t, const char *ends, uint64_t *value);
+bool lines_decimal(struct lines_text *t, const char *ends, uint64_t *value);
 
 /* "00:1f.3", "0000:00:1f.3", "0x00:0x1f.3". */
 bool lines_pci(struct lines_text *t, struct uim_record *r);
 
+/* The rest of a register's name, with its index: "_REG[0]". False: too long. */
+bool lines_name(struct lines_text *t);
+
 /* The hexadecimal numbers on the rest of the line or up to a semicolon, `max` at
- * most. One of more than 16 digits is two, the high one first. *wide: some need
- * more than 32 bits. */
+ * most, without labels; behind a word only those with 0x. One of more than 16 digits
+ * is two, the high one first. *wide: some need more than 32 bits. */
 unsigned lines_words(struct lines_text *t, uint64_t *words, unsigned max,
                      bool *wide);
 

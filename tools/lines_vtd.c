@@ -45,9 +45,9 @@ static bool linux_reason(struct lines_text *t, struct uim_record *r)
     struct lines_text u = *t;
     uint64_t reason;
 
-    if (!lines_decimal(&u, &reason) || !lines_skip(&u, "]")) {
+    if (!lines_decimal(&u, "]", &reason) || !lines_skip(&u, "]")) {
         u = *t;
-        if (!lines_hex(&u, &reason))
+        if (!lines_hex(&u, "]h", &reason))
             return false;
         (void)lines_skip(&u, "h");
         if (!lines_skip(&u, "]"))
@@ -62,7 +62,7 @@ static bool xen_reason(struct lines_text *t, struct uim_record *r)
 {
     uint64_t reason;
 
-    if (!lines_hex(t, &reason) || !lines_skip(t, " -"))
+    if (!lines_hex(t, "-", &reason) || !lines_skip(t, " -"))
         return false;
     set_reason(r, reason);
     return true;
@@ -74,7 +74,7 @@ static bool starts_another(struct lines_text t)
            lines_skip(&t, "handling fault status");
 }
 
-/* On this line or one of the next. */
+/* On this line or one of the next; there may be other faults before it. */
 static void find_reason(struct lines_text *t, struct uim_record *r)
 {
     struct lines_text u = *t;
@@ -85,15 +85,22 @@ static void find_reason(struct lines_text *t, struct uim_record *r)
             return;
         if ((lines_skip(&u, "[fault reason ") && linux_reason(&u, r)) ||
             (lines_skip(&u, ": reason ") && xen_reason(&u, r))) {
-            t->at = u.at;
+            t->used = u.at;
             return;
         }
         lines += u.at < u.size && u.text[u.at] == '\n';
     }
 }
 
-/* The entry where the walk ends comes last. Both stages have their rights in the
- * same bits (9.7, 9.8). */
+/* Both stages have their rights in the same bits (9.7, 9.8). */
+static void set_rights(struct uim_record *r, struct vtd_ss_pte entry)
+{
+    r->rights = (vtd_ss_pte_r(entry) ? UIOMMU_READ : 0u) |
+                (vtd_ss_pte_w(entry) ? UIOMMU_WRITE : 0u);
+    r->has |= UIM_HAS_RIGHTS;
+}
+
+/* The entry where the walk ends comes last. */
 static void find_entry(struct lines_text t, struct uim_record *r)
 {
     unsigned lines = 0;
@@ -102,14 +109,11 @@ static void find_entry(struct lines_text t, struct uim_record *r)
     for (; t.at < t.size && lines < LINES_DUMPED && !starts_another(t);
          t.at++) {
         lines += t.text[t.at] == '\n';
-        if ((lines_skip(&t, "PTE = ") || lines_skip(&t, "pte value: ")) &&
-            lines_hex(&t, &raw)) {
-            const struct vtd_ss_pte entry = { raw };
-
-            r->rights = (vtd_ss_pte_r(entry) ? UIOMMU_READ : 0u) |
-                        (vtd_ss_pte_w(entry) ? UIOMMU_WRITE : 0u);
-            r->has |= UIM_HAS_RIGHTS;
-        }
+        if (!lines_skip(&t, "PTE = ") && !lines_skip(&t, "pte value: "))
+            continue;
+        r->has &= ~(unsigned)UIM_HAS_RIGHTS;
+        if (lines_hex(&t, "", &raw))
+            set_rights(r, (struct vtd_ss_pte){ raw });
     }
 }
 
@@ -132,7 +136,7 @@ static bool take_pasid(struct lines_text *t, struct uim_record *r)
 
     if (lines_skip(t, " NO_PASID"))
         return true;
-    if (!lines_skip(t, " PASID ") || !lines_hex(t, &pasid))
+    if (!lines_skip(t, " PASID ") || !lines_hex(t, "]f", &pasid))
         return false;
     r->pasid = (uint32_t)pasid;
     if (pasid < UINT64_C(1) << 20)
@@ -143,7 +147,7 @@ static bool take_pasid(struct lines_text *t, struct uim_record *r)
 static bool take_number(struct lines_text *t, struct uim_record *r,
                         const char *before)
 {
-    if (!lines_skip(t, before) || !lines_hex(t, &r->address))
+    if (!lines_skip(t, before) || !lines_hex(t, "[,R", &r->address))
         return false;
     r->has |= UIM_HAS_ADDRESS;
     return true;
@@ -163,18 +167,22 @@ static void settle(struct uim_record *r)
 
 /* ---- faults in words ----------------------------------------------------- */
 
+static bool ends_line(const struct lines_text *t)
+{
+    return t->at == t->size || t->text[t->at] == '\n';
+}
+
 /* A line of Linux 5 that ends behind a number was cut: that may lack digits. */
 static void drop_cut(struct lines_text *t, struct uim_record *r)
 {
     if (!(r->has & UIM_HAS_ADDRESS))
         r->has &= ~(unsigned)UIM_HAS_PASID;
-    else if (t->text[t->at] == '\n' && !(r->has & UIM_HAS_REASON))
+    else if (ends_line(t) && !(r->has & UIM_HAS_REASON))
         r->has &= ~(unsigned)UIM_HAS_ADDRESS;
 }
 
 static bool read_dma(struct lines_text *t, struct uim_record *r)
 {
-    struct lines_text number;
     bool modern;
 
     if (!lines_skip(t, "Read") && !lines_skip(t, "Write"))
@@ -186,11 +194,10 @@ static bool read_dma(struct lines_text *t, struct uim_record *r)
         return false;
     modern |= take_pasid(t, r);
     (void)take_number(t, r, " fault addr ");
-    number = *t;
     find_reason(t, r);
     find_entry(*t, r);
     if (modern)
-        drop_cut(&number, r);
+        drop_cut(t, r);
     settle(r);
     return true;
 }
@@ -221,7 +228,7 @@ static bool read_xen3(struct lines_text *t, struct uim_record *r)
     if (!lines_skip(t, ": ") || !lines_pci(t, r))
         return false;
     if (take_number(t, r, " addr ") && lines_skip(t, " REASON ") &&
-        lines_hex(t, &reason))
+        lines_hex(t, "i", &reason))
         set_reason(r, reason);
     settle(r);
     return true;
@@ -230,7 +237,7 @@ static bool read_xen3(struct lines_text *t, struct uim_record *r)
 /* The second line of a fault whose first one is lost. */
 static bool read_linux_reason(struct lines_text *t, struct uim_record *r)
 {
-    if (!linux_reason(t, r))
+    if (!linux_reason(t, r) || t->at <= t->used)
         return false;
     settle(r);
     return r->has & UIM_HAS_REASON;
@@ -238,7 +245,7 @@ static bool read_linux_reason(struct lines_text *t, struct uim_record *r)
 
 static bool read_xen_reason(struct lines_text *t, struct uim_record *r)
 {
-    if (!xen_reason(t, r))
+    if (!xen_reason(t, r) || t->at <= t->used)
         return false;
     settle(r);
     return r->has & UIM_HAS_REASON;
@@ -248,7 +255,7 @@ static bool read_mapped_twice(struct lines_text *t, struct uim_record *r)
 {
     uint64_t page;
 
-    if (!lines_hex(t, &page) || !lines_skip(t, " already set"))
+    if (!lines_hex(t, "a", &page) || !lines_skip(t, " already set"))
         return false;
     r->kind = UIM_RECORD_SOFTWARE;
     r->reason = UIM_SOFTWARE_MAPPED_TWICE;
@@ -275,7 +282,7 @@ static bool read_status(struct lines_text *t, struct uim_record *r)
 {
     uint64_t status;
 
-    return lines_hex(t, &status) && set_status(r, status);
+    return lines_hex(t, "\n", &status) && set_status(r, status);
 }
 
 /* Units that do not record who it was say 0. */
@@ -300,7 +307,7 @@ static bool read_invalidation(struct lines_text *t, struct uim_record *r)
         (void)set_status(r, FSTS(ice));
     else
         return false;
-    if (lines_skip(t, ": SID ") && lines_hex(t, &sid))
+    if (lines_skip(t, ": SID ") && lines_hex(t, "\n", &sid))
         set_sid(r, sid);
     return true;
 }
@@ -331,9 +338,13 @@ static bool read_fsts(struct lines_text *t, struct uim_record *r)
 {
     uint64_t words[2];
     bool wide;
-    unsigned n = lines_words(t, words, 2, &wide);
+    unsigned n, at;
 
-    return n > 0 && set_status(r, words[n == 2 && words[0] == VTD_REG_FSTS]);
+    if (!lines_name(t))
+        return false;
+    n = lines_words(t, words, 2, &wide);
+    at = n > 0 && words[0] == VTD_REG_FSTS;
+    return n > at && set_status(r, words[at]);
 }
 
 /* FI has no bits below 12, and F is the highest bit: so it can be seen which is
@@ -344,18 +355,13 @@ static bool take_record(uint64_t a, uint64_t b, struct uim_record *r)
            ((b & 0xfff) == 0 && uim_vtd_record(b, a, r));
 }
 
-/* "FRCD[0]", "FRCD0", "FRCD_REG": not part of the contents. */
-static void skip_index(struct lines_text *t)
+/* The high word alone: the source ends it, where the low one has zeros. */
+static bool take_high(uint64_t hi, struct uim_record *r)
 {
-    struct lines_text u;
-    uint64_t index;
-
-    (void)lines_skip(t, "_REG");
-    u = *t;
-    if (lines_skip(&u, "[") && lines_decimal(&u, &index) && lines_skip(&u, "]"))
-        t->at = u.at;
-    else if (t->at < t->size && t->text[t->at] != ' ')
-        (void)lines_decimal(t, &index);
+    if ((hi & 0xfff) == 0 || !uim_vtd_record(0, hi, r))
+        return false;
+    r->has &= ~(unsigned)UIM_HAS_ADDRESS;
+    return true;
 }
 
 /* Two words of 64 bits or four of 32, the low one first; before them may be an
@@ -366,12 +372,15 @@ static bool read_frcd(struct lines_text *t, struct uim_record *r)
     unsigned n;
     bool wide;
 
-    skip_index(t);
+    if (!lines_name(t))
+        return false;
     n = lines_words(t, w, 5, &wide);
     last = w + n;
     if (n >= 4 && !wide)
         return take_record(last[-3] << 32 | last[-4], last[-1] << 32 | last[-2],
                            r);
+    if (n == 1)
+        return take_high(w[0], r);
     return n >= 2 && n <= 3 && take_record(last[-2], last[-1], r);
 }
 

@@ -23,7 +23,7 @@ static struct machine *open_sim(int mode, char *error, size_t size)
 {
     static const enum sim_mode modes[] = { SIM_LEGACY, SIM_SCALABLE,
                                            SIM_FIRST_STAGE };
-    const struct sim_config config = { .mode = modes[mode] };
+    const struct sim_config config = { .mode = modes[mode], .args = "ir=1" };
 
     return sim_open(&config, error, size);
 }
@@ -32,7 +32,9 @@ static struct machine *open_qemu(int mode, char *error, size_t size)
 {
     static const enum qtest_mode modes[] = { QTEST_LEGACY, QTEST_SCALABLE,
                                              QTEST_FIRST_STAGE };
-    const struct qtest_config config = { .mode = modes[mode], .n_engines = 2 };
+    const struct qtest_config config = { .mode = modes[mode],
+                                         .n_engines = 2,
+                                         .options = "intremap=on" };
 
     return qtest_open(&config, error, size);
 }

@@ -145,6 +145,7 @@ static bool start(struct scenario *s)
     char options[64];
     const struct uiommu_config config = {
         .size = sizeof(config),
+        .flags = UIOMMU_CONFIG_REMAP_INTERRUPTS,
         .on_fault = on_fault,
         .fault_ctx = s,
         .options = options,
@@ -344,6 +345,71 @@ static bool blocked_is(struct scenario *s)
                told(s));
 }
 
+/* ---- interrupts --------------------------------------------------------------------- */
+
+/* The engine sends it; did an interrupt arrive? */
+static bool message_arrives(struct scenario *s,
+                            const struct uiommu_irq_message *message,
+                            struct uiommu_irq_target *got)
+{
+    bool sent, arrived;
+
+    forget_faults(s);
+    sent = machine_send_irq(s->m, s->engine, message->addr, message->data) ==
+           MACHINE_DMA_DONE;
+    arrived = sent && machine_take_irq(s->m, got);
+    collect_faults(s);
+    return arrived;
+}
+
+static bool mapped_arrives(struct scenario *s,
+                           const struct uiommu_irq_message *message,
+                           const struct uiommu_irq_target *target)
+{
+    struct uiommu_irq_target got = { 0 };
+    bool arrived = message_arrives(s, message, &got);
+
+    return say(s, "an interrupt goes where it was mapped",
+               arrived && got.vector == target->vector &&
+                   got.destination == target->destination,
+               "%s: message %llxh arrived %s vector %02xh of APIC %u", name(s),
+               (unsigned long long)message->addr,
+               arrived ? "as" : "not at all, not as", target->vector,
+               (unsigned)target->destination);
+}
+
+static bool message_is_refused(struct scenario *s, const char *what,
+                               enum uiommu_status status,
+                               const struct uiommu_irq_message *message)
+{
+    struct uiommu_irq_target got;
+    bool arrived = message_arrives(s, message, &got);
+
+    return say(s, what, status == UIOMMU_OK && blocked_and_told(s, arrived),
+               "%s", told(s));
+}
+
+static bool interrupts_are(struct scenario *s)
+{
+    const struct uiommu_irq_target target = { .vector = 0x41 };
+    struct uiommu_irq_message message, forged;
+    struct uiommu_irq *irq;
+    enum uiommu_status status = uiommu_irq_map(endpoint(s), &target, 1, &irq);
+
+    if (status != UIOMMU_OK)
+        return say(s, "an interrupt is mapped", false, "%s",
+                   uiommu_status_name(status));
+    uiommu_irq_message(irq, &message);
+    forged = message;
+    forged.addr += 0x20; /* the next entry */
+    mapped_arrives(s, &message, &target);
+    message_is_refused(s, "one that was not mapped is refused and explained",
+                       status, &forged);
+    status = uiommu_irq_unmap(irq);
+    return message_is_refused(s, "and so is it once it is unmapped", status,
+                              &message);
+}
+
 /* ---- the end ------------------------------------------------------------------------ */
 
 static bool finish(struct scenario *s)
@@ -387,6 +453,7 @@ bool scenario_run(struct machine *m, const char *mode, scenario_fn tell,
         read_only_is,
         unmapped_is_unreachable,
         others_are_apart,
+        interrupts_are,
         identity_is,
         blocked_is,
     };

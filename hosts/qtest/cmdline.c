@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "hosts/qtest/log.h"
 #include "hosts/qtest/ram.h"
 
 __attribute__((format(printf, 2, 3))) static void add(struct qt_cmdline *line,
@@ -65,8 +66,9 @@ static void add_channels(struct qt_cmdline *line, const struct qt_wires *wires)
     add_option(line, "-mon", "chardev=monitor,mode=control");
     add(line, "-D");
     add(line, "/proc/self/fd/%d", wires->log);
-    add_option(line, "-trace", "vtd_dmar_fault");
-    add_option(line, "-trace", "vtd_fault_disabled");
+    for (size_t i = 0; qt_log_events[i] != NULL; i++) {
+        add_option(line, "-trace", qt_log_events[i]);
+    }
 }
 
 static void add_unit(struct qt_cmdline *line, const struct qtest_config *config)

@@ -163,6 +163,23 @@ static void pci_write(void *ctx, struct uiommu_pci where, unsigned offset,
     qt_pci_write(host->pci, where, offset, width, value);
 }
 
+/* ---- interrupts ---------------------------------------------------------- */
+
+static enum uiommu_status msi_alloc(void *ctx, unsigned unit, unsigned n,
+                                    uint64_t *addr, uint32_t *data)
+{
+    struct qt_host *host = ctx;
+
+    return qt_msi_alloc(host->msis, unit, n, addr, data);
+}
+
+static void msi_free(void *ctx, unsigned unit, unsigned n)
+{
+    struct qt_host *host = ctx;
+
+    qt_msi_free(host->msis, unit, n);
+}
+
 /* ---- locks and time ------------------------------------------------------ */
 
 static void *lock_create(void *ctx)
@@ -247,5 +264,7 @@ void qt_host_init(struct uiommu_host *host, struct qt_host *ctx)
         .spin_unlock = lock_unlock,
         .now_ns = now_ns,
         .relax = relax,
+        .msi_alloc = msi_alloc,
+        .msi_free = msi_free,
     };
 }

@@ -6,6 +6,7 @@
 #include <uiommu/host.h>
 
 #include "hosts/qtest/fwcfg.h"
+#include "hosts/qtest/msi.h"
 #include "hosts/qtest/pci.h"
 #include "hosts/qtest/proto.h"
 #include "hosts/qtest/ram.h"
@@ -19,11 +20,12 @@ struct qt_host {
     struct qt_ram *ram;
     struct qt_pci *pci;
     struct qt_fw *fw;
+    struct qt_msis *msis;
     void (*log)(void *ctx, enum uiommu_log_level level, const char *text);
     void *log_ctx;
 };
 
-/** Interrupts are not provided: poll. `ctx` has to stay. */
+/** `ctx` has to stay. */
 void qt_host_init(struct uiommu_host *host, struct qt_host *ctx);
 
 #endif

@@ -17,9 +17,11 @@
 #include <unistd.h>
 
 #include "hosts/qtest/cmdline.h"
-#include "hosts/qtest/faultlog.h"
 #include "hosts/qtest/fwcfg.h"
 #include "hosts/qtest/host.h"
+#include "hosts/qtest/ioapic.h"
+#include "hosts/qtest/log.h"
+#include "hosts/qtest/msi.h"
 #include "hosts/qtest/nvme.h"
 #include "hosts/qtest/pci.h"
 #include "hosts/qtest/process.h"
@@ -31,6 +33,7 @@ enum {
     OLDEST_QEMU = 10,
     BUS_BEHIND_PORT = 1,
     NAME_SIZE = 16,
+    MAX_DELIVERED = 1000, /* in one machine_run() */
 };
 
 _Static_assert(QTEST_MAX_DMA == QT_NVME_MAX_DMA, "one limit");
@@ -44,7 +47,8 @@ struct qtest {
     struct qt_pci pci;
     struct qt_fw fw;
     struct qt_host host;
-    struct qt_faultlog faults;
+    struct qt_log log;
+    struct qt_msis msis;
     int qtest_fd[2], monitor_fd[2]; /* ours, QEMU's; -1: closed */
     bool linked;
     unsigned version;
@@ -93,7 +97,7 @@ static bool open_files(struct qtest *qtest, const struct qtest_config *config,
                        char *error, size_t size)
 {
     if (!qt_ram_open(&qtest->ram, error, size) ||
-        !qt_faultlog_open(&qtest->faults, error, size) ||
+        !qt_log_open(&qtest->log, error, size) ||
         !open_channel(qtest->qtest_fd, error, size) ||
         !open_channel(qtest->monitor_fd, error, size)) {
         return false;
@@ -120,7 +124,7 @@ static struct qt_wires wires_of(const struct qtest *qtest)
 {
     struct qt_wires wires = {
         .ram = qtest->ram.fd,
-        .log = qtest->faults.fd,
+        .log = qtest->log.fd,
         .qtest = qtest->qtest_fd[1],
         .monitor = qtest->monitor_fd[1],
     };
@@ -226,7 +230,7 @@ static void setup_engine(struct qtest *qtest, const struct qtest_config *config,
                             bar);
     }
     qt_pci_setup_device(&qtest->pci, pci, bar);
-    qt_nvme_attach(&qtest->engines[index], &qtest->proto, &qtest->ram, bar);
+    qt_nvme_attach(&qtest->engines[index], &qtest->pci, pci, &qtest->ram, bar);
     (void)snprintf(qtest->names[index], NAME_SIZE, "nvme%u", index);
     add_device(qtest, qtest->names[index], pci, behind ? 0 : MACHINE_NO_BRIDGE,
                true);
@@ -290,7 +294,7 @@ static enum machine_dma judge(struct qtest *qtest, const struct qt_nvme *nvme,
                               enum machine_dma result)
 {
     char line[120];
-    bool refused = qt_faultlog_news(&qtest->faults, line, sizeof(line));
+    bool refused = qt_log_refusal(&qtest->log, line, sizeof(line));
 
     if (result == MACHINE_DMA_DEAD || !qt_proto_alive(&qtest->proto)) {
         return say(qtest, MACHINE_DMA_DEAD, "%s",
@@ -322,11 +326,74 @@ static enum machine_dma dma(struct machine *m, unsigned dev, bool write,
                      "%zu bytes at 0x%llx: not 1 to %d, or wraps", size,
                      (unsigned long long)iova, QTEST_MAX_DMA);
     } else {
-        (void)qt_faultlog_news(&qtest->faults, line, sizeof(line));
+        (void)qt_log_refusal(&qtest->log, line, sizeof(line));
         result = judge(qtest, nvme, qt_nvme_dma(nvme, write, iova, buf, size));
     }
     (void)pthread_mutex_unlock(&qtest->dma);
     return result;
+}
+
+static enum machine_dma send_irq(struct machine *m, unsigned dev, uint64_t addr,
+                                 uint32_t data)
+{
+    struct qtest *qtest = from_machine(m);
+    struct qt_nvme *nvme = engine_of(qtest, dev);
+    enum machine_dma result;
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    if (nvme == NULL) {
+        result = say(qtest, MACHINE_DMA_REFUSED, "device %u is no engine", dev);
+    } else {
+        result = qt_nvme_send_irq(nvme, addr, data);
+        (void)say(qtest, result, "%s",
+                  result == MACHINE_DMA_DEAD ? qt_proto_error(&qtest->proto)
+                  : result == MACHINE_DMA_REFUSED ? nvme->error
+                                                  : "");
+    }
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return result;
+}
+
+static enum machine_dma raise_pin(struct machine *m, uint64_t rte)
+{
+    struct qtest *qtest = from_machine(m);
+    enum machine_dma result = MACHINE_DMA_DONE;
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    qt_ioapic_raise(&qtest->proto, rte);
+    if (!qt_proto_alive(&qtest->proto)) {
+        result =
+            say(qtest, MACHINE_DMA_DEAD, "%s", qt_proto_error(&qtest->proto));
+    }
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return result;
+}
+
+static bool of_device(const struct uiommu_irq_target *irq)
+{
+    return !qt_msi_is(irq);
+}
+
+static bool take_irq(struct machine *m, struct uiommu_irq_target *out)
+{
+    struct qtest *qtest = from_machine(m);
+    bool arrived;
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    arrived = qt_log_irq(&qtest->log, of_device, out);
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return arrived;
+}
+
+bool qtest_take_iec(struct machine *m, struct qtest_iec *out)
+{
+    struct qtest *qtest = from_machine(m);
+    bool done;
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    done = qt_log_iec(&qtest->log, out);
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return done;
 }
 
 static struct uiommu_range engine_area(struct machine *m, unsigned dev)
@@ -339,11 +406,36 @@ static struct uiommu_range engine_area(struct machine *m, unsigned dev)
     return (struct uiommu_range){ .iova = nvme->area, .size = QT_NVME_AREA };
 }
 
+static bool next_of_unit(struct qtest *qtest, struct uiommu_irq_target *out)
+{
+    bool arrived;
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    arrived = qt_log_irq(&qtest->log, qt_msi_is, out);
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return arrived;
+}
+
+/* One that causes another for ever has to be seen to. */
+static void deliver(struct qtest *qtest)
+{
+    struct uiommu_irq_target irq;
+    unsigned unit, n;
+
+    for (unsigned i = 0; i < MAX_DELIVERED && next_of_unit(qtest, &irq); i++) {
+        if (qt_msi_owner(&qtest->msis, &irq, &unit, &n) &&
+            qtest->machine.on_irq != NULL) {
+            qtest->machine.on_irq(qtest->machine.irq_ctx, unit, n);
+        }
+    }
+}
+
 static bool run(struct machine *m)
 {
     struct qtest *qtest = from_machine(m);
 
     if (qt_proto_pump(&qtest->proto)) {
+        deliver(qtest);
         return true;
     }
     (void)pthread_mutex_lock(&qtest->dma);
@@ -369,15 +461,19 @@ static void qtest_close(struct machine *m)
         close_fd(&qtest->qtest_fd[i]);
         close_fd(&qtest->monitor_fd[i]);
     }
-    qt_faultlog_close(&qtest->faults);
+    qt_log_close(&qtest->log);
     qt_ram_close(&qtest->ram);
     (void)pthread_mutex_destroy(&qtest->dma);
+    qt_msis_close(&qtest->msis);
     free(qtest);
 }
 
 static const struct machine_ops qtest_ops = {
     .dma = dma,
     .engine_area = engine_area,
+    .send_irq = send_irq,
+    .raise_pin = raise_pin,
+    .take_irq = take_irq,
     .run = run,
     .close = qtest_close,
 };
@@ -392,10 +488,11 @@ static struct qtest *create(const struct qtest_config *config)
         return NULL;
     }
     qtest->process = (struct qt_process){ .pid = -1, .stderr_fd = -1 };
-    qtest->ram.fd = qtest->faults.fd = -1;
+    qtest->ram.fd = qtest->log.fd = -1;
     qtest->qtest_fd[0] = qtest->qtest_fd[1] = -1;
     qtest->monitor_fd[0] = qtest->monitor_fd[1] = -1;
     (void)pthread_mutex_init(&qtest->dma, NULL);
+    qt_msis_init(&qtest->msis);
     qtest->machine.ops = &qtest_ops;
     qtest->machine.name = "qemu:intel-iommu";
     qtest->host = (struct qt_host){
@@ -403,6 +500,7 @@ static struct qtest *create(const struct qtest_config *config)
         .ram = &qtest->ram,
         .pci = &qtest->pci,
         .fw = &qtest->fw,
+        .msis = &qtest->msis,
         .log = config->log,
         .log_ctx = config->log_ctx,
     };
@@ -423,6 +521,7 @@ static bool bring_up(struct qtest *qtest, const struct qtest_config *config,
     if (ok) {
         setup_devices(qtest, config);
         ok = load_tables(qtest, error, size);
+        qt_log_forget_irqs(&qtest->log);
     }
     /* Why the link died explains whatever else went wrong. */
     if (!qt_proto_alive(&qtest->proto)) {

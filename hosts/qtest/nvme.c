@@ -29,10 +29,12 @@ enum {
 
     ADMIN_CREATE_SQ = 0x01,
     ADMIN_CREATE_CQ = 0x05,
+    ADMIN_GET_FEATURES = 0x0a,
     NVM_WRITE = 0x01,
     NVM_READ = 0x02,
     USE_SGL = 1 << 14, /* in dword 0 */
     CONTIGUOUS = 1,    /* of a queue */
+    NUMBER_OF_QUEUES = 7, /* a feature */
 
     SGL_DATA = 0x00, /* descriptor types, in its last byte */
     SGL_LAST_SEGMENT = 0x30,
@@ -75,16 +77,17 @@ bool qt_nvme_open(struct qt_nvme *nvme, unsigned index, char *error,
     return true;
 }
 
-void qt_nvme_attach(struct qt_nvme *nvme, struct qt_proto *proto,
-                    struct qt_ram *ram, uint64_t bar)
+void qt_nvme_attach(struct qt_nvme *nvme, struct qt_pci *pci,
+                    struct uiommu_pci where, struct qt_ram *ram, uint64_t bar)
 {
-    uint64_t cap = qt_proto_read(proto, 8, bar + REG_CAP);
+    uint64_t cap = qt_proto_read(pci->proto, 8, bar + REG_CAP);
 
-    nvme->proto = proto;
+    nvme->proto = pci->proto;
     nvme->ram = ram;
     nvme->bar = bar;
     nvme->doorbell_step = 4u << (cap >> 32 & 0xf);
-    nvme->timeout_ms = proto->timeout_ms;
+    nvme->timeout_ms = pci->proto->timeout_ms;
+    qt_msix_enable(&nvme->msix, pci, where, bar);
 }
 
 void qt_nvme_close(struct qt_nvme *nvme)
@@ -287,6 +290,9 @@ static enum machine_dma make_ready(struct qt_nvme *nvme)
 {
     enum machine_dma result;
 
+    if (!qt_proto_alive(nvme->proto)) {
+        return lost(nvme, "");
+    }
     if (nvme->ready) {
         return MACHINE_DMA_DONE;
     }
@@ -361,6 +367,32 @@ enum machine_dma qt_nvme_dma(struct qt_nvme *nvme, bool write, uint64_t iova,
     result = transfer(nvme, write, iova, size);
     if (!write && result == MACHINE_DMA_DONE) {
         memcpy(buf, nvme->disk, size);
+    }
+    return result;
+}
+
+/* ---- interrupts ---------------------------------------------------------- */
+
+/* The admin queue has vector 0, and no way not to use it; a command that does
+ * nothing makes it due. */
+enum machine_dma qt_nvme_send_irq(struct qt_nvme *nvme, uint64_t addr,
+                                  uint32_t data)
+{
+    struct command command = {
+        .dword = { [0] = ADMIN_GET_FEATURES, [10] = NUMBER_OF_QUEUES }
+    };
+    enum machine_dma result = make_ready(nvme);
+
+    if (result == MACHINE_DMA_DONE && nvme->msix.entry == 0) {
+        return lost(nvme, "nvme has no MSI-X in BAR 0");
+    }
+    if (result == MACHINE_DMA_DONE) {
+        result = run(nvme, &nvme->admin, &command);
+    }
+    if (result == MACHINE_DMA_DONE) {
+        qt_msix_set(&nvme->msix, addr, data);
+        qt_msix_mask(&nvme->msix, false);
+        qt_msix_mask(&nvme->msix, true);
     }
     return result;
 }

@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #include "hosts/machine.h"
+#include "hosts/qtest/msix.h"
+#include "hosts/qtest/pci.h"
 #include "hosts/qtest/proto.h"
 #include "hosts/qtest/ram.h"
 
@@ -39,6 +41,7 @@ struct qt_nvme {
     bool ready; /* enabled, and no command was lost since      */
     uint16_t next_cid;
     struct qt_nvme_queue admin, io;
+    struct qt_msix msix;
     int disk_fd;
     uint8_t *disk;
     char error[160]; /* why the last command was refused            */
@@ -48,13 +51,17 @@ struct qt_nvme {
 bool qt_nvme_open(struct qt_nvme *nvme, unsigned index, char *error,
                   size_t size);
 /** Where the controller is, once QEMU runs and the BAR is assigned. */
-void qt_nvme_attach(struct qt_nvme *nvme, struct qt_proto *proto,
-                    struct qt_ram *ram, uint64_t bar);
+void qt_nvme_attach(struct qt_nvme *nvme, struct qt_pci *pci,
+                    struct uiommu_pci where, struct qt_ram *ram, uint64_t bar);
 void qt_nvme_close(struct qt_nvme *nvme);
 
 /** REFUSED as far as the controller noticed: it does not notice that its data
  *  was refused.                                                             */
 enum machine_dma qt_nvme_dma(struct qt_nvme *nvme, bool write, uint64_t iova,
                              void *buf, size_t size);
+
+/** It sends one message; nobody tells it what becomes of it. */
+enum machine_dma qt_nvme_send_irq(struct qt_nvme *nvme, uint64_t addr,
+                                  uint32_t data);
 
 #endif

@@ -260,6 +260,13 @@ void qt_proto_out(struct qt_proto *proto, unsigned width, uint16_t port,
                   (unsigned)port, (unsigned)(value & width_mask(width)));
 }
 
+void qt_proto_pin(struct qt_proto *proto, const char *device, unsigned n,
+                  bool high)
+{
+    (void)command(proto, "set_irq_in %s unnamed-gpio-in %u %d\n", device, n,
+                  high);
+}
+
 bool qt_proto_pump(struct qt_proto *proto)
 {
     char line[sizeof(proto->in)];

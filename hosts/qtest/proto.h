@@ -41,6 +41,10 @@ uint32_t qt_proto_in(struct qt_proto *proto, unsigned width, uint16_t port);
 void qt_proto_out(struct qt_proto *proto, unsigned width, uint16_t port,
                   uint32_t value);
 
+/** Input `n` of the device at that place of QEMU's tree. */
+void qt_proto_pin(struct qt_proto *proto, const char *device, unsigned n,
+                  bool high);
+
 bool qt_proto_alive(const struct qt_proto *proto);
 const char *qt_proto_error(const struct qt_proto *proto);
 

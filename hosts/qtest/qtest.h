@@ -50,9 +50,23 @@ struct qtest_config {
  * MACHINE_DMA_REFUSED by QEMU's own account, be it the data or the rings in
  * machine_engine_area(); a part may have been done, and buf of a read is what
  * the device got.
+ *
+ * Interrupt messages are sent by the engine's MSI-X at the end of a command, so it
+ * has to reach its rings. The last 64 interrupts that arrived are kept. Vectors
+ * f0h to f7h of APIC 0 are the unit's, whoever sends them.
  */
 struct machine *qtest_open(const struct qtest_config *config, char *error,
                            size_t size);
+
+/* An invalidation of interrupt remapping entries. */
+struct qtest_iec {
+    bool global;
+    unsigned index, mask; /* if not: 2^mask entries */
+};
+
+/** The oldest command for it, as QEMU read it, that was not taken yet; false: there
+ *  is none. The last 64 are kept.                                           */
+bool qtest_take_iec(struct machine *m, struct qtest_iec *out);
 
 /** Pages that pages_alloc gave out and pages_free has not had back. */
 size_t qtest_live_pages(struct machine *m);

@@ -8,6 +8,7 @@
  */
 #include "private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint32_t access_of(const struct sim_request *r)
@@ -257,6 +258,21 @@ enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
         return MACHINE_DMA_REFUSED;
     }
     return sim_dma(m, &r);
+}
+
+/* A posted write: whether it is refused the engine does not hear. */
+enum machine_dma sim_machine_send_irq(struct machine *m, unsigned dev,
+                                      uint64_t addr, uint32_t data)
+{
+    uint8_t bytes[4] = { (uint8_t)data, (uint8_t)(data >> 8),
+                         (uint8_t)(data >> 16), (uint8_t)(data >> 24) };
+
+    if (dev >= m->n_devices || !m->devices[dev].engine) {
+        snprintf(m->error, sizeof(m->error), "device %u is no engine", dev);
+        return MACHINE_DMA_REFUSED;
+    }
+    (void)sim_machine_dma(m, dev, true, addr, bytes, sizeof(bytes));
+    return MACHINE_DMA_DONE;
 }
 
 int sim_probe(struct machine *m, unsigned dev, uint32_t pasid, uint64_t iova,

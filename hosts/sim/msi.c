@@ -10,6 +10,9 @@
 /* As a PC's local APIC would have it: destination 1, vectors from 30h. */
 enum { FIRST_VECTOR = 0x30 };
 
+/* As the models' firmware tables say: bus ffh, 00.0. */
+enum { IOAPIC_RID = 0xff00 };
+
 #define DESTINATION (SIM_MSI_START | 1u << 12)
 
 /* Both lists grow one by one: interrupts are rare. */
@@ -273,6 +276,56 @@ struct sim_msi sim_msi_at(struct machine *m, unsigned i)
     }
     pthread_mutex_unlock(&s->text_lock);
     return msi;
+}
+
+/* What an I/O APIC makes of a redirection entry: bits 63:48 are 19:4 of the address,
+ * as a destination or a handle; bit 11 is 2 of it; bits 15 and 10:0 are data. */
+enum machine_dma sim_machine_raise_pin(struct machine *m, uint64_t rte)
+{
+    struct sim *s = sim_of(m);
+    uint64_t addr =
+        SIM_MSI_START | (rte >> 48 & 0xffff) << 4 | (rte >> 11 & 1) << 2;
+    uint32_t data = (uint32_t)rte & 0x87ff;
+    int result;
+
+    pthread_mutex_lock(&s->unit_lock);
+    result =
+        s->ops->remap_msi(s->model, IOAPIC_RID, 0, addr, data, &addr, &data);
+    pthread_mutex_unlock(&s->unit_lock);
+    sim_posts_deliver(s);
+    if (result == 0) {
+        sim_msi_arrives(s, addr, data);
+    }
+    return MACHINE_DMA_DONE;
+}
+
+/* Intel SDM volume 3, "Message Signalled Interrupts"; the upper half of the address
+ * has bits 31:8 of an x2APIC id. */
+static struct uiommu_irq_target target_of(struct sim_msi msi)
+{
+    return (struct uiommu_irq_target){
+        .destination =
+            (uint32_t)(msi.addr >> 12 & 0xff) | (uint32_t)(msi.addr >> 40) << 8,
+        .hint = msi.addr >> 3 & 1,
+        .logical = msi.addr >> 2 & 1,
+        .level = msi.data >> 15 & 1,
+        .delivery = msi.data >> 8 & 7,
+        .vector = (uint8_t)msi.data,
+    };
+}
+
+bool sim_machine_take_irq(struct machine *m, struct uiommu_irq_target *out)
+{
+    struct sim *s = sim_of(m);
+    bool arrived;
+
+    pthread_mutex_lock(&s->text_lock);
+    arrived = s->msis.n_taken < s->msis.n_seen;
+    if (arrived) {
+        *out = target_of(s->msis.seen[s->msis.n_taken++]);
+    }
+    pthread_mutex_unlock(&s->text_lock);
+    return arrived;
 }
 
 void sim_msis_check(struct sim *s)

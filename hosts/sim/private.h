@@ -219,6 +219,7 @@ struct sim_msis {
     unsigned n_due;
     struct sim_msi *seen; /* from devices */
     unsigned n_seen;
+    unsigned n_taken; /* of them, by machine_take_irq() */
 };
 
 bool sim_unit_open(struct sim *s, const char *model, const char *args);
@@ -232,6 +233,8 @@ void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data);
 enum uiommu_status sim_msi_alloc(void *ctx, unsigned unit, unsigned n,
                                  uint64_t *addr, uint32_t *data);
 void sim_msi_free(void *ctx, unsigned unit, unsigned n);
+enum machine_dma sim_machine_raise_pin(struct machine *m, uint64_t rte);
+bool sim_machine_take_irq(struct machine *m, struct uiommu_irq_target *out);
 void sim_msis_run(struct sim *s);
 void sim_msis_check(struct sim *s);
 void sim_msis_close(struct sim *s);
@@ -322,6 +325,8 @@ struct sim_func *sim_bar_at(struct sim *s, const struct sim_func *top,
 
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
                                  uint64_t iova, void *buf, size_t size);
+enum machine_dma sim_machine_send_irq(struct machine *m, unsigned dev,
+                                      uint64_t addr, uint32_t data);
 
 /* Translate by the device TLB; with f->tlb_lock held, which stays held while
  * the result is in use. False: refused. out->flags has UIE_XLAT_U: go

@@ -38,6 +38,9 @@ static void machine_ops_close(struct machine *m)
 static const struct machine_ops sim_machine_ops = {
     .dma = sim_machine_dma,
     .engine_area = engine_area,
+    .send_irq = sim_machine_send_irq,
+    .raise_pin = sim_machine_raise_pin,
+    .take_irq = sim_machine_take_irq,
     .run = run,
     .close = machine_ops_close,
 };

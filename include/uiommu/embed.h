@@ -40,9 +40,10 @@
  *     model. An aligned access of 4 or 8 bytes is not torn, a longer one only
  *     between its aligned 8-byte parts; the guest sees the model's writes in
  *     the order in which they were made.
- *  9. You may keep what translate said until notify or reset; a device TLB may
- *     keep what an ATS request was told until UIE_INV_DEVTLB. When translation
- *     is switched or gets a new root, you are notified as by an invalidation.
+ *  9. You may keep what translate and remap_msi said until notify, reset or
+ *     load; the last two notify nothing. A device TLB may keep what an ATS
+ *     request was told until UIE_INV_DEVTLB. When translation is switched or
+ *     gets a new root, you are notified as by an invalidation.
  *
  * Structs grow at their end only. `size` is set by whoever owns the memory of a
  * struct, to sizeof; the other side touches no byte beyond it.
@@ -261,7 +262,8 @@ struct uie_ops {
     /* 0, or negative and a sentence in the log. load begins with a reset and
      * reads what save wrote, not a byte more. It refuses what is damaged and
      * the state of another version, name or args, and leaves the model as
-     * after reset. UIE_INV_DEVTLB that are open stay open, by their tags.    */
+     * after reset. It is a reset for what you kept, refused or not (rule 9).
+     * UIE_INV_DEVTLB that are open stay open, by their tags.                 */
     int (*save)(void *m, uie_write_fn fn, void *ctx);
     int (*load)(void *m, uie_read_fn fn, void *ctx);
     void (*counters)(void *m, uie_counter_fn fn, void *ctx);

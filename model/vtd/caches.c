@@ -71,17 +71,33 @@ void mvtd_caches_destroy(struct mvtd *m)
     uim_cache_destroy(&m->irtes, host);
 }
 
-void mvtd_caches_clear(struct mvtd *m)
+void mvtd_caches_clear_dma(struct mvtd *m)
 {
     uim_cache_drop(&m->contexts, NULL, NULL);
     uim_cache_drop(&m->pasids, NULL, NULL);
     uim_cache_drop(&m->tlb, NULL, NULL);
     uim_cache_drop(&m->walks, NULL, NULL);
-    uim_cache_drop(&m->irtes, NULL, NULL);
     m->tlb_sizes = 0;
 }
 
+void mvtd_caches_clear(struct mvtd *m)
+{
+    mvtd_caches_clear_dma(m);
+    uim_cache_drop(&m->irtes, NULL, NULL);
+}
+
 /* ---- tags ------------------------------------------------------------------ */
+
+uint64_t mvtd_entry_hash(uint64_t sid, uint64_t pasid)
+{
+    return sid ^ pasid << 16;
+}
+
+uint64_t mvtd_irte_hash(uint64_t index, uint64_t unused)
+{
+    (void)unused;
+    return index;
+}
 
 /* PASIDs are no part of the hash, so that one iotlb_inv finds all of a page. */
 static uint64_t page_hash(uint64_t page, uint16_t did)
@@ -89,7 +105,7 @@ static uint64_t page_hash(uint64_t page, uint16_t did)
     return page ^ (uint64_t)did << 32;
 }
 
-static uint64_t walk_hash(uint64_t tag0, uint64_t tag1)
+uint64_t mvtd_walk_hash(uint64_t tag0, uint64_t tag1)
 {
     return tag0 ^ tag1 << 16 ^ tag1 >> 16;
 }
@@ -102,6 +118,11 @@ static uint64_t tlb_tag0(uint64_t iova, unsigned lg2)
 static uint64_t tlb_tag1(uint16_t did, uint32_t pasid)
 {
     return (uint64_t)pasid << 32 | did;
+}
+
+uint64_t mvtd_tlb_hash(uint64_t tag0, uint64_t tag1)
+{
+    return page_hash(tag0, (uint16_t)tag1);
 }
 
 struct mvtd_tlb_slot *mvtd_tlb_find(struct mvtd *m, const struct mvtd_trip *t)
@@ -159,7 +180,7 @@ struct mvtd_walk_slot *mvtd_walk_find(struct mvtd *m, const struct mvtd_trip *t)
         uint64_t tag0 = uim_align_down(t->req->iova, UIM_BIT(lg2));
         uint64_t tag1 = walk_tag1(fs, level, t->did, t->pasid);
         struct mvtd_walk_slot *s =
-            uim_cache_find(&m->walks, walk_hash(tag0, tag1), tag0, tag1);
+            uim_cache_find(&m->walks, mvtd_walk_hash(tag0, tag1), tag0, tag1);
 
         if (s)
             return s;
@@ -175,7 +196,8 @@ void mvtd_walk_add(struct mvtd *m, const struct mvtd_walk_slot *from)
 
     if (!mvtd_caching(m))
         return;
-    s = uim_cache_add(&m->walks, walk_hash(from->iova, tag1), from->iova, tag1);
+    s = uim_cache_add(&m->walks, mvtd_walk_hash(from->iova, tag1), from->iova,
+                      tag1);
     if (!s)
         return;
     slot = s->slot;
@@ -185,12 +207,13 @@ void mvtd_walk_add(struct mvtd *m, const struct mvtd_walk_slot *from)
 
 /* ---- what a state may hold ---------------------------------------------------- */
 
-bool mvtd_entry_slot_good(const void *slot, const void *m)
+bool mvtd_entry_take(const void *slot, void *model)
 {
     const struct mvtd_entry_slot *s = slot;
+    const struct mvtd *m = model;
 
-    (void)m;
-    return s->slot.tag[0] <= UINT16_MAX && s->slot.tag[1] == s->pasid;
+    return s->slot.tag[0] <= UINT16_MAX && s->slot.tag[1] == s->pasid &&
+           (!s->entry.reason || m->args.cm);
 }
 
 static bool is_host_page(const struct mvtd *m, uint64_t gpa, unsigned lg2)
@@ -198,35 +221,51 @@ static bool is_host_page(const struct mvtd *m, uint64_t gpa, unsigned lg2)
     return (gpa & (UIM_BIT(lg2) - 1)) == 0 && gpa >> m->haw == 0;
 }
 
-bool mvtd_tlb_slot_good(const void *slot, const void *m)
+static bool tlb_slot_good(const struct mvtd *m, const struct mvtd_tlb_slot *s)
 {
-    const struct mvtd_tlb_slot *s = slot;
     unsigned lg2 = s->leaf.lg2;
 
     return (lg2 == 12 || lg2 == 21 || lg2 == 30) &&
            is_host_page(m, s->leaf.gpa, lg2) &&
            s->iova == uim_align_down(s->iova, UIM_BIT(lg2)) &&
            s->slot.tag[0] == tlb_tag0(s->iova, lg2) &&
-           s->slot.tag[1] == tlb_tag1(s->did, s->pasid);
+           s->slot.tag[1] == tlb_tag1(s->did, s->pasid) &&
+           (!s->leaf.reason || m->args.cm);
 }
 
-bool mvtd_walk_slot_good(const void *slot, const void *m)
+/* Whom commands look for has to be known besides. */
+bool mvtd_tlb_take(const void *slot, void *model)
+{
+    const struct mvtd_tlb_slot *s = slot;
+    struct mvtd *m = model;
+
+    if (!tlb_slot_good(m, s))
+        return false;
+    m->tlb_sizes |= UIM_BIT(s->leaf.lg2);
+    if (s->leaf.kind == MVTD_FS)
+        m->fs_dids[s->did >> 6] |= UIM_BIT(s->did & 63);
+    return true;
+}
+
+bool mvtd_walk_take(const void *slot, void *model)
 {
     const struct mvtd_walk_slot *s = slot;
 
     return s->level >= 1 && s->lg2 == MVTD_PAGE_LG2 + 9 * s->level &&
-           is_host_page(m, s->table, MVTD_PAGE_LG2) &&
+           is_host_page(model, s->table, MVTD_PAGE_LG2) &&
            s->iova == uim_align_down(s->iova, UIM_BIT(s->lg2)) &&
            s->slot.tag[0] == s->iova &&
            s->slot.tag[1] == walk_tag1(s->fs, s->level, s->did, s->pasid);
 }
 
-bool mvtd_irte_slot_good(const void *slot, const void *m)
+bool mvtd_irte_take(const void *slot, void *model)
 {
     const struct mvtd_irte_slot *s = slot;
+    const struct mvtd *m = model;
+    struct vtd_irte_remapped_lo lo = { s->raw[0] };
 
-    (void)m;
-    return s->slot.tag[0] <= UINT16_MAX && s->slot.tag[1] == 0;
+    return m->args.ir && s->slot.tag[0] <= UINT16_MAX && s->slot.tag[1] == 0 &&
+           (vtd_irte_remapped_lo_p(lo) || m->args.cm);
 }
 
 /* ---- what a command hits ----------------------------------------------------- */

@@ -279,7 +279,7 @@ static void counters(struct uim_model *model, uim_model_counter_fn fn,
     mvtd_lock(m);
     memcpy(value, m->counter, sizeof(value));
     evictions = m->contexts.evictions + m->pasids.evictions + m->tlb.evictions +
-                m->walks.evictions;
+                m->walks.evictions + m->irtes.evictions;
     mvtd_unlock(m);
     for (unsigned i = 0; i < MVTD_N_COUNTERS; i++)
         fn(ctx, counter_names[i], value[i]);

@@ -20,6 +20,15 @@ static uint64_t entry_gpa(const struct mvtd *m, unsigned index)
     return (vtd_irta_irta(m->irta) << 12) + index * (uint64_t)VTD_IRTE_BYTES;
 }
 
+/* In the table, and below the host's width. A table that begins there cannot
+ * wrap. */
+static bool in_reach(const struct mvtd *m, unsigned index)
+{
+    return index < n_entries(m) &&
+           vtd_irta_irta(m->irta) << 12 >> m->haw == 0 &&
+           entry_gpa(m, index) >> m->haw == 0;
+}
+
 bool mvtd_fetch_irte(struct mvtd *m, unsigned index, bool recheck,
                      uint64_t raw[2])
 {
@@ -74,26 +83,34 @@ static bool source_fits(const uint64_t raw[2], uint32_t rid)
 
 /* ---- the cache ----------------------------------------------------------------- */
 
-/* Entries that are not present are cached only where CAP.CM says so (6.1). */
+/* Entries that are not present or wrong are cached only where CAP.CM says so
+ * (6.1). */
 static void keep(struct mvtd *m, unsigned index, const uint64_t raw[2])
 {
     struct vtd_irte_remapped_lo lo = { raw[0] };
+    bool good = vtd_irte_remapped_lo_p(lo) && !reserved_bits(m, raw);
     struct mvtd_irte_slot *s;
 
-    if (!mvtd_caching(m) || (!vtd_irte_remapped_lo_p(lo) && !m->args.cm))
+    if (!mvtd_caching(m) || (!good && !m->args.cm))
         return;
-    s = uim_cache_add(&m->irtes, index, index, 0);
+    s = uim_cache_add(&m->irtes, mvtd_irte_hash(index, 0), index, 0);
     if (!s)
         return;
     s->raw[0] = raw[0];
     s->raw[1] = raw[1];
 }
 
+static struct mvtd_irte_slot *cached(struct mvtd *m, unsigned index)
+{
+    if (!mvtd_caching(m))
+        return NULL;
+    return uim_cache_find(&m->irtes, mvtd_irte_hash(index, 0), index, 0);
+}
+
 static bool find_entry(struct mvtd *m, const struct mvtd_trip *t,
                        unsigned index, uint64_t raw[2])
 {
-    struct mvtd_irte_slot *s =
-        mvtd_caching(m) ? uim_cache_find(&m->irtes, index, index, 0) : NULL;
+    struct mvtd_irte_slot *s = cached(m, index);
 
     if (s) {
         m->counter[MVTD_N_interrupt_hits]++;
@@ -131,8 +148,7 @@ void mvtd_prefetch_irtes(struct mvtd *m)
     for (unsigned i = 0; i < MVTD_RECENT && i < m->n_recent_irtes; i++) {
         unsigned index = m->recent_irte[i];
 
-        if (index < n_entries(m) &&
-            !uim_cache_find(&m->irtes, index, index, 0) &&
+        if (in_reach(m, index) && !cached(m, index) &&
             mvtd_fetch_irte(m, index, false, raw))
             keep(m, index, raw);
     }
@@ -165,7 +181,7 @@ static unsigned check(struct mvtd *m, struct mvtd_trip *t, unsigned index,
 {
     struct vtd_irte_remapped_lo lo;
 
-    if (index >= n_entries(m) || entry_gpa(m, index) >> m->haw != 0)
+    if (!in_reach(m, index))
         return VTD_FR_IR_INDEX;
     if (!find_entry(m, t, index, raw))
         return VTD_FR_IR_FETCH;

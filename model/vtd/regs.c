@@ -15,6 +15,7 @@ struct row {
     size_t field;     /* in struct mvtd_regs */
     uint64_t rw, w1c; /* masks of bits; all others are read-only             */
     uint64_t unit;    /* and of those that the unit changes besides          */
+    uint64_t (*unit_of)(const struct mvtd *m); /* if that depends on it      */
     /* After the change. `touched`: bits that the access covered. */
     void (*written)(struct mvtd *m, uint64_t value, uint64_t touched);
 };
@@ -81,11 +82,12 @@ static void set_queue(struct mvtd *m, bool on)
         mvtd_queue_reset(m);
 }
 
+/* 11.4.4: with SMTS, switching it off invalidates what DMA uses. */
 static void set_translation(struct mvtd *m, bool on)
 {
     set_status(m, STATUS(tes), on);
     if (!on && vtd_ecap_smts(mvtd_ecap(m)))
-        mvtd_caches_clear(m);
+        mvtd_caches_clear_dma(m);
     note_all(m);
 }
 
@@ -95,6 +97,13 @@ static uint64_t commands_of(const struct mvtd *m)
     uint64_t dma = STATUS(tes) | STATUS(rtps) | STATUS(wbfs) | STATUS(qies);
 
     return m->args.ir ? dma | STATUS(ires) | STATUS(irtps) | STATUS(cfis) : dma;
+}
+
+/* What GSTS can show. Without CAP.RWBF no flush is ever under way. */
+static uint64_t status_of(const struct mvtd *m)
+{
+    return vtd_cap_rwbf(mvtd_cap(m)) ? commands_of(m)
+                                     : commands_of(m) & ~STATUS(wbfs);
 }
 
 /* Those that stay: the others are done once. */
@@ -219,7 +228,7 @@ static const struct row rows[] = {
     { VTD_REG_ECAP, 8, AT(ecap) },
     { VTD_REG_GCMD, 4, AT(gcmd), .rw = ALL, .write_only = true,
       .written = gcmd_written },
-    { VTD_REG_GSTS, 4, AT(gsts), .unit = UIM_MASK(31, 23) },
+    { VTD_REG_GSTS, 4, AT(gsts), .unit_of = status_of },
     { VTD_REG_RTADDR, 8, AT(rtaddr), .rw = ~UIM_MASK(9, 0) },
     { VTD_REG_CCMD, 8, AT(ccmd), .rw = UIM_MASK(63, 61) | UIM_MASK(33, 0),
       .unit = UIM_MASK(60, 59), .written = ccmd_written },
@@ -381,7 +390,8 @@ void mvtd_regs_state(struct mvtd *m, struct uim_state *s)
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const struct row *r = &rows[i];
         uint64_t all = is_there(m, r) ? covered(0, r->bytes) : 0;
+        uint64_t unit = r->unit_of ? r->unit_of(m) : r->unit;
 
-        uim_state_bits(s, field_of(m, r), (r->rw | r->w1c | r->unit) & all);
+        uim_state_bits(s, field_of(m, r), (r->rw | r->w1c | unit) & all);
     }
 }

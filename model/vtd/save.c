@@ -5,7 +5,8 @@
  *     reg, root, irta, gcmd_pending                  saved
  *     frcd_*, next_record                            saved
  *     wait, devtlb and their numbers                 saved: the VMM still answers
- *     the caches, tlb_sizes, fs_dids, recent_*       saved, see below
+ *     the caches, fs_dids, recent_*                  saved, see below
+ *     tlb_sizes                                      follows from the caches
  *     counter, warnings                              saved
  *     base.host, base.check                          of the process, not of the unit
  *     args, haw                                      the state says which it is of
@@ -14,12 +15,18 @@
  * Hardware may lose what it caches at any time, so caches could be left out. But
  * then a snapshot would forgive software that forgot to invalidate, which is what
  * adversarial caches are there to find; and a guest would see that it was moved.
+ *
+ * What the VMM keeps of the model's answers it throws away when it loads, as for a
+ * reset (rule 9 of the ABI): nothing is notified.
  */
 #include "model/vtd/vtd.h"
 
 #include "model/state.h"
 
-enum { VERSION = 1 };
+enum {
+    VERSION = 2,
+    SERIALS = 2 * MVTD_PENDING, /* of requests and waits, see renumber() */
+};
 
 #define END                                                                    \
     {                                                                          \
@@ -27,27 +34,25 @@ enum { VERSION = 1 };
     }
 
 static const struct uim_state_field unit_fields[] = {
-    UIM_STATE_FIELD(mvtd, root.raw, UINT64_MAX),
-    UIM_STATE_FIELD(mvtd, irta.raw, UINT64_MAX),
     UIM_STATE_FIELD(mvtd, gcmd_pending, 1),
     UIM_STATE_FIELD(mvtd, next_record, MVTD_RECORDS - 1),
     UIM_STATE_FIELD(mvtd, warnings, MVTD_WARNINGS),
     UIM_STATE_FIELD(mvtd, n_recent, 2 * MVTD_RECENT - 1),
     UIM_STATE_FIELD(mvtd, n_recent_irtes, 2 * MVTD_RECENT - 1),
     UIM_STATE_FIELD(mvtd, n_waits, MVTD_PENDING),
-    UIM_STATE_FIELD(mvtd, devtlb_serial, UINT64_MAX / 2),
+    UIM_STATE_FIELD(mvtd, devtlb_serial, SERIALS),
     UIM_STATE_FIELD(mvtd, devtlb_tag, UINT32_MAX),
     END
 };
 
 static const struct uim_state_field wait_fields[] = {
-    UIM_STATE_FIELD(mvtd_wait, serial, UINT64_MAX / 2),
+    UIM_STATE_FIELD(mvtd_wait, serial, SERIALS),
     UIM_STATE_FIELD(mvtd_wait, lo.raw, UINT64_MAX),
     UIM_STATE_FIELD(mvtd_wait, hi.raw, UINT64_MAX), END
 };
 
 static const struct uim_state_field devtlb_fields[] = {
-    UIM_STATE_FIELD(mvtd_devtlb, serial, UINT64_MAX / 2),
+    UIM_STATE_FIELD(mvtd_devtlb, serial, SERIALS),
     UIM_STATE_FIELD(mvtd_devtlb, tag, UINT32_MAX),
     UIM_STATE_FIELD(mvtd_devtlb, sid, UINT16_MAX), END
 };
@@ -112,17 +117,28 @@ static const struct uim_state_field irte_fields[] = {
 /* One row for each cache. */
 static const struct {
     size_t cache; /* in struct mvtd */
-    const struct uim_state_field *fields;
-    uim_cache_match good; /* given the model */
+    struct uim_cache_kind kind; /* takes slots for the model */
 } caches[] = {
-    { offsetof(struct mvtd, contexts), entry_fields, mvtd_entry_slot_good },
-    { offsetof(struct mvtd, pasids), entry_fields, mvtd_entry_slot_good },
-    { offsetof(struct mvtd, tlb), tlb_fields, mvtd_tlb_slot_good },
-    { offsetof(struct mvtd, walks), walk_fields, mvtd_walk_slot_good },
-    { offsetof(struct mvtd, irtes), irte_fields, mvtd_irte_slot_good },
+    { offsetof(struct mvtd, contexts),
+      { entry_fields, mvtd_entry_hash, mvtd_entry_take } },
+    { offsetof(struct mvtd, pasids),
+      { entry_fields, mvtd_entry_hash, mvtd_entry_take } },
+    { offsetof(struct mvtd, tlb),
+      { tlb_fields, mvtd_tlb_hash, mvtd_tlb_take } },
+    { offsetof(struct mvtd, walks),
+      { walk_fields, mvtd_walk_hash, mvtd_walk_take } },
+    { offsetof(struct mvtd, irtes),
+      { irte_fields, mvtd_irte_hash, mvtd_irte_take } },
 };
 
 /* ---- what takes more than a table ------------------------------------------ */
+
+/* As latched: what their registers can hold. */
+static void visit_latched(struct mvtd *m, struct uim_state *s)
+{
+    uim_state_bits(s, &m->root.raw, ~UIM_MASK(9, 0));
+    uim_state_bits(s, &m->irta.raw, m->args.ir ? ~UIM_MASK(10, 4) : 0);
+}
 
 static void visit_records(struct mvtd *m, struct uim_state *s)
 {
@@ -179,7 +195,7 @@ static uint64_t next_fs_did(const struct mvtd *m, uint64_t did)
     return did;
 }
 
-/* In rising order; 2^16 ends them. */
+/* In rising order; 2^16 ends them. Those of cached entries are known without. */
 static void visit_fs_dids(struct mvtd *m, struct uim_state *s)
 {
     uint64_t did = 0;
@@ -197,21 +213,29 @@ static void visit_fs_dids(struct mvtd *m, struct uim_state *s)
 
 static void visit_caches(struct mvtd *m, struct uim_state *s)
 {
-    uim_state_bits(s, &m->tlb_sizes, UIM_BIT(12) | UIM_BIT(21) | UIM_BIT(30));
     for (size_t i = 0; i < sizeof(caches) / sizeof(*caches); i++) {
         void *c = (char *)m + caches[i].cache;
 
-        uim_cache_state(c, s, caches[i].fields, caches[i].good, m);
+        uim_cache_state(c, s, &caches[i].kind, m);
     }
 }
 
 /* ---- what holds between calls ---------------------------------------------- */
 
-static bool tags_differ(const struct mvtd *m)
+static bool alike(const struct mvtd_devtlb *a, const struct mvtd_devtlb *b)
+{
+    return a->open && b->open && (a->tag == b->tag || a->serial == b->serial);
+}
+
+static bool requests_differ(const struct mvtd *m)
 {
     for (unsigned i = 0; i < MVTD_PENDING; i++) {
-        for (unsigned k = 0; m->devtlb[i].open && k < i; k++) {
-            if (m->devtlb[k].open && m->devtlb[k].tag == m->devtlb[i].tag)
+        const struct mvtd_devtlb *d = &m->devtlb[i];
+
+        if (d->open && (d->serial == 0 || d->serial > m->devtlb_serial))
+            return false;
+        for (unsigned k = 0; k < i; k++) {
+            if (alike(&m->devtlb[k], d))
                 return false;
         }
     }
@@ -239,6 +263,7 @@ static void visit(struct uim_model *model, struct uim_state *s)
     struct mvtd *m = mvtd_of(model);
 
     mvtd_regs_state(m, s);
+    visit_latched(m, s);
     uim_state_fields(s, m, unit_fields);
     visit_records(m, s);
     visit_devtlbs(m, s);
@@ -248,8 +273,53 @@ static void visit(struct uim_model *model, struct uim_state *s)
     visit_caches(m, s);
     for (unsigned i = 0; i < MVTD_N_COUNTERS; i++)
         uim_state_u64(s, &m->counter[i], UINT64_MAX);
-    if (!s->wrong && (!tags_differ(m) || !waits_stand(m)))
+    if (!s->wrong && (!requests_differ(m) || !waits_stand(m)))
         uim_state_refuse(s, "contradicts itself");
+}
+
+/* ---- serials ------------------------------------------------------------------ */
+
+static void lower(uint64_t serial, uint64_t above, uint64_t *least)
+{
+    if (serial > above && serial < *least)
+        *least = serial;
+}
+
+/* UINT64_MAX: none. */
+static uint64_t next_serial(const struct mvtd *m, uint64_t above)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned i = 0; i < MVTD_PENDING; i++) {
+        if (m->devtlb[i].open)
+            lower(m->devtlb[i].serial, above, &least);
+    }
+    for (unsigned i = 0; i < m->n_waits; i++)
+        lower(m->wait[i].serial, above, &least);
+    return least;
+}
+
+static void replace_serial(struct mvtd *m, uint64_t from, uint64_t to)
+{
+    for (unsigned i = 0; i < MVTD_PENDING; i++) {
+        if (m->devtlb[i].serial == from)
+            m->devtlb[i].serial = to;
+    }
+    for (unsigned i = 0; i < m->n_waits; i++) {
+        if (m->wait[i].serial == from)
+            m->wait[i].serial = to;
+    }
+}
+
+/* From 1 on: only their order counts, and so no state comes to their end. */
+static void renumber(struct mvtd *m)
+{
+    uint64_t n = 0;
+
+    for (uint64_t at = next_serial(m, 0); at != UINT64_MAX;
+         at = next_serial(m, at))
+        replace_serial(m, at, ++n);
+    m->devtlb_serial = n;
 }
 
 /* ---- the ops ---------------------------------------------------------------- */
@@ -270,6 +340,7 @@ int mvtd_save(struct uim_model *model, uim_model_write_fn fn, void *ctx)
 {
     struct uim_state_format format = format_of(mvtd_of(model));
 
+    renumber(mvtd_of(model));
     return uim_state_save(model, &format, fn, ctx);
 }
 

@@ -280,7 +280,7 @@ static void cache_entry(struct mvtd *m, struct uim_cache *c, uint64_t sid,
     if (!mvtd_caching(m) || unreadable(entry->reason) ||
         (entry->reason && !m->args.cm))
         return;
-    s = uim_cache_add(c, sid ^ (uint64_t)pasid << 16, sid, pasid);
+    s = uim_cache_add(c, mvtd_entry_hash(sid, pasid), sid, pasid);
     if (!s)
         return;
     s->pasid = pasid;
@@ -296,7 +296,7 @@ static struct mvtd_entry *cached_entry(struct mvtd *m, struct uim_cache *c,
 
     if (!mvtd_caching(m))
         return NULL;
-    s = uim_cache_find(c, sid ^ (uint64_t)pasid << 16, sid, pasid);
+    s = uim_cache_find(c, mvtd_entry_hash(sid, pasid), sid, pasid);
     return s ? &s->entry : NULL;
 }
 

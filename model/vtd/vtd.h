@@ -312,6 +312,7 @@ uint64_t mvtd_oldest_devtlb(const struct mvtd *m);
 bool mvtd_caches_create(struct mvtd *m);
 void mvtd_caches_destroy(struct mvtd *m);
 void mvtd_caches_clear(struct mvtd *m);
+void mvtd_caches_clear_dma(struct mvtd *m); /* all but interrupt entries */
 /* What one request invalidates, and whom it has to be told. */
 struct mvtd_inval {
     enum uim_check_scope scope;
@@ -335,11 +336,16 @@ struct mvtd_walk_slot *mvtd_walk_find(struct mvtd *m,
                                       const struct mvtd_trip *t);
 /* `from`: everything but the slot part. */
 void mvtd_walk_add(struct mvtd *m, const struct mvtd_walk_slot *from);
-/* Whether the model `m` could have cached this: for slots of a loaded state. */
-bool mvtd_entry_slot_good(const void *slot, const void *m);
-bool mvtd_tlb_slot_good(const void *slot, const void *m);
-bool mvtd_walk_slot_good(const void *slot, const void *m);
-bool mvtd_irte_slot_good(const void *slot, const void *m);
+/* Of the tags of a slot. */
+uint64_t mvtd_entry_hash(uint64_t sid, uint64_t pasid);
+uint64_t mvtd_tlb_hash(uint64_t tag0, uint64_t tag1);
+uint64_t mvtd_walk_hash(uint64_t tag0, uint64_t tag1);
+uint64_t mvtd_irte_hash(uint64_t index, uint64_t unused);
+/* A slot of a state; false: the model could not have cached this. */
+bool mvtd_entry_take(const void *slot, void *m);
+bool mvtd_tlb_take(const void *slot, void *m);
+bool mvtd_walk_take(const void *slot, void *m);
+bool mvtd_irte_take(const void *slot, void *m);
 
 /* tables.c: 0, or the reason why the request goes nowhere. */
 unsigned mvtd_fetch_context(struct mvtd *m, const struct mvtd_trip *t,

@@ -36,6 +36,7 @@ struct uim_decoder {
     uint32_t lost;                /* those that say that records were lost  */
     uint32_t announces;           /* those that say no more than that there
                                    * are records                           */
+    uint32_t index;               /* which record is the first: no condition */
     /* Causes of a refusal that the page-table entry does not explain. */
     const char *const *allowed;
     uint8_t page_lg2, level_lg2;  /* an entry at level n spans 2^(page_lg2 + n

@@ -245,7 +245,8 @@ bool uim_record_announces(const struct uim_record *r)
 {
     const struct uim_decoder *d = uim_decoder_of(r->driver);
 
-    return r->kind == UIM_RECORD_STATUS && d && !(r->reason & ~d->announces);
+    return r->kind == UIM_RECORD_STATUS && d &&
+           !(r->reason & ~(d->announces | d->index));
 }
 
 void uim_record_settle(struct uim_record *r)

@@ -165,7 +165,8 @@ static void every_status_bit_has_words(void **state)
     }
     assert_int_equal(bits, 0x7f);
     assert_int_equal(uim_decoder_vtd.lost, 0x05);
-    assert_int_equal(uim_decoder_vtd.announces, 0xff0f);
+    assert_int_equal(uim_decoder_vtd.announces, 0x0f);
+    assert_int_equal(uim_decoder_vtd.index, 0xff00);
 }
 
 /* FI has no index for these (11.4.7.6). */
@@ -247,6 +248,9 @@ static void status_and_software_are_no_requests(void **state)
     r.reason = 0x80;
     check_record(&r, "vtd: fault status 80h: bits that are not known; no fault "
                      "is recorded.");
+    r.reason = 0x110;
+    check_record(&r, "vtd: fault status 110h: IQE, the unit stopped at a wrong "
+                     "invalidation descriptor; no fault is recorded.");
     r.kind = UIM_RECORD_SOFTWARE;
     r.reason = UIM_SOFTWARE_MAPPED_TWICE;
     check_record(&r, "vtd: a page was mapped although its page-table entry was "

@@ -283,6 +283,8 @@ static const struct refusal refusals[] = {
     { 0x21, false, IR, TABLE, 1, 0, FEE | FORMAT | SHV, 0x100 },
     { 0x21, false, IR, TABLE, 1, 0, FEE | FORMAT | SHV | 0xffff << 5, 0xffff },
     { 0x21, false, IR, B(50) | IRT_S, 1, 0, FEE | FORMAT, 0 },
+    { 0x21, false, IR, ~UINT64_C(0xfff) | 15, 1, 0, FEE | FORMAT | 256 << 5,
+      0 }, /* behind the last address */
     { 0x22, true, IR, TABLE, 0, 0, FEE | FORMAT, 0 },
     { 0x23, false, IR, VM_OUTSIDE | IRT_S, 1, 0, FEE | FORMAT, 0 },
     { 0x24, true, IR, TABLE, 1 | B(12), 0, FEE | FORMAT, 0 },
@@ -476,15 +478,20 @@ static void nothing_is_cached_with_cache_none(void **state)
     vm_destroy(vm);
 }
 
-/* Entries that are not present are cached where CAP.CM says so, only. */
+/* Entries that are not present or wrong are cached where CAP.CM says so, only. */
 static void holes_are_cached_with_caching_mode(void **state)
 {
     static const char *const args[] = { CACHED, CACHED ",cm=1" };
+    static const struct {
+        uint64_t lo, hi;
+    } rows[] = { { 0, 0 }, { 1 | B(12), 0 }, { 1 | B(48), 0 }, { 1, B(20) } };
 
     (void)state;
-    for (unsigned cm = 0; cm < 2; cm++) {
+    for (unsigned i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        bool cm = i & 1;
         struct vm *vm = start(args[cm]);
 
+        set_entry(vm, 9, rows[i / 2].lo, rows[i / 2].hi);
         assert_int_equal(send(vm, 9).r, UIE_ERR_UR);
         set_entry(vm, 9, entry(0x42, 0), 0);
         assert_int_equal(send(vm, 9).r, cm ? UIE_ERR_UR : 0);
@@ -492,6 +499,52 @@ static void holes_are_cached_with_caching_mode(void **state)
         assert_int_equal(send(vm, 9).r, 0);
         vm_destroy(vm);
     }
+}
+
+/* 5.1.4: which other source an entry is for says nothing about the entry. */
+static void refused_sources_leave_the_entry_cached(void **state)
+{
+    struct vm *vm = start(CACHED);
+
+    (void)state;
+    set_entry(vm, 9, entry(0x41, 0), source(VTD_SVT_SID, VTD_SQ_ALL, VM_B));
+    assert_int_equal(send(vm, 9).r, UIE_ERR_UR);
+    set_entry(vm, 9, entry(0x42, 0), 0);
+    assert_int_equal(send(vm, 9).r, UIE_ERR_UR);
+    assert_int_equal(vm_fault(vm, 1), 0x26);
+    vm_destroy(vm);
+}
+
+/* 11.4.4, TE: DMA caches only. */
+static void translation_off_leaves_entries_cached(void **state)
+{
+    struct vm *vm = vm_create(CACHED ",scalable=1");
+
+    (void)state;
+    vm_start(vm);
+    vm_wr(vm, VTD_REG_IRTA, IRT | IRT_S);
+    vm_gcmd(vm, SIRTP, true);
+    vm_gcmd(vm, IRE, true);
+    set_entry(vm, 9, entry(0x41, 0), 0);
+    assert_int_equal(send(vm, 9).data, 0x41);
+    set_entry(vm, 9, entry(0x42, 0), 0);
+    vm_gcmd(vm, 31, false);
+    assert_int_equal(send(vm, 9).data, 0x41);
+    vm_gcmd(vm, 31, true);
+    assert_int_equal(send(vm, 9).data, 0x41);
+    vm_destroy(vm);
+}
+
+/* Holes, which 256 slots have no room for. */
+static void evictions_are_counted(void **state)
+{
+    struct vm *vm = start_at(CACHED ",cm=1", 0x100000 | 9);
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++)
+        (void)send(vm, i);
+    assert_in_range(vm_counter(vm, "evictions"), 1000 - 256, 1000);
+    vm_destroy(vm);
 }
 
 static void what_the_vmm_kept_is_taken_back(void **state)
@@ -547,6 +600,25 @@ static void a_forgotten_invalidation_is_named(void **state)
     vm_destroy(vm);
 }
 
+/* Nothing is fetched where no table can be. */
+static void early_fetches_stay_in_reach(void **state)
+{
+    static const uint64_t irta[] = { B(50) | IRT_S, ~UINT64_C(0xfff) | 15 };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct vm *vm = start_at(IR ",cache=adversarial", 0x100000 | 15);
+
+        assert_int_equal(send(vm, 256).r, UIE_ERR_UR);
+        vm_wr(vm, VTD_REG_IRTA, irta[i]);
+        vm_gcmd(vm, SIRTP, true);
+        vm_forget(vm);
+        uim_check_memory_changed(vm->model, 0, 8);
+        assert_int_equal(vm->n_fetch, 0);
+        vm_destroy(vm);
+    }
+}
+
 /* It fetches again what it knows as soon as memory changes. */
 static void entries_are_fetched_early(void **state)
 {
@@ -581,9 +653,13 @@ int main(void)
         cmocka_unit_test(entries_are_cached_until_invalidated),
         cmocka_unit_test(nothing_is_cached_with_cache_none),
         cmocka_unit_test(holes_are_cached_with_caching_mode),
+        cmocka_unit_test(refused_sources_leave_the_entry_cached),
+        cmocka_unit_test(translation_off_leaves_entries_cached),
+        cmocka_unit_test(evictions_are_counted),
         cmocka_unit_test(what_the_vmm_kept_is_taken_back),
         cmocka_unit_test(wide_masks_are_refused),
         cmocka_unit_test(a_forgotten_invalidation_is_named),
+        cmocka_unit_test(early_fetches_stay_in_reach),
         cmocka_unit_test(entries_are_fetched_early),
     };
 

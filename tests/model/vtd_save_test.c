@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/state.h"
+#include "spec/vtd_intr.h"
 #include "tests/model/vm.h"
 
 enum {
@@ -17,6 +18,8 @@ enum {
     ROOM = 1 << 16,
     LEAF_X = VM_SS + 0x3000 + (VM_X >> 12) * 8,
     PAGE_X = VM_PAGES + VM_X,
+    IRT = 0xa000,
+    EIME = 1 << 11,
 };
 
 /* ---- streams ----------------------------------------------------------------- */
@@ -88,6 +91,29 @@ static size_t find(const struct stream *s, uint64_t v)
     return i;
 }
 
+/* Where the registers begin, in the order of their offsets: behind the name and
+ * the arguments. After them the latched root, the latched table of interrupts and
+ * the numbers of the unit. */
+enum { GSTS = 4, LATCHED = 24, DEVTLB_SERIAL = LATCHED + 8 };
+
+static size_t registers(const struct stream *s)
+{
+    return 6 + (size_t)number(s, 5);
+}
+
+/* Tag, source and serial of the first open request of busy(): that of the second
+ * is three on. */
+static size_t open_requests(const struct stream *s)
+{
+    size_t i = registers(s);
+
+    while (i + 4 < s->size / 8 &&
+           (number(s, i + 1) != VM_A || number(s, i + 4) != VM_B))
+        i++;
+    assert_true(i + 4 < s->size / 8);
+    return i;
+}
+
 static struct stream *save(struct vm *vm)
 {
     struct stream *s = calloc(1, sizeof(*s));
@@ -135,6 +161,48 @@ static uint64_t devtlb(unsigned sid)
         .raw;
 }
 
+static bool remaps(struct vm *vm)
+{
+    return vtd_ecap_ir((struct vtd_ecap){ vm_rd(vm, VTD_REG_ECAP) });
+}
+
+static bool extends(struct vm *vm)
+{
+    return vtd_ecap_eim((struct vtd_ecap){ vm_rd(vm, VTD_REG_ECAP) });
+}
+
+static void set_vector(struct vm *vm, unsigned index, unsigned vector)
+{
+    vm_poke(vm, IRT + index * 16,
+            vtd_irte_remapped_lo_pack(
+                &(struct vtd_irte_remapped_lo_fields){ .p = 1, .v = vector })
+                .raw);
+}
+
+/* The vector that it becomes; 0: refused. */
+static unsigned send(struct vm *vm, unsigned index)
+{
+    uint64_t addr;
+    uint32_t data;
+    int r = vm->ops->remap_msi(vm->m, VM_A, 0, 0xfee00010 | index << 5, 0,
+                               &addr, &data);
+
+    assert_true(r == 0 || r == UIE_ERR_UR);
+    return r == 0 ? data & 0xff : 0;
+}
+
+/* Entries 1 to 3 lead somewhere and are cached. */
+static void remap(struct vm *vm)
+{
+    vm_wr(vm, VTD_REG_IRTA, IRT | 7 | (extends(vm) ? EIME : 0));
+    vm_gcmd(vm, 24, true);
+    vm_gcmd(vm, 25, true);
+    for (unsigned i = 1; i <= 3; i++) {
+        set_vector(vm, i, 0x40 + i);
+        assert_int_equal(send(vm, i), 0x40 + i);
+    }
+}
+
 /* Something of everything: faults, of which the first is cleared and an event is
  * withheld; open requests to device TLBs and waits behind them; full caches. */
 static struct vm *busy(const char *args)
@@ -143,6 +211,8 @@ static struct vm *busy(const char *args)
     struct uie_xlat x;
 
     vm_start(vm);
+    if (remaps(vm))
+        remap(vm);
     vm_wr(vm, VTD_REG_FEADDR, 0xfee0b00c);
     vm_wr(vm, VTD_REG_FEDATA, 0x4cfe);
     vm_wr(vm, VTD_REG_RTADDR, 0x123456000);
@@ -178,9 +248,13 @@ static struct vm *move(struct vm *from, const char *args)
     return to;
 }
 
-static const char *const kinds[] = { "", "scalable=1", "cache=adversarial",
+static const char *const kinds[] = { "",
+                                     "scalable=1",
+                                     "cache=adversarial",
                                      "cache=adversarial,scalable=1,cm=1",
-                                     "cache=none,scalable=1" };
+                                     "cache=none,scalable=1",
+                                     "ir=1,cache=normal",
+                                     "ir=1,eim=1,cache=adversarial,cm=1" };
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -200,7 +274,7 @@ static void state_says_what_it_is(void **state)
 
     (void)state;
     assert_memory_equal(s->bytes, "UIMSTATE", 8);
-    assert_int_equal(s->bytes[8], 1);
+    assert_int_equal(s->bytes[8], 2);
     assert_int_equal(number(s, 2), s->size / 8);
     assert_int_equal(s->size % 8, 0);
     assert_memory_equal(s->bytes + 24, "vtd\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
@@ -283,9 +357,30 @@ static void translations_go_on(void **state)
         assert_int_equal(vm_go(b, W, VM_READ_ONLY), 0);
         if (b->scalable)
             assert_int_equal(vm_go_pasid(b, VM_PASID_FS, W, VM_X), PAGE_X);
+        if (remaps(b))
+            assert_int_equal(send(b, 2), 0x42);
         vm_destroy(a);
         vm_destroy(b);
     }
+}
+
+/* By the table that was latched, and the entries that are cached. */
+static void messages_go_on(void **state)
+{
+    struct vm *a = busy("ir=1,cache=normal"), *b;
+
+    (void)state;
+    vm_wr(a, VTD_REG_IRTA, VM_OUTSIDE);
+    set_vector(a, 3, 0x53);
+    set_vector(a, 4, 0x54);
+    b = move(a, "ir=1,cache=normal");
+    vm_forget(b);
+    assert_int_equal(send(b, 3), 0x43);
+    assert_int_equal(b->n_fetch, 0);
+    assert_int_equal(send(b, 4), 0x54);
+    assert_int_equal(send(b, 256), 0);
+    vm_destroy(a);
+    vm_destroy(b);
 }
 
 static void records_and_events_go_on(void **state)
@@ -338,6 +433,42 @@ static void device_tlb_fails_after_load(void **state)
     assert_int_equal(vm_rd(b, VTD_REG_IQERCD), (uint64_t)VM_B << 32);
     b->ops->devtlb_done(b->m, a->inval[0].tag, 0);
     assert_int_equal(vm_peek(b, VM_STATUS), 0);
+    vm_destroy(a);
+    vm_destroy(b);
+}
+
+/* Serials are numbered anew, in their order: however many requests there were,
+ * waits stand where they stood. */
+static void states_do_not_run_out_of_serials(void **state)
+{
+    struct vm *a = vm_create(""), *b;
+    uint32_t first, last;
+    struct stream *s;
+
+    (void)state;
+    vm_start(a);
+    vm_submit(a, devtlb(VM_A), 0);
+    first = a->inval[a->n_inval - 1].tag;
+    for (unsigned i = 0; i < 500; i++) {
+        vm_submit(a, devtlb(VM_B), 0);
+        last = a->inval[(a->n_inval - 1) % VM_MANY].tag;
+        a->ops->devtlb_done(a->m, last, 0);
+    }
+    vm_post(a, vm_wait(2, false, false), VM_STATUS);
+    vm_submit(a, devtlb(VM_B), 0);
+    last = a->inval[(a->n_inval - 1) % VM_MANY].tag;
+    vm_submit(a, vm_wait(3, false, false), VM_STATUS + 8);
+    s = save(a);
+    assert_in_range(number(s, registers(s) + DEVTLB_SERIAL), 2, 3);
+    free(s);
+    b = move(a, "");
+    b->ops->devtlb_done(b->m, first, 0);
+    assert_int_equal(vm_peek(b, VM_STATUS), 2);
+    assert_int_equal(vm_peek(b, VM_STATUS + 8), 0);
+    vm_submit(b, vm_wait(4, false, false), VM_STATUS + 16);
+    b->ops->devtlb_done(b->m, last, 0);
+    assert_int_equal(vm_peek(b, VM_STATUS + 8), 3);
+    assert_int_equal(vm_peek(b, VM_STATUS + 16), 4);
     vm_destroy(a);
     vm_destroy(b);
 }
@@ -701,6 +832,56 @@ static void numbers_that_cannot_be(void **state)
     vm_destroy(vm);
 }
 
+static bool loads_with(const char *args, size_t at, uint64_t number_there)
+{
+    struct vm *vm = vm_create(args);
+    struct stream *s;
+    bool loads;
+
+    vm_start(vm);
+    s = save(vm);
+    set_number(s, registers(s) + at, number_there);
+    seal(s);
+    loads = load(vm, s) == 0;
+    if (!loads)
+        check_refused(vm, s, "holds a number that cannot be");
+    free(s);
+    vm_destroy(vm);
+    return loads;
+}
+
+/* What is not offered is never on: a guest could not switch it off. */
+static void status_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *args;
+        unsigned bit;
+        bool loads;
+    } rows[] = {
+        { "", 31, true },      { "", 23, false },     { "", 24, false },
+        { "", 25, false },     { "", 27, false },     { "", 28, false },
+        { "", 29, false },     { "", 22, false },     { "rwbf=1", 27, true },
+        { "ir=1", 23, true },  { "ir=1", 24, true },  { "ir=1", 25, true },
+        { "ir=1", 27, false }, { "ir=1", 28, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(loads_with(rows[i].args, GSTS, UIM_BIT(rows[i].bit)),
+                         rows[i].loads);
+}
+
+/* Registers as they were latched hold what registers hold. */
+static void roots_that_cannot_be(void **state)
+{
+    (void)state;
+    assert_true(loads_with("", LATCHED, 0x12345c00));
+    assert_false(loads_with("", LATCHED, 0x12345100));
+    assert_true(loads_with("ir=1", LATCHED + 1, 0x1234580f));
+    assert_false(loads_with("ir=1", LATCHED + 1, 0x12345010));
+    assert_false(loads_with("", LATCHED + 1, 0x12345000));
+}
+
 /* Answers that no table could have given. */
 static void cache_entries_that_cannot_be(void **state)
 {
@@ -713,6 +894,7 @@ static void cache_entries_that_cannot_be(void **state)
         { PAGE_X, 0, UIM_BIT(50) },            /* above the host's width */
         { PAGE_X, 1, 13 },                     /* not the size of a page */
         { PAGE_X, 1, 21 },                     /* nor that of its tag */
+        { PAGE_X, 2, 5 },                      /* a failure, without CM */
         { VM_SS + 0x3000, 0, VM_SS + 0x3008 }, /* a table that is none */
         { VM_SS + 0x3000, 0, UIM_BIT(50) },
         { VM_SS + 0x3000, 3, 1234 }, /* not the domain of its tag */
@@ -736,35 +918,149 @@ static void cache_entries_that_cannot_be(void **state)
     vm_destroy(vm);
 }
 
+static void interrupt_entries_that_cannot_be(void **state)
+{
+    struct vm *vm = busy("ir=1,cache=normal"), *cm;
+    struct stream *s = save(vm);
+    const size_t at = find(s, vm_peek(vm, IRT + 3 * 16));
+    const uint64_t tag = number(s, at - 3);
+
+    (void)state;
+    assert_int_equal(tag, 3);
+    set_number(s, at, 0); /* a hole, without CM */
+    seal(s);
+    check_refused(vm, s, "holds a cache entry that cannot be");
+    set_number(s, at, 1);
+    set_number(s, at - 3, 0x10000);
+    seal(s);
+    check_refused(vm, s, "holds a cache entry that cannot be");
+    set_number(s, at - 3, 2); /* there twice */
+    seal(s);
+    check_refused(vm, s, "holds a cache entry that cannot be");
+    free(s);
+    cm = busy("ir=1,eim=1,cache=adversarial,cm=1");
+    s = save(cm);
+    set_number(s, find(s, vm_peek(cm, IRT + 3 * 16)), 0);
+    seal(s);
+    assert_int_equal(load(cm, s), 0);
+    assert_int_equal(send(cm, 3), 0);
+    free(s);
+    vm_destroy(cm);
+    vm_destroy(vm);
+}
+
+/* An entry is found by its tags, whatever they were before. */
+static void entries_are_where_their_tags_say(void **state)
+{
+    struct vm *vm = vm_create("cache=normal");
+    struct stream *s;
+    size_t at;
+
+    (void)state;
+    vm_start(vm);
+    vm_go(vm, R, VM_X);
+    s = save(vm);
+    at = find(s, VM_X | 12);
+    set_number(s, at, VM_Y | 12);
+    assert_int_equal(number(s, find(s, PAGE_X) - 3), VM_X);
+    set_number(s, find(s, PAGE_X) - 3, VM_Y);
+    seal(s);
+    assert_int_equal(load(vm, s), 0);
+    assert_int_equal(vm_go(vm, R, VM_Y), PAGE_X);
+    vm_submit(vm, vm_iotlb(3, VM_DID_A), vm_page(VM_Y, 0, 1));
+    assert_int_equal(vm_go(vm, R, VM_Y), VM_PAGES + VM_Y);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* Which sizes of pages there are, and which domains have first-stage entries: if a
+ * state could say that there are none, invalidations would pass them by. */
+static void what_follows_from_entries_is_not_believed(void **state)
+{
+    struct vm *vm = vm_create("scalable=1,cache=normal");
+    const uint64_t leaf = VM_FS + 0x3000 + (VM_X >> 12) * 8;
+    struct stream *s;
+    size_t end;
+
+    (void)state;
+    vm_start(vm);
+    vm_go(vm, R, VM_X);
+    vm_go_pasid(vm, VM_PASID_FS, R, VM_X);
+    s = save(vm);
+    end = find(s, UIM_BIT(16)); /* of the domains */
+    assert_int_equal(number(s, end - 1), VM_DID_FS);
+    set_number(s, end - 1, VM_DID_PT);
+    set_number(s, end + 1, 0);
+    seal(s);
+    assert_int_equal(load(vm, s), 0);
+    vm_poke(vm, leaf, 0);
+    vm_poke(vm, LEAF_X, 0);
+    vm_submit(vm, vm_iotlb(3, VM_DID_FS), vm_page(VM_Y, 0, 1));
+    vm_submit(vm, vm_iotlb(3, VM_DID_A), vm_page(VM_X, 0, 1));
+    vm_go(vm, R, VM_Z); /* now there are pages of 4 KiB in any case */
+    assert_int_equal(vm_go_pasid(vm, VM_PASID_FS, R, VM_X), 0);
+    assert_int_equal(vm_go(vm, R, VM_X), 0);
+    free(s);
+    vm_destroy(vm);
+}
+
 /* A wait behind nothing would never be done; two requests of one tag. */
 static void states_that_contradict_themselves(void **state)
 {
     struct vm *vm = busy("");
     struct stream *good = save(vm), *s = malloc(sizeof(*s));
     const uint64_t wait = vm_wait(3, true, true);
-    size_t at = find(good, wait);
-    size_t tags = 0;
+    const size_t at = find(good, wait), tags = open_requests(good);
 
     (void)state;
     *s = *good;
     set_number(s, at - 1, 0); /* its serial */
     seal(s);
     check_refused(vm, s, "contradicts itself");
-    set_number(s, at - 1, 1000);
+    set_number(s, at - 1, 3);
     seal(s);
     check_refused(vm, s, "contradicts itself");
     *s = *good;
     set_number(s, at, wait ^ 1);
     seal(s);
     check_refused(vm, s, "contradicts itself");
-    for (size_t i = 7; i + 5 < at; i++) { /* serial, tag, sid: twice */
-        if (number(good, i + 1) == VM_A && number(good, i + 4) == VM_B)
-            tags = i;
-    }
     *s = *good;
     set_number(s, tags + 3, number(s, tags));
     seal(s);
     check_refused(vm, s, "contradicts itself");
+    free(good);
+    free(s);
+    vm_destroy(vm);
+}
+
+/* Requests have serials, each its own, up to the last one given. */
+static void serials_that_cannot_be(void **state)
+{
+    static const struct {
+        uint64_t serial;
+        const char *why;
+    } rows[] = {
+        { 0, "contradicts itself" },
+        { 1, "contradicts itself" }, /* that of the first */
+        { 3, "contradicts itself" },
+        { 1000, "holds a number that cannot be" },
+    };
+    struct vm *vm = busy("");
+    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    const size_t second = open_requests(good) + 2;
+
+    (void)state;
+    assert_int_equal(number(good, second), 2);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        *s = *good;
+        set_number(s, second, rows[i].serial);
+        seal(s);
+        check_refused(vm, s, rows[i].why);
+    }
+    *s = *good; /* the next save would fail */
+    set_number(s, registers(s) + DEVTLB_SERIAL, UINT64_MAX / 2);
+    seal(s);
+    check_refused(vm, s, "holds a number that cannot be");
     free(good);
     free(s);
     vm_destroy(vm);
@@ -780,6 +1076,18 @@ static uint64_t random64(uint64_t *seed)
     return *seed;
 }
 
+/* It can be moved on, too. */
+static void move_on(struct vm *vm)
+{
+    static struct stream s;
+
+    s.size = 0;
+    s.calls = 0;
+    assert_int_equal(vm->ops->save(vm->m, put, &s), 0);
+    vm->ops->reset(vm->m);
+    assert_int_equal(load(vm, &s), 0);
+}
+
 /* Whoever gets such a unit can work with it, and reset it. */
 static void use(struct vm *vm)
 {
@@ -790,8 +1098,12 @@ static void use(struct vm *vm)
                i & 1 ? R : W, 0, i & 2 ? VM_X : VM_LARGE, &x);
         assert_int_equal(x.gpa & x.mask, 0);
     }
+    for (unsigned i = 0; i < 8; i++)
+        (void)send(vm, i);
     uim_check_memory_changed(vm->model, 0, 8);
     vm_submit(vm, vm_iotlb(3, VM_DID_A), vm_page(VM_X, 0, 0));
+    vm_submit(vm, devtlb(VM_A), 0);
+    move_on(vm);
     for (unsigned tag = 0; tag < 4; tag++)
         vm->ops->devtlb_done(vm->m, tag, tag == 3);
     vm_wr(vm, VTD_REG_FSTS, UINT32_MAX);
@@ -811,7 +1123,8 @@ static void try_state(struct vm *vm, struct stream *s)
 }
 
 static const uint64_t nasty[] = {
-    0, 1, 0x3f, 0x40, 0xffff, 0x10000, UINT32_MAX, UINT64_MAX, UIM_BIT(63),
+    0,       1,          0x3f,       0x40,           0xffff,
+    0x10000, UINT32_MAX, UINT64_MAX, UINT64_MAX / 2, UIM_BIT(63),
 };
 
 static void every_number_becomes_another(void **state)
@@ -875,9 +1188,11 @@ int main(void)
         cmocka_unit_test(counters_come_back),
         cmocka_unit_test(nothing_else_is_left),
         cmocka_unit_test(translations_go_on),
+        cmocka_unit_test(messages_go_on),
         cmocka_unit_test(records_and_events_go_on),
         cmocka_unit_test(device_tlbs_answer_after_load),
         cmocka_unit_test(device_tlb_fails_after_load),
+        cmocka_unit_test(states_do_not_run_out_of_serials),
         cmocka_unit_test(queue_error_goes_on),
         cmocka_unit_test(pending_commands_go_on),
         cmocka_unit_test(forgotten_invalidations_are_still_found),
@@ -894,8 +1209,14 @@ int main(void)
         cmocka_unit_test(lengths_that_are_wrong),
         cmocka_unit_test(every_byte_counts),
         cmocka_unit_test(numbers_that_cannot_be),
+        cmocka_unit_test(status_that_cannot_be),
+        cmocka_unit_test(roots_that_cannot_be),
         cmocka_unit_test(cache_entries_that_cannot_be),
+        cmocka_unit_test(interrupt_entries_that_cannot_be),
+        cmocka_unit_test(entries_are_where_their_tags_say),
+        cmocka_unit_test(what_follows_from_entries_is_not_believed),
         cmocka_unit_test(states_that_contradict_themselves),
+        cmocka_unit_test(serials_that_cannot_be),
         cmocka_unit_test(every_number_becomes_another),
         cmocka_unit_test(many_numbers_become_others),
     };

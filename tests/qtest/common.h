@@ -58,6 +58,14 @@ void senseless_dma_is_refused_with_a_sentence(void **state);
 void dma_goes_on_when_queues_wrap(void **state);
 void threads_share_a_machine(void **state);
 
+void interrupts_arrive_as_sent(void **state);
+void interrupts_do_not_disturb_dma(void **state);
+void last_interrupts_are_kept(void **state);
+void pins_send_what_their_entry_says(void **state);
+void blocked_engine_cannot_send(void **state);
+void interrupts_of_units_are_handed_on(void **state);
+void vectors_run_out(void **state);
+
 void translated_dma_lands(void **state);
 void translated_dma_lands_from_behind_a_bridge(void **state);
 void dma_to_nowhere_is_refused_and_recorded(void **state);

@@ -24,6 +24,10 @@ static void assert_dead(struct machine *m, const char *why)
         assert_int_equal(machine_dma(m, ENGINE, true, 0x2000000, &word, 4),
                          MACHINE_DMA_DEAD);
         test_says(m->error, why);
+        assert_int_equal(machine_send_irq(m, ENGINE, 0xfee00000, 0x41),
+                         MACHINE_DMA_DEAD);
+        assert_int_equal(machine_raise_pin(m, 0x41), MACHINE_DMA_DEAD);
+        test_says(m->error, why);
         assert_false(machine_run(m));
         assert_int_equal(m->host.mmio_read32(m->host.ctx, regs, 0), UINT32_MAX);
         assert_int_equal(test_config_read(m, ENGINE, 0, 2), 0xffff);

@@ -16,7 +16,7 @@
 #include "tools/machines.h"
 #include "tools/scenario.h"
 
-enum { STEPS = 13 }; /* promises in the whole story */
+enum { STEPS = 16 }; /* promises in the whole story */
 
 struct story {
     unsigned steps, failed;
@@ -132,6 +132,32 @@ static struct uiommu_range real_area(struct machine *m, unsigned dev)
     return machine_engine_area(doctored_of(m)->real, dev);
 }
 
+static enum machine_dma real_send(struct machine *m, unsigned dev,
+                                  uint64_t addr, uint32_t data)
+{
+    return machine_send_irq(doctored_of(m)->real, dev, addr, data);
+}
+
+static bool real_take(struct machine *m, struct uiommu_irq_target *out)
+{
+    return machine_take_irq(doctored_of(m)->real, out);
+}
+
+/* The unit lets every message through. */
+static bool anything_arrives(struct machine *m, struct uiommu_irq_target *out)
+{
+    (void)m;
+    *out = (struct uiommu_irq_target){ .vector = 0x41 };
+    return true;
+}
+
+static bool nothing_arrives(struct machine *m, struct uiommu_irq_target *out)
+{
+    (void)m;
+    (void)out;
+    return false;
+}
+
 static bool real_run(struct machine *m)
 {
     return machine_run(doctored_of(m)->real);
@@ -142,11 +168,8 @@ static void no_close(struct machine *m)
     (void)m;
 }
 
-static void must_notice(enum machine_dma (*dma)(struct machine *, unsigned,
-                                                bool, uint64_t, void *, size_t),
-                        const char *promise)
+static void must_notice(const struct machine_ops *ops, const char *promise)
 {
-    const struct machine_ops ops = { dma, real_area, real_run, no_close };
     struct story story = { 0 };
     struct doctored d;
     char error[256];
@@ -154,23 +177,56 @@ static void must_notice(enum machine_dma (*dma)(struct machine *, unsigned,
     d.real = machine_open("sim:vtd", "legacy", error, sizeof(error));
     assert_non_null(d.real);
     d.machine = *d.real;
-    d.machine.ops = &ops;
+    d.machine.ops = ops;
     assert_false(scenario_run(&d.machine, "legacy", tell, &story));
     machine_close(d.real);
     assert_true(story.failed > 0);
     assert_string_equal(story.last_failed, promise);
 }
 
+static const struct machine_ops real_ops = {
+    .dma = real_dma,
+    .engine_area = real_area,
+    .send_irq = real_send,
+    .take_irq = real_take,
+    .run = real_run,
+    .close = no_close,
+};
+
 static void notices_a_bypass(void **state)
 {
+    struct machine_ops ops = real_ops;
+
     (void)state;
-    must_notice(bypass, "blocked blocks");
+    ops.dma = bypass;
+    must_notice(&ops, "blocked blocks");
 }
 
 static void notices_lost_writes(void **state)
 {
+    struct machine_ops ops = real_ops;
+
     (void)state;
-    must_notice(lose, "blocked blocks");
+    ops.dma = lose;
+    must_notice(&ops, "blocked blocks");
+}
+
+static void notices_forged_interrupts(void **state)
+{
+    struct machine_ops ops = real_ops;
+
+    (void)state;
+    ops.take_irq = anything_arrives;
+    must_notice(&ops, "and so is it once it is unmapped");
+}
+
+static void notices_lost_interrupts(void **state)
+{
+    struct machine_ops ops = real_ops;
+
+    (void)state;
+    ops.take_irq = nothing_arrives;
+    must_notice(&ops, "an interrupt goes where it was mapped");
 }
 
 static void notices_a_wrong_mode(void **state)
@@ -197,6 +253,8 @@ int main(void)
         cmocka_unit_test(qemu_first_stage),
         cmocka_unit_test(notices_a_bypass),
         cmocka_unit_test(notices_lost_writes),
+        cmocka_unit_test(notices_forged_interrupts),
+        cmocka_unit_test(notices_lost_interrupts),
         cmocka_unit_test(notices_a_wrong_mode),
     };
 

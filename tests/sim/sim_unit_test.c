@@ -546,6 +546,19 @@ static void polling_hosts_have_no_interrupts(void **state)
     close_sim(m);
 }
 
+static void assert_took(struct machine *m, struct uiommu_irq_target as)
+{
+    struct uiommu_irq_target got = { 0 };
+
+    assert_true(machine_take_irq(m, &got));
+    assert_int_equal(got.destination, as.destination);
+    assert_int_equal(got.vector, as.vector);
+    assert_int_equal(got.delivery, as.delivery);
+    assert_int_equal(got.logical, as.logical);
+    assert_int_equal(got.hint, as.hint);
+    assert_int_equal(got.level, as.level);
+}
+
 static void messages_of_devices_arrive(void **state)
 {
     struct machine *m = open_sim(NULL);
@@ -561,6 +574,18 @@ static void messages_of_devices_arrive(void **state)
     assert_int_equal(sim_msi_at(m, 0).data, 0x5a5a5a5a);
     assert_int_equal(dma_write(m, dev, 0xfee01000, 8).moved, 0);
     assert_int_equal(sim_msi_count(m), 1);
+    assert_int_equal(machine_send_irq(m, dev, 0xfee05004, 0x8143),
+                     MACHINE_DMA_DONE);
+    assert_int_equal(machine_raise_pin(m, UINT64_C(6) << 56 | 0x44),
+                     MACHINE_DMA_DONE);
+    assert_took(m,
+                (struct uiommu_irq_target){ 1, 0x5a, 2, false, false, false });
+    assert_took(m, (struct uiommu_irq_target){ 5, 0x43, 1, true, false, true });
+    assert_took(m,
+                (struct uiommu_irq_target){ 6, 0x44, 0, false, false, false });
+    assert_false(machine_take_irq(m, &(struct uiommu_irq_target){ 0 }));
+    assert_int_equal(machine_send_irq(m, dev_of(m, "port"), 0xfee00000, 0x41),
+                     MACHINE_DMA_REFUSED);
     raw_stop(&r);
     close_sim(m);
 }

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,16 @@ static void json_is_an_array(void **state)
     assert_string_equal(err, "");
 }
 
+static void the_last_line_may_lack_its_end(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN(log_with("DMAR: DRHD: handling fault status reg 40")),
+                     0);
+    assert_says(out, "vtd: fault status 40h: ITE");
+    assert_int_equal(RUN("--json", log_with("FSTS 2;FSTS 40")), 0);
+    assert_says(out, "}, {");
+}
+
 static void standard_input_is_read(void **state)
 {
     int kept = dup(STDIN_FILENO);
@@ -165,6 +176,78 @@ static void scopes_that_are_no_pci_devices_have_names(void **state)
                ", IOAPIC 0 (vtd)");
     check_name(TABLES "hp-dl360-g7/DMAR.bin", INTR("00:1c.4"),
                "\"00:1c.4 (vtd): ");
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+/* Of the faults that are being printed; each block has its size before it. */
+static size_t used, most, calls_left;
+
+static void *count_malloc(size_t size)
+{
+    max_align_t *block = calls_left > 0 ? malloc(sizeof(*block) + size) : NULL;
+
+    calls_left -= calls_left > 0;
+    if (!block)
+        return NULL;
+    memcpy(block, &size, sizeof(size));
+    used += size;
+    most = used > most ? used : most;
+    return block + 1;
+}
+
+static void count_free(void *memory)
+{
+    max_align_t *block = memory;
+    size_t size;
+
+    if (!block)
+        return;
+    memcpy(&size, --block, sizeof(size));
+    used -= size;
+    free(block);
+}
+
+/* With so many calls until there is no more. */
+static int run_with(size_t calls, const char *option, const char *log)
+{
+    cJSON_Hooks hooks = { count_malloc, count_free };
+    int result;
+
+    used = most = 0;
+    calls_left = calls;
+    cJSON_InitHooks(&hooks);
+    result = RUN(option, log);
+    cJSON_InitHooks(NULL);
+    assert_int_equal(used, 0);
+    return result;
+}
+
+static void many_faults_need_no_more_memory(void **state)
+{
+    enum { N = 4000 };
+    char *log = malloc(7 * N + 1);
+
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        memcpy(log + 7 * i, "FSTS 2;", 8);
+    assert_int_equal(run_with(SIZE_MAX, "--json", log_with(log)), 0);
+    assert_true(most > 100 && most < 16384);
+    free(log);
+}
+
+static void every_failed_allocation_is_said(void **state)
+{
+    const char *log = log_with("FSTS 40\n" INTR("f0:1f.0") "FSTS 2\n");
+    size_t calls = 0;
+
+    (void)state;
+    for (; run_with(calls, "--json", log) != 0; calls++) {
+        assert_says(err, ": no memory\n");
+        assert_null(cJSON_Parse(out));
+    }
+    assert_true(calls > 60);
+    assert_string_equal(err, "");
 }
 
 /* ---- refusals ------------------------------------------------------------ */
@@ -237,8 +320,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_has_sentences_and_causes),
         cmocka_unit_test(json_is_an_array),
+        cmocka_unit_test(the_last_line_may_lack_its_end),
         cmocka_unit_test(standard_input_is_read),
         cmocka_unit_test(scopes_that_are_no_pci_devices_have_names),
+        cmocka_unit_test(many_faults_need_no_more_memory),
+        cmocka_unit_test(every_failed_allocation_is_said),
         cmocka_unit_test(without_a_fault_the_status_is_1),
         cmocka_unit_test(what_cannot_be_read_is_named),
         cmocka_unit_test(tables_have_to_be_right),

@@ -55,13 +55,18 @@ static void check_members(const cJSON *fault)
     assert_true(strlen(text_of(fault, "sentence")) > 20);
 }
 
+static bool collect(void *ctx, cJSON *fault)
+{
+    return cJSON_AddItemToArray(ctx, fault);
+}
+
 cJSON *faults_of(const char *text, size_t size)
 {
-    cJSON *made = explain_text(text, size, NULL), *parsed;
+    cJSON *made = cJSON_CreateArray(), *parsed;
     const cJSON *fault;
     char *printed;
 
-    assert_non_null(made);
+    assert_true(explain_text(text, size, NULL, collect, made));
     printed = cJSON_Print(made);
     assert_non_null(printed);
     check_ascii(printed);

@@ -209,6 +209,22 @@ static void lines_between_do_not_matter(void **state)
                "dma - write 00:02.0 - 0x1000", "dma 6 read 00:03.0 - 0x2000");
 }
 
+static void faults_between_are_faults(void **state)
+{
+    (void)state;
+    CHECK_ROWS("DMAR:[DMA Write] Request device [00:02.0] fault addr 1000 \n"
+               "DMAR: VT-d detected Invalidation Time-out Error: SID 5300\n"
+               "DMAR: ERROR: DMA PTE for vPFN 0x1 already set (to 3)\n"
+               "DMAR:[fault reason 05] PTE Write access is not set\n"
+               "DMAR:[fault reason 06] PTE Read access is not set\n",
+               "dma 5 write 00:02.0 - 0x1000", "status 64 - 53:00.0 - -",
+               "software - - - - 0x1000", "dma 6 - - - -");
+    CHECK_ROWS("[VT-D]DMAR:[DMA Read] Request device [00:02.0] fault addr 0\n"
+               "FSTS 40\n"
+               "[VT-D]DMAR: reason 06 - PTE Read access is not set\n",
+               "dma 6 read 00:02.0 - 0x0", "status 64 - - - -");
+}
+
 static void mail_wraps_and_quotes(void **state)
 {
     (void)state;
@@ -226,6 +242,41 @@ static void mail_wraps_and_quotes(void **state)
     CHECK_ROWS("DMAR: [DMA Wri\nte] Request dev\nice [00:02.0] fault addr 8000 "
                "[fault rea\nson 05] PTE\n",
                "dma 5 write 00:02.0 - 0x8000");
+}
+
+#define BROKEN                                                                 \
+    "[DMA Read NO_PASID] Request device [00:02.0] fault addr 0x1ffff\n"
+
+/* Joined where what follows shows it, and null where it may be a word. */
+static void numbers_may_be_broken(void **state)
+{
+    (void)state;
+    CHECK_ROWS(BROKEN "ffff0000 [fault reason 0x71] SM\n",
+               "dma 113 read 00:02.0 - 0x1ffffffff0000");
+    CHECK_ROWS(BROKEN "dead end\n[fault reason 0x71] SM\n",
+               "dma 113 read 00:02.0 - -");
+    CHECK_ROWS(BROKEN "12:34:56 host: [fault reason 0x71] SM\n",
+               "dma 113 read 00:02.0 - 0x1ffff");
+    CHECK_ROWS("[INTR-REMAP] Request device [0\n7:00.0] fault index 0x1\nd "
+               "[fault reason 0x2\n2] Present\n",
+               "interrupt 34 - 07:00.0 - 0x1d");
+    CHECK_ROWS("VT-d detected Invalidation Time-out Error: SID 18\n40\n",
+               "status 64 - 18:08.0 - -");
+    CHECK_ROWS("> DRHD: handling fault status reg 4\n> 0\n> [ 1.2] next\n",
+               "status 64 - - - -");
+    CHECK_ROWS("DRHD: handling fault status reg 4\n0\nDMAR: next\nFSTS 2\n",
+               "status 2 - - - -");
+}
+
+static void the_last_line_may_lack_its_end(void **state)
+{
+    (void)state;
+    CHECK_ROWS("DMAR: DRHD: handling fault status reg 40", "status 64 - - - -");
+    CHECK_ROWS("VT-d detected Invalidation Time-out Error: SID 5300",
+               "status 64 - 53:00.0 - -");
+    CHECK_ROWS("FSTS 40", "status 64 - - - -");
+    CHECK_ROWS("[DMA Read] Request device [00:02.0] fault addr 1000",
+               "dma - read 00:02.0 - -");
 }
 
 static void xen_says_it_in_hexadecimal(void **state)
@@ -376,21 +427,25 @@ static void errors_of_invalidation_are_faults(void **state)
 
 /* ---- raw registers ------------------------------------------------------- */
 
+static const char *const record_forms[] = {
+    "FRCD[0] 0x0000000012345000 0xc000001600000010; FSTS 0x40\n",
+    "FRCD_REG[12] = c000001600000010:0000000012345000\n",
+    "FRCD0: 0xc0000016000000100000000012345000\n",
+    "FRCD 12345000 00000000 00000010 c0000016\n",
+    "FRCD  0x220  0x12345000 0x00000000 0x00000010 0xc0000016\n",
+    "FRCD  0x220  0x12345000 0xc000001600000010\n",
+    "FRCD lo=0x12345000 hi=0xc000001600000010\n",
+    "FRCD_LO[0]: 0x12345000 FRCD_HI[0]: 0xc000001600000010\n",
+    "FRCD 220: 12345000 c000001600000010\n",
+};
+enum { N_FORMS = sizeof(record_forms) / sizeof(record_forms[0]) };
+
 static void raw_records_are_read_in_any_form(void **state)
 {
-    static const char *const forms[] = {
-        "FRCD[0] 0x0000000012345000 0xc000001600000010; FSTS 0x40\n",
-        "FRCD_REG[12] = c000001600000010:0000000012345000\n",
-        "FRCD0: 0xc0000016000000100000000012345000\n",
-        "FRCD 12345000 00000000 00000010 c0000016\n",
-        "FRCD  0x220  0x12345000 0x00000000 0x00000010 0xc0000016\n",
-        "FRCD  0x220  0x12345000 0xc000001600000010\n",
-        "FRCD lo=0x12345000 hi=0xc000001600000010\n",
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        cJSON *faults = faults_of(forms[i], strlen(forms[i]));
+    for (size_t i = 0; i < N_FORMS; i++) {
+        const char *form = record_forms[i];
+        cJSON *faults = faults_of(form, strlen(form));
 
         assert_string_equal(fault_row(faults, 0),
                             "dma 22 read 00:02.0 - 0x12345000");
@@ -398,6 +453,34 @@ static void raw_records_are_read_in_any_form(void **state)
                             i == 0 ? "status 64 - - - -" : "");
         cJSON_Delete(faults);
     }
+}
+
+/* An index is no low word, and without one there is no address. */
+static void high_words_alone_have_no_address(void **state)
+{
+    (void)state;
+    CHECK_ROWS("FRCD_LO[0]: 0x12345000\nFRCD_HI[0]: 0xc000000600000010\n",
+               "dma 6 read 00:02.0 - -");
+    CHECK_ROWS("FRCD_REG_HI0 = c000000600000010\n", "dma 6 read 00:02.0 - -");
+    CHECK_ROWS("FRCD_HI [0]: 0xc000000600000010\nFRCD_HI 0 = "
+               "0xc000000600000010\nFRCD high 0: c000000600000010\n",
+               "dma 6 read 00:02.0 - -", "dma 6 read 00:02.0 - -",
+               "dma 6 read 00:02.0 - -");
+    CHECK_ROWS("FRCD_HI[0]: 0xc000002200000010\n",
+               "interrupt 34 - 00:02.0 - -");
+    CHECK_ROWS("FRCD_LO[0]: 0xffffffff80001000\nFSTS 2\n", "status 2 - - - -");
+}
+
+static void words_are_no_numbers(void **state)
+{
+    (void)state;
+    CHECK_ROWS("FSTS dump added\nFSTS at 12:34:56\nFSTS of bad face = 2\nFSTS "
+               "is 0x40\n",
+               "status 2 - - - -", "status 64 - - - -");
+    CHECK_ROWS("FSTS_REG[1] 2; FSTS 34 50; FSTS = deadh; FSTS 34\n",
+               "status 2 - - - -", "status 80 - - - -");
+    CHECK_ROWS("handling fault status reg \nDMAR: next\nFSTS 2\n",
+               "status 2 - - - -");
 }
 
 static void raw_records_have_all_fields(void **state)
@@ -438,6 +521,8 @@ static void dumped_entries_are_used(void **state)
     check_sentence(FAULT DUMP, 0, "which allows this");
     check_sentence(FAULT DUMP "pte value: 0x0\n", 0, "nothing is mapped there");
     check_sentence(FAULT FAULT DUMP, 0, "LGN.3].");
+    check_sentence(FAULT DUMP "pte value: 0x00000001033\n72002\nDMAR: b\n", 0,
+                   "LGN.3].");
     check_sentence("[DMA Read] Request device [00:02.0] fault addr 0 [fault "
                    "reason 12]\n" DUMP,
                    0, "LSS.2].");
@@ -525,6 +610,124 @@ static void cut_texts_say_nothing_wrong(void **state)
         free(text);
     }
     cJSON_Delete(items);
+}
+
+static bool agrees(const cJSON *part, const cJSON *whole)
+{
+    static const char *const names[] = { "kind",   "reason", "access",
+                                         "source", "pasid",  "address" };
+    bool all = whole;
+
+    for (size_t k = 0; all && k < sizeof(names) / sizeof(names[0]); k++)
+        all = null_or_equal(part, whole, names[k]);
+    return all;
+}
+
+/* The status of a line, which may have lost the record that it was to go with. */
+static bool is_status_of(const cJSON *fault, const char *text)
+{
+    unsigned reg =
+        (unsigned)cJSON_GetNumberValue(cJSON_GetObjectItem(fault, "reason"));
+    char line[40];
+
+    snprintf(line, sizeof(line), "status reg %x\n", reg);
+    return strcmp(text_of(fault, "kind"), "status") == 0 && strstr(text, line);
+}
+
+/* Halves of a fault may be two. Returns whether nothing is missing. */
+static bool check_broken(const cJSON *broken, const cJSON *whole,
+                         const char *text, const char *log)
+{
+    const cJSON *fault, *same = whole->child;
+
+    cJSON_ArrayForEach(fault, broken)
+    {
+        if (is_status_of(fault, log))
+            continue;
+        while (same && !agrees(fault, same))
+            same = same->next;
+        if (!same)
+            fail_msg("\"%s\": %s", text, text_of(fault, "sentence"));
+    }
+    return cJSON_Compare(broken, whole, true);
+}
+
+/* A break at each place. Returns how many times nothing was missing. */
+static size_t check_breaks(const char *text, size_t size,
+                           const char *line_break)
+{
+    cJSON *whole = faults_of(text, size);
+    size_t n = strlen(line_break), same = 0;
+    char *copy = malloc(size + n + 1);
+
+    for (size_t at = 0; at <= size; at++) {
+        cJSON *broken;
+
+        memcpy(copy, text, at);
+        memcpy(copy + at, line_break, n);
+        memcpy(copy + at + n, text + at, size - at);
+        copy[size + n] = '\0';
+        broken = faults_of(copy, size + n);
+        same += check_broken(broken, whole, copy, text);
+        cJSON_Delete(broken);
+    }
+    free(copy);
+    cJSON_Delete(whole);
+    return same;
+}
+
+/* Numbers at the end of a line, of up to 9 digits, may be missing. */
+static void check_all_breaks(const char *text, size_t size)
+{
+    static const char *const breaks[] = { "\n", "\r\n", "\n> ", "\n    " };
+
+    for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++)
+        assert_true(check_breaks(text, size, breaks[i]) + 8 >= size);
+    assert_int_equal(check_breaks(text, size, "=\r\n"), size + 1);
+}
+
+static void broken_lines_say_nothing_wrong(void **state)
+{
+    cJSON *items = expectations();
+    const cJSON *item;
+
+    (void)state;
+    cJSON_ArrayForEach(item, items)
+    {
+        size_t size;
+        char *text = log_of(text_of(item, "name"), &size);
+
+        check_all_breaks(text, size);
+        free(text);
+    }
+    cJSON_Delete(items);
+}
+
+/* Registers stand on one line; what is broken between their words is none. */
+static void broken_lines_of_all_forms_say_nothing_wrong(void **state)
+{
+    static const char *const lines[] = {
+        "DMAR: INTR-REMAP: Request device [f0:1f.0] fault index 1b2c\n"
+        "INTR-REMAP:[fault reason 34] Present\n[ 12.5] next\n",
+        "DMAR: [DMA Read PASID 0x1a2b] Request device [00:02.0] fault addr "
+        "0x1ffffffff0000 [fault reason 0x71] SM\n",
+        "(XEN) [VT-D]DMAR:[DMA Read] Request device [0000:00:02.0] fault addr "
+        "8e480000, iommu reg = ffff82c00021d000\n"
+        "(XEN) [VT-D]DMAR: reason 06 - PTE Read access is not set\n",
+        "[VT-D]DMAR:[DMA Write] Request device [00:1e.6] fault addr 3000, "
+        "iommu\nDMAR:[fault reason 0ch] non-zero reserved\n",
+        "iommu_fault:DMA Read: 0:1d.1 addr 7d2ce000 REASON 16 iommu->reg = 1\n",
+        "DMAR: VT-d detected Invalidation Time-out Error: SID 1840\n",
+        "DMAR: VT-d detected Invalidation Time-out Error: SID 1840\nDMAR: b\n",
+        "FSTS 0x34 0x0000000000000050\n",
+        "FSTS_REG[1] = 52;FSTS: 10 times\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        (void)check_breaks(lines[i], strlen(lines[i]), "\n");
+    for (size_t i = 0; i < N_FORMS; i++)
+        (void)check_breaks(record_forms[i], strlen(record_forms[i]), "\n");
 }
 
 static uint32_t next_random(uint32_t *seed)
@@ -660,7 +863,10 @@ int main(void)
         cmocka_unit_test(old_linux_has_two_lines_and_decimal_reasons),
         cmocka_unit_test(interrupts_printed_as_dma_are_interrupts),
         cmocka_unit_test(lines_between_do_not_matter),
+        cmocka_unit_test(faults_between_are_faults),
         cmocka_unit_test(mail_wraps_and_quotes),
+        cmocka_unit_test(numbers_may_be_broken),
+        cmocka_unit_test(the_last_line_may_lack_its_end),
         cmocka_unit_test(xen_says_it_in_hexadecimal),
         cmocka_unit_test(halves_are_faults),
         cmocka_unit_test(what_is_no_fault_is_passed_over),
@@ -668,10 +874,14 @@ int main(void)
         cmocka_unit_test(status_goes_with_the_record_behind_it),
         cmocka_unit_test(errors_of_invalidation_are_faults),
         cmocka_unit_test(raw_records_are_read_in_any_form),
+        cmocka_unit_test(high_words_alone_have_no_address),
+        cmocka_unit_test(words_are_no_numbers),
         cmocka_unit_test(raw_records_have_all_fields),
         cmocka_unit_test(dumped_entries_are_used),
         cmocka_unit_test(address_0_has_a_cause_of_its_own),
         cmocka_unit_test(cut_texts_say_nothing_wrong),
+        cmocka_unit_test(broken_lines_say_nothing_wrong),
+        cmocka_unit_test(broken_lines_of_all_forms_say_nothing_wrong),
         cmocka_unit_test(flipped_bytes_are_survived),
         cmocka_unit_test(random_pieces_are_survived),
         cmocka_unit_test(long_lines_take_no_longer),
