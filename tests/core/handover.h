@@ -8,15 +8,21 @@
 
 #include "tests/core/help.h"
 
-/* The instance is gone, the domains that it still holds are put by the test. */
-static inline void first_is_gone(struct rig *rig)
+/* The instance is gone. */
+static inline void the_next_will_adopt(struct rig *rig)
 {
     memset(rig->device, 0, sizeof(rig->device));
     rig->started = false;
-    rig_ok(uiommu_destroy(rig->u));
     rig->u = NULL;
     sim_hand_over(rig->m);
     rig->setup.flags |= UIOMMU_CONFIG_ADOPT;
+}
+
+/* The domains that it held were put by the test. */
+static inline void first_is_gone(struct rig *rig)
+{
+    rig_ok(uiommu_destroy(rig->u));
+    the_next_will_adopt(rig);
 }
 
 static inline void leave_to_the_next(struct rig *rig, enum uiommu_hand_over how)

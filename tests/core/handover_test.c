@@ -141,6 +141,22 @@ static void what_nobody_moves_is_blocked_at_the_end(struct rig *rig)
     rig_ok(uiommu_adopted_end(rig->u)); /* again: nothing to do */
 }
 
+/* When the call returns, DMA that was translated before is over. */
+static void a_move_waits_for_dma_under_way(struct rig *rig)
+{
+    struct trace t;
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig_add_all(rig);
+    trace_start(rig, &t);
+    set(rig, 0, uiommu_blocked(rig->u));
+    trace_stop(rig, &t);
+    assert_true(covers(&t, KIND(IOTLB), BASE));
+    assert_int_equal(t.cmd[last_of(&t, KIND(IOTLB))].scope, UIM_CHECK_GLOBAL);
+    end_adoption(rig);
+}
+
 /* Then ids are given again, and nothing that was cached under them is left. */
 static void old_ids_mean_nothing_after_the_end(struct rig *rig)
 {
@@ -358,19 +374,27 @@ static void one_hand_over_is_enough(struct rig *rig)
 static void
 a_unit_that_does_not_answer_is_handed_over_with_a_warning(struct rig *rig)
 {
+    struct sim_counts before, after;
     struct first f;
 
     first_owner(rig, &f);
     uim_check_silent(sim_door(rig->m), true);
     rig_is(uiommu_unmap(f.domain, BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
     uim_check_silent(sim_door(rig->m), false);
+    rig_is(
+        uiommu_set_domain(rig_endpoint(rig, 0), uiommu_blocked(rig->u), NULL),
+        UIOMMU_TIMEDOUT);
     rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_AS_IT_STANDS,
                             &rig->setup.record, &rig->setup.record_size),
            UIOMMU_TIMEDOUT);
     assert_non_null(rig->setup.record);
     rig->dirty = true;
+    sim_counts(rig->m, &before);
     uiommu_domain_put(f.domain);
-    first_is_gone(rig);
+    rig_ok(uiommu_destroy(rig->u));
+    sim_counts(rig->m, &after);
+    assert_int_equal(after.pages, before.pages);
+    the_next_will_adopt(rig);
     up(rig);
     assert_true(rig_refused(rig, 0, BASE));
     end_adoption(rig);
@@ -875,6 +899,7 @@ static const struct rig_test tests[] = {
     RIG_COLD(translations_go_on),
     RIG_COLD(each_requester_moves_by_itself),
     RIG_COLD(what_nobody_moves_is_blocked_at_the_end),
+    RIG_COLD(a_move_waits_for_dma_under_way),
     RIG_COLD(old_ids_mean_nothing_after_the_end),
     RIG_COLD(a_device_that_is_removed_is_blocked),
     RIG_COLD(what_was_inherited_is_only_left),
