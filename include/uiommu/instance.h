@@ -99,12 +99,17 @@ uiommu_start(struct uiommu *u, const struct uiommu_driver *const *drivers,
 /**
  * Read and deliver what the units have to say: fault records, queue errors.
  * Any context but spin; never sleeps. Without interrupts, call it regularly.
+ *
+ * True: a device faults as fast as it is heard, and something is left. No interrupt
+ * will tell of it, nor of the fault of any other device: call again soon, from a
+ * timer or thread, until it is false. Faults that it had to drop are told as
+ * `overflow` of the next. After uiommu_start() and uiommu_resume(), call it once.
  */
-void uiommu_poll(struct uiommu *u);
+bool uiommu_poll(struct uiommu *u);
 
 /** Interrupt n of a unit arrived. As uiommu_poll(), for that unit alone. Before
  *  uiommu_start() and after uiommu_stop() nothing happens. */
-void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n);
+bool uiommu_irq(struct uiommu *u, unsigned unit, unsigned n);
 
 /**
  * Around a sleep of the machine that loses the units' registers. All state

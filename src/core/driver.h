@@ -130,8 +130,9 @@ struct uim_unit_ops {
                         const struct uiommu_irq_target *target,
                         struct uiommu_irq_message *out);
 
-    /* Read faults and queue errors, hand faults to uim_fault(). Any context. */
-    void (*poll)(struct uim_unit *unit);
+    /* Read faults and queue errors, hand faults to uim_fault(). True: not all, and
+     * no interrupt tells of the rest. Any context. */
+    bool (*poll)(struct uim_unit *unit);
 };
 
 /* What a driver's probe fills in; embedded in its own unit struct. */

@@ -359,7 +359,7 @@ enum uiommu_status uiommu_start(struct uiommu *u,
     /* A unit whose interrupt came too early sends no second one as long as its
      * records are not read. */
     if (status == UIOMMU_OK)
-        uiommu_poll(u);
+        (void)uiommu_poll(u);
     return status;
 }
 
@@ -479,7 +479,7 @@ static enum uiommu_status change_life(struct uiommu *u, enum uim_life from,
 
 enum uiommu_status uiommu_suspend(struct uiommu *u)
 {
-    uiommu_poll(u); /* records go with the registers */
+    (void)uiommu_poll(u); /* records go with the registers */
     return change_life(u, UIM_STARTED, UIM_SUSPENDED);
 }
 
@@ -489,7 +489,7 @@ enum uiommu_status uiommu_resume(struct uiommu *u)
     enum uiommu_status status = change_life(u, UIM_SUSPENDED, UIM_STARTED);
 
     if (status == UIOMMU_OK)
-        uiommu_poll(u); /* as in uiommu_start() */
+        (void)uiommu_poll(u); /* as in uiommu_start() */
     return status;
 }
 
@@ -519,22 +519,28 @@ enum uiommu_status uiommu_unit_info(struct uiommu *u, unsigned index,
     return UIOMMU_NOENT;
 }
 
-void uiommu_poll(struct uiommu *u)
+bool uiommu_poll(struct uiommu *u)
 {
+    bool more = false;
+
     /* Units are only counted while none comes or goes: stop waits for this. */
     atomic_fetch_add(&u->pollers, 1);
     for (unsigned i = 0; atomic_load(&u->life) == UIM_STARTED && i < u->n_units;
          i++)
-        uiommu_irq(u, i, 0);
+        more |= uiommu_irq(u, i, 0);
     atomic_fetch_sub(&u->pollers, 1);
+    return more;
 }
 
-void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n)
+bool uiommu_irq(struct uiommu *u, unsigned unit, unsigned n)
 {
+    bool more = false;
+
     (void)n; /* whatever it was about, poll looks at everything */
     atomic_fetch_add(&u->pollers, 1);
     if (atomic_load(&u->life) == UIM_STARTED && unit < u->n_units &&
         u->unit[unit])
-        u->unit[unit]->ops->poll(u->unit[unit]);
+        more = u->unit[unit]->ops->poll(u->unit[unit]);
     atomic_fetch_sub(&u->pollers, 1);
+    return more;
 }

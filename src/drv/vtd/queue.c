@@ -376,6 +376,7 @@ static void reset(struct vtd_queue *q)
     q->head = q->tail = 0;
     q->free = UIM_MASK(VTD_WAITERS - 1, 0);
     q->left = 0;
+    atomic_store(&q->given_up, false);
     for (unsigned i = 0; i < VTD_WAITERS; i++)
         uim_st64(status_word(q, i), 0);
 }

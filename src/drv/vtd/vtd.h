@@ -122,6 +122,7 @@ struct vtd_queue {
     uint64_t free;         /* waiters nobody uses                         */
     uint64_t left;         /* waiters whose submitter went away           */
     uint32_t errors;       /* seen; their sentences get rarer             */
+    _Atomic bool given_up; /* in error, and off until the next start      */
     struct vtd_waiter waiter[VTD_WAITERS];
 };
 
@@ -273,6 +274,8 @@ enum uiommu_status vtd_queue_start(struct vtd_unit *v);
 enum uiommu_status vtd_queue_stop(struct vtd_unit *v);
 /* Deals with what FSTS says of the queue. Any context. */
 void vtd_queue_errors(struct vtd_unit *v);
+/* FSTS has something to say of it still. */
+bool vtd_queue_in_error(const struct vtd_unit *v);
 
 /* ---- table.c ------------------------------------------------------------- */
 
@@ -370,7 +373,7 @@ enum uiommu_status vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid,
 enum uiommu_status vtd_adopted_drop(struct vtd_unit *v, struct vtd_sid sid,
                                     uim_word *entry);
 
-void vtd_poll(struct uim_unit *unit);
+bool vtd_poll(struct uim_unit *unit);
 /* Forget what firmware left in the records. */
 void vtd_faults_clear(struct vtd_unit *v);
 
