@@ -120,7 +120,9 @@ bool uiommu_irq(struct uiommu *u, unsigned unit, unsigned n);
  *
  * May sleep. BUSY: not started, or not suspended. TIMEDOUT, IO: a unit failed. A
  * suspend that failed leaves all units running; a resume that failed may be
- * tried again, or given up by uiommu_stop().
+ * tried again, or given up: then uiommu_irq_unmap(), uiommu_release() and
+ * uiommu_device_remove() no longer answer AGAIN, but TIMEDOUT where a unit did not
+ * come back (what they take away is gone all the same), and uiommu_stop() ends it.
  */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_suspend(struct uiommu *u);
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_resume(struct uiommu *u);

@@ -359,8 +359,8 @@ enum uiommu_status uiommu_release(struct uiommu_endpoint *endpoint,
         return UIOMMU_INVAL;
     group = endpoint->device->group;
     lock(group);
-    status = uim_asleep(group->member->u) ? UIOMMU_AGAIN
-                                          : release_locked(group, owner);
+    status = uim_must_wait(group->member->u) ? UIOMMU_AGAIN
+                                             : release_locked(group, owner);
     unlock(group);
     return status;
 }

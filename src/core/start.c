@@ -382,9 +382,7 @@ void uim_polling_stop(struct uiommu *u)
 
 static enum uiommu_status stop_locked(struct uiommu *u)
 {
-    enum uim_life life = atomic_load(&u->life);
-
-    if ((life != UIM_STARTED && life != UIM_SUSPENDED) ||
+    if ((atomic_load(&u->life) != UIM_STARTED && !uim_asleep(u)) ||
         uim_devices_added(u) || atomic_load(&u->n_irqs) > 0)
         return UIOMMU_BUSY;
     uim_polling_stop(u);
@@ -462,32 +460,31 @@ static enum uiommu_status suspend_units(struct uiommu *u)
     return UIOMMU_OK;
 }
 
-static enum uiommu_status change_life(struct uiommu *u, enum uim_life from,
-                                      enum uim_life to)
+enum uiommu_status uiommu_suspend(struct uiommu *u)
 {
     enum uiommu_status status = UIOMMU_BUSY;
 
+    (void)uiommu_poll(u); /* records go with the registers */
     u->host.mutex_lock(u->host.ctx, u->lock);
-    if (atomic_load(&u->life) == from)
-        status =
-            to == UIM_STARTED ? resume_units(u, u->n_units) : suspend_units(u);
+    if (atomic_load(&u->life) == UIM_STARTED)
+        status = suspend_units(u);
     if (status == UIOMMU_OK)
-        atomic_store(&u->life, to);
+        atomic_store(&u->life, UIM_SUSPENDED);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;
 }
 
-enum uiommu_status uiommu_suspend(struct uiommu *u)
-{
-    (void)uiommu_poll(u); /* records go with the registers */
-    return change_life(u, UIM_STARTED, UIM_SUSPENDED);
-}
-
-/* A unit that does not come back may be resumed again: the life stays. */
+/* A unit that does not come back may be resumed again, or given up. */
 enum uiommu_status uiommu_resume(struct uiommu *u)
 {
-    enum uiommu_status status = change_life(u, UIM_SUSPENDED, UIM_STARTED);
+    enum uiommu_status status = UIOMMU_BUSY;
 
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    if (uim_asleep(u)) {
+        status = resume_units(u, u->n_units);
+        atomic_store(&u->life, status == UIOMMU_OK ? UIM_STARTED : UIM_LOST);
+    }
+    u->host.mutex_unlock(u->host.ctx, u->lock);
     if (status == UIOMMU_OK)
         (void)uiommu_poll(u); /* as in uiommu_start() */
     return status;

@@ -49,9 +49,18 @@ static unsigned access_of(struct vtd_frcd_hi hi)
     }
 }
 
-static bool about_interrupts(uint64_t reason)
+/* Such a record has an index where others have an address. */
+static struct uiommu_fault interrupt(struct uiommu_fault f,
+                                     const struct record *r)
 {
-    return reason >= VTD_FR_IR_REQUEST_RSVD && reason <= VTD_FR_IR_IRREQ;
+    const struct vtd_frcd_ir_lo lo = { r->lo.raw };
+
+    f.kind = UIOMMU_FAULT_INTERRUPT;
+    f.has_iova = false;
+    f.iova = 0;
+    f.has_index = vtd_fault_has_index(f.reason);
+    f.index = f.has_index ? (uint32_t)vtd_frcd_ir_lo_index(lo) : 0;
+    return f;
 }
 
 static struct uiommu_fault decode(const struct vtd_unit *v,
@@ -60,8 +69,7 @@ static struct uiommu_fault decode(const struct vtd_unit *v,
     const uint64_t sid = vtd_frcd_hi_sid(r->hi);
     /* PV means nothing without PP. */
     bool has_pasid = vtd_frcd_hi_pp(r->hi) && vtd_has_pasids(v);
-
-    return (struct uiommu_fault){
+    const struct uiommu_fault f = {
         .driver = "vtd",
         .unit = v->unit.index,
         .source = {
@@ -72,11 +80,12 @@ static struct uiommu_fault decode(const struct vtd_unit *v,
         .reason = (uint32_t)vtd_frcd_hi_fr(r->hi),
         .pasid = has_pasid ? (uint32_t)vtd_frcd_hi_pv(r->hi) : UIOMMU_NO_PASID,
         .access = access_of(r->hi),
-        .has_iova = !about_interrupts(vtd_frcd_hi_fr(r->hi)),
-        .iova = about_interrupts(vtd_frcd_hi_fr(r->hi))
-                    ? 0 : vtd_frcd_lo_fi(r->lo) << 12,
+        .has_iova = true,
+        .iova = vtd_frcd_lo_fi(r->lo) << 12,
         .overflow = overflow,
     };
+
+    return vtd_fault_of_interrupt(f.reason) ? interrupt(f, r) : f;
 }
 
 /* ---- taking -------------------------------------------------------------- */

@@ -311,10 +311,11 @@ enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b)
     enum vtd_outcome outcome;
     uint64_t start;
 
-    if (!v->live)
-        return UIOMMU_OK;
+    /* Also one that did not come back from a sleep: it may have kept translating. */
     if (atomic_load(&v->unit.broken))
         return UIOMMU_TIMEDOUT;
+    if (!v->live)
+        return UIOMMU_OK;
     if (!vtd_ecap_qi(v->ecap))
         return vtd_submit_by_registers(v, b);
     /* Somebody else's device may take it along again and again. */
