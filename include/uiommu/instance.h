@@ -26,9 +26,11 @@ enum {
      * where one cannot. The host must have mapped what it needs soon after.    */
     UIOMMU_CONFIG_REMAP_INTERRUPTS = 1u << 1,
     /* With it: destinations have 32 bits (x2APIC), where all units can; else start
-     * fails. */
+     * fails, and where firmware opts out of x2APIC (DMAR.X2APIC_OPT_OUT): software is
+     * required to look at that before it takes x2APIC for supported (VT-d 8.1). */
     UIOMMU_CONFIG_X2APIC = 1u << 2,
-    /* Devices may be claimed although they can forge interrupts (semantics B.4). */
+    /* Devices may be claimed although they can forge interrupts (semantics B.4); the
+     * log warns of each, once. */
     UIOMMU_CONFIG_UNSAFE_INTERRUPTS = 1u << 3,
     /* Units that translate already go on with what they translate; handover.h. */
     UIOMMU_CONFIG_ADOPT = 1u << 4,
@@ -153,6 +155,7 @@ struct uiommu_unit_info {
     uint8_t iova_bits;  /* widest domain                                  */
     uint64_t page_sizes; /* bit n: leaves of 2^n bytes                    */
     const char *mode;   /* the driver's word for how it runs: "legacy"    */
+    bool remaps;        /* interrupts: only those of interrupt.h pass     */
 };
 
 /** Describe unit `index` of a started instance. NOENT: there are fewer. */

@@ -159,7 +159,8 @@ struct uim_unit {
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
     bool map_sync;             /* must be told of new mappings               */
-    const char *remap_lacks; /* why it cannot remap interrupts, NULL: it can */
+    bool remap_able;           /* it and the platform can remap interrupts   */
+    const char *remap_lacks;   /* what it has not got for it, or NULL        */
     bool x2apic_able;          /* with 32 bits of destination                */
     bool remap, x2apic;        /* it is to; set by the core before prepare   */
     bool adopt; /* so too, before settle: go on with what it does */
@@ -243,6 +244,7 @@ struct uiommu_device {
     struct uim_log_limit limit; /* u->device_lock: of fault sentences        */
     _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */
     _Atomic uint32_t n_irqs;   /* mapped for it                              */
+    bool warned;               /* group mutex: that it can forge interrupts  */
     bool ats_able;             /* device, unit, firmware, config allow it    */
     uint16_t ats_cap;          /* offset of the ATS capability               */
     uint8_t ats_queue;         /* invalidations it takes at once: 1..32      */

@@ -180,6 +180,16 @@ static enum uiommu_status settle(struct uiommu *u, struct uim_driver_use *use)
     return status;
 }
 
+/* What the unit has not got to remap interrupts as configured; NULL: nothing. */
+static const char *remapping_lacks(const struct uim_unit *unit, bool x2apic)
+{
+    if (!unit->remap_able)
+        return unit->remap_lacks ? unit->remap_lacks : "interrupt remapping";
+    if (x2apic && !unit->x2apic_able)
+        return "32-bit destinations, or firmware opts out of them (x2APIC)";
+    return NULL;
+}
+
 /* Whether interrupts are to be remapped, and if so by all. */
 static enum uiommu_status choose_remapping(struct uiommu *u)
 {
@@ -192,9 +202,7 @@ static enum uiommu_status choose_remapping(struct uiommu *u)
 
         if (!unit)
             continue;
-        lacks = unit->remap_lacks;
-        if (!lacks && x2apic && !unit->x2apic_able)
-            lacks = "32-bit destinations (x2APIC)";
+        lacks = remapping_lacks(unit, x2apic);
         if (lacks) {
             uim_log(u, UIOMMU_LOG_ERROR,
                     "%s unit at 0x%lx cannot remap interrupts: it has no %s",
@@ -510,6 +518,7 @@ enum uiommu_status uiommu_unit_info(struct uiommu *u, unsigned index,
             .iova_bits = unit->iova_bits,
             .page_sizes = unit->page_sizes,
             .mode = unit->mode,
+            .remaps = unit->remap,
         };
         return UIOMMU_OK;
     }

@@ -375,11 +375,20 @@ static bool not_remapped(struct rig *rig, const char **why)
     return true;
 }
 
+static bool remaps(struct rig *rig)
+{
+    struct uiommu_unit_info info;
+
+    rig_ok(uiommu_unit_info(rig->u, 0, &info));
+    return info.remaps;
+}
+
 static void without_remapping_nothing_is_mapped_nor_given_away(struct rig *rig)
 {
     struct uiommu_irq_target target = to(0x41, 0);
     struct uiommu_irq *irq;
 
+    assert_false(remaps(rig));
     rig_is(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq),
            UIOMMU_OPNOTSUPP);
     rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
@@ -390,8 +399,33 @@ static void without_remapping_nothing_is_mapped_nor_given_away(struct rig *rig)
     assert_true(sends(rig, 0, FEE, 0x41)); /* as it says */
 }
 
+static bool unsafe(struct rig *rig, const char **why)
+{
+    (void)not_remapped(rig, why);
+    rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+    return true;
+}
+
+static void who_gives_away_unsafely_is_warned_once(struct rig *rig)
+{
+    struct sim_counts c;
+    uint64_t before;
+
+    for (unsigned i = 0; i < 3; i++) {
+        sim_counts(rig->m, &c);
+        before = c.logs[UIOMMU_LOG_WARN];
+        rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
+        rig_ok(uiommu_release(rig_endpoint(rig, 0), rig));
+        sim_counts(rig->m, &c);
+        assert_int_equal(c.logs[UIOMMU_LOG_WARN] - before, i == 0);
+        assert_says(sim_last_log(rig->m), "00:03.0");
+        assert_says(sim_last_log(rig->m), "forge interrupts");
+    }
+}
+
 static void with_remapping_a_device_can_be_given_away(struct rig *rig)
 {
+    assert_true(remaps(rig));
     rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
     rig_ok(uiommu_release(rig_endpoint(rig, 0), rig));
 }
@@ -430,6 +464,24 @@ static void a_platform_that_cannot_fails_the_start(struct rig *rig)
     create_with(rig, &t);
     rig_is(rig_start(rig), UIOMMU_OPNOTSUPP);
     assert_says(sim_last_log(rig->m), "INTR_REMAP");
+}
+
+/* DMAR.X2APIC_OPT_OUT (8.1); without x2APIC it says nothing. */
+static void a_platform_that_opts_out_of_x2apic_fails_the_start(struct rig *rig)
+{
+    enum { FLAGS_AT = 37, INTR_REMAP = 1, X2APIC_OPT_OUT = 2 };
+    struct table t;
+
+    table_copy(rig, &t);
+    t.bytes[FLAGS_AT] = INTR_REMAP | X2APIC_OPT_OUT;
+    create_with(rig, &t);
+    rig_is(rig_start(rig), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "opts out");
+    rig_down(rig);
+    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_X2APIC;
+    create_with(rig, &t);
+    rig_ok(rig_start(rig));
+    assert_true(remaps(rig));
 }
 
 /* ---- I/O APICs ------------------------------------------------------------------ */
@@ -752,6 +804,131 @@ static void an_entry_that_may_be_cached_is_not_used_again(struct rig *rig)
     drop(irq);
 }
 
+/* ---- entries that have to be announced ---------------------------------------------- */
+
+static bool with_caching_mode(struct rig *rig, const char **why)
+{
+    rig->config.caching_mode = true;
+    return remapped(rig, why);
+}
+
+/* 6.1: with CM=1 that there was no entry may be cached. */
+static void a_new_entry_is_seen_by_a_unit_that_cached_none(struct rig *rig)
+{
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+
+    for (unsigned i = 0; i < 4; i++) {
+        assert_arrives(rig, 0, m, arrives_as((uint8_t)(0x41 + i), i));
+        drop(irq);
+        assert_refused(rig, 0, m.addr, m.data, 0x22);
+        assert_refused(rig, 1, m.addr, m.data, 0x22);
+        irq = map_irq(rig, 0, to((uint8_t)(0x42 + i), i + 1));
+        assert_true(message_of(irq).addr == m.addr);
+    }
+    drop(irq);
+}
+
+static bool with_write_buffers(struct rig *rig, const char **why)
+{
+    (void)remapped(rig, why);
+    *why = "units with PASIDs have no write buffers to flush";
+    rig->config.args = "ir=1,eim=1,rwbf=1";
+    return rig->config.mode == SIM_LEGACY;
+}
+
+static void a_new_entry_leaves_the_write_buffer(struct rig *rig)
+{
+    struct uiommu_irq *irq;
+    struct trace t;
+
+    trace_start(rig, &t);
+    irq = map_irq(rig, 0, to(0x41, 0));
+    trace_stop(rig, &t);
+    assert_int_equal(count_kinds(&t, KIND(WRITE_BUFFER)), 1);
+    assert_arrives(rig, 0, message_of(irq), arrives_as(0x41, 0));
+    drop(irq);
+}
+
+/* ---- units that do not answer --------------------------------------------------------- */
+
+static void asleep_and_back(struct rig *rig)
+{
+    (void)!uiommu_suspend(rig->u);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+}
+
+/* To the old or the new one; nobody knows. */
+static void a_change_without_an_answer_says_so(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x52, 1);
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+
+    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
+    rig->dirty = true;
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_irq_retarget(irq, 0, &target), UIOMMU_TIMEDOUT);
+    uim_check_silent(sim_door(rig->m), false);
+    watched.rig = rig;
+    watched.wrong = 0;
+    watched.m = m;
+    watched.old = arrives_as(0x41, 0);
+    watched.new = arrives_as(0x52, 1);
+    watched.may_be_refused = false;
+    look_once();
+    assert_int_equal(watched.wrong, 0);
+    asleep_and_back(rig);
+    assert_arrives(rig, 0, m, arrives_as(0x52, 1));
+    rig_ok(uiommu_irq_retarget(irq, 0, &target));
+    drop(irq);
+}
+
+/* The unit falls silent when it is told of the second of four. */
+static unsigned told;
+
+static void silent_at_the_second(void *ctx, enum sim_event event,
+                                 uint64_t where, size_t size, uint64_t value)
+{
+    enum { IQT = 0x88 };
+    struct rig *rig = ctx;
+
+    (void)size, (void)value;
+    if (event == SIM_MMIO_WRITE && where == IQT && ++told == 2)
+        uim_check_silent(sim_door(rig->m), true);
+}
+
+static bool in_a_hurry_with_caching_mode(struct rig *rig, const char **why)
+{
+    rig->config.caching_mode = true;
+    return in_a_hurry_remapped(rig, why);
+}
+
+static void a_map_that_fails_half_way_lets_nothing_through(struct rig *rig)
+{
+    struct uiommu_irq_target target[4] = { to(0x41, 0), to(0x42, 0),
+                                           to(0x43, 0), to(0x44, 0) };
+    struct uiommu_irq *irq = map_irq(rig, 0, target[0]), *none = NULL;
+    uint64_t addr = message_of(irq).addr & ~(uint64_t)0xffe0;
+
+    drop(irq);
+    rig->dirty = true;
+    told = 0;
+    sim_watch(rig->m, silent_at_the_second, rig);
+    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 4, &none),
+           UIOMMU_TIMEDOUT);
+    sim_watch(rig->m, NULL, NULL);
+    assert_null(none);
+    uim_check_silent(sim_door(rig->m), false);
+    asleep_and_back(rig);
+    for (unsigned i = 0; i < 4; i++)
+        assert_refused(rig, 0, addr | i << 5, 0, 0x22);
+    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), target, 4, &irq));
+    assert_true((message_of(irq).addr >> 5 & 0x7fff) >= 4); /* others */
+    drop(irq);
+}
+
 struct change {
     struct uiommu_irq *irq;
 };
@@ -799,6 +976,9 @@ static const struct rig_test tests[] = {
       .prepare = x2apic_wanted_but_not_there,
       .cold = true },
     RIG_COLD_ON(a_platform_that_cannot_fails_the_start, remapped),
+    RIG_COLD_ON(a_platform_that_opts_out_of_x2apic_fails_the_start,
+                with_x2apic),
+    RIG_TEST_ON(who_gives_away_unsafely_is_warned_once, unsafe),
     RIG_TEST_ON(an_io_apic_has_its_entries, remapped),
     RIG_COLD_ON(an_hpet_sends_messages, remapped),
     RIG_TEST_ON(what_is_mapped_keeps_device_and_instance, remapped),
@@ -812,6 +992,12 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(entries_run_out_and_come_back, remapped),
     RIG_TEST_ON(an_entry_that_may_be_cached_is_not_used_again,
                 in_a_hurry_remapped),
+    RIG_TEST_ON(a_new_entry_is_seen_by_a_unit_that_cached_none,
+                with_caching_mode),
+    RIG_TEST_ON(a_new_entry_leaves_the_write_buffer, with_write_buffers),
+    RIG_TEST_ON(a_change_without_an_answer_says_so, in_a_hurry_remapped),
+    RIG_TEST_ON(a_map_that_fails_half_way_lets_nothing_through,
+                in_a_hurry_with_caching_mode),
     RIG_TEST_ON(a_map_that_fails_leaves_nothing, remapped),
     { 0 },
 };

@@ -15,13 +15,15 @@
  *     desc.c       ranges and events as invalidation descriptors; no state
  *     inval.c      invalidation of domains and device TLBs
  *     queue.c      the invalidation queue
+ *     queue_errors.c  what can go wrong in it
  *     regs_inval.c invalidation by registers, for units without a queue
+ *     intr.c       the interrupt remapping table
  *     fault.c      fault records
  *     regs.c       register access, global commands
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a
  * group mutex when a table may have to be added. reg_lock, queue.lock,
- * did_lock, fault_lock (spin) are taken alone, in any context; none is held
+ * did_lock, irt_lock, fault_lock (spin) are taken alone, in any context; none is held
  * while a command of the queue is waited for.
  */
 #ifndef UIM_DRV_VTD_VTD_H
@@ -166,7 +168,7 @@ struct vtd_unit {
     struct vtd_adopted adopted;
 
     /* Where unit.remap. */
-    bool platform_remaps;  /* DMAR says so                                */
+    bool platform_remaps, platform_x2apic; /* DMAR says so                */
     uim_word *irt;         /* the interrupt remapping table               */
     uint64_t irt_phys;
     void *irt_lock;        /* spin                                        */
