@@ -63,7 +63,8 @@ unsigned uiommu_adopted(struct uiommu *u, uiommu_adopted_fn fn, void *ctx);
  * Whatever is still as it was found is so no more: requesters get their core domain
  * (blocked, or their firmware regions), interrupt entries refuse. Nothing of the
  * former owner's memory is in use afterwards. May sleep. BUSY: not started. AGAIN:
- * suspended. TIMEDOUT, IO: a unit did not confirm, and may still use that memory.
+ * suspended. NOMEM: for a device with firmware regions; call again. TIMEDOUT, IO: a unit
+ * did not confirm, and may still use that memory.
  */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_adopted_end(struct uiommu *u);
 

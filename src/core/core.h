@@ -156,6 +156,8 @@ enum uiommu_status uim_record_write(struct uiommu *u,
 
 /* handover.c: is what the requester sees still what was found? */
 bool uim_inherits(const struct uiommu_device *device);
+/* A sentence for each requester that goes on. */
+void uim_adopted_log(struct uiommu *u);
 
 /* set.c; the group mutex is held. */
 enum uiommu_status uim_group_set(struct uiommu_group *group,

@@ -75,6 +75,19 @@ unsigned uiommu_adopted(struct uiommu *u, uiommu_adopted_fn fn, void *ctx)
     return n;
 }
 
+static void log_one(void *ctx, const struct uiommu_adopted *a)
+{
+    uim_log(ctx, UIOMMU_LOG_INFO,
+            "%04x:%02x:%02x.%u goes on with the translation it was found with",
+            (unsigned)a->segment, (unsigned)a->source >> 8,
+            (unsigned)a->source >> 3 & 0x1fu, (unsigned)a->source & 7u);
+}
+
+void uim_adopted_log(struct uiommu *u)
+{
+    (void)list_adopted(u, log_one, u);
+}
+
 /* ---- the end of adoption --------------------------------------------------- */
 
 static enum uiommu_status end_device(struct uiommu_device *d)
@@ -89,21 +102,35 @@ static enum uiommu_status end_device(struct uiommu_device *d)
     return status;
 }
 
-static enum uiommu_status end_locked(struct uiommu *u)
+/* After NOMEM the rest stays as it is: a device with regions must not lose these. */
+static enum uiommu_status end_devices(struct uiommu *u)
 {
-    enum uiommu_status worst = UIOMMU_OK, status;
+    enum uiommu_status worst = UIOMMU_OK;
 
-    if (atomic_load(&u->life) != UIM_STARTED)
-        return uim_asleep(u) ? UIOMMU_AGAIN : UIOMMU_BUSY;
     uim_list_for_each(n, &u->devices) {
-        status = end_device(device_of(n));
+        enum uiommu_status status = end_device(device_of(n));
+
+        if (status == UIOMMU_NOMEM)
+            return status;
         if (status != UIOMMU_OK)
             worst = status;
     }
-    for (unsigned i = 0; i < u->n_units; i++) {
-        if (!u->unit[i] || !u->unit[i]->found)
-            continue;
-        status = u->unit[i]->ops->inherited_end(u->unit[i]);
+    return worst;
+}
+
+static enum uiommu_status end_locked(struct uiommu *u)
+{
+    enum uiommu_status worst;
+
+    if (atomic_load(&u->life) != UIM_STARTED)
+        return uim_asleep(u) ? UIOMMU_AGAIN : UIOMMU_BUSY;
+    worst = end_devices(u);
+    for (unsigned i = 0; worst != UIOMMU_NOMEM && i < u->n_units; i++) {
+        struct uim_unit *unit = u->unit[i];
+        enum uiommu_status status = UIOMMU_OK;
+
+        if (unit && unit->found)
+            status = unit->ops->inherited_end(unit);
         if (status != UIOMMU_OK)
             worst = status;
     }
@@ -155,21 +182,13 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
 
 /* ---- hand over ------------------------------------------------------------- */
 
-static void give_away(struct uiommu_domain *d)
-{
-    if (d)
-        d->given_away = true;
-}
-
-/* What units may still read, from now on. */
+/* What units may read from now on; also what one did not confirm to have left. */
 static void give_domains_away(struct uiommu *u)
 {
-    uim_list_for_each(n, &u->devices) {
-        give_away(device_of(n)->endpoint.domain);
-        give_away(device_of(n)->group->firmware);
-    }
+    uim_list_for_each(n, &u->devices)
+        device_of(n)->endpoint.domain->given_away = true;
     uim_list_for_each(n, &u->tainted)
-        give_away(uim_container(n, struct uiommu_domain, node));
+        uim_container(n, struct uiommu_domain, node)->given_away = true;
 }
 
 static enum uiommu_status leave(struct uiommu *u)

@@ -346,11 +346,13 @@ start_locked(struct uiommu *u, const struct uiommu_driver *const *drivers,
         if (status != UIOMMU_OK)
             undo_units(u);
     }
-    if (status != UIOMMU_OK)
+    if (status != UIOMMU_OK) {
         unwind(u);
-    else
-        atomic_store(&u->life, UIM_STARTED);
-    return status;
+        return status;
+    }
+    uim_adopted_log(u);
+    atomic_store(&u->life, UIM_STARTED);
+    return UIOMMU_OK;
 }
 
 enum uiommu_status uiommu_start(struct uiommu *u,

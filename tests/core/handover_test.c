@@ -7,6 +7,7 @@
 #include "tests/core/handover.h"
 
 #include "base/store.h"
+#include "spec/vtd.h"
 
 #define BASE  GIB(2)
 #define OTHER GIB(3)
@@ -81,6 +82,7 @@ static void translations_go_on(struct rig *rig)
     create_next(rig);
     assert_as_left(rig, &f);
     rig_ok(rig_start(rig));
+    assert_says(sim_last_log(rig->m), "0000:00:04.0 goes on");
     assert_as_left(rig, &f);
     assert_int_equal(uiommu_adopted(rig->u, list_one, &l), 2);
     assert_int_equal(l.who[0].source, source_of(rig, 0));
@@ -129,6 +131,7 @@ static void what_nobody_moves_is_blocked_at_the_end(struct rig *rig)
     struct first f;
 
     to_the_next(rig, &f);
+    assert_as_left(rig, &f);
     rig_ok(rig_add(rig, rig_engine(rig, 0)));
     end_adoption(rig);
     assert_true(rig_refused(rig, 0, BASE));
@@ -136,6 +139,27 @@ static void what_nobody_moves_is_blocked_at_the_end(struct rig *rig)
     assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)),
                      uiommu_blocked(rig->u));
     rig_ok(uiommu_adopted_end(rig->u)); /* again: nothing to do */
+}
+
+/* Then ids are given again, and nothing that was cached under them is left. */
+static void old_ids_mean_nothing_after_the_end(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 2);
+    struct uiommu_domain *d[4];
+    struct first f;
+
+    to_the_next(rig, &f);
+    assert_as_left(rig, &f);
+    rig_add_all(rig);
+    end_adoption(rig);
+    for (unsigned i = 0; i < 4; i++) {
+        d[i] = attached_with(rig, i & 1u, BASE, pages + i * RIG_PAGE);
+        assert_true(rig_reaches(rig, i & 1u, BASE, pages + i * RIG_PAGE));
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        set(rig, i & 1u, uiommu_blocked(rig->u));
+        uiommu_domain_put(d[i]);
+    }
 }
 
 static void a_device_that_is_removed_is_blocked(struct rig *rig)
@@ -403,6 +427,260 @@ static void without_sight_of_the_tables_it_is_refused(struct rig *rig)
     end_adoption(rig);
 }
 
+/* ---- modes ---------------------------------------------------------------------- */
+
+static void in_mode(struct rig *rig, const char *mode)
+{
+    snprintf(rig->options, sizeof(rig->options), "vtd.mode=%s", mode);
+}
+
+static bool all_modes(struct rig *rig, const char **why)
+{
+    *why = "the unit has only one mode with tables of this format";
+    return rig->config.mode == SIM_SCALABLE;
+}
+
+static void goes_on_in(struct rig *rig, const char *mode, const char *other)
+{
+    struct uiommu_unit_info info;
+    struct first f;
+
+    in_mode(rig, mode);
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    in_mode(rig, other);
+    assert_start_fails(rig, &f, UIOMMU_OPNOTSUPP, "another mode");
+    in_mode(rig, "auto");
+    up(rig);
+    assert_as_left(rig, &f);
+    rig_ok(uiommu_unit_info(rig->u, 0, &info));
+    assert_string_equal(info.mode, mode);
+    end_adoption(rig);
+}
+
+static void a_unit_goes_on_in_legacy_mode(struct rig *rig)
+{
+    goes_on_in(rig, "legacy", "scalable");
+}
+
+static void a_unit_goes_on_in_scalable_mode(struct rig *rig)
+{
+    goes_on_in(rig, "scalable", "legacy");
+}
+
+/* ---- tables with both halves (D-55) ------------------------------------------------ */
+
+static bool with_high_functions(struct rig *rig, const char **why)
+{
+    static const struct sim_function high[] = {
+        { "low", SIM_ENGINE, MACHINE_NO_BRIDGE, 3 << 3, 0 },
+        { "high", SIM_ENGINE, MACHINE_NO_BRIDGE, 0x1e << 3, 0 },
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, 0 },
+        { "behind", SIM_ENGINE, 2, 0x10 << 3, 0 },
+    };
+
+    (void)why;
+    rig->config.functions = high;
+    rig->config.n_functions = sizeof(high) / sizeof(high[0]);
+    return true;
+}
+
+static void functions_of_the_upper_half_go_on(struct rig *rig)
+{
+    uint64_t pages = rig_pages(rig, 1);
+    struct uiommu_domain *d[2];
+
+    up(rig);
+    for (unsigned i = 0; i < 2; i++)
+        d[i] = attached_with(rig, i + 1, BASE, pages + i * RIG_PAGE);
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
+    for (unsigned i = 0; i < 2; i++)
+        uiommu_domain_put(d[i]);
+    first_is_gone(rig);
+    up(rig);
+    assert_true(rig_refused(rig, 0, BASE));
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(rig_reaches(rig, i + 1, BASE, pages + i * RIG_PAGE));
+    end_adoption(rig);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(rig_refused(rig, i, BASE));
+}
+
+/* ---- devices that cache ------------------------------------------------------------- */
+
+static bool with_ats(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.ats = true;
+    return true;
+}
+
+static unsigned cached(struct rig *rig)
+{
+    return sim_devtlb_entries(rig->m, rig_engine(rig, 0));
+}
+
+/* What a device has in its TLB goes when it moves. */
+static void a_device_tlb_is_emptied_when_it_moves(struct rig *rig)
+{
+    uint64_t mine = rig_pages(rig, 0);
+    struct uiommu_domain *d;
+    struct first f;
+
+    to_the_next(rig, &f);
+    assert_true(rig_reaches(rig, 0, BASE, f.page));
+    assert_true(cached(rig) > 0);
+    rig_add_all(rig);
+    assert_true(rig_reaches(rig, 0, BASE, f.page));
+    d = rig_domain(rig, 0);
+    map_page(d, BASE, mine);
+    set(rig, 0, d);
+    assert_true(rig_reaches(rig, 0, BASE, mine));
+    end_adoption(rig);
+    rig_drop(rig, 0, d);
+}
+
+static void a_device_that_may_not_ask_any_more_stops(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    rig->setup.flags |= UIOMMU_CONFIG_NO_ATS;
+    up(rig);
+    assert_true(rig_reaches(rig, 0, BASE, f.page));
+    assert_int_equal(cached(rig), 0);
+    end_adoption(rig);
+    assert_true(rig_refused(rig, 0, BASE));
+}
+
+/* ---- interrupts ----------------------------------------------------------------------- */
+
+static bool remapped(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.args = "ir=1,eim=1";
+    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    return true;
+}
+
+static struct uiommu_irq *map_irq(struct rig *rig, uint8_t vector,
+                                  struct uiommu_irq_message *m)
+{
+    const struct uiommu_irq_target target = { .vector = vector };
+    struct uiommu_irq *irq;
+
+    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq));
+    uiommu_irq_message(irq, m);
+    return irq;
+}
+
+/* The vector of what arrives when engine 0 sends the message; 0: nothing. */
+static unsigned arrives(struct rig *rig, const struct uiommu_irq_message *m)
+{
+    unsigned before = sim_msi_count(rig->m);
+    uint8_t data[4] = { (uint8_t)m->data, (uint8_t)(m->data >> 8), 0, 0 };
+
+    (void)machine_dma(rig->m, rig_engine(rig, 0), true, m->addr, data,
+                      sizeof(data));
+    if (sim_msi_count(rig->m) == before)
+        return 0;
+    return sim_msi_at(rig->m, before).data & 0xff;
+}
+
+static void interrupts_go_on(struct rig *rig)
+{
+    struct uiommu_irq_message old, new;
+    struct uiommu_irq *irq;
+    struct first f;
+
+    first_owner(rig, &f);
+    (void)map_irq(rig, 0x41, &old);
+    rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_BLOCKED,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_BUSY);
+    first_leaves(rig, &f);
+    assert_int_equal(arrives(rig, &old), 0x41);
+    up(rig);
+    assert_int_equal(arrives(rig, &old), 0x41);
+    irq = map_irq(rig, 0x42, &new);
+    assert_true(new.addr != old.addr);
+    assert_int_equal(arrives(rig, &new), 0x42);
+    assert_int_equal(arrives(rig, &old), 0x41);
+    end_adoption(rig);
+    assert_int_equal(arrives(rig, &old), 0);
+    assert_int_equal(arrives(rig, &new), 0x42);
+    rig_ok(uiommu_irq_unmap(irq));
+}
+
+static void interrupts_are_adopted_as_they_are_or_not(struct rig *rig)
+{
+    struct uiommu_irq_message old;
+    uint32_t flags;
+    struct first f;
+
+    first_owner(rig, &f);
+    (void)map_irq(rig, 0x41, &old);
+    first_leaves(rig, &f);
+    flags = rig->setup.flags;
+    rig->setup.flags |= UIOMMU_CONFIG_X2APIC;
+    assert_start_fails(rig, &f, UIOMMU_OPNOTSUPP, "x2APIC");
+    assert_int_equal(arrives(rig, &old), 0x41);
+    rig->setup.flags = flags & ~(uint32_t)UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    assert_start_fails(rig, &f, UIOMMU_OPNOTSUPP, "not asked for");
+    assert_int_equal(arrives(rig, &old), 0x41);
+    rig->setup.flags = flags;
+    up(rig);
+    assert_int_equal(arrives(rig, &old), 0x41);
+    end_adoption(rig);
+}
+
+/* ---- back again ------------------------------------------------------------------------- */
+
+static void (*write32)(void *ctx, void *mmio, size_t offset, uint32_t value);
+
+/* The switch for interrupt remapping does not work. */
+static void write32_without_ire(void *ctx, void *mmio, size_t offset,
+                                uint32_t value)
+{
+    struct vtd_gcmd gcmd = { value };
+
+    if (offset == VTD_REG_GCMD)
+        value = (uint32_t)vtd_gcmd_set_ire(gcmd, 0).raw;
+    write32(ctx, mmio, offset, value);
+}
+
+static bool able_to_remap(struct rig *rig, const char **why)
+{
+    (void)why;
+    hurry(rig);
+    rig->config.args = "ir=1,eim=1";
+    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+    return true;
+}
+
+/* The unit reads new tables already when the start fails. */
+static void a_start_that_fails_late_gives_back(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    write32 = rig->m->host.mmio_write32;
+    rig->m->host.mmio_write32 = write32_without_ire;
+    create_next(rig);
+    rig_is(rig_start(rig), UIOMMU_TIMEDOUT);
+    rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
+    assert_as_left(rig, &f);
+    rig->m->host.mmio_write32 = write32;
+    up(rig);
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+}
+
 /* ---- without asking for it -------------------------------------------------------- */
 
 /* As ever: who is not known is blocked. */
@@ -454,6 +732,7 @@ static const struct rig_test tests[] = {
     RIG_COLD(translations_go_on),
     RIG_COLD(each_requester_moves_by_itself),
     RIG_COLD(what_nobody_moves_is_blocked_at_the_end),
+    RIG_COLD(old_ids_mean_nothing_after_the_end),
     RIG_COLD(a_device_that_is_removed_is_blocked),
     RIG_COLD(what_was_inherited_is_only_left),
     RIG_COLD(a_claim_ends_what_was_inherited),
@@ -466,6 +745,14 @@ static const struct rig_test tests[] = {
     RIG_COLD(a_record_that_is_none_is_refused),
     RIG_COLD(tables_that_were_changed_are_refused),
     RIG_COLD(without_sight_of_the_tables_it_is_refused),
+    RIG_COLD_ON(a_unit_goes_on_in_legacy_mode, all_modes),
+    RIG_COLD_ON(a_unit_goes_on_in_scalable_mode, all_modes),
+    RIG_COLD_ON(functions_of_the_upper_half_go_on, with_high_functions),
+    RIG_COLD_ON(a_device_tlb_is_emptied_when_it_moves, with_ats),
+    RIG_COLD_ON(a_device_that_may_not_ask_any_more_stops, with_ats),
+    RIG_COLD_ON(interrupts_go_on, remapped),
+    RIG_COLD_ON(interrupts_are_adopted_as_they_are_or_not, remapped),
+    RIG_COLD_ON(a_start_that_fails_late_gives_back, able_to_remap),
     RIG_COLD(whoever_does_not_adopt_blocks),
     RIG_COLD(a_record_goes_with_adoption),
     RIG_COLD(a_unit_that_is_off_is_started_as_ever),

@@ -353,24 +353,6 @@ enum uiommu_status vtd_adopt(struct vtd_unit *v)
     return status;
 }
 
-void vtd_give_back(struct uim_unit *unit)
-{
-    struct vtd_unit *v = vtd_unit(unit);
-    enum uiommu_status status = UIOMMU_OK;
-
-    if (!v->live)
-        return;
-    if (unit->remap)
-        status = vtd_interrupts_give_back(v);
-    if (status == UIOMMU_OK)
-        status = vtd_root_switch(v, v->adopted.root);
-    v->live = false;
-    if (status == UIOMMU_OK)
-        return;
-    v->stuck = true;
-    (void)vtd_break(v, "it goes on with tables that stay allocated");
-}
-
 /* ---- one requester ------------------------------------------------------------------- */
 
 enum uiommu_status vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid,

@@ -317,6 +317,27 @@ enum uiommu_status vtd_disable(struct uim_unit *unit)
     return vtd_break(v, "translation stays on");
 }
 
+/* Asked anew, like at a resume. */
+void vtd_give_back(struct uim_unit *unit)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (!v->live)
+        return;
+    events_off(v);
+    atomic_store(&unit->broken, false);
+    if (unit->remap)
+        status = vtd_interrupts_give_back(v);
+    if (status == UIOMMU_OK)
+        status = vtd_root_switch(v, v->adopted.root);
+    v->live = false;
+    if (status == UIOMMU_OK)
+        return;
+    v->stuck = true;
+    (void)vtd_break(v, "it goes on with tables that stay allocated");
+}
+
 /* Translation stays on for as long as the unit has power. */
 enum uiommu_status vtd_suspend(struct uim_unit *unit)
 {

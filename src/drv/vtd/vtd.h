@@ -360,7 +360,6 @@ void vtd_irq_message(struct uim_unit *unit, unsigned first, unsigned n,
 /* Nothing to do where the unit does not translate or is not to be adopted. */
 enum uiommu_status vtd_adopt(struct vtd_unit *v);
 void vtd_adopted_destroy(struct vtd_unit *v);
-void vtd_give_back(struct uim_unit *unit);
 bool vtd_inherited(struct uim_unit *unit, uint32_t *id);
 enum uiommu_status vtd_inherited_end(struct uim_unit *unit);
 enum uiommu_status vtd_describe(struct uim_unit *unit,
@@ -387,6 +386,7 @@ enum uiommu_status vtd_enable(struct uim_unit *unit);
 enum uiommu_status vtd_disable(struct uim_unit *unit);
 void vtd_release(struct uim_unit *unit);
 enum uiommu_status vtd_leave(struct uim_unit *unit);
+void vtd_give_back(struct uim_unit *unit);
 /* The root table is another, and nothing of the last is cached. */
 enum uiommu_status vtd_root_switch(struct vtd_unit *v, struct vtd_rtaddr to);
 enum uiommu_status vtd_suspend(struct uim_unit *unit);
