@@ -45,6 +45,9 @@ static struct uiommu_fault fault(struct fuzz_input *in)
         .domain_kind = (uint8_t)fuzz_take(in, 1),
         .below = range(in),
         .above = range(in),
+        .kind = bits >> 6 & 1,
+        .has_index = bits >> 7,
+        .index = (uint32_t)fuzz_take(in, 4),
     };
 }
 

@@ -38,7 +38,8 @@ struct uiommu_device_info {
 
 /**
  * Add a device. Its endpoint sees its core domain: nothing, or its firmware
- * regions if it has some. A fault handler may hear of it before this returns.
+ * regions if it has some; or uiommu_inherited(), see handover.h. A fault handler may
+ * hear of it before this returns.
  *
  * May sleep. INVAL: malformed. NODEV: nothing is at that address, or no unit
  * translates for it. EXIST: added before. AGAIN: not started, or suspended.

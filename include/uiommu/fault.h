@@ -11,7 +11,9 @@ extern "C" {
 /*
  * What devices did that they may not (semantics B.18). Every record a unit
  * holds is read and cleared; the domain's handler hears it first, then the
- * instance's; what nobody takes is logged as a sentence, at a limited rate.
+ * instance's; what nobody takes is logged as a sentence, at a limited rate. A device
+ * that faults without end is heard for a while; then records are dropped, and where
+ * even that does not empty them uiommu_poll() and uiommu_irq() say so.
  */
 
 /* A mapped range near a faulting address; size 0: none on that side. */
@@ -19,18 +21,28 @@ struct uiommu_range {
     uint64_t iova, size;
 };
 
+enum uiommu_fault_kind {
+    UIOMMU_FAULT_DMA,
+    UIOMMU_FAULT_INTERRUPT, /* a message that is not let through: no domain has
+                             * a say in that, and no domain's handler hears it */
+};
+
 struct uiommu_fault {
     const char *driver;     /* "vtd"                                      */
     unsigned unit;          /* index                                      */
+    uint8_t kind;           /* enum uiommu_fault_kind                     */
     struct uiommu_pci source;
     struct uiommu_device *device; /* NULL: not added                      */
     struct uiommu_domain *domain; /* what it saw when this was read; valid
-                                   * during the handler; NULL: none       */
+                                   * during the handler; NULL: none, or an
+                                   * interrupt                            */
     uint32_t reason;        /* the unit's own code                        */
     uint32_t pasid;         /* UIOMMU_NO_PASID: none                      */
     unsigned access;        /* UIOMMU_READ, _WRITE, both for AtomicOp     */
     bool has_iova;
     uint64_t iova;          /* as precise as the unit records: VT-d, a page */
+    bool has_index;         /* INTERRUPT: which entry of the unit was meant */
+    uint32_t index;
     bool overflow;          /* records were lost after or before this one  */
 
     /* What the domain's tables say of iova at the time of reading. */

@@ -26,9 +26,11 @@ enum {
      * where one cannot. The host must have mapped what it needs soon after.    */
     UIOMMU_CONFIG_REMAP_INTERRUPTS = 1u << 1,
     /* With it: destinations have 32 bits (x2APIC), where all units can; else start
-     * fails. */
+     * fails, and where firmware opts out of x2APIC (DMAR.X2APIC_OPT_OUT): software is
+     * required to look at that before it takes x2APIC for supported (VT-d 8.1). */
     UIOMMU_CONFIG_X2APIC = 1u << 2,
-    /* Devices may be claimed although they can forge interrupts (semantics B.4). */
+    /* Devices may be claimed although they can forge interrupts (semantics B.4); the
+     * log warns of each, once. */
     UIOMMU_CONFIG_UNSAFE_INTERRUPTS = 1u << 3,
     /* Units that translate already go on with what they translate; handover.h. */
     UIOMMU_CONFIG_ADOPT = 1u << 4,
@@ -100,12 +102,17 @@ uiommu_start(struct uiommu *u, const struct uiommu_driver *const *drivers,
 /**
  * Read and deliver what the units have to say: fault records, queue errors.
  * Any context but spin; never sleeps. Without interrupts, call it regularly.
+ *
+ * True: a device faults as fast as it is heard, and something is left. No interrupt
+ * will tell of it, nor of the fault of any other device: call again soon, from a
+ * timer or thread, until it is false. Faults that it had to drop are told as
+ * `overflow` of the next. After uiommu_start() and uiommu_resume(), call it once.
  */
-void uiommu_poll(struct uiommu *u);
+bool uiommu_poll(struct uiommu *u);
 
 /** Interrupt n of a unit arrived. As uiommu_poll(), for that unit alone. Before
  *  uiommu_start() and after uiommu_stop() nothing happens. */
-void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n);
+bool uiommu_irq(struct uiommu *u, unsigned unit, unsigned n);
 
 /**
  * Around a sleep of the machine that loses the units' registers. All state
@@ -116,7 +123,9 @@ void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n);
  *
  * May sleep. BUSY: not started, or not suspended. TIMEDOUT, IO: a unit failed. A
  * suspend that failed leaves all units running; a resume that failed may be
- * tried again, or given up by uiommu_stop().
+ * tried again, or given up: then uiommu_irq_unmap(), uiommu_release() and
+ * uiommu_device_remove() no longer answer AGAIN, but TIMEDOUT where a unit did not
+ * come back (what they take away is gone all the same), and uiommu_stop() ends it.
  */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_suspend(struct uiommu *u);
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_resume(struct uiommu *u);
@@ -147,6 +156,7 @@ struct uiommu_unit_info {
     uint8_t iova_bits;  /* widest domain                                  */
     uint64_t page_sizes; /* bit n: leaves of 2^n bytes                    */
     const char *mode;   /* the driver's word for how it runs: "legacy"    */
+    bool remaps;        /* interrupts: only those of interrupt.h pass     */
 };
 
 /** Describe unit `index` of a started instance. NOENT: there are fewer. */

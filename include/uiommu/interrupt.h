@@ -37,6 +37,7 @@ struct uiommu_irq_target {
     bool logical;         /* destination is logical                          */
     bool hint;            /* redirection hint: one of several may take it    */
     bool level;           /* level-triggered: I/O APICs only                 */
+    bool active_low;      /* so too; PCI's INTx is level and active low      */
 };
 
 /* What the source has to send. */
@@ -61,9 +62,10 @@ struct
  * power of two up to 32: the messages of a device without MSI-X. Entry i answers
  * message data + i.
  *
- * INVAL: n; a vector, delivery or destination that cannot be. OPNOTSUPP: interrupts
- * are not remapped. NOSPC: all entries are in use. AGAIN: suspended. NOMEM.
- * TIMEDOUT, IO: the unit did not confirm. After any of these nothing is mapped.
+ * INVAL: n; a vector, delivery or destination that cannot be; a message that is
+ * level or active_low. OPNOTSUPP: interrupts are not remapped. NOSPC: all entries
+ * are in use. AGAIN: suspended. NOMEM. TIMEDOUT, IO: the unit did not confirm, and
+ * the entries are not used again. After any of these nothing is mapped.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_irq_map(struct uiommu_endpoint *endpoint,
@@ -71,28 +73,35 @@ uiommu_irq_map(struct uiommu_endpoint *endpoint,
                struct uiommu_irq **out);
 
 /** The same for one interrupt of an I/O APIC or HPET. NODEV: the firmware table
- *  does not name it, or its unit is not driven. */
+ *  does not name it, or its unit is not driven. AGAIN: also before start and after
+ *  stop. */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_irq_map_source(struct uiommu *u, enum uiommu_irq_source kind,
                       unsigned id, const struct uiommu_irq_target *target,
                       struct uiommu_irq **out);
 
-/** What to write into the source. The message of an I/O APIC depends on vector and
- *  trigger mode; all others stay the same whatever the target. */
+/**
+ * What to write into the source. That of an I/O APIC has vector, trigger mode and
+ * polarity of the target in it; all others stay the same whatever the target.
+ *
+ * The unit wants trigger mode, and of a level-triggered pin the vector, as in its own
+ * entry (VT-d 5.1.5). So keep such a pin masked from before uiommu_irq_retarget()
+ * until the new message is written.
+ */
 void uiommu_irq_message(const struct uiommu_irq *irq,
                         struct uiommu_irq_message *out);
 
 /**
  * Interrupt i goes to another target; in between to the old or the new one. When it
- * returns none is on the way to the old one in the unit. INVAL, AGAIN: it goes
- * where it went. TIMEDOUT, IO: to the old or the new one.
+ * returns none is on the way to the old one in the unit. INVAL (also the wrong i),
+ * AGAIN: it goes where it went. TIMEDOUT, IO: to the old or the new one.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_irq_retarget(struct uiommu_irq *irq, unsigned i,
                     const struct uiommu_irq_target *target);
 
-/** Its messages are refused from now on. AGAIN: suspended, nothing happened.
- *  TIMEDOUT, IO: gone all the same, but the unit may still let some through; the
+/** Its messages are refused from now on. AGAIN: suspended, nothing happened. INVAL:
+ *  NULL. TIMEDOUT, IO: gone all the same, but the unit may still let some through; the
  *  entries are not used again. */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_irq_unmap(struct uiommu_irq *irq);
 

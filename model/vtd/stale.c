@@ -269,6 +269,16 @@ void mvtd_check_tlb(struct mvtd *m, const struct mvtd_trip *t,
     report(m, t, &stale);
 }
 
+/* Of an entry that is not present only FPD says anything. */
+static bool irte_differs(const uint64_t a[2], const uint64_t b[2])
+{
+    const struct vtd_irte_remapped_lo x = { a[0] }, y = { b[0] };
+
+    if (vtd_irte_remapped_lo_p(x) || vtd_irte_remapped_lo_p(y))
+        return a[0] != b[0] || a[1] != b[1];
+    return vtd_irte_remapped_lo_fpd(x) != vtd_irte_remapped_lo_fpd(y);
+}
+
 void mvtd_check_irte(struct mvtd *m, const struct mvtd_trip *t, unsigned index,
                      const struct mvtd_irte_slot *used)
 {
@@ -285,7 +295,7 @@ void mvtd_check_irte(struct mvtd *m, const struct mvtd_trip *t, unsigned index,
     unsigned word;
 
     (void)mvtd_fetch_irte(m, index, true, now);
-    if (used->raw[0] == now[0] && used->raw[1] == now[1])
+    if (!irte_differs(used->raw, now))
         return;
     word = used->raw[0] == now[0];
     stale.used = used->raw[word];

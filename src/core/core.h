@@ -15,6 +15,7 @@ enum uim_life {
     UIM_NEW,
     UIM_STARTED,
     UIM_SUSPENDED,
+    UIM_LOST, /* suspended, and a resume failed */
     UIM_STOPPED,
 };
 
@@ -73,6 +74,15 @@ struct uiommu {
 
 /* Between suspend and resume units take no commands. */
 static inline bool uim_asleep(const struct uiommu *u)
+{
+    enum uim_life life = atomic_load_explicit(&u->life, memory_order_relaxed);
+
+    return life == UIM_SUSPENDED || life == UIM_LOST;
+}
+
+/* What takes something away waits for resume too, unless that failed: whoever gives
+ * up must get rid of everything. Units that failed are broken and confirm nothing. */
+static inline bool uim_must_wait(const struct uiommu *u)
 {
     return atomic_load_explicit(&u->life, memory_order_relaxed) ==
            UIM_SUSPENDED;

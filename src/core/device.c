@@ -380,7 +380,7 @@ enum uiommu_status uiommu_device_remove(struct uiommu_device *device)
     enum uiommu_status status = UIOMMU_BUSY;
 
     u->host.mutex_lock(u->host.ctx, u->lock);
-    if (uim_asleep(u)) {
+    if (uim_must_wait(u)) {
         status = UIOMMU_AGAIN;
     } else if (device->children == 0 && atomic_load(&device->n_irqs) == 0 &&
                !uim_group_owned(device->group)) {

@@ -131,8 +131,9 @@ struct uim_unit_ops {
                         const struct uiommu_irq_target *target,
                         struct uiommu_irq_message *out);
 
-    /* Read faults and queue errors, hand faults to uim_fault(). Any context. */
-    void (*poll)(struct uim_unit *unit);
+    /* Read faults and queue errors, hand faults to uim_fault(). True: not all, and
+     * no interrupt tells of the rest. Any context. */
+    bool (*poll)(struct uim_unit *unit);
 };
 
 /* What a driver's probe fills in; embedded in its own unit struct. */
@@ -159,7 +160,8 @@ struct uim_unit {
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
     bool map_sync;             /* must be told of new mappings               */
-    const char *remap_lacks; /* why it cannot remap interrupts, NULL: it can */
+    bool remap_able;           /* it and the platform can remap interrupts   */
+    const char *remap_lacks;   /* what it has not got for it, or NULL        */
     bool x2apic_able;          /* with 32 bits of destination                */
     bool remap, x2apic;        /* it is to; set by the core before prepare   */
     bool adopt; /* so too, before settle: go on with what it does */
@@ -243,6 +245,7 @@ struct uiommu_device {
     struct uim_log_limit limit; /* u->device_lock: of fault sentences        */
     _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */
     _Atomic uint32_t n_irqs;   /* mapped for it                              */
+    bool warned;               /* group mutex: that it can forge interrupts  */
     bool ats_able;             /* device, unit, firmware, config allow it    */
     uint16_t ats_cap;          /* offset of the ATS capability               */
     uint8_t ats_queue;         /* invalidations it takes at once: 1..32      */
@@ -282,8 +285,9 @@ const struct uiommu_host *uim_host(const struct uiommu *u);
 void uim_log(struct uiommu *u, enum uiommu_log_level level, const char *format,
              ...);
 
-/* A driver read a fault record: driver, unit, source, reason, pasid, access,
- * iova, overflow are filled in; the core adds the rest and delivers. Any context. */
+/* A driver read a fault record: driver, unit, kind, source, reason, pasid, access,
+ * iova, index, overflow are filled in; the core adds the rest and delivers. Any
+ * context. */
 void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault);
 
 /* Stores made before, in tables that a unit reads, are in memory before anything

@@ -4,7 +4,8 @@
  *
  * A record is completed with what the domain's tables say now, so that it can be
  * explained later without the domain. The domain's handler hears it first, then
- * the instance's, then the log, at a limited rate.
+ * the instance's, then the log, at a limited rate. That a device forges interrupts
+ * is not for the owner of its domain to hide.
  */
 #include "core/core.h"
 
@@ -115,8 +116,8 @@ void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
     bool taken = false;
 
     fault->device = device && atomic_load(&device->added) ? device : NULL;
-    fault->domain = domain;
-    if (device) {
+    if (device && fault->kind == UIOMMU_FAULT_DMA) {
+        fault->domain = domain;
         add_context(fault, domain);
         taken = ask_domain(domain, fault);
     }

@@ -192,9 +192,7 @@ static void free_tables(struct uiommu *u)
 
 enum uiommu_status uiommu_destroy(struct uiommu *u)
 {
-    enum uim_life life = atomic_load(&u->life);
-
-    if (life == UIM_STARTED || life == UIM_SUSPENDED)
+    if (atomic_load(&u->life) == UIM_STARTED || uim_asleep(u))
         return UIOMMU_BUSY;
     /* Put after the units were stopped. */
     uim_domains_reap(u);

@@ -13,6 +13,7 @@ struct uiommu_irq {
     struct uim_node node;         /* u->irqs                                 */
     struct uim_unit *unit;
     struct uiommu_device *device; /* NULL: I/O APIC, HPET                    */
+    bool pin;                     /* of an I/O APIC; the others are messages */
     uint32_t source;              /* as the unit sees it                     */
     unsigned first, n;            /* entries                                 */
     struct uiommu_irq_target target; /* of the first                         */
@@ -20,31 +21,35 @@ struct uiommu_irq {
 
 /* ---- checks ------------------------------------------------------------------ */
 
-static bool target_ok(const struct uim_unit *unit,
-                      const struct uiommu_irq_target *t)
+static bool delivery_ok(const struct uiommu_irq_target *t)
 {
     switch (t->delivery) {
     case UIOMMU_IRQ_FIXED:
     case UIOMMU_IRQ_LOWEST_PRIORITY:
-        if (t->vector < FIRST_VECTOR)
-            return false;
-        break;
+        return t->vector >= FIRST_VECTOR;
     case UIOMMU_IRQ_SMI:
     case UIOMMU_IRQ_NMI:
     case UIOMMU_IRQ_INIT:
     case UIOMMU_IRQ_EXTINT:
-        break;
+        return true;
     default:
         return false;
     }
-    return unit->x2apic || t->destination <= 0xff;
 }
 
-static bool targets_ok(const struct uim_unit *unit,
-                       const struct uiommu_irq_target *target, unsigned n)
+static bool target_ok(const struct uiommu_irq *irq,
+                      const struct uiommu_irq_target *t)
 {
-    for (unsigned i = 0; i < n; i++)
-        if (!target_ok(unit, &target[i]))
+    if ((t->level || t->active_low) && !irq->pin)
+        return false;
+    return delivery_ok(t) && (irq->unit->x2apic || t->destination <= 0xff);
+}
+
+static bool targets_ok(const struct uiommu_irq *irq,
+                       const struct uiommu_irq_target *target)
+{
+    for (unsigned i = 0; i < irq->n; i++)
+        if (!target_ok(irq, &target[i]))
             return false;
     return true;
 }
@@ -90,13 +95,21 @@ static enum uiommu_status fill_entries(struct uiommu_irq *irq,
     return UIOMMU_OK;
 }
 
-static void count(const struct uiommu_irq *irq, bool add)
+/* From before its entries are filled until after they are gone: the device, then
+ * the instance, stay for as long. */
+static void count(const struct uiommu_irq *like)
 {
-    uint32_t by = add ? 1 : UINT32_MAX;
+    atomic_fetch_add(&like->unit->u->n_irqs, 1);
+    if (like->device)
+        atomic_fetch_add(&like->device->n_irqs, 1);
+}
 
-    atomic_fetch_add(&irq->unit->u->n_irqs, by);
-    if (irq->device)
-        atomic_fetch_add(&irq->device->n_irqs, by);
+/* The last step: others may destroy both at once. */
+static void uncount(struct uiommu *u, struct uiommu_device *device)
+{
+    if (device)
+        atomic_fetch_sub(&device->n_irqs, 1);
+    atomic_fetch_sub(&u->n_irqs, 1);
 }
 
 static void list(struct uiommu_irq *irq, bool add)
@@ -109,30 +122,26 @@ static void list(struct uiommu_irq *irq, bool add)
     else
         uim_list_del(&irq->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    count(irq, add);
 }
 
 static void forget(struct uiommu_irq *irq)
 {
+    struct uiommu_device *device = irq->device;
+    struct uiommu *u = irq->unit->u;
+
     list(irq, false);
-    uim_free(irq->unit->u, irq, sizeof(*irq));
+    uim_free(u, irq, sizeof(*irq));
+    uncount(u, device);
 }
 
-static enum uiommu_status map(const struct uiommu_irq *like,
-                              const struct uiommu_irq_target *target,
-                              struct uiommu_irq **out)
+static enum uiommu_status map_counted(const struct uiommu_irq *like,
+                                      const struct uiommu_irq_target *target,
+                                      struct uiommu_irq **out)
 {
     struct uiommu *u = like->unit->u;
-    struct uiommu_irq *irq;
+    struct uiommu_irq *irq = uim_alloc(u, sizeof(*irq));
     enum uiommu_status status;
 
-    if (!like->unit->remap)
-        return UIOMMU_OPNOTSUPP;
-    if (!targets_ok(like->unit, target, like->n))
-        return UIOMMU_INVAL;
-    if (uim_asleep(u))
-        return UIOMMU_AGAIN;
-    irq = uim_alloc(u, sizeof(*irq));
     if (!irq)
         return UIOMMU_NOMEM;
     *irq = *like;
@@ -145,6 +154,26 @@ static enum uiommu_status map(const struct uiommu_irq *like,
     list(irq, true);
     *out = irq;
     return UIOMMU_OK;
+}
+
+static enum uiommu_status map(const struct uiommu_irq *like,
+                              const struct uiommu_irq_target *target,
+                              struct uiommu_irq **out)
+{
+    struct uiommu *u = like->unit->u;
+    enum uiommu_status status;
+
+    if (!like->unit->remap)
+        return UIOMMU_OPNOTSUPP;
+    if (!targets_ok(like, target))
+        return UIOMMU_INVAL;
+    if (uim_asleep(u))
+        return UIOMMU_AGAIN;
+    count(like);
+    status = map_counted(like, target, out);
+    if (status != UIOMMU_OK)
+        uncount(u, like->device);
+    return status;
 }
 
 /* ---- calls ------------------------------------------------------------------------ */
@@ -189,7 +218,7 @@ enum uiommu_status uiommu_irq_map_source(struct uiommu *u,
                                          const struct uiommu_irq_target *target,
                                          struct uiommu_irq **out)
 {
-    struct uiommu_irq like = { .n = 1 };
+    struct uiommu_irq like = { .n = 1, .pin = kind == UIOMMU_IRQ_IOAPIC };
     enum uiommu_status status = UIOMMU_AGAIN;
 
     if (!u || !target || !out ||
@@ -216,7 +245,7 @@ enum uiommu_status uiommu_irq_retarget(struct uiommu_irq *irq, unsigned i,
 {
     enum uiommu_status status;
 
-    if (!irq || !target || i >= irq->n || !target_ok(irq->unit, target))
+    if (!irq || !target || i >= irq->n || !target_ok(irq, target))
         return UIOMMU_INVAL;
     if (uim_asleep(irq->unit->u))
         return UIOMMU_AGAIN;
@@ -231,7 +260,9 @@ enum uiommu_status uiommu_irq_unmap(struct uiommu_irq *irq)
 {
     enum uiommu_status status;
 
-    if (uim_asleep(irq->unit->u))
+    if (!irq)
+        return UIOMMU_INVAL;
+    if (uim_must_wait(irq->unit->u))
         return UIOMMU_AGAIN;
     status = drop_entries(irq, irq->n);
     forget(irq);

@@ -288,17 +288,26 @@ static enum uiommu_status to_core(struct uiommu_group *group)
     return status;
 }
 
-/* B.4: an owner whose device can forge interrupts is not confined. */
-static bool isolates_interrupts(const struct uiommu_device *dev)
+static void warn(const struct uiommu_device *dev, const char *what)
 {
-    if (dev->unit->remap ||
-        (dev->u->config.flags & UIOMMU_CONFIG_UNSAFE_INTERRUPTS))
-        return true;
-    uim_log(dev->u, UIOMMU_LOG_WARN,
-            "%04x:%02x:%02x.%u is not given away: it can forge interrupts",
+    uim_log(dev->u, UIOMMU_LOG_WARN, "%04x:%02x:%02x.%u %s",
             (unsigned)dev->pci.segment, (unsigned)dev->pci.bus,
-            (unsigned)dev->pci.devfn >> 3, (unsigned)dev->pci.devfn & 7u);
-    return false;
+            (unsigned)dev->pci.devfn >> 3, (unsigned)dev->pci.devfn & 7u, what);
+}
+
+/* B.4: an owner whose device can forge interrupts is not confined. */
+static bool isolates_interrupts(struct uiommu_device *dev)
+{
+    bool unsafe = dev->u->config.flags & UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+
+    if (dev->unit->remap)
+        return true;
+    if (!unsafe)
+        warn(dev, "is not given away: it can forge interrupts");
+    else if (!dev->warned)
+        warn(dev, "is given away although it can forge interrupts");
+    dev->warned = true;
+    return unsafe;
 }
 
 static enum uiommu_status claim_locked(struct uiommu_group *group,
@@ -359,8 +368,8 @@ enum uiommu_status uiommu_release(struct uiommu_endpoint *endpoint,
         return UIOMMU_INVAL;
     group = endpoint->device->group;
     lock(group);
-    status = uim_asleep(group->member->u) ? UIOMMU_AGAIN
-                                          : release_locked(group, owner);
+    status = uim_must_wait(group->member->u) ? UIOMMU_AGAIN
+                                             : release_locked(group, owner);
     unlock(group);
     return status;
 }

@@ -180,6 +180,16 @@ static enum uiommu_status settle(struct uiommu *u, struct uim_driver_use *use)
     return status;
 }
 
+/* What the unit has not got to remap interrupts as configured; NULL: nothing. */
+static const char *remapping_lacks(const struct uim_unit *unit, bool x2apic)
+{
+    if (!unit->remap_able)
+        return unit->remap_lacks ? unit->remap_lacks : "interrupt remapping";
+    if (x2apic && !unit->x2apic_able)
+        return "32-bit destinations, or firmware opts out of them (x2APIC)";
+    return NULL;
+}
+
 /* Whether interrupts are to be remapped, and if so by all. */
 static enum uiommu_status choose_remapping(struct uiommu *u)
 {
@@ -192,9 +202,7 @@ static enum uiommu_status choose_remapping(struct uiommu *u)
 
         if (!unit)
             continue;
-        lacks = unit->remap_lacks;
-        if (!lacks && x2apic && !unit->x2apic_able)
-            lacks = "32-bit destinations (x2APIC)";
+        lacks = remapping_lacks(unit, x2apic);
         if (lacks) {
             uim_log(u, UIOMMU_LOG_ERROR,
                     "%s unit at 0x%lx cannot remap interrupts: it has no %s",
@@ -365,7 +373,7 @@ enum uiommu_status uiommu_start(struct uiommu *u,
     /* A unit whose interrupt came too early sends no second one as long as its
      * records are not read. */
     if (status == UIOMMU_OK)
-        uiommu_poll(u);
+        (void)uiommu_poll(u);
     return status;
 }
 
@@ -388,11 +396,9 @@ void uim_polling_stop(struct uiommu *u)
 
 static enum uiommu_status stop_locked(struct uiommu *u)
 {
-    enum uim_life life = atomic_load(&u->life);
-
-    if ((life != UIM_STARTED && life != UIM_SUSPENDED) ||
+    if ((atomic_load(&u->life) != UIM_STARTED && !uim_asleep(u)) ||
         uim_devices_added(u) || atomic_load(&u->n_irqs) > 0 ||
-        uim_adoption_goes_on(u))
+        (!uim_asleep(u) && uim_adoption_goes_on(u)))
         return UIOMMU_BUSY;
     uim_polling_stop(u);
     disable_units(u);
@@ -469,34 +475,33 @@ static enum uiommu_status suspend_units(struct uiommu *u)
     return UIOMMU_OK;
 }
 
-static enum uiommu_status change_life(struct uiommu *u, enum uim_life from,
-                                      enum uim_life to)
+enum uiommu_status uiommu_suspend(struct uiommu *u)
 {
     enum uiommu_status status = UIOMMU_BUSY;
 
+    (void)uiommu_poll(u); /* records go with the registers */
     u->host.mutex_lock(u->host.ctx, u->lock);
-    if (atomic_load(&u->life) == from)
-        status =
-            to == UIM_STARTED ? resume_units(u, u->n_units) : suspend_units(u);
+    if (atomic_load(&u->life) == UIM_STARTED)
+        status = suspend_units(u);
     if (status == UIOMMU_OK)
-        atomic_store(&u->life, to);
+        atomic_store(&u->life, UIM_SUSPENDED);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;
 }
 
-enum uiommu_status uiommu_suspend(struct uiommu *u)
-{
-    uiommu_poll(u); /* records go with the registers */
-    return change_life(u, UIM_STARTED, UIM_SUSPENDED);
-}
-
-/* A unit that does not come back may be resumed again: the life stays. */
+/* A unit that does not come back may be resumed again, or given up. */
 enum uiommu_status uiommu_resume(struct uiommu *u)
 {
-    enum uiommu_status status = change_life(u, UIM_SUSPENDED, UIM_STARTED);
+    enum uiommu_status status = UIOMMU_BUSY;
 
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    if (uim_asleep(u)) {
+        status = resume_units(u, u->n_units);
+        atomic_store(&u->life, status == UIOMMU_OK ? UIM_STARTED : UIM_LOST);
+    }
+    u->host.mutex_unlock(u->host.ctx, u->lock);
     if (status == UIOMMU_OK)
-        uiommu_poll(u); /* as in uiommu_start() */
+        (void)uiommu_poll(u); /* as in uiommu_start() */
     return status;
 }
 
@@ -520,28 +525,35 @@ enum uiommu_status uiommu_unit_info(struct uiommu *u, unsigned index,
             .iova_bits = unit->iova_bits,
             .page_sizes = unit->page_sizes,
             .mode = unit->mode,
+            .remaps = unit->remap,
         };
         return UIOMMU_OK;
     }
     return UIOMMU_NOENT;
 }
 
-void uiommu_poll(struct uiommu *u)
+bool uiommu_poll(struct uiommu *u)
 {
+    bool more = false;
+
     /* Units are only counted while none comes or goes: stop waits for this. */
     atomic_fetch_add(&u->pollers, 1);
     for (unsigned i = 0; atomic_load(&u->life) == UIM_STARTED && i < u->n_units;
          i++)
-        uiommu_irq(u, i, 0);
+        more |= uiommu_irq(u, i, 0);
     atomic_fetch_sub(&u->pollers, 1);
+    return more;
 }
 
-void uiommu_irq(struct uiommu *u, unsigned unit, unsigned n)
+bool uiommu_irq(struct uiommu *u, unsigned unit, unsigned n)
 {
+    bool more = false;
+
     (void)n; /* whatever it was about, poll looks at everything */
     atomic_fetch_add(&u->pollers, 1);
     if (atomic_load(&u->life) == UIM_STARTED && unit < u->n_units &&
         u->unit[unit])
-        u->unit[unit]->ops->poll(u->unit[unit]);
+        more = u->unit[unit]->ops->poll(u->unit[unit]);
     atomic_fetch_sub(&u->pollers, 1);
+    return more;
 }

@@ -64,11 +64,12 @@ const char *uim_access_name(unsigned access)
     }
 }
 
-static void put_what(struct uim_text *t, const struct uiommu_fault *f,
-                     const struct uim_decoder *d)
+static void put_what(struct uim_text *t, const struct uiommu_fault *f)
 {
-    if (d && d->interrupt(f->reason)) {
+    if (f->kind == UIOMMU_FAULT_INTERRUPT) {
         uim_text_f(t, "interrupt");
+        if (f->has_index)
+            uim_text_f(t, " with index 0x%lx", (uint64_t)f->index);
         return;
     }
     uim_text_f(t, "%s", uim_access_name(f->access));
@@ -205,12 +206,16 @@ static void put_paging(struct uim_text *t, const struct uiommu_fault *f,
 static void put_domain(struct uim_text *t, const struct uiommu_fault *f,
                        const struct uim_decoder *d)
 {
+    if (f->kind == UIOMMU_FAULT_INTERRUPT)
+        return; /* entries decide, not domains */
     if (!f->domain)
         uim_text_f(t, " uiommu knows no device with this id.");
     else if (f->domain_kind == UIOMMU_DOMAIN_BLOCKED)
         uim_text_f(t, " It sees the blocked domain.");
     else if (f->domain_kind == UIOMMU_DOMAIN_IDENTITY)
         uim_text_f(t, " It sees the identity domain.");
+    else if (f->domain_kind == UIOMMU_DOMAIN_INHERITED)
+        uim_text_f(t, " It sees what the last owner of the unit left.");
     else
         put_paging(t, f, d);
 }
@@ -224,7 +229,7 @@ size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,
 
     uim_text_init(&t, buf, size);
     put_who(&t, fault);
-    put_what(&t, fault, d);
+    put_what(&t, fault);
     uim_put_why(&t, r, fault->reason);
     put_domain(&t, fault, d);
     put_look(&t, fault, r);

@@ -599,7 +599,12 @@ static const struct uim_reason reasons[] = {
 
 static bool is_interrupt(uint32_t reason)
 {
-    return reason >= VTD_FR_IR_REQUEST_RSVD && reason <= VTD_FR_IR_IRREQ;
+    return vtd_fault_of_interrupt(reason);
+}
+
+static bool has_index(uint32_t reason)
+{
+    return vtd_fault_has_index(reason);
 }
 
 /* ---- the fault status register (11.4.7.1) -------------------------------- */
@@ -646,13 +651,6 @@ static const struct uim_reason status_bits[] = {
 /* clang-format on */
 
 /* ---- raw records --------------------------------------------------------- */
-
-/* FI of these says nothing (11.4.7.6). */
-static bool has_index(uint32_t reason)
-{
-    return reason != VTD_FR_IR_REQUEST_RSVD && reason != VTD_FR_IR_COMPAT &&
-           reason < VTD_FR_IR_NOT_MSI;
-}
 
 static bool about_rights(uint32_t reason)
 {

@@ -164,6 +164,7 @@ static const char *place_flaw(const struct uim_fw_unit *unit)
 static void read_unit(const void *table, const uint8_t *p,
                       struct uim_fw_unit *out)
 {
+    struct acpi_dmar_flags platform = { acpi_dmar_flags(table) };
     struct acpi_dmar_drhd_flags flags = { acpi_dmar_drhd_flags(p) };
     struct acpi_dmar_drhd_size size = { acpi_dmar_drhd_size(p) };
     uint64_t bits = acpi_dmar_host_address_width(table) + 1;
@@ -172,8 +173,8 @@ static void read_unit(const void *table, const uint8_t *p,
     out->size = UINT64_C(4096) << acpi_dmar_drhd_size_n(size);
     out->segment = (uint16_t)acpi_dmar_drhd_segment(p);
     out->phys_bits = bits > 64 ? 0 : (uint8_t)bits;
-    out->remaps = acpi_dmar_flags_intr_remap(
-        (struct acpi_dmar_flags){ acpi_dmar_flags(table) });
+    out->remaps = acpi_dmar_flags_intr_remap(platform);
+    out->x2apic = !acpi_dmar_flags_x2apic_opt_out(platform);
     out->all = acpi_dmar_drhd_flags_include_pci_all(flags);
     out->usable = !place_flaw(out);
 }

@@ -32,6 +32,7 @@ struct uim_fw_unit {
     uint8_t phys_bits; /* the platform's physical addresses; 0: unknown      */
     bool all;          /* translates for what no other unit names            */
     bool remaps;       /* the platform allows interrupt remapping            */
+    bool x2apic;       /* and 32-bit destinations with it                    */
     bool usable;       /* false: cannot be driven, check() said why          */
 };
 

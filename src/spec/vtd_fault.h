@@ -146,6 +146,18 @@ UIM_CODES(vtd_at, VTD_AT, VTD_ATS);
 #define VTD_FAULT_REASON_ENUM(code, name, text, qualified) VTD_FR_##name = code,
 enum vtd_fault_reason { VTD_FAULT_REASONS(VTD_FAULT_REASON_ENUM) };
 
+static inline bool vtd_fault_of_interrupt(uint64_t reason)
+{
+    return reason >= VTD_FR_IR_REQUEST_RSVD && reason <= VTD_FR_IR_IRREQ;
+}
+
+/* Of these: FI of the others says nothing (11.4.7.6). */
+static inline bool vtd_fault_has_index(uint64_t reason)
+{
+    return reason != VTD_FR_IR_REQUEST_RSVD && reason != VTD_FR_IR_COMPAT &&
+           reason < VTD_FR_IR_NOT_MSI;
+}
+
 #define VTD_FAULT_CODE_SETS(X)                                                 \
     X("fault_type",   VTD_FAULT, VTD_FAULT_TYPES)                              \
     X("request_at",   VTD_AT,    VTD_ATS)

@@ -31,6 +31,7 @@ enum { VTD_MSI_FEE = 0xfee };
     F(P, index_14_0,       63, 49)                                             \
     F(P, interrupt_format, 48, 48) /* 1 */                                     \
     F(P, tm,               15, 15)                                             \
+    F(P, intpol,           13, 13) /* 1 active low */                          \
     F(P, index_15,         11, 11)                                             \
     F(P, vector,           7, 0)
 UIM_LAYOUT(vtd_ioapic_rte_remappable, VTD_IOAPIC_RTE_REMAPPABLE);

@@ -411,6 +411,125 @@ static void a_device_that_never_stops_does_not_silence_itself(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+/* ---- while anything is pending no event raises an interrupt (7.3) ---------- */
+
+static void assert_interrupts_go_on(struct rig *rig)
+{
+    unsigned heard = rig->faults;
+
+    for (unsigned i = 1; i < 5; i++) {
+        assert_false(rig_write(rig, 0, BASE, 1));
+        assert_int_equal(sim_irqs_pending(rig->m), 1);
+        assert_true(machine_run(rig->m));
+        assert_int_equal(rig->faults, heard + i);
+    }
+}
+
+static uint32_t fault_status(struct rig *rig)
+{
+    enum { FSTS = 0x34 };
+
+    return (uint32_t)sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0, FSTS, 4);
+}
+
+static void inject(struct rig *rig, enum uim_check_error error, uint32_t code)
+{
+    const struct uim_check_inject what = {
+        .error = error,
+        .code = code,
+        .rid = 0x18,
+    };
+
+    uim_check_inject(sim_door(rig->m), &what);
+}
+
+static bool inject_once(void *ctx, const struct uiommu_fault *fault)
+{
+    struct rig *rig = ctx;
+
+    (void)fault;
+    if (rig->faults++ == 0)
+        inject(rig, UIM_CHECK_ERROR_COMPLETION, 0);
+    return true;
+}
+
+static bool with_a_completion_meanwhile(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->setup.on_fault = inject_once;
+    rig->setup.fault_ctx = rig;
+    return true;
+}
+
+static void a_queue_error_during_a_poll_silences_nobody(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+
+    assert_false(rig_write(rig, 0, BASE, 1));
+    assert_false(rig_write(rig, 0, BASE, 1));
+    assert_true(machine_run(rig->m));
+    assert_int_equal(rig->faults, 2);
+    assert_int_equal(fault_status(rig), 0);
+    assert_interrupts_go_on(rig);
+    rig_drop(rig, 0, d);
+}
+
+/* Nobody waits for anything in the queue: it is the queue that is in error. */
+static void a_queue_in_error_silences_nobody(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d = attached_with(rig, 1, BASE, page);
+
+    rig->dirty = true;
+    inject(rig, UIM_CHECK_ERROR_QUEUE, 1);
+    assert_true(machine_run(rig->m));
+    assert_says(sim_last_log(rig->m), "tail");
+    assert_int_equal(fault_status(rig), 0);
+    assert_interrupts_go_on(rig);
+    rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_suspend(rig->u));
+    rig_ok(uiommu_resume(rig->u));
+    map_page(d, BASE, page);
+    assert_interrupts_go_on(rig);
+    set(rig, 1, uiommu_blocked(rig->u));
+    uiommu_domain_put(d);
+}
+
+/* Engine 0 faults whenever a record was given back. */
+static void fault_at_each_record(void *ctx, enum sim_event event,
+                                 uint64_t where, size_t size, uint64_t value)
+{
+    if (event == SIM_MMIO_WRITTEN && where >= 0x200 && where % 16 == 12 &&
+        size == 4 && value >> 31)
+        (void)rig_write(ctx, 0, BASE, 1);
+}
+
+static void what_a_poll_could_not_empty_it_says(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    uint64_t start;
+
+    assert_false(uiommu_poll(rig->u));
+    assert_false(rig_write(rig, 0, BASE, 1));
+    sim_watch(rig->m, fault_at_each_record, rig);
+    for (unsigned i = 0; i < 3; i++) {
+        start = now_ns(rig);
+        assert_true(i < 2 ? uiommu_poll(rig->u) : uiommu_irq(rig->u, 0, 0));
+        assert_true(now_ns(rig) - start < 1000 * 1000);
+        assert_true(rig->faults > 0 && rig->faults < 1000);
+        assert_true(fault_status(rig) != 0);
+    }
+    sim_watch(rig->m, NULL, NULL);
+    assert_false(uiommu_poll(rig->u));
+    assert_true(rig->fault.overflow);
+    assert_int_equal(fault_status(rig), 0);
+    (void)machine_run(rig->m);
+    assert_interrupts_go_on(rig);
+    assert_false(rig->fault.overflow);
+    rig_drop(rig, 0, d);
+}
+
 static bool polling(struct rig *rig, const char **why)
 {
     (void)why;
@@ -481,6 +600,10 @@ static const struct rig_test tests[] = {
     RIG_TEST(faults_come_by_interrupt),
     RIG_TEST_ON(a_device_that_never_stops_does_not_silence_itself,
                 answered_with_a_fault),
+    RIG_TEST_ON(a_queue_error_during_a_poll_silences_nobody,
+                with_a_completion_meanwhile),
+    RIG_TEST(a_queue_in_error_silences_nobody),
+    RIG_TEST(what_a_poll_could_not_empty_it_says),
     RIG_TEST_ON(faults_come_by_polling_alone, polling),
     RIG_TEST(an_interrupt_of_no_unit_is_ignored),
     RIG_TEST(a_sentence_is_cut_where_the_buffer_ends),

@@ -189,6 +189,59 @@ static void a_forged_interrupt_is_refused_and_explained(struct rig *rig)
     assert_refused(rig, 0, m.addr, m.data, 0x22);
 }
 
+static bool hide(void *ctx, const struct uiommu_fault *fault)
+{
+    unsigned *heard = ctx;
+
+    (void)fault;
+    ++*heard;
+    return true;
+}
+
+/* Whoever owns the device's domain would be the one to gain by it. */
+static void a_forged_interrupt_is_not_hidden_by_the_owner(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    struct uiommu_irq *irq = map_irq(rig, 1, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+    unsigned hidden = 0;
+
+    uiommu_fault_handler(d, hide, &hidden);
+    assert_false(rig_write(rig, 0, BASE, 0));
+    rig_poll(rig);
+    assert_int_equal(hidden, 1);
+    assert_int_equal(rig->faults, 0);
+    assert_refused(rig, 0, m.addr, m.data, 0x26);
+    assert_int_equal(hidden, 1);
+    assert_int_equal(rig->fault.kind, UIOMMU_FAULT_INTERRUPT);
+    assert_ptr_equal(rig->fault.device, rig->device[rig_engine(rig, 0)]);
+    assert_null(rig->fault.domain);
+    assert_true(rig->fault.has_index);
+    assert_int_equal(rig->fault.index, (m.addr >> 5 & 0x7fff));
+    assert_refused(rig, 0, m.addr | 0x123 << 5, 0, 0x22);
+    assert_int_equal(rig->fault.index, (m.addr >> 5 & 0x7fff) | 0x123);
+    assert_says(rig->sentence, "index 0x");
+    assert_null(strstr(rig->sentence, "domain"));
+    drop(irq);
+    rig_drop(rig, 0, d);
+}
+
+/* An I/O APIC is no device that could be added. */
+static void a_forged_interrupt_of_nobody_is_told_as_one(struct rig *rig)
+{
+    struct sim_msi out;
+
+    (void)sim_ops(rig->m)->remap_msi(sim_model(rig->m), IOAPIC_RID, 0,
+                                     FEE | 0x10 | 7 << 5, 0, &out.addr,
+                                     &out.data);
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 1);
+    assert_null(rig->fault.device);
+    assert_int_equal(rig->fault.index, 7);
+    assert_says(rig->sentence, "interrupt with index 0x7");
+    assert_null(strstr(rig->sentence, "knows no device"));
+}
+
 static void an_entry_that_was_used_before_is_another(struct rig *rig)
 {
     struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
@@ -290,6 +343,8 @@ static void bad_targets_are_refused(struct rig *rig)
         { .vector = 0x41, .delivery = 3 },
         { .vector = 0x41, .delivery = 6 },
         { .vector = 0x41, .destination = 0x100 },
+        { .vector = 0x41, .level = true },
+        { .vector = 0x41, .active_low = true },
     };
     struct uiommu_irq *irq = NULL;
 
@@ -303,7 +358,9 @@ static void bad_targets_are_refused(struct rig *rig)
     rig_is(uiommu_irq_map(ep, &target, 1, NULL), UIOMMU_INVAL);
     assert_null(irq);
     irq = map_irq(rig, 0, target);
-    rig_is(uiommu_irq_retarget(irq, 0, &bad[0]), UIOMMU_INVAL);
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        rig_is(uiommu_irq_retarget(irq, 0, &bad[i]), UIOMMU_INVAL);
+    rig_is(uiommu_irq_unmap(NULL), UIOMMU_INVAL);
     assert_arrives(rig, 0, message_of(irq), arrives_as(0x41, 0));
     drop(irq);
 }
@@ -318,11 +375,20 @@ static bool not_remapped(struct rig *rig, const char **why)
     return true;
 }
 
+static bool remaps(struct rig *rig)
+{
+    struct uiommu_unit_info info;
+
+    rig_ok(uiommu_unit_info(rig->u, 0, &info));
+    return info.remaps;
+}
+
 static void without_remapping_nothing_is_mapped_nor_given_away(struct rig *rig)
 {
     struct uiommu_irq_target target = to(0x41, 0);
     struct uiommu_irq *irq;
 
+    assert_false(remaps(rig));
     rig_is(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq),
            UIOMMU_OPNOTSUPP);
     rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
@@ -333,8 +399,33 @@ static void without_remapping_nothing_is_mapped_nor_given_away(struct rig *rig)
     assert_true(sends(rig, 0, FEE, 0x41)); /* as it says */
 }
 
+static bool unsafe(struct rig *rig, const char **why)
+{
+    (void)not_remapped(rig, why);
+    rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+    return true;
+}
+
+static void who_gives_away_unsafely_is_warned_once(struct rig *rig)
+{
+    struct sim_counts c;
+    uint64_t before;
+
+    for (unsigned i = 0; i < 3; i++) {
+        sim_counts(rig->m, &c);
+        before = c.logs[UIOMMU_LOG_WARN];
+        rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
+        rig_ok(uiommu_release(rig_endpoint(rig, 0), rig));
+        sim_counts(rig->m, &c);
+        assert_int_equal(c.logs[UIOMMU_LOG_WARN] - before, i == 0);
+        assert_says(sim_last_log(rig->m), "00:03.0");
+        assert_says(sim_last_log(rig->m), "forge interrupts");
+    }
+}
+
 static void with_remapping_a_device_can_be_given_away(struct rig *rig)
 {
+    assert_true(remaps(rig));
     rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
     rig_ok(uiommu_release(rig_endpoint(rig, 0), rig));
 }
@@ -375,6 +466,24 @@ static void a_platform_that_cannot_fails_the_start(struct rig *rig)
     assert_says(sim_last_log(rig->m), "INTR_REMAP");
 }
 
+/* DMAR.X2APIC_OPT_OUT (8.1); without x2APIC it says nothing. */
+static void a_platform_that_opts_out_of_x2apic_fails_the_start(struct rig *rig)
+{
+    enum { FLAGS_AT = 37, INTR_REMAP = 1, X2APIC_OPT_OUT = 2 };
+    struct table t;
+
+    table_copy(rig, &t);
+    t.bytes[FLAGS_AT] = INTR_REMAP | X2APIC_OPT_OUT;
+    create_with(rig, &t);
+    rig_is(rig_start(rig), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "opts out");
+    rig_down(rig);
+    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_X2APIC;
+    create_with(rig, &t);
+    rig_ok(rig_start(rig));
+    assert_true(remaps(rig));
+}
+
 /* ---- I/O APICs ------------------------------------------------------------------ */
 
 static int send_from(struct rig *rig, uint32_t rid, uint64_t rte,
@@ -404,13 +513,21 @@ static void an_io_apic_has_its_entries(struct rig *rig)
     m = message_of(irq);
     assert_int_equal(m.rte & 0xff, 0x61);
     assert_int_equal(m.rte >> 15 & 1, 1);
+    assert_int_equal(m.rte >> 13 & 1, 0);
     assert_int_equal(send_from(rig, IOAPIC_RID, m.rte, &out), 0);
     assert_true(out.addr == (FEE | 0x2000));
     assert_int_equal(out.data, 0xc061);
     assert_int_equal(send_from(rig, 0x18, m.rte, &out), -1);
+    target.active_low = true; /* as PCI's */
+    rig_ok(uiommu_irq_retarget(irq, 0, &target));
+    m = message_of(irq);
+    assert_int_equal(m.rte >> 13 & 1, 1);
+    assert_int_equal(send_from(rig, IOAPIC_RID, m.rte, &out), 0);
+    assert_int_equal(out.data, 0xc061);
     target = to(0x62, 3);
     rig_ok(uiommu_irq_retarget(irq, 0, &target));
     m = message_of(irq);
+    assert_int_equal(m.rte >> 13 & 1, 0);
     assert_int_equal(m.rte & 0xff, 0x62);
     assert_int_equal(send_from(rig, IOAPIC_RID, m.rte, &out), 0);
     assert_int_equal(out.data, 0x62);
@@ -422,6 +539,39 @@ static void an_io_apic_has_its_entries(struct rig *rig)
     rig_is(uiommu_irq_map_source(rig->u, (enum uiommu_irq_source)2, 0, &target,
                                  &irq),
            UIOMMU_INVAL);
+}
+
+/* The table's scope of the I/O APIC says HPET instead. */
+static void an_hpet_sends_messages(struct rig *rig)
+{
+    enum { DRHD_AT = 48, SCOPE_AT = DRHD_AT + 16, IOAPIC = 3, HPET = 4 };
+    struct uiommu_irq_target target = to(0x61, 2);
+    struct uiommu_irq_message m;
+    struct uiommu_irq *irq;
+    struct sim_msi out;
+    struct table t;
+    size_t at = SCOPE_AT;
+
+    table_copy(rig, &t);
+    while (t.bytes[at] != IOAPIC)
+        at += t.bytes[at + 1];
+    t.bytes[at] = HPET;
+    create_with(rig, &t);
+    rig_ok(rig_start(rig));
+    target.level = true;
+    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_HPET, IOAPIC_ID, &target,
+                                 &irq),
+           UIOMMU_INVAL);
+    target.level = false;
+    rig_ok(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_HPET, IOAPIC_ID, &target,
+                                 &irq));
+    m = message_of(irq);
+    assert_int_equal(sim_ops(rig->m)->remap_msi(sim_model(rig->m), IOAPIC_RID,
+                                                1, m.addr, m.data, &out.addr,
+                                                &out.data),
+                     0);
+    assert_int_equal(out.data, 0x61);
+    drop(irq);
 }
 
 /* ---- life ------------------------------------------------------------------------- */
@@ -442,6 +592,106 @@ static void what_is_mapped_keeps_device_and_instance(struct rig *rig)
             rig_ok(uiommu_device_remove(rig->device[i]));
     rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
     drop(irq);
+}
+
+static void before_start_and_after_stop_there_is_nothing_to_map(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x61, 2);
+    struct uiommu_irq *irq;
+
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
+    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 &irq),
+           UIOMMU_AGAIN);
+    rig_ok(rig_start(rig));
+    rig_ok(uiommu_stop(rig->u));
+    rig->started = false;
+    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 &irq),
+           UIOMMU_AGAIN);
+}
+
+/* What another thread would be told at a moment when this one holds no lock. */
+static struct {
+    struct rig *rig;
+    void (*free)(void *ctx, void *ptr, size_t size);
+    unsigned asked, wrong;
+} beside;
+
+static void ask_remove(void *ctx)
+{
+    struct rig *rig = ctx;
+    struct sim_counts c;
+
+    sim_counts(rig->m, &c);
+    if (c.locks_held > 0 || beside.wrong > 0)
+        return;
+    beside.asked++;
+    beside.wrong +=
+        uiommu_device_remove(rig->device[rig_engine(rig, 0)]) != UIOMMU_BUSY;
+}
+
+static void a_device_stays_while_its_interrupt_is_mapped(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x41, 0);
+    struct uiommu_irq *irq;
+
+    memset(&beside, 0, sizeof(beside));
+    rig_watch(rig, ask_remove, rig);
+    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq));
+    rig_watch(rig, NULL, NULL);
+    assert_true(beside.asked > 0);
+    assert_int_equal(beside.wrong, 0);
+    drop(irq);
+}
+
+static void ask_stop_and_free(void *ctx, void *ptr, size_t size)
+{
+    if (beside.rig && beside.asked++ == 0)
+        beside.wrong += uiommu_stop(beside.rig->u) != UIOMMU_BUSY;
+    beside.free(ctx, ptr, size);
+}
+
+static void an_instance_stays_until_an_interrupt_is_gone(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x61, 2);
+    struct uiommu_irq *irq;
+
+    memset(&beside, 0, sizeof(beside));
+    beside.free = rig->m->host.free;
+    rig->m->host.free = ask_stop_and_free;
+    up_to_start(rig);
+    rig_ok(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 &irq));
+    beside.rig = rig;
+    rig_ok(uiommu_irq_unmap(irq));
+    beside.rig = NULL;
+    assert_true(beside.asked > 0);
+    assert_int_equal(beside.wrong, 0);
+}
+
+/* B.13: what it said stays until nothing of it is cached, and no longer. */
+static uint64_t entry_word(struct rig *rig, uint64_t addr, unsigned word)
+{
+    enum { IRTA = 0xb8 };
+    uint64_t table =
+        sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0, IRTA, 8) >> 12 << 12;
+
+    return uim_ld64((uim_word *)sim_ram(
+        rig->m, table + (addr >> 5 & 0x7fff) * 16 + word * 8, 8));
+}
+
+static void an_entry_that_is_gone_is_empty(struct rig *rig)
+{
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    uint64_t addr = message_of(irq).addr;
+
+    assert_int_equal(entry_word(rig, addr, 0) & 1, 1);
+    assert_int_equal(entry_word(rig, addr, 1) & 0xffff, 0x18);
+    drop(irq);
+    assert_true(entry_word(rig, addr, 0) == 0);
+    assert_true(entry_word(rig, addr, 1) == 0);
 }
 
 static void interrupts_are_there_again_after_a_sleep(struct rig *rig)
@@ -554,6 +804,131 @@ static void an_entry_that_may_be_cached_is_not_used_again(struct rig *rig)
     drop(irq);
 }
 
+/* ---- entries that have to be announced ---------------------------------------------- */
+
+static bool with_caching_mode(struct rig *rig, const char **why)
+{
+    rig->config.caching_mode = true;
+    return remapped(rig, why);
+}
+
+/* 6.1: with CM=1 that there was no entry may be cached. */
+static void a_new_entry_is_seen_by_a_unit_that_cached_none(struct rig *rig)
+{
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+
+    for (unsigned i = 0; i < 4; i++) {
+        assert_arrives(rig, 0, m, arrives_as((uint8_t)(0x41 + i), i));
+        drop(irq);
+        assert_refused(rig, 0, m.addr, m.data, 0x22);
+        assert_refused(rig, 1, m.addr, m.data, 0x22);
+        irq = map_irq(rig, 0, to((uint8_t)(0x42 + i), i + 1));
+        assert_true(message_of(irq).addr == m.addr);
+    }
+    drop(irq);
+}
+
+static bool with_write_buffers(struct rig *rig, const char **why)
+{
+    (void)remapped(rig, why);
+    *why = "units with PASIDs have no write buffers to flush";
+    rig->config.args = "ir=1,eim=1,rwbf=1";
+    return rig->config.mode == SIM_LEGACY;
+}
+
+static void a_new_entry_leaves_the_write_buffer(struct rig *rig)
+{
+    struct uiommu_irq *irq;
+    struct trace t;
+
+    trace_start(rig, &t);
+    irq = map_irq(rig, 0, to(0x41, 0));
+    trace_stop(rig, &t);
+    assert_int_equal(count_kinds(&t, KIND(WRITE_BUFFER)), 1);
+    assert_arrives(rig, 0, message_of(irq), arrives_as(0x41, 0));
+    drop(irq);
+}
+
+/* ---- units that do not answer --------------------------------------------------------- */
+
+static void asleep_and_back(struct rig *rig)
+{
+    (void)!uiommu_suspend(rig->u);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+}
+
+/* To the old or the new one; nobody knows. */
+static void a_change_without_an_answer_says_so(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x52, 1);
+    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
+    struct uiommu_irq_message m = message_of(irq);
+
+    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
+    rig->dirty = true;
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_irq_retarget(irq, 0, &target), UIOMMU_TIMEDOUT);
+    uim_check_silent(sim_door(rig->m), false);
+    watched.rig = rig;
+    watched.wrong = 0;
+    watched.m = m;
+    watched.old = arrives_as(0x41, 0);
+    watched.new = arrives_as(0x52, 1);
+    watched.may_be_refused = false;
+    look_once();
+    assert_int_equal(watched.wrong, 0);
+    asleep_and_back(rig);
+    assert_arrives(rig, 0, m, arrives_as(0x52, 1));
+    rig_ok(uiommu_irq_retarget(irq, 0, &target));
+    drop(irq);
+}
+
+/* The unit falls silent when it is told of the second of four. */
+static unsigned told;
+
+static void silent_at_the_second(void *ctx, enum sim_event event,
+                                 uint64_t where, size_t size, uint64_t value)
+{
+    enum { IQT = 0x88 };
+    struct rig *rig = ctx;
+
+    (void)size, (void)value;
+    if (event == SIM_MMIO_WRITE && where == IQT && ++told == 2)
+        uim_check_silent(sim_door(rig->m), true);
+}
+
+static bool in_a_hurry_with_caching_mode(struct rig *rig, const char **why)
+{
+    rig->config.caching_mode = true;
+    return in_a_hurry_remapped(rig, why);
+}
+
+static void a_map_that_fails_half_way_lets_nothing_through(struct rig *rig)
+{
+    struct uiommu_irq_target target[4] = { to(0x41, 0), to(0x42, 0),
+                                           to(0x43, 0), to(0x44, 0) };
+    struct uiommu_irq *irq = map_irq(rig, 0, target[0]), *none = NULL;
+    uint64_t addr = message_of(irq).addr & ~(uint64_t)0xffe0;
+
+    drop(irq);
+    rig->dirty = true;
+    told = 0;
+    sim_watch(rig->m, silent_at_the_second, rig);
+    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 4, &none),
+           UIOMMU_TIMEDOUT);
+    sim_watch(rig->m, NULL, NULL);
+    assert_null(none);
+    uim_check_silent(sim_door(rig->m), false);
+    asleep_and_back(rig);
+    for (unsigned i = 0; i < 4; i++)
+        assert_refused(rig, 0, addr | i << 5, 0, 0x22);
+    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), target, 4, &irq));
+    assert_true((message_of(irq).addr >> 5 & 0x7fff) >= 4); /* others */
+    drop(irq);
+}
+
 struct change {
     struct uiommu_irq *irq;
 };
@@ -586,6 +961,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(destinations_of_32_bits, with_x2apic),
     RIG_TEST_ON(every_message_of_a_device_has_its_entry, remapped),
     RIG_TEST_ON(a_forged_interrupt_is_refused_and_explained, remapped),
+    RIG_TEST_ON(a_forged_interrupt_is_not_hidden_by_the_owner, remapped),
+    RIG_TEST_ON(a_forged_interrupt_of_nobody_is_told_as_one, remapped),
     RIG_TEST_ON(an_entry_that_was_used_before_is_another, remapped),
     RIG_TEST_ON(an_interrupt_goes_elsewhere_at_once, remapped),
     RIG_TEST_ON(a_change_is_old_or_new_at_every_step, remapped),
@@ -599,14 +976,28 @@ static const struct rig_test tests[] = {
       .prepare = x2apic_wanted_but_not_there,
       .cold = true },
     RIG_COLD_ON(a_platform_that_cannot_fails_the_start, remapped),
+    RIG_COLD_ON(a_platform_that_opts_out_of_x2apic_fails_the_start,
+                with_x2apic),
+    RIG_TEST_ON(who_gives_away_unsafely_is_warned_once, unsafe),
     RIG_TEST_ON(an_io_apic_has_its_entries, remapped),
+    RIG_COLD_ON(an_hpet_sends_messages, remapped),
     RIG_TEST_ON(what_is_mapped_keeps_device_and_instance, remapped),
+    RIG_COLD_ON(before_start_and_after_stop_there_is_nothing_to_map, remapped),
+    RIG_TEST_ON(a_device_stays_while_its_interrupt_is_mapped, remapped),
+    RIG_COLD_ON(an_instance_stays_until_an_interrupt_is_gone, remapped),
+    RIG_TEST_ON(an_entry_that_is_gone_is_empty, remapped),
     RIG_TEST_ON(interrupts_are_there_again_after_a_sleep, remapped),
     RIG_COLD_ON(a_stop_gives_interrupts_back, remapped),
     RIG_COLD_ON(remapping_that_was_left_on_is_replaced, remapped),
     RIG_TEST_ON(entries_run_out_and_come_back, remapped),
     RIG_TEST_ON(an_entry_that_may_be_cached_is_not_used_again,
                 in_a_hurry_remapped),
+    RIG_TEST_ON(a_new_entry_is_seen_by_a_unit_that_cached_none,
+                with_caching_mode),
+    RIG_TEST_ON(a_new_entry_leaves_the_write_buffer, with_write_buffers),
+    RIG_TEST_ON(a_change_without_an_answer_says_so, in_a_hurry_remapped),
+    RIG_TEST_ON(a_map_that_fails_half_way_lets_nothing_through,
+                in_a_hurry_with_caching_mode),
     RIG_TEST_ON(a_map_that_fails_leaves_nothing, remapped),
     { 0 },
 };

@@ -445,6 +445,52 @@ static void a_resume_that_failed_may_be_given_up(struct rig *rig)
     stop_and_destroy(rig, UIOMMU_OK);
 }
 
+static bool in_a_hurry_remapped(struct rig *rig, const char **why)
+{
+    rig->config.args = "ir=1,eim=1";
+    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+    return in_a_hurry(rig, why);
+}
+
+static void remove_all_but(struct rig *rig, unsigned but)
+{
+    for (unsigned i = RIG_DEVICES; i-- > 0;) {
+        if (!rig->device[i] || i == but)
+            continue;
+        rig_ok(uiommu_device_remove(rig->device[i]));
+        rig->device[i] = NULL;
+    }
+}
+
+/* Whatever the host had goes first, although no unit confirms it. */
+static void what_is_there_may_be_given_up_with_a_resume(struct rig *rig)
+{
+    const struct uiommu_irq_target target = { .vector = 0x41 };
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    unsigned dev = rig_engine(rig, 0);
+    struct uiommu_irq *irq;
+
+    map_page(d, BASE, rig_pages(rig, 0));
+    rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
+    rig_ok(uiommu_set_domain(rig_endpoint(rig, 0), d, rig));
+    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq));
+    rig->dirty = true;
+    fail_to_resume(rig, true);
+    rig_is(uiommu_irq_retarget(irq, 0, &target), UIOMMU_AGAIN);
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, rig), UIOMMU_AGAIN);
+    rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
+    rig_is(uiommu_irq_unmap(irq), UIOMMU_TIMEDOUT);
+    rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
+    rig_is(uiommu_release(rig_endpoint(rig, 0), rig), UIOMMU_TIMEDOUT);
+    remove_all_but(rig, dev);
+    rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
+    rig_is(uiommu_device_remove(rig->device[dev]), UIOMMU_TIMEDOUT);
+    rig->device[dev] = NULL;
+    uiommu_domain_put(d);
+    stop_and_destroy(rig, UIOMMU_OK);
+}
+
 static void a_resume_that_failed_may_be_tried_again(struct rig *rig)
 {
     uint64_t page = rig_pages(rig, 0);
@@ -530,6 +576,28 @@ static void a_unit_lost_in_a_sleep_that_is_on_keeps_its_tables(struct rig *rig)
     assert_stuck_and_left_alone(rig);
 }
 
+/* It has the domain's tables cached and goes on reading them. */
+static void a_unit_lost_in_a_sleep_keeps_what_is_taken_away(struct rig *rig)
+{
+    unsigned dev = rig_engine(rig, 0);
+    struct uiommu_domain *d;
+    uint64_t page;
+
+    up(rig);
+    page = rig_pages(rig, 0);
+    d = attached_with(rig, 0, BASE, page);
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig->dirty = true;
+    fail_to_resume(rig, false);
+    remove_all_but(rig, dev);
+    rig_is(uiommu_device_remove(rig->device[dev]), UIOMMU_TIMEDOUT);
+    rig->device[dev] = NULL;
+    uiommu_domain_put(d);
+    (void)rig_write(rig, 0, BASE, 0);
+    (void)rig_write(rig, 0, BASE + RIG_PAGE, 0);
+    assert_stuck_and_left_alone(rig);
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST(while_asleep_nothing_is_said_to_be_done),
     RIG_TEST_ON(while_asleep_no_register_is_touched, with_ats),
@@ -543,10 +611,14 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(a_stop_waits_for_interrupts_under_way, stopped_meanwhile),
     RIG_COLD_ON(a_stop_beside_pollers_breaks_nothing, polling_and_heard),
     RIG_COLD_ON(a_resume_that_failed_may_be_given_up, in_a_hurry),
+    RIG_TEST_ON(what_is_there_may_be_given_up_with_a_resume,
+                in_a_hurry_remapped),
     RIG_TEST_ON(a_resume_that_failed_may_be_tried_again, in_a_hurry),
     RIG_COLD_ON(a_unit_that_does_not_stop_keeps_its_tables,
                 with_region_and_leaks),
     RIG_COLD_ON(a_unit_lost_in_a_sleep_that_is_on_keeps_its_tables,
+                with_region_and_leaks),
+    RIG_COLD_ON(a_unit_lost_in_a_sleep_keeps_what_is_taken_away,
                 with_region_and_leaks),
     RIG_COLD_ON(a_suspend_that_fails_leaves_all_running, in_a_hurry),
     { 0 },

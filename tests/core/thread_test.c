@@ -270,6 +270,122 @@ static void devices_change_domains_in_parallel(struct rig *rig)
     shared_close(rig, &s);
 }
 
+/* ---- interrupts ---------------------------------------------------------- */
+
+static bool quiet_remapped(struct rig *rig, const char **why)
+{
+    rig->config.args = "ir=1,eim=1";
+    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    return quiet(rig, why);
+}
+
+static bool sends(struct shared *s, unsigned dev,
+                  const struct uiommu_irq_message *m)
+{
+    uint32_t data = 0;
+
+    return machine_dma(s->rig->m, dev, true, m->addr, &data, sizeof(data)) ==
+           MACHINE_DMA_DONE;
+}
+
+/* Interrupts of one engine come, move and go. */
+static void *interrupter(void *ctx)
+{
+    struct thread *t = ctx;
+    struct shared *s = t->s;
+    const unsigned dev = s->dev[t->index];
+    struct uiommu_endpoint *ep = uiommu_device_endpoint(s->rig->device[dev]);
+    struct uiommu_irq_target target = { .vector = 0x41 };
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct uiommu_irq_message m;
+        struct uiommu_irq *irq;
+
+        target.destination = i;
+        if (!succeeds(s, uiommu_irq_map(ep, &target, 1, &irq)))
+            return NULL;
+        uiommu_irq_message(irq, &m);
+        s->missed += !sends(s, dev, &m);
+        s->stayed += sends(s, s->dev[!t->index], &m); /* another's */
+        target.destination = i + 1;
+        (void)succeeds(s, uiommu_irq_retarget(irq, 0, &target));
+        s->missed += !sends(s, dev, &m);
+        if (uiommu_device_remove(s->rig->device[dev]) != UIOMMU_BUSY ||
+            uiommu_stop(s->rig->u) != UIOMMU_BUSY)
+            s->stayed++;
+        (void)succeeds(s, uiommu_irq_unmap(irq));
+    }
+    return NULL;
+}
+
+/* Engine 2 comes and goes meanwhile, with an interrupt each time. */
+static void *plugger(void *ctx)
+{
+    struct thread *t = ctx;
+    struct shared *s = t->s;
+    const struct uiommu_irq_target target = { .vector = 0x41 };
+    unsigned dev = rig_engine(s->rig, 2);
+
+    while (!s->stop) {
+        struct uiommu_device **d = &s->rig->device[dev];
+        struct uiommu_irq *irq;
+
+        if (succeeds(s, uiommu_irq_map(uiommu_device_endpoint(*d), &target, 1,
+                                       &irq)))
+            (void)succeeds(s, uiommu_irq_unmap(irq));
+        if (!succeeds(s, uiommu_device_remove(*d)) ||
+            !succeeds(s, rig_add(s->rig, dev)))
+            return NULL;
+    }
+    return NULL;
+}
+
+static void interrupts_come_and_go_in_parallel(struct rig *rig)
+{
+    struct thread workers[2], others[2];
+    struct shared s;
+
+    shared_open(rig, &s);
+    spawn(&others[0], &s, 0, poller);
+    spawn(&others[1], &s, 0, plugger);
+    for (unsigned i = 0; i < 2; i++)
+        spawn(&workers[i], &s, i, interrupter);
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(workers[i].id, NULL);
+    s.stop = true;
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(others[i].id, NULL);
+    shared_close(rig, &s);
+}
+
+/* The last interrupt goes while another thread waits to stop and destroy. */
+static void *last_of_all(void *ctx)
+{
+    (void)!uiommu_irq_unmap(ctx);
+    return NULL;
+}
+
+static void an_instance_ends_behind_its_last_interrupt(struct rig *rig)
+{
+    const struct uiommu_irq_target target = { .vector = 0x41 };
+    struct uiommu_irq *irq;
+    pthread_t last;
+
+    for (unsigned i = 0; i < ROUNDS / 4; i++) {
+        up_to_start(rig);
+        rig_ok(
+            uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, 0, &target, &irq));
+        assert_int_equal(pthread_create(&last, NULL, last_of_all, irq), 0);
+        while (uiommu_stop(rig->u) == UIOMMU_BUSY)
+            ;
+        rig_ok(uiommu_destroy(rig->u));
+        rig->u = NULL;
+        rig->started = false;
+        pthread_join(last, NULL);
+        assert_int_equal(sim_violations(rig->m), 0);
+    }
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(disjoint_ranges_are_mapped_in_parallel, quiet),
     RIG_TEST_ON(a_device_moves_while_its_domain_is_unmapped, quiet),
@@ -277,6 +393,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_device_with_a_tlb_moves_while_its_domain_is_unmapped,
                 quiet_with_ats),
     RIG_TEST_ON(devices_change_domains_in_parallel, quiet),
+    RIG_TEST_ON(interrupts_come_and_go_in_parallel, quiet_remapped),
+    RIG_COLD_ON(an_instance_ends_behind_its_last_interrupt, quiet_remapped),
     { 0 },
 };
 

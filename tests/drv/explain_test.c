@@ -361,6 +361,10 @@ static void other_domains(void **state)
     check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: the "
               "host address is wider than the platform has [reason 83h, "
               "SGN.4]. It sees the identity domain.");
+    f.domain_kind = UIOMMU_DOMAIN_INHERITED;
+    check(&f, "0000:00:03.0 (vtd unit 0): write at 0x10004000 refused: the "
+              "host address is wider than the platform has [reason 83h, "
+              "SGN.4]. It sees what the last owner of the unit left.");
     f.domain = NULL;
     f.reason = VTD_FR_LRT_2;
     f.access = 0;
@@ -370,12 +374,23 @@ static void other_domains(void **state)
               "at whether the device was added, with its present bus number.");
 }
 
+/* Nor has a domain to do with them. */
 static void interrupts_have_no_address(void **state)
 {
     struct uiommu_fault f = write_fault(VTD_FR_IR_SOURCE);
 
     (void)state;
+    f.kind = UIOMMU_FAULT_INTERRUPT;
     f.has_iova = false;
+    f.domain = NULL;
+    f.has_index = true;
+    f.index = 0x123;
+    check(&f, "0000:00:03.0 (vtd unit 0): interrupt with index 0x123 refused: "
+              "the remapping entry belongs to another requester [reason 26h]. "
+              "Look at the source id in the entry, and aliases of the device.");
+    f.has_index = false;
+    f.domain = SOME_DOMAIN;
+    f.domain_kind = UIOMMU_DOMAIN_IDENTITY;
     check(&f, "0000:00:03.0 (vtd unit 0): interrupt refused: the remapping "
               "entry belongs to another requester [reason 26h]. Look at the "
               "source id in the entry, and aliases of the device.");

@@ -754,10 +754,18 @@ static void faults_are_read_and_cleared(void **state)
     assert_int_equal(f.fault.pasid, UIOMMU_NO_PASID);
     assert_true(f.fault.has_iova && f.fault.iova == 0xabcdef123000);
     assert_false(f.fault.overflow);
-    fake_fault(&f, SID, VTD_FR_IR_SOURCE, 0);
+    assert_int_equal(f.fault.kind, UIOMMU_FAULT_DMA);
+    assert_false(f.fault.has_index);
+    fake_fault(&f, SID, VTD_FR_IR_SOURCE, UINT64_C(0xf123) << 48);
     f.unit->ops->poll(f.unit);
     assert_int_equal(f.n_faults, 2);
+    assert_int_equal(f.fault.kind, UIOMMU_FAULT_INTERRUPT);
     assert_false(f.fault.has_iova);
+    assert_true(f.fault.has_index && f.fault.index == 0xf123);
+    fake_fault(&f, SID, VTD_FR_IR_COMPAT, UINT64_C(0xf123) << 48);
+    f.unit->ops->poll(f.unit);
+    assert_int_equal(f.fault.kind, UIOMMU_FAULT_INTERRUPT);
+    assert_false(f.fault.has_index);
     fake_stop(&f);
 }
 

@@ -353,7 +353,8 @@ void stand_faulted(struct stand *s, unsigned reason)
     assert_int_equal(s->faults, 1);
     assert_int_equal(s->fault.reason, reason);
     (void)snprintf(words, sizeof(words), "[reason %02xh]", reason);
-    assert_non_null(strstr(s->sentence, ": interrupt refused: "));
+    assert_int_equal(s->fault.kind, UIOMMU_FAULT_INTERRUPT);
+    assert_non_null(strstr(s->sentence, ": interrupt "));
     assert_non_null(strstr(s->sentence, words));
 }
 

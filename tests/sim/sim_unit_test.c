@@ -578,11 +578,15 @@ static void messages_of_devices_arrive(void **state)
                      MACHINE_DMA_DONE);
     assert_int_equal(machine_raise_pin(m, UINT64_C(6) << 56 | 0x44),
                      MACHINE_DMA_DONE);
+    assert_took(m, (struct uiommu_irq_target){
+                       .destination = 1, .vector = 0x5a, .delivery = 2 });
+    assert_took(m, (struct uiommu_irq_target){ .destination = 5,
+                                               .vector = 0x43,
+                                               .delivery = 1,
+                                               .logical = true,
+                                               .level = true });
     assert_took(m,
-                (struct uiommu_irq_target){ 1, 0x5a, 2, false, false, false });
-    assert_took(m, (struct uiommu_irq_target){ 5, 0x43, 1, true, false, true });
-    assert_took(m,
-                (struct uiommu_irq_target){ 6, 0x44, 0, false, false, false });
+                (struct uiommu_irq_target){ .destination = 6, .vector = 0x44 });
     assert_false(machine_take_irq(m, &(struct uiommu_irq_target){ 0 }));
     assert_int_equal(machine_send_irq(m, dev_of(m, "port"), 0xfee00000, 0x41),
                      MACHINE_DMA_REFUSED);

@@ -12,14 +12,9 @@
 #define FSTS_BIT(field)                                                        \
     ((uint32_t)vtd_fsts_pack(&(struct vtd_fsts_fields){ .field = 1 }).raw)
 
-enum {
-    /* Times all records in one poll: a device that faults without end must not
-     * keep the CPU here. */
-    SWEEPS = 4,
-    /* And so many that nobody hears: a device that is faster than that fills all
-     * records, and then nothing more is recorded. */
-    DISCARDS = 1000,
-};
+/* Rounds in which records are delivered: a device that faults without end must not
+ * keep the CPU here. And how long the rest of them may take. */
+enum { ROUNDS = 4, PATIENCE_NS = 100 * 1000 };
 
 struct record {
     struct vtd_frcd_lo lo;
@@ -54,9 +49,18 @@ static unsigned access_of(struct vtd_frcd_hi hi)
     }
 }
 
-static bool about_interrupts(uint64_t reason)
+/* Such a record has an index where others have an address. */
+static struct uiommu_fault interrupt(struct uiommu_fault f,
+                                     const struct record *r)
 {
-    return reason >= VTD_FR_IR_REQUEST_RSVD && reason <= VTD_FR_IR_IRREQ;
+    const struct vtd_frcd_ir_lo lo = { r->lo.raw };
+
+    f.kind = UIOMMU_FAULT_INTERRUPT;
+    f.has_iova = false;
+    f.iova = 0;
+    f.has_index = vtd_fault_has_index(f.reason);
+    f.index = f.has_index ? (uint32_t)vtd_frcd_ir_lo_index(lo) : 0;
+    return f;
 }
 
 static struct uiommu_fault decode(const struct vtd_unit *v,
@@ -65,8 +69,7 @@ static struct uiommu_fault decode(const struct vtd_unit *v,
     const uint64_t sid = vtd_frcd_hi_sid(r->hi);
     /* PV means nothing without PP. */
     bool has_pasid = vtd_frcd_hi_pp(r->hi) && vtd_has_pasids(v);
-
-    return (struct uiommu_fault){
+    const struct uiommu_fault f = {
         .driver = "vtd",
         .unit = v->unit.index,
         .source = {
@@ -77,11 +80,12 @@ static struct uiommu_fault decode(const struct vtd_unit *v,
         .reason = (uint32_t)vtd_frcd_hi_fr(r->hi),
         .pasid = has_pasid ? (uint32_t)vtd_frcd_hi_pv(r->hi) : UIOMMU_NO_PASID,
         .access = access_of(r->hi),
-        .has_iova = !about_interrupts(vtd_frcd_hi_fr(r->hi)),
-        .iova = about_interrupts(vtd_frcd_hi_fr(r->hi))
-                    ? 0 : vtd_frcd_lo_fi(r->lo) << 12,
+        .has_iova = true,
+        .iova = vtd_frcd_lo_fi(r->lo) << 12,
         .overflow = overflow,
     };
+
+    return vtd_fault_of_interrupt(f.reason) ? interrupt(f, r) : f;
 }
 
 /* ---- taking -------------------------------------------------------------- */
@@ -146,41 +150,65 @@ static bool next_fault(struct vtd_unit *v, struct record *r, bool *overflow)
     return found;
 }
 
-/* Records that are left pending would be the last that is heard: hardware tells of
- * a fault only when nothing else is pending (7.3). The next one is flagged. */
-static void discard(struct vtd_unit *v)
+/* Nobody hears this one; the next that is heard says so. */
+static void drop(struct vtd_unit *v)
 {
-    bool dropped = false, ignored;
-    struct record r;
-
-    for (unsigned i = 0; i < DISCARDS * records(v); i++) {
-        if (!next_fault(v, &r, &ignored))
-            break;
-        dropped = true;
-    }
     vtd_lock(v, v->fault_lock);
-    v->faults_dropped |= dropped;
+    v->faults_dropped = true;
     vtd_unlock(v, v->fault_lock);
 }
 
-/* While PFO is set nothing is recorded, so one sweep more is enough to get at
- * the end, where it is cleared. */
-void vtd_poll(struct uim_unit *unit)
+static void deliver(struct vtd_unit *v, const struct record *r, bool overflow)
 {
-    struct vtd_unit *v = vtd_unit(unit);
-    bool overflow = false;
+    struct uiommu_fault fault = decode(v, r, overflow);
+
+    uim_fault(&v->unit, &fault);
+}
+
+/* ---- polling ------------------------------------------------------------- */
+
+static bool quiet(const struct vtd_unit *v)
+{
+    const uint32_t events = FSTS_BIT(ppf) | FSTS_BIT(pfo);
+
+    return !(status_now(v).raw & events) && !vtd_queue_in_error(v);
+}
+
+/* One look more than there are records: it clears PFO. */
+static bool look_round(struct vtd_unit *v, bool heard)
+{
+    bool overflow;
     struct record r;
 
     vtd_queue_errors(v);
-    for (unsigned i = 0; i < (SWEEPS + overflow) * records(v); i++) {
-        struct uiommu_fault fault;
-
+    for (unsigned i = 0; i <= records(v); i++) {
         if (!next_fault(v, &r, &overflow))
-            return;
-        fault = decode(v, &r, overflow);
-        uim_fault(unit, &fault);
+            break;
+        if (heard)
+            deliver(v, &r, overflow);
+        else
+            drop(v);
     }
-    discard(v);
+    return quiet(v);
+}
+
+/* Until nothing at all is pending: an event is a change of FSTS from none of PPF,
+ * PFO, IQE, ICE, ITE to any (7.3), so what is left would be the last that is ever
+ * told by interrupt. */
+bool vtd_poll(struct uim_unit *unit)
+{
+    struct vtd_unit *v = vtd_unit(unit);
+    uint64_t start;
+
+    for (unsigned i = 0; i < ROUNDS; i++)
+        if (look_round(v, true))
+            return false;
+    start = vtd_now(v);
+    do
+        if (look_round(v, false))
+            return false;
+    while (vtd_now(v) - start < PATIENCE_NS);
+    return true;
 }
 
 void vtd_faults_clear(struct vtd_unit *v)

@@ -194,15 +194,20 @@ static void describe(const struct vtd_unit *v, uint32_t source,
     want[1] = vtd_irte_remapped_hi_pack(&hi).raw;
 }
 
+/* What it said stays in it until nothing of it is cached (B.13). */
 static enum uiommu_status clear(struct vtd_unit *v, unsigned index)
 {
     uim_word *entry = entry_of(v, index);
+    enum uiommu_status status;
 
     if (!(uim_ld64(entry) & VTD_ENTRY_P))
         return UIOMMU_OK;
     vtd_entry_block(v, entry);
     uim_fence(v->unit.host);
-    return invalidate(v, VTD_IEC_INDEX, index);
+    status = invalidate(v, VTD_IEC_INDEX, index);
+    if (status == UIOMMU_OK)
+        vtd_entry_zero(v, entry, 2);
+    return status;
 }
 
 /* Where CM=1, that an entry was not present may be cached. */
@@ -294,6 +299,7 @@ void vtd_irq_message(struct uim_unit *unit, unsigned first, unsigned n,
         .index_15 = first >> 15,
         .interrupt_format = 1,
         .tm = target->level,
+        .intpol = target->active_low,
         .vector = target->vector,
     };
 

@@ -312,6 +312,7 @@ enum uiommu_status vtd_disable(struct uim_unit *unit)
     if ((!is_on(v, te) || vtd_gcmd_switch(v, te, false) == UIOMMU_OK) &&
         vtd_interrupts_off(v) == UIOMMU_OK) {
         v->live = false;
+        atomic_store(&unit->broken, false); /* it uses nothing it has cached */
         return UIOMMU_OK;
     }
     v->stuck = true;
@@ -372,5 +373,9 @@ enum uiommu_status vtd_resume(struct uim_unit *unit)
 
     atomic_store(&unit->broken, false);
     status = start_queue(v);
-    return status == UIOMMU_OK ? switch_on(v) : status;
+    if (status == UIOMMU_OK)
+        status = switch_on(v);
+    if (status != UIOMMU_OK)
+        atomic_store(&unit->broken, true);
+    return status;
 }

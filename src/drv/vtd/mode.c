@@ -223,7 +223,8 @@ static void configure(struct vtd_unit *v, const struct vtd_options *options,
     v->unit.ats_by_hardware = mode == VTD_LEGACY;
     v->unit.map_sync = (vtd_cap_cm(v->cap) && second) || vtd_cap_rwbf(v->cap);
     v->unit.remap_lacks = vtd_remapping_lacks(v);
-    v->unit.x2apic_able = vtd_ecap_eim(v->ecap) != 0;
+    v->unit.remap_able = !v->unit.remap_lacks;
+    v->unit.x2apic_able = vtd_ecap_eim(v->ecap) && v->platform_x2apic;
     v->unit.quality = UIM_BLOCK_ABORT;
     v->unit.window_first = INTERRUPT_FIRST;
     v->unit.window_last = INTERRUPT_LAST;

@@ -311,10 +311,11 @@ enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b)
     enum vtd_outcome outcome;
     uint64_t start;
 
-    if (!v->live)
-        return UIOMMU_OK;
+    /* Also one that did not come back from a sleep: it may have kept translating. */
     if (atomic_load(&v->unit.broken))
         return UIOMMU_TIMEDOUT;
+    if (!v->live)
+        return UIOMMU_OK;
     if (!vtd_ecap_qi(v->ecap))
         return vtd_submit_by_registers(v, b);
     /* Somebody else's device may take it along again and again. */
@@ -376,6 +377,7 @@ static void reset(struct vtd_queue *q)
     q->head = q->tail = 0;
     q->free = UIM_MASK(VTD_WAITERS - 1, 0);
     q->left = 0;
+    atomic_store(&q->given_up, false);
     for (unsigned i = 0; i < VTD_WAITERS; i++)
         uim_st64(status_word(q, i), 0);
 }

@@ -183,6 +183,23 @@ static void say(const struct vtd_unit *v, const struct report *r)
             (unsigned)v->unit.segment, sid >> 8, sid >> 3 & 0x1fu, sid & 7u);
 }
 
+/* IQE comes back as long as the queue is on, and while it is set no fault raises
+ * an interrupt (7.3). Nobody uses the queue of a unit that is broken. */
+static void give_up(struct vtd_unit *v, const struct report *r)
+{
+    const struct vtd_fsts_fields iqe = { .iqe = 1 };
+
+    vtd_break(v, iqei_text_of(r->error));
+    if (vtd_gcmd_switch(v, VTD_GCMD_BIT(qie), false) == UIOMMU_OK)
+        vtd_wr32(v, VTD_REG_FSTS, (uint32_t)vtd_fsts_pack(&iqe).raw);
+}
+
+bool vtd_queue_in_error(const struct vtd_unit *v)
+{
+    return vtd_ecap_qi(v->ecap) && !atomic_load(&v->queue.given_up) &&
+           errors_now(v).raw != 0;
+}
+
 void vtd_queue_errors(struct vtd_unit *v)
 {
     struct vtd_queue *q = &v->queue;
@@ -190,17 +207,19 @@ void vtd_queue_errors(struct vtd_unit *v)
     uint32_t n;
     bool usable;
 
-    if (!vtd_ecap_qi(v->ecap) || errors_now(v).raw == 0)
+    if (!vtd_queue_in_error(v))
         return;
     vtd_lock(v, q->lock);
     usable = handle(v, &r); /* looks again: others may have been faster */
     n = q->errors;
     q->errors += r.iqe || r.ite || r.ice;
+    if (!usable)
+        usable = atomic_exchange(&q->given_up, true);
     vtd_unlock(v, q->lock);
     /* A device can cause ICE and ITE as often as it likes: the sentences are
      * those of the 1st, 2nd, 4th, 8th ... error. */
-    if (usable && (n & (n + 1)) == 0)
-        say(v, &r);
     if (!usable)
-        vtd_break(v, iqei_text_of(r.error));
+        give_up(v, &r);
+    else if ((n & (n + 1)) == 0)
+        say(v, &r);
 }

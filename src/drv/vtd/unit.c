@@ -156,6 +156,7 @@ static enum uiommu_status probe(struct uiommu *u, void *state,
     v->unit.segment = info->segment;
     v->unit.phys_bits = phys_bits_of(info);
     v->platform_remaps = info->remaps;
+    v->platform_x2apic = info->x2apic;
     status = look_at(v, info);
     if (status != UIOMMU_OK) {
         vtd_release(&v->unit);

@@ -15,13 +15,15 @@
  *     desc.c       ranges and events as invalidation descriptors; no state
  *     inval.c      invalidation of domains and device TLBs
  *     queue.c      the invalidation queue
+ *     queue_errors.c  what can go wrong in it
  *     regs_inval.c invalidation by registers, for units without a queue
+ *     intr.c       the interrupt remapping table
  *     fault.c      fault records
  *     regs.c       register access, global commands
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a
  * group mutex when a table may have to be added. reg_lock, queue.lock,
- * did_lock, fault_lock (spin) are taken alone, in any context; none is held
+ * did_lock, irt_lock, fault_lock (spin) are taken alone, in any context; none is held
  * while a command of the queue is waited for.
  */
 #ifndef UIM_DRV_VTD_VTD_H
@@ -122,6 +124,7 @@ struct vtd_queue {
     uint64_t free;         /* waiters nobody uses                         */
     uint64_t left;         /* waiters whose submitter went away           */
     uint32_t errors;       /* seen; their sentences get rarer             */
+    _Atomic bool given_up; /* in error, and off until the next start      */
     struct vtd_waiter waiter[VTD_WAITERS];
 };
 
@@ -165,7 +168,7 @@ struct vtd_unit {
     struct vtd_adopted adopted;
 
     /* Where unit.remap. */
-    bool platform_remaps;  /* DMAR says so                                */
+    bool platform_remaps, platform_x2apic; /* DMAR says so                */
     uim_word *irt;         /* the interrupt remapping table               */
     uint64_t irt_phys;
     void *irt_lock;        /* spin                                        */
@@ -273,6 +276,8 @@ enum uiommu_status vtd_queue_start(struct vtd_unit *v);
 enum uiommu_status vtd_queue_stop(struct vtd_unit *v);
 /* Deals with what FSTS says of the queue. Any context. */
 void vtd_queue_errors(struct vtd_unit *v);
+/* FSTS has something to say of it still. */
+bool vtd_queue_in_error(const struct vtd_unit *v);
 
 /* ---- table.c ------------------------------------------------------------- */
 
@@ -369,7 +374,7 @@ bool vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry,
 enum uiommu_status vtd_adopted_drop(struct vtd_unit *v, struct vtd_sid sid,
                                     uim_word *entry);
 
-void vtd_poll(struct uim_unit *unit);
+bool vtd_poll(struct uim_unit *unit);
 /* Forget what firmware left in the records. */
 void vtd_faults_clear(struct vtd_unit *v);
 
