@@ -626,12 +626,15 @@ static bool agrees(const cJSON *part, const cJSON *whole)
 /* The status of a line, which may have lost the record that it was to go with. */
 static bool is_status_of(const cJSON *fault, const char *text)
 {
-    unsigned reg =
-        (unsigned)cJSON_GetNumberValue(cJSON_GetObjectItem(fault, "reason"));
+    const cJSON *reason = cJSON_GetObjectItem(fault, "reason");
     char line[40];
 
-    snprintf(line, sizeof(line), "status reg %x\n", reg);
-    return strcmp(text_of(fault, "kind"), "status") == 0 && strstr(text, line);
+    if (strcmp(text_of(fault, "kind"), "status") != 0 ||
+        !cJSON_IsNumber(reason))
+        return false;
+    snprintf(line, sizeof(line), "status reg %x\n",
+             (unsigned)reason->valuedouble);
+    return strstr(text, line);
 }
 
 /* Halves of a fault may be two. Returns whether nothing is missing. */
