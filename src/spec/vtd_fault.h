@@ -6,6 +6,8 @@
 #ifndef UIM_SPEC_VTD_FAULT_H
 #define UIM_SPEC_VTD_FAULT_H
 
+#include <stdbool.h>
+
 #include "base/bits.h"
 #include "spec/codes.h"
 

@@ -124,7 +124,7 @@ struct vtd_queue {
     uint64_t free;         /* waiters nobody uses                         */
     uint64_t left;         /* waiters whose submitter went away           */
     uint32_t errors;       /* seen; their sentences get rarer             */
-    _Atomic bool given_up; /* in error, and off until the next start      */
+    _Atomic uint32_t given_up; /* in error, and off until the next start  */
     struct vtd_waiter waiter[VTD_WAITERS];
 };
 
