@@ -16,7 +16,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import shrink  # noqa: E402
 import tap  # noqa: E402
 
-PROGRAM = pathlib.Path(os.environ.get("UIOMMU_BUILD", "build"), "tests", "pt_test")
+PROGRAM = pathlib.Path(os.environ.get("UIOMMU_BUILD", "build"), "tests",
+                       "pt_random_test")
 TEST = "random_calls/vtd_ss-4,4K+2M,coherent"
 
 

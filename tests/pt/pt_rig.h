@@ -112,6 +112,11 @@ extern const struct pt_test pt_guard_tests[];
 extern const struct pt_test pt_random_tests[];
 extern const struct pt_test pt_fault_tests[];
 extern const struct pt_test pt_thread_tests[];
+
+/* All tests of the groups, which a NULL ends, on all cases; or those whose names match
+ * the pattern, unless it is NULL. How many failed. */
+int pt_run(const char *name, const struct pt_test *const *groups,
+           const char *pattern);
 extern const struct pt_test pt_rig_tests[];
 
 /* A test that this case has nothing to show for. */

@@ -1,105 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables without a unit: the contract of src/pt/pt.h, for every format,
- * number of levels, mix of page sizes, with a unit that snoops and one that
- * does not. Each test gets a fresh table; what it may not leave behind is
- * checked when it ends.
+ * Page tables without a unit: the contract of src/pt/pt.h, for every format, number of
+ * levels, mix of page sizes, with a unit that snoops and one that does not.
  */
 #include "entry.h"
 #include "pt_rig.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { NAME = 120 };
-
-/* One row: a test on a case. */
-struct row {
-    const struct pt_test *test;
-    struct pt_case c;
-    char name[NAME];
-};
-
-static const struct pt_test *const groups[] = {
-    pt_map_tests,   pt_unmap_tests, pt_split_tests,  pt_guard_tests,
-    pt_fault_tests, pt_rig_tests,   pt_random_tests, pt_thread_tests,
-};
-
-enum { N_GROUPS = sizeof(groups) / sizeof(groups[0]) };
-
-static const struct row *current;
-
-void rig_say_na(struct pt_rig *r, const char *reason)
-{
-    (void)r;
-    printf("NA: %s: %s\n", current->name, reason);
-}
-
-static void run(void **state)
-{
-    struct pt_rig *r;
-
-    current = *state;
-    r = pt_rig_open(&current->c);
-    current->test->fn(r);
-    pt_rig_close(r);
-}
-
-static unsigned count_rows(void)
-{
-    struct pt_case c;
-    unsigned n_tests = 0, n_cases = 0, g;
-    const struct pt_test *t;
-
-    for (g = 0; g < N_GROUPS; g++)
-        for (t = groups[g]; t->name; t++)
-            n_tests++;
-    while (pt_case(n_cases, &c))
-        n_cases++;
-    return n_tests * n_cases;
-}
-
-static void add_row(struct row *row, struct CMUnitTest *unit)
-{
-    char name[NAME / 2];
-
-    pt_case_name(&row->c, name, sizeof(name));
-    snprintf(row->name, sizeof(row->name), "%s/%s", row->test->name, name);
-    *unit = (struct CMUnitTest){
-        .name = row->name,
-        .test_func = run,
-        .initial_state = row,
-    };
-}
-
-static void fill_rows(struct row *rows, struct CMUnitTest *units)
-{
-    const struct pt_test *t;
-    unsigned g, n, at = 0;
-
-    for (g = 0; g < N_GROUPS; g++)
-        for (t = groups[g]; t->name; t++)
-            for (n = 0; pt_case(n, &rows[at].c); n++, at++) {
-                rows[at].test = t;
-                add_row(&rows[at], &units[at]);
-            }
-}
-
 /* pt_test [PATTERN]: only tests whose names match, with * for anything. */
 int main(int argc, char **argv)
 {
-    unsigned n = count_rows();
-    struct row *rows = calloc(n + 1, sizeof(*rows));
-    struct CMUnitTest *units = calloc(n, sizeof(*units));
-    int failed;
+    static const struct pt_test *const groups[] = {
+        pt_map_tests,   pt_unmap_tests, pt_split_tests, pt_guard_tests,
+        pt_fault_tests, pt_rig_tests,   NULL,
+    };
+    int failed = pt_run("pt", groups, argc > 1 ? argv[1] : NULL);
 
-    fill_rows(rows, units);
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    failed = _cmocka_run_group_tests("pt", units, n, NULL, NULL);
     failed += entry_tests();
-    free(rows);
-    free(units);
     return failed != 0;
 }

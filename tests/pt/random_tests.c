@@ -298,7 +298,7 @@ static void say_how_to_repeat(const struct shadow *s)
 
     pt_case_name(&s->r->c, name, sizeof(name));
     printf("# again, with fewer calls: UIOMMU_SEED=%llu scripts/shrink.py "
-           "build/tests/pt_test 'random_calls/%s'\n",
+           "build/tests/pt_random_test 'random_calls/%s'\n",
            (unsigned long long)s->seed, name);
 }
 
