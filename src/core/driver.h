@@ -139,9 +139,13 @@ struct uim_unit_ops {
 /* What a driver's probe fills in; embedded in its own unit struct. */
 struct uim_unit {
     const struct uim_unit_ops *ops;
+    const struct uiommu_driver *driver;
     struct uiommu *u;
     const struct uiommu_host *host;
     void *state;               /* of the driver, for this instance           */
+    void *mmio;                /* its registers; see core/unit.h             */
+    size_t mmio_size;
+    uint64_t timeout_ns;       /* for answers to commands; set by settle     */
     unsigned index;            /* in uiommu.unit[]; set by the core          */
     uint64_t base;
     uint16_t segment;

@@ -44,7 +44,7 @@ static unsigned list_unit(struct uim_unit *unit, uiommu_adopted_fn fn,
     for (uint32_t id = 0; unit->ops->inherited(unit, &id); id++, n++) {
         struct uiommu_device *d = uim_device_find(unit, id);
         const struct uiommu_adopted adopted = {
-            .driver = uim_use_of(unit)->driver->name,
+            .driver = unit->driver->name,
             .unit = unit->index,
             .segment = unit->segment,
             .source = id,

@@ -206,7 +206,7 @@ static enum uiommu_status choose_remapping(struct uiommu *u)
         if (lacks) {
             uim_log(u, UIOMMU_LOG_ERROR,
                     "%s unit at 0x%lx cannot remap interrupts: it has no %s",
-                    uim_use_of(unit)->driver->name, unit->base, lacks);
+                    unit->driver->name, unit->base, lacks);
             return UIOMMU_OPNOTSUPP;
         }
         unit->remap = true;
@@ -517,7 +517,7 @@ enum uiommu_status uiommu_unit_info(struct uiommu *u, unsigned index,
         if (!unit || index-- > 0)
             continue;
         *out = (struct uiommu_unit_info){
-            .driver = uim_use_of(unit)->driver->name,
+            .driver = unit->driver->name,
             .index = unit->index,
             .base = unit->base,
             .segment = unit->segment,

@@ -134,11 +134,11 @@ static bool reserve(struct vtd_unit *v, uint64_t did)
 
     if (did >= v->n_dids)
         return false;
-    vtd_lock(v, v->did_lock);
+    uim_spin_lock(&v->unit, v->did_lock);
     if (did >= VTD_DID_IDENTITY.id)
         v->adopted.dids[did / 64] |= bit;
     v->dids[did / 64] |= bit;
-    vtd_unlock(v, v->did_lock);
+    uim_spin_unlock(&v->unit, v->did_lock);
     return true;
 }
 
@@ -226,10 +226,10 @@ static void mark(struct vtd_unit *v, struct vtd_sid sid, bool adopted)
     uim_word *word = &v->adopted.requesters[sid.id / 64];
     uint64_t bit = UIM_BIT(sid.id % 64), old;
 
-    vtd_lock(v, v->did_lock);
+    uim_spin_lock(&v->unit, v->did_lock);
     old = uim_ld64(word);
     uim_st64(word, adopted ? old | bit : old & ~bit);
-    vtd_unlock(v, v->did_lock);
+    uim_spin_unlock(&v->unit, v->did_lock);
 }
 
 bool vtd_is_adopted(const struct vtd_unit *v, struct vtd_sid sid)
@@ -403,11 +403,11 @@ static bool block(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry)
 {
     bool adopted;
 
-    vtd_lock(v, v->did_lock);
+    uim_spin_lock(&v->unit, v->did_lock);
     adopted = vtd_is_adopted(v, sid);
     if (adopted)
         vtd_entry_block(v, entry);
-    vtd_unlock(v, v->did_lock);
+    uim_spin_unlock(&v->unit, v->did_lock);
     return adopted;
 }
 
@@ -469,12 +469,12 @@ bool vtd_inherited(struct uim_unit *unit, uint32_t *id)
 
 static void release_ids(struct vtd_unit *v)
 {
-    vtd_lock(v, v->did_lock);
+    uim_spin_lock(&v->unit, v->did_lock);
     for (uint32_t i = 0; i * 64 < v->n_dids; i++) {
         v->dids[i] &= ~v->adopted.dids[i];
         v->adopted.dids[i] = 0;
     }
-    vtd_unlock(v, v->did_lock);
+    uim_spin_unlock(&v->unit, v->did_lock);
 }
 
 /* Calls `fn` for each copy that is left. */

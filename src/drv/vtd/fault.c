@@ -136,7 +136,7 @@ static bool next_fault(struct vtd_unit *v, struct record *r, bool *overflow)
     struct vtd_fsts fsts;
     bool found;
 
-    vtd_lock(v, v->fault_lock);
+    uim_spin_lock(&v->unit, v->fault_lock);
     fsts = status_now(v);
     *overflow = vtd_fsts_pfo(fsts) != 0;
     found = vtd_fsts_ppf(fsts) && take_next(v, r);
@@ -146,16 +146,16 @@ static bool next_fault(struct vtd_unit *v, struct record *r, bool *overflow)
     }
     if (!found && *overflow)
         vtd_wr32(v, VTD_REG_FSTS, FSTS_BIT(pfo));
-    vtd_unlock(v, v->fault_lock);
+    uim_spin_unlock(&v->unit, v->fault_lock);
     return found;
 }
 
 /* Nobody hears this one; the next that is heard says so. */
 static void drop(struct vtd_unit *v)
 {
-    vtd_lock(v, v->fault_lock);
+    uim_spin_lock(&v->unit, v->fault_lock);
     v->faults_dropped = true;
-    vtd_unlock(v, v->fault_lock);
+    uim_spin_unlock(&v->unit, v->fault_lock);
 }
 
 static void deliver(struct vtd_unit *v, const struct record *r, bool overflow)
@@ -203,11 +203,11 @@ bool vtd_poll(struct uim_unit *unit)
     for (unsigned i = 0; i < ROUNDS; i++)
         if (look_round(v, true))
             return false;
-    start = vtd_now(v);
+    start = uim_now(&v->unit);
     do
         if (look_round(v, false))
             return false;
-    while (vtd_now(v) - start < PATIENCE_NS);
+    while (uim_now(&v->unit) - start < PATIENCE_NS);
     return true;
 }
 

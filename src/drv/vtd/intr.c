@@ -43,7 +43,7 @@ enum uiommu_status vtd_interrupts_create(struct vtd_unit *v)
     if (!v->unit.remap)
         return UIOMMU_OK;
     v->irt_lock = h->spin_create(h->ctx);
-    v->irt = vtd_pages_alloc(v, TABLE_ORDER, &v->irt_phys);
+    v->irt = uim_pages_alloc(&v->unit, v->coherent, TABLE_ORDER, &v->irt_phys);
     v->irtes = h->alloc(h->ctx, ENTRIES / 8);
     v->adopted.irtes = h->alloc(h->ctx, ENTRIES / 8);
     if (!v->irt_lock || !v->irt || !v->irtes || !v->adopted.irtes)
@@ -64,7 +64,7 @@ void vtd_interrupts_destroy(struct vtd_unit *v)
     if (v->adopted.irtes)
         h->free(h->ctx, v->adopted.irtes, ENTRIES / 8);
     if (v->irt && !v->stuck && !v->left)
-        vtd_pages_free(v, v->irt, v->irt_phys, TABLE_ORDER);
+        uim_pages_free(&v->unit, v->irt, v->irt_phys, TABLE_ORDER);
 }
 
 static enum uiommu_status invalidate(struct vtd_unit *v, enum vtd_iec g,
@@ -151,7 +151,7 @@ enum uiommu_status vtd_irq_alloc(struct uim_unit *unit, unsigned n,
     struct vtd_unit *v = vtd_unit(unit);
     enum uiommu_status status = UIOMMU_NOSPC;
 
-    vtd_lock(v, v->irt_lock);
+    uim_spin_lock(&v->unit, v->irt_lock);
     for (unsigned i = 0; i < ENTRIES && status != UIOMMU_OK; i += n) {
         if (!is_free(v, i, n))
             continue;
@@ -159,7 +159,7 @@ enum uiommu_status vtd_irq_alloc(struct uim_unit *unit, unsigned n,
         *first = i;
         status = UIOMMU_OK;
     }
-    vtd_unlock(v, v->irt_lock);
+    uim_spin_unlock(&v->unit, v->irt_lock);
     return status;
 }
 
@@ -167,9 +167,9 @@ void vtd_irq_free(struct uim_unit *unit, unsigned first, unsigned n)
 {
     struct vtd_unit *v = vtd_unit(unit);
 
-    vtd_lock(v, v->irt_lock);
+    uim_spin_lock(&v->unit, v->irt_lock);
     mark(v, first, n, false);
-    vtd_unlock(v, v->irt_lock);
+    uim_spin_unlock(&v->unit, v->irt_lock);
 }
 
 static void describe(const struct vtd_unit *v, uint32_t source,

@@ -79,17 +79,11 @@ static enum uiommu_status create(struct vtd_unit *v)
     return status;
 }
 
-static void spin_free(const struct vtd_unit *v, void *spin)
-{
-    if (spin)
-        v->unit.host->spin_destroy(v->unit.host->ctx, spin);
-}
-
 static void locks_destroy(const struct vtd_unit *v)
 {
-    spin_free(v, v->did_lock);
-    spin_free(v, v->reg_lock);
-    spin_free(v, v->fault_lock);
+    uim_spin_free(&v->unit, v->did_lock);
+    uim_spin_free(&v->unit, v->reg_lock);
+    uim_spin_free(&v->unit, v->fault_lock);
     if (v->table_lock)
         v->unit.host->mutex_destroy(v->unit.host->ctx, v->table_lock);
 }
@@ -113,8 +107,7 @@ void vtd_release(struct uim_unit *unit)
     if (v->has_msi && h->msi_free)
         h->msi_free(h->ctx, unit->index, FAULT_MSI);
     locks_destroy(v);
-    if (v->mmio)
-        h->mmio_unmap(h->ctx, v->mmio, v->mmio_size);
+    uim_registers_unmap(unit);
     h->free(h->ctx, v, sizeof(*v));
 }
 
@@ -232,9 +225,11 @@ static enum uiommu_status protection_off(struct vtd_unit *v)
     pmen.raw = vtd_rd32(v, VTD_REG_PMEN);
     pmen = vtd_pmen_set_epm(pmen, 0);
     vtd_wr32(v, VTD_REG_PMEN, (uint32_t)pmen.raw);
-    if (vtd_wait32(v, VTD_REG_PMEN, (uint32_t)vtd_pmen_pack(&prs).raw, 0))
+    if (uim_wait32(&v->unit, VTD_REG_PMEN, (uint32_t)vtd_pmen_pack(&prs).raw,
+                   0))
         return UIOMMU_OK;
-    return vtd_break(v, "protected memory regions cannot be switched off");
+    return uim_break(&v->unit,
+                     "protected memory regions cannot be switched off");
 }
 
 /* ---- tables -------------------------------------------------------------- */
@@ -321,7 +316,7 @@ enum uiommu_status vtd_disable(struct uim_unit *unit)
             "vtd unit at 0x%lx: translation cannot be switched off; its "
             "tables stay allocated",
             unit->base);
-    return vtd_break(v, "translation stays on");
+    return uim_break(&v->unit, "translation stays on");
 }
 
 /* Asked anew, like at a resume. If it does not answer, it goes on reading our tables,
@@ -343,7 +338,7 @@ enum uiommu_status vtd_give_back(struct uim_unit *unit)
         return UIOMMU_OK;
     }
     v->stuck = true;
-    return vtd_break(v, "it may go on with tables that stay allocated");
+    return uim_break(&v->unit, "it may go on with tables that stay allocated");
 }
 
 /* Translation stays on for as long as the unit has power. */

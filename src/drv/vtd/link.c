@@ -23,7 +23,7 @@ enum uiommu_status vtd_did_alloc(struct vtd_unit *v, struct vtd_did *out)
 {
     enum uiommu_status status = UIOMMU_NOSPC;
 
-    vtd_lock(v, v->did_lock);
+    uim_spin_lock(&v->unit, v->did_lock);
     for (uint32_t i = 0; i * 64 < v->n_dids; i++) {
         if (v->dids[i] == ~UINT64_C(0))
             continue;
@@ -34,15 +34,15 @@ enum uiommu_status vtd_did_alloc(struct vtd_unit *v, struct vtd_did *out)
         }
         break;
     }
-    vtd_unlock(v, v->did_lock);
+    uim_spin_unlock(&v->unit, v->did_lock);
     return status;
 }
 
 static void did_free(struct vtd_unit *v, struct vtd_did did)
 {
-    vtd_lock(v, v->did_lock);
+    uim_spin_lock(&v->unit, v->did_lock);
     v->dids[did.id / 64] &= ~UIM_BIT(did.id % 64);
-    vtd_unlock(v, v->did_lock);
+    uim_spin_unlock(&v->unit, v->did_lock);
 }
 
 enum uiommu_status vtd_link(struct uim_link *link)

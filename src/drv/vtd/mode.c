@@ -9,8 +9,6 @@
 #include "drv/vtd/vtd.h"
 
 enum {
-    DEFAULT_TIMEOUT_MS = 1000,
-    NS_PER_MS = 1000 * 1000,
     REGISTER_INVALIDATION_ENDS = 6, /* major version (6.5.1) */
 };
 
@@ -203,12 +201,10 @@ static void first_stage(struct vtd_unit *v)
 static void configure(struct vtd_unit *v, const struct vtd_options *options,
                       enum vtd_mode mode)
 {
-    uint32_t timeout_ms = options->timeout_ms;
     bool second = mode != VTD_FIRST_STAGE;
 
     v->mode = mode;
-    v->timeout_ns = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
-    v->timeout_ns *= NS_PER_MS;
+    v->unit.timeout_ns = uim_timeout_ns(options->timeout_ms);
     v->aw_max = (uint8_t)(sagaw(v) ? uim_log2(sagaw(v)) : 0);
     if (second)
         second_stage(v);

@@ -122,10 +122,10 @@ static void drop_waiter(struct vtd_unit *v, const struct vtd_waiter *w)
 {
     struct vtd_queue *q = &v->queue;
 
-    vtd_lock(v, q->lock);
+    uim_spin_lock(&v->unit, q->lock);
     q->left |= UIM_BIT(index_of(q, w));
     reclaim(q);
-    vtd_unlock(v, q->lock);
+    uim_spin_unlock(&v->unit, q->lock);
 }
 
 /* ---- posting ------------------------------------------------------------- */
@@ -161,7 +161,7 @@ static struct vtd_waiter *try_post(struct vtd_unit *v,
     struct vtd_queue *q = &v->queue;
     struct vtd_waiter *w = NULL;
 
-    vtd_lock(v, q->lock);
+    uim_spin_lock(&v->unit, q->lock);
     if (room(q) <= b->n)
         vtd_queue_read_head(v);
     if (q->free == 0)
@@ -170,7 +170,7 @@ static struct vtd_waiter *try_post(struct vtd_unit *v,
         w = take_waiter(q);
     if (w)
         fill(v, w, b);
-    vtd_unlock(v, q->lock);
+    uim_spin_unlock(&v->unit, q->lock);
     return w;
 }
 
@@ -193,17 +193,17 @@ static bool held_up(struct vtd_unit *v, const struct vtd_waiter *w)
     struct vtd_queue *q = &v->queue;
     bool found = false;
 
-    vtd_lock(v, q->lock);
+    uim_spin_lock(&v->unit, q->lock);
     for (unsigned i = 0; i < VTD_WAITERS && !found; i++)
         found = !(q->free & UIM_BIT(i)) && holds_up(q, &q->waiter[i], w);
-    vtd_unlock(v, q->lock);
+    uim_spin_unlock(&v->unit, q->lock);
     return found;
 }
 
 static bool out_of_patience(struct vtd_unit *v, const struct vtd_waiter *w,
                             uint64_t waited)
 {
-    if (waited <= v->timeout_ns)
+    if (waited <= v->unit.timeout_ns)
         return false;
     return waited > DEVICE_PATIENCE_NS || !held_up(v, w);
 }
@@ -215,18 +215,18 @@ static struct vtd_waiter *post(struct vtd_unit *v, const struct vtd_batch *b)
 
     if (w)
         return w;
-    start = vtd_now(v);
+    start = uim_now(&v->unit);
     while (!atomic_load(&v->unit.broken)) {
-        waited = vtd_now(v) - start;
+        waited = uim_now(&v->unit) - start;
         w = try_post(v, b);
         if (w)
             return w;
         if (out_of_patience(v, NULL, waited)) {
-            vtd_break(v, "its invalidation queue stays full");
+            uim_break(&v->unit, "its invalidation queue stays full");
             break;
         }
         vtd_queue_errors(v);
-        vtd_relax(v);
+        uim_relax(&v->unit);
     }
     return NULL;
 }
@@ -252,7 +252,7 @@ static enum vtd_outcome look(const struct vtd_unit *v,
 static enum vtd_outcome give_up(struct vtd_unit *v, const struct vtd_waiter *w)
 {
     if (!w->ats) {
-        vtd_break(v, "an invalidation is not completed");
+        uim_break(&v->unit, "an invalidation is not completed");
         return VTD_SILENT;
     }
     uim_log(v->unit.u, UIOMMU_LOG_WARN,
@@ -271,17 +271,17 @@ static enum vtd_outcome wait_for(struct vtd_unit *v, const struct vtd_waiter *w)
 
     if (outcome != VTD_PENDING)
         return outcome;
-    start = vtd_now(v);
+    start = uim_now(&v->unit);
     for (;;) {
-        /* Before the look, see vtd_wait64(). */
-        waited = vtd_now(v) - start;
+        /* Before the look, see uim_wait64(). */
+        waited = uim_now(&v->unit) - start;
         outcome = look(v, w);
         if (outcome != VTD_PENDING)
             return outcome;
         if (out_of_patience(v, w, waited))
             return give_up(v, w);
         vtd_queue_errors(v);
-        vtd_relax(v);
+        uim_relax(&v->unit);
     }
 }
 
@@ -319,10 +319,11 @@ enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b)
     if (!vtd_ecap_qi(v->ecap))
         return vtd_submit_by_registers(v, b);
     /* Somebody else's device may take it along again and again. */
-    start = vtd_now(v);
+    start = uim_now(&v->unit);
     do
         outcome = attempt(v, b);
-    while (outcome == VTD_ABORTED && vtd_now(v) - start < DEVICE_PATIENCE_NS);
+    while (outcome == VTD_ABORTED &&
+           uim_now(&v->unit) - start < DEVICE_PATIENCE_NS);
     return status_of(outcome);
 }
 
@@ -337,8 +338,8 @@ enum uiommu_status vtd_queue_create(struct vtd_unit *v)
         return UIOMMU_OK;
     q->wide = vtd_has_pasids(v);
     q->lock = h->spin_create(h->ctx);
-    q->ring = vtd_pages_alloc(v, q->wide, &q->ring_phys);
-    q->status = vtd_pages_alloc(v, 0, &q->status_phys);
+    q->ring = uim_pages_alloc(&v->unit, v->coherent, q->wide, &q->ring_phys);
+    q->status = uim_pages_alloc(&v->unit, v->coherent, 0, &q->status_phys);
     return q->lock && q->ring && q->status ? UIOMMU_OK : UIOMMU_NOMEM;
 }
 
@@ -348,8 +349,8 @@ void vtd_queue_destroy(struct vtd_unit *v)
     struct vtd_queue *q = &v->queue;
 
     if (!v->stuck) {
-        vtd_pages_free(v, q->ring, q->ring_phys, q->wide);
-        vtd_pages_free(v, q->status, q->status_phys, 0);
+        uim_pages_free(&v->unit, q->ring, q->ring_phys, q->wide);
+        uim_pages_free(&v->unit, q->status, q->status_phys, 0);
     }
     if (q->lock)
         h->spin_destroy(h->ctx, q->lock);
@@ -365,7 +366,8 @@ enum uiommu_status vtd_queue_stop(struct vtd_unit *v)
     if (!vtd_ecap_qi(v->ecap) || !(vtd_rd32(v, VTD_REG_GSTS) & qie))
         return UIOMMU_OK;
     tail = vtd_rd64(v, VTD_REG_IQT);
-    if (!vtd_wait64(v, VTD_REG_IQH, vtd_iqh_DEFINED, tail & vtd_iqt_DEFINED))
+    if (!uim_wait64(&v->unit, VTD_REG_IQH, vtd_iqh_DEFINED,
+                    tail & vtd_iqt_DEFINED))
         uim_log(v->unit.u, UIOMMU_LOG_WARN,
                 "vtd unit at 0x%lx: its invalidation queue does not empty",
                 v->unit.base);

@@ -189,7 +189,7 @@ static void give_up(struct vtd_unit *v, const struct report *r)
 {
     const struct vtd_fsts_fields iqe = { .iqe = 1 };
 
-    vtd_break(v, iqei_text_of(r->error));
+    uim_break(&v->unit, iqei_text_of(r->error));
     if (vtd_gcmd_switch(v, VTD_GCMD_BIT(qie), false) == UIOMMU_OK)
         vtd_wr32(v, VTD_REG_FSTS, (uint32_t)vtd_fsts_pack(&iqe).raw);
 }
@@ -209,13 +209,13 @@ void vtd_queue_errors(struct vtd_unit *v)
 
     if (!vtd_queue_in_error(v))
         return;
-    vtd_lock(v, q->lock);
+    uim_spin_lock(&v->unit, q->lock);
     usable = handle(v, &r); /* looks again: others may have been faster */
     n = q->errors;
     q->errors += r.iqe || r.ite || r.ice;
     if (!usable)
         usable = atomic_exchange(&q->given_up, true);
-    vtd_unlock(v, q->lock);
+    uim_spin_unlock(&v->unit, q->lock);
     /* A device can cause ICE and ITE as often as it likes: the sentences are
      * those of the 1st, 2nd, 4th, 8th ... error. */
     if (!usable)

@@ -12,7 +12,7 @@ static enum uiommu_status run(const struct vtd_unit *v, size_t offset,
                               uint64_t command, uint64_t busy, uint64_t actual)
 {
     vtd_wr64(v, offset, command | busy);
-    if (!vtd_wait64(v, offset, busy, 0))
+    if (!uim_wait64(&v->unit, offset, busy, 0))
         return UIOMMU_TIMEDOUT;
     return vtd_rd64(v, offset) & actual ? UIOMMU_OK : UIOMMU_IO;
 }
@@ -83,19 +83,20 @@ enum uiommu_status vtd_submit_by_registers(struct vtd_unit *v,
 
     /* Tables are in memory before the command. */
     uim_fence(v->unit.host);
-    vtd_lock(v, v->reg_lock);
+    uim_spin_lock(&v->unit, v->reg_lock);
     for (unsigned i = 0; status == UIOMMU_OK && i < b->n; i++)
         status = one(v, &b->desc[i]);
-    vtd_unlock(v, v->reg_lock);
+    uim_spin_unlock(&v->unit, v->reg_lock);
     if (status == UIOMMU_TIMEDOUT)
-        return vtd_break(v, "an invalidation is not completed");
+        return uim_break(&v->unit, "an invalidation is not completed");
     return status;
 }
 
 enum uiommu_status vtd_registers_idle(struct vtd_unit *v)
 {
-    if (vtd_wait64(v, VTD_REG_CCMD, ICC, 0) &&
-        vtd_wait64(v, iotlb_base(v) + VTD_IOTLB_OFFSET, IVT, 0))
+    if (uim_wait64(&v->unit, VTD_REG_CCMD, ICC, 0) &&
+        uim_wait64(&v->unit, iotlb_base(v) + VTD_IOTLB_OFFSET, IVT, 0))
         return UIOMMU_OK;
-    return vtd_break(v, "an invalidation that firmware started does not end");
+    return uim_break(&v->unit,
+                     "an invalidation that firmware started does not end");
 }

@@ -25,28 +25,7 @@ enum {
 
 static void write_back(const struct vtd_unit *v, const void *p, size_t size)
 {
-    uim_flush(v->unit.host, v->coherent, p, size);
-    uim_fence(v->unit.host);
-}
-
-uim_word *vtd_pages_alloc(const struct vtd_unit *v, unsigned order,
-                          uint64_t *phys)
-{
-    const struct uiommu_host *h = v->unit.host;
-    uim_word *pages = h->pages_alloc(h->ctx, order, 0, phys);
-
-    if (pages)
-        write_back(v, pages, (size_t)PAGE_SIZE << order);
-    return pages;
-}
-
-void vtd_pages_free(const struct vtd_unit *v, uim_word *pages, uint64_t phys,
-                    unsigned order)
-{
-    const struct uiommu_host *h = v->unit.host;
-
-    if (pages)
-        h->pages_free(h->ctx, pages, phys, order);
+    uim_write_back(&v->unit, v->coherent, p, size);
 }
 
 /* ---- entries of several words (semantics B.13) --------------------------- */
@@ -104,7 +83,7 @@ static uim_word *follow(const struct vtd_unit *v, uint64_t link)
 
 static void free_linked(const struct vtd_unit *v, uint64_t link)
 {
-    vtd_pages_free(v, follow(v, link), link_phys(link), 0);
+    uim_pages_free(&v->unit, follow(v, link), link_phys(link), 0);
 }
 
 /* ---- PASID directory and table ------------------------------------------- */
@@ -125,12 +104,12 @@ enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t *link)
     struct vtd_ctx_scalable_q0_fields context = { .p = 1, .pdts = PDTS };
     struct vtd_pasid_dir_fields entry = { .p = 1 };
     uint64_t dir_phys = 0, table_phys = 0;
-    uim_word *dir = vtd_pages_alloc(v, 0, &dir_phys);
-    uim_word *table = vtd_pages_alloc(v, 0, &table_phys);
+    uim_word *dir = uim_pages_alloc(&v->unit, v->coherent, 0, &dir_phys);
+    uim_word *table = uim_pages_alloc(&v->unit, v->coherent, 0, &table_phys);
 
     if (!dir || !table) {
-        vtd_pages_free(v, dir, dir_phys, 0);
-        vtd_pages_free(v, table, table_phys, 0);
+        uim_pages_free(&v->unit, dir, dir_phys, 0);
+        uim_pages_free(&v->unit, table, table_phys, 0);
         return UIOMMU_NOMEM;
     }
     entry.smptblptr = table_phys >> 12;
@@ -183,7 +162,7 @@ static enum uiommu_status context_table_add(struct vtd_unit *v, uim_word *root)
     struct vtd_root_lo_fields link = { .p = 1 };
     uint64_t phys;
 
-    if (!vtd_pages_alloc(v, 0, &phys))
+    if (!uim_pages_alloc(&v->unit, v->coherent, 0, &phys))
         return UIOMMU_NOMEM;
     link.ctp = phys >> 12;
     vtd_entry_store(v, root, vtd_root_lo_pack(&link).raw);
@@ -212,7 +191,7 @@ enum uiommu_status vtd_context_create(struct vtd_unit *v, struct vtd_sid sid,
 
 enum uiommu_status vtd_tables_create(struct vtd_unit *v)
 {
-    v->root = vtd_pages_alloc(v, 0, &v->root_phys);
+    v->root = uim_pages_alloc(&v->unit, v->coherent, 0, &v->root_phys);
     return v->root ? UIOMMU_OK : UIOMMU_NOMEM;
 }
 
@@ -238,6 +217,6 @@ void vtd_tables_destroy(struct vtd_unit *v)
         return;
     for (unsigned i = 0; i < BUSES * (VTD_ROOT_ENTRY_BYTES / 8); i++)
         context_table_free(v, i << 7, uim_ld64(&v->root[i]));
-    vtd_pages_free(v, v->root, v->root_phys, 0);
+    uim_pages_free(&v->unit, v->root, v->root_phys, 0);
     v->root = NULL;
 }

@@ -10,56 +10,34 @@ enum {
     PAGE_SIZE = 4096,
     REGISTER_BYTES = 16,      /* of a fault record, and of IVA with IOTLB */
     PHYS_BITS_MOST = 52,   /* what table entries can hold              */
-    TIMEOUT_MAX_MS = 600000,
     ND_RESERVED = 7,
 };
 
 /* ---- options (uiommu/drivers.h) ------------------------------------------ */
 
-static bool text_is(const char *a, const char *b)
-{
-    while (*a != '\0' && *a == *b) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 static enum uiommu_status mode_option(struct vtd_options *o, const char *value)
 {
-    if (text_is(value, "auto"))
+    if (uim_text_is(value, "auto"))
         o->mode = VTD_AUTO;
-    else if (text_is(value, "legacy"))
+    else if (uim_text_is(value, "legacy"))
         o->mode = VTD_LEGACY;
-    else if (text_is(value, "scalable"))
+    else if (uim_text_is(value, "scalable"))
         o->mode = VTD_SCALABLE;
-    else if (text_is(value, "first-stage"))
+    else if (uim_text_is(value, "first-stage"))
         o->mode = VTD_FIRST_STAGE;
     else
         return UIOMMU_INVAL;
     return UIOMMU_OK;
 }
 
-static enum uiommu_status timeout_option(struct vtd_options *o,
-                                         const char *value)
-{
-    uint32_t ms = 0;
-
-    for (; *value >= '0' && *value <= '9' && ms <= TIMEOUT_MAX_MS; value++)
-        ms = ms * 10 + (uint32_t)(*value - '0');
-    if (*value != '\0' || ms == 0 || ms > TIMEOUT_MAX_MS)
-        return UIOMMU_INVAL;
-    o->timeout_ms = ms;
-    return UIOMMU_OK;
-}
-
 static enum uiommu_status option(void *state, const char *key,
                                  const char *value)
 {
-    if (text_is(key, "mode"))
+    if (uim_text_is(key, "mode"))
         return mode_option(state, value);
-    if (text_is(key, "timeout_ms"))
-        return timeout_option(state, value);
+    if (uim_text_is(key, "timeout_ms"))
+        return uim_timeout_option(&((struct vtd_options *)state)->timeout_ms,
+                                  value);
     return UIOMMU_NOENT;
 }
 
@@ -70,17 +48,6 @@ static enum uiommu_status refuse(const struct vtd_unit *v, const char *why)
     uim_log(v->unit.u, UIOMMU_LOG_ERROR, "vtd unit at 0x%lx: %s", v->unit.base,
             why);
     return UIOMMU_NODEV;
-}
-
-static bool map_registers(struct vtd_unit *v, size_t size)
-{
-    const struct uiommu_host *h = v->unit.host;
-
-    if (v->mmio)
-        h->mmio_unmap(h->ctx, v->mmio, v->mmio_size);
-    v->mmio_size = size;
-    v->mmio = h->mmio_map(h->ctx, v->unit.base, size);
-    return v->mmio != NULL;
 }
 
 /* Where the registers end whose place a capability tells. */
@@ -112,7 +79,7 @@ static enum uiommu_status read_capabilities(struct vtd_unit *v)
     v->major = (uint8_t)vtd_ver_max(ver);
     v->coherent = vtd_ecap_c(v->ecap) != 0;
     end = (size_t)uim_align_up(registers_end(v), PAGE_SIZE);
-    if (end > v->mmio_size && !map_registers(v, end))
+    if (end > v->unit.mmio_size && !uim_registers_map(&v->unit, end))
         return refuse(v, "the host cannot map its registers");
     return UIOMMU_OK;
 }
@@ -122,7 +89,7 @@ static enum uiommu_status look_at(struct vtd_unit *v,
 {
     size_t size = info->size > PAGE_SIZE ? (size_t)info->size : PAGE_SIZE;
 
-    if (!map_registers(v, size))
+    if (!uim_registers_map(&v->unit, size))
         return refuse(v, "the host cannot map its registers");
     return read_capabilities(v);
 }
@@ -149,6 +116,7 @@ static enum uiommu_status probe(struct uiommu *u, void *state,
         return UIOMMU_NOMEM;
     memset(v, 0, sizeof(*v));
     v->unit.ops = &unit_ops;
+    v->unit.driver = &uiommu_driver_vtd;
     v->unit.u = u;
     v->unit.host = h;
     v->unit.state = state;

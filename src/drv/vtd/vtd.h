@@ -19,7 +19,7 @@
  *     regs_inval.c invalidation by registers, for units without a queue
  *     intr.c       the interrupt remapping table
  *     fault.c      fault records
- *     regs.c       register access, global commands
+ *     regs.c       global commands
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a
  * group mutex when a table may have to be added. reg_lock, queue.lock,
@@ -29,8 +29,7 @@
 #ifndef UIM_DRV_VTD_VTD_H
 #define UIM_DRV_VTD_VTD_H
 
-#include "base/store.h"
-#include "core/driver.h"
+#include "core/unit.h"
 #include "spec/vtd.h"
 
 enum vtd_mode {
@@ -140,13 +139,10 @@ struct vtd_adopted {
 
 struct vtd_unit {
     struct uim_unit unit;
-    void *mmio;
-    size_t mmio_size;
     struct vtd_cap cap;
     struct vtd_ecap ecap;
     uint8_t major;         /* of the architecture version                 */
     enum vtd_mode mode;
-    uint64_t timeout_ns;
     uint8_t aw_max;        /* VTD_AW_*, 0 if the unit has no second stage */
     bool coherent;         /* ECAP.C: root, context and PASID tables      */
     bool ours;             /* from prepare on: its registers              */
@@ -203,25 +199,27 @@ static inline size_t vtd_dids_size(const struct vtd_unit *v)
 
 /* ---- regs.c -------------------------------------------------------------- */
 
-uint32_t vtd_rd32(const struct vtd_unit *v, size_t offset);
-uint64_t vtd_rd64(const struct vtd_unit *v, size_t offset);
-void vtd_wr32(const struct vtd_unit *v, size_t offset, uint32_t value);
-void vtd_wr64(const struct vtd_unit *v, size_t offset, uint64_t value);
+static inline uint32_t vtd_rd32(const struct vtd_unit *v, size_t offset)
+{
+    return uim_rd32(&v->unit, offset);
+}
 
-void vtd_lock(const struct vtd_unit *v, void *spin);
-void vtd_unlock(const struct vtd_unit *v, void *spin);
+static inline uint64_t vtd_rd64(const struct vtd_unit *v, size_t offset)
+{
+    return uim_rd64(&v->unit, offset);
+}
 
-uint64_t vtd_now(const struct vtd_unit *v);
-void vtd_relax(const struct vtd_unit *v);
+static inline void vtd_wr32(const struct vtd_unit *v, size_t offset,
+                            uint32_t value)
+{
+    uim_wr32(&v->unit, offset, value);
+}
 
-/* Waits until the masked register is `want`. False: it took too long. */
-bool vtd_wait32(const struct vtd_unit *v, size_t offset, uint32_t mask,
-                uint32_t want);
-bool vtd_wait64(const struct vtd_unit *v, size_t offset, uint64_t mask,
-                uint64_t want);
-
-/* From now on nothing waits for this unit any more. Returns TIMEDOUT. */
-enum uiommu_status vtd_break(struct vtd_unit *v, const char *what);
+static inline void vtd_wr64(const struct vtd_unit *v, size_t offset,
+                            uint64_t value)
+{
+    uim_wr64(&v->unit, offset, value);
+}
 
 #define VTD_GCMD_BIT(field)                                                    \
     ((uint32_t)vtd_gcmd_pack(&(struct vtd_gcmd_fields){ .field = 1 }).raw)
@@ -280,12 +278,6 @@ void vtd_queue_errors(struct vtd_unit *v);
 bool vtd_queue_in_error(const struct vtd_unit *v);
 
 /* ---- table.c ------------------------------------------------------------- */
-
-/* 2^order zeroed pages for the unit to read. NULL: none left. */
-uim_word *vtd_pages_alloc(const struct vtd_unit *v, unsigned order,
-                          uint64_t *phys);
-void vtd_pages_free(const struct vtd_unit *v, uim_word *pages, uint64_t phys,
-                    unsigned order);
 
 enum uiommu_status vtd_tables_create(struct vtd_unit *v);
 void vtd_tables_destroy(struct vtd_unit *v);
