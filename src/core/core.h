@@ -162,7 +162,9 @@ bool uim_adoption_goes_on(const struct uiommu *u);
 /* Sentences about the requesters that go on. */
 void uim_adopted_log(struct uiommu *u);
 
-/* set.c; the group mutex is held. */
+/* set.c: the group mutex, and what is called while it is held. */
+void uim_group_lock(const struct uiommu_group *group);
+void uim_group_unlock(const struct uiommu_group *group);
 enum uiommu_status uim_group_set(struct uiommu_group *group,
                                  struct uiommu_domain *domain);
 struct uiommu_domain *uim_group_core(const struct uiommu_group *group);

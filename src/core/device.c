@@ -130,7 +130,7 @@ enum uiommu_status uim_device_free(struct uiommu_device *device)
     struct uiommu_group *group = device->group;
     enum uiommu_status status;
 
-    u->host.mutex_lock(u->host.ctx, group->lock);
+    uim_group_lock(group);
     status = uim_group_set(group, &u->blocked);
     if (status == UIOMMU_OK && atomic_load(&device->endpoint.quarantined))
         status = uim_quarantine(&device->endpoint); /* is it confirmed now? */
@@ -138,7 +138,7 @@ enum uiommu_status uim_device_free(struct uiommu_device *device)
         uim_log(u, UIOMMU_LOG_ERROR,
                 "a device was removed while its unit did not answer: %s",
                 uiommu_status_name(status));
-    u->host.mutex_unlock(u->host.ctx, group->lock);
+    uim_group_unlock(group);
     free_device(device);
     return status;
 }
@@ -284,9 +284,9 @@ static enum uiommu_status create_resting(struct uiommu *u,
 
     if (!d)
         return status;
-    u->host.mutex_lock(u->host.ctx, d->group->lock);
+    uim_group_lock(d->group);
     status = uim_firmware_rest(d);
-    u->host.mutex_unlock(u->host.ctx, d->group->lock);
+    uim_group_unlock(d->group);
     if (status == UIOMMU_OK)
         *out = d;
     else if (d->endpoint.domain == &u->inherited)

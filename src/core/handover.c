@@ -12,20 +12,6 @@ static struct uiommu_device *device_of(struct uim_node *n)
     return uim_container(n, struct uiommu_device, node);
 }
 
-static void lock(const struct uiommu_group *group)
-{
-    const struct uiommu_host *h = &group->member->u->host;
-
-    h->mutex_lock(h->ctx, group->lock);
-}
-
-static void unlock(const struct uiommu_group *group)
-{
-    const struct uiommu_host *h = &group->member->u->host;
-
-    h->mutex_unlock(h->ctx, group->lock);
-}
-
 /* ---- adopted --------------------------------------------------------------- */
 
 bool uim_inherits(const struct uiommu_device *device)
@@ -120,12 +106,12 @@ static enum uiommu_status end_device(struct uiommu_device *d)
     struct uiommu_group *group = d->group;
     enum uiommu_status status = UIOMMU_OK;
 
-    lock(group);
+    uim_group_lock(group);
     if (group->domain == &d->u->inherited)
         status = uim_group_set(group, uim_group_core(group));
     if (status == UIOMMU_NODEV) /* quarantined */
         status = uim_group_set(group, &d->u->blocked);
-    unlock(group);
+    uim_group_unlock(group);
     return status;
 }
 

@@ -242,14 +242,14 @@ enum uiommu_status uim_group_set(struct uiommu_group *group,
     return status;
 }
 
-static void lock(struct uiommu_group *group)
+void uim_group_lock(const struct uiommu_group *group)
 {
     const struct uiommu_host *h = &group->member->u->host;
 
     h->mutex_lock(h->ctx, group->lock);
 }
 
-static void unlock(struct uiommu_group *group)
+void uim_group_unlock(const struct uiommu_group *group)
 {
     const struct uiommu_host *h = &group->member->u->host;
 
@@ -266,12 +266,12 @@ enum uiommu_status uiommu_set_domain(struct uiommu_endpoint *endpoint,
     if (!endpoint || !domain || domain->u != endpoint->device->u)
         return UIOMMU_INVAL;
     group = endpoint->device->group;
-    lock(group);
+    uim_group_lock(group);
     if (uim_asleep(group->member->u))
         status = UIOMMU_AGAIN;
     else if (group->owner == owner)
         status = uim_group_set(group, domain);
-    unlock(group);
+    uim_group_unlock(group);
     return status;
 }
 
@@ -340,10 +340,10 @@ enum uiommu_status uiommu_claim(struct uiommu_endpoint *endpoint,
     if (!endpoint || !owner)
         return UIOMMU_INVAL;
     group = endpoint->device->group;
-    lock(group);
+    uim_group_lock(group);
     status = uim_asleep(group->member->u) ? UIOMMU_AGAIN
                                           : claim_locked(group, owner);
-    unlock(group);
+    uim_group_unlock(group);
     return status;
 }
 
@@ -367,10 +367,10 @@ enum uiommu_status uiommu_release(struct uiommu_endpoint *endpoint,
     if (!endpoint || !owner)
         return UIOMMU_INVAL;
     group = endpoint->device->group;
-    lock(group);
+    uim_group_lock(group);
     status = uim_must_wait(group->member->u) ? UIOMMU_AGAIN
                                              : release_locked(group, owner);
-    unlock(group);
+    uim_group_unlock(group);
     return status;
 }
 
@@ -378,9 +378,9 @@ bool uim_group_owned(struct uiommu_group *group)
 {
     bool owned;
 
-    lock(group);
+    uim_group_lock(group);
     owned = group->owner != NULL;
-    unlock(group);
+    uim_group_unlock(group);
     return owned;
 }
 
@@ -396,9 +396,9 @@ struct uiommu_domain *uiommu_endpoint_domain(struct uiommu_endpoint *endpoint)
     struct uiommu_group *group = endpoint->device->group;
     struct uiommu_domain *domain;
 
-    lock(group);
+    uim_group_lock(group);
     domain = endpoint->domain;
-    unlock(group);
+    uim_group_unlock(group);
     return domain;
 }
 
@@ -412,8 +412,8 @@ struct uiommu_domain *uiommu_core_domain(struct uiommu_endpoint *endpoint)
     struct uiommu_group *group = endpoint->device->group;
     struct uiommu_domain *domain;
 
-    lock(group);
+    uim_group_lock(group);
     domain = uim_group_core(group);
-    unlock(group);
+    uim_group_unlock(group);
     return domain;
 }
