@@ -5,7 +5,6 @@
 #include "core/core.h"
 
 #include "base/digest.h"
-#include "base/mem.h"
 
 enum { PAGE = 4096 };
 

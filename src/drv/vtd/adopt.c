@@ -13,7 +13,6 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
-#include "spec/vtd_intr.h"
 
 enum {
     PAGE_SIZE = 4096,
@@ -60,10 +59,10 @@ static enum uiommu_status refuse(const struct vtd_unit *v,
 
 /* ---- memory of somebody else ----------------------------------------------- */
 
-/* Calls `visit` with `size` bytes at `phys`. */
 typedef enum uiommu_status (*visitor)(struct vtd_unit *v, unsigned first,
                                       const uim_word *table, void *ctx);
 
+/* Calls `visit` with `size` bytes at `phys`. */
 static enum uiommu_status read_at(struct vtd_unit *v, uint64_t phys,
                                   size_t size, unsigned first, visitor visit,
                                   void *ctx)

@@ -227,7 +227,6 @@ void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
     b->sid = sid;
 }
 
-/* 6.5.2.8. Never SW and IF together: QEMU before 10.0.13 dies of it. */
 /* 6.5.2.8 */
 void vtd_add_interrupt(struct vtd_batch *b, enum vtd_iec g, unsigned index)
 {
@@ -240,6 +239,7 @@ void vtd_add_interrupt(struct vtd_batch *b, enum vtd_iec g, unsigned index)
     add(b, vtd_qi_iec_lo_pack(&lo).raw, 0);
 }
 
+/* 6.5.2.9. Never SW and IF together: QEMU before 10.0.13 dies of it. */
 struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data)
 {
     const struct vtd_qi_wait_lo_fields lo = {
