@@ -3,7 +3,7 @@
  * `uiommu explain` as a command: text, JSON, names out of DMAR tables, and what it
  * says when it cannot read something.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,7 +73,7 @@ static int run(const char *const *args)
 /* A log of its own, which is there until the next one. */
 static const char *log_with(const char *text)
 {
-    static char name[] = "/tmp/uiommu-explain-XXXXXX";
+    static char name[] = P_tmpdir "/uiommu-explain-XXXXXX";
     int fd;
 
     unlink(name);
