@@ -5,6 +5,7 @@
  * owner is in use.
  */
 #include "tests/core/handover.h"
+#include "tests/core/interrupts.h"
 
 #include "base/store.h"
 #include "spec/vtd.h"
@@ -710,33 +711,12 @@ static void a_device_that_may_not_ask_any_more_stops(struct rig *rig)
 
 /* ---- interrupts ----------------------------------------------------------------------- */
 
-static bool remapped(struct rig *rig, const char **why)
-{
-    (void)why;
-    rig->config.args = "ir=1,eim=1";
-    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
-    return true;
-}
-
-static struct uiommu_irq *map_irq(struct rig *rig, uint8_t vector,
-                                  struct uiommu_irq_message *m)
-{
-    const struct uiommu_irq_target target = { .vector = vector };
-    struct uiommu_irq *irq;
-
-    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq));
-    uiommu_irq_message(irq, m);
-    return irq;
-}
-
 /* The vector of what arrives when engine 0 sends the message; 0: nothing. */
 static unsigned arrives(struct rig *rig, const struct uiommu_irq_message *m)
 {
     unsigned before = sim_msi_count(rig->m);
-    uint8_t data[4] = { (uint8_t)m->data, (uint8_t)(m->data >> 8), 0, 0 };
 
-    (void)machine_dma(rig->m, rig_engine(rig, 0), true, m->addr, data,
-                      sizeof(data));
+    (void)sends(rig, 0, m->addr, m->data);
     if (sim_msi_count(rig->m) == before)
         return 0;
     return sim_msi_at(rig->m, before).data & 0xff;
@@ -749,7 +729,7 @@ static void interrupts_go_on(struct rig *rig)
     struct first f;
 
     first_owner(rig, &f);
-    (void)map_irq(rig, 0x41, &old);
+    old = message_of(map_irq(rig, 0, to(0x41, 0)));
     rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_BLOCKED,
                             &rig->setup.record, &rig->setup.record_size),
            UIOMMU_BUSY);
@@ -757,14 +737,15 @@ static void interrupts_go_on(struct rig *rig)
     assert_int_equal(arrives(rig, &old), 0x41);
     up(rig);
     assert_int_equal(arrives(rig, &old), 0x41);
-    irq = map_irq(rig, 0x42, &new);
+    irq = map_irq(rig, 0, to(0x42, 0));
+    new = message_of(irq);
     assert_true(new.addr != old.addr);
     assert_int_equal(arrives(rig, &new), 0x42);
     assert_int_equal(arrives(rig, &old), 0x41);
     end_adoption(rig);
     assert_int_equal(arrives(rig, &old), 0);
     assert_int_equal(arrives(rig, &new), 0x42);
-    rig_ok(uiommu_irq_unmap(irq));
+    drop(irq);
 }
 
 static void interrupts_are_adopted_as_they_are_or_not(struct rig *rig)
@@ -774,7 +755,7 @@ static void interrupts_are_adopted_as_they_are_or_not(struct rig *rig)
     struct first f;
 
     first_owner(rig, &f);
-    (void)map_irq(rig, 0x41, &old);
+    old = message_of(map_irq(rig, 0, to(0x41, 0)));
     first_leaves(rig, &f);
     flags = rig->setup.flags;
     rig->setup.flags |= UIOMMU_CONFIG_X2APIC;

@@ -3,105 +3,19 @@
  * interrupt_test.c - interrupts of devices through the unit (semantics B.4): what is
  * mapped arrives, what is not or comes from somebody else is refused and explained.
  */
-#include "tests/core/help.h"
+#include "tests/core/interrupts.h"
 
-#include "base/store.h"
 #include "spec/vtd_intr.h"
 
 #define BASE GIB(2)
-#define FEE  UINT64_C(0xfee00000)
 
-enum { ENTRIES = 4096, IOAPIC_ID = 0, IOAPIC_RID = 0xff00 };
-
-static bool remapped(struct rig *rig, const char **why)
-{
-    (void)why;
-    rig->config.args = "ir=1,eim=1";
-    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
-    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
-    return true;
-}
+enum { IOAPIC_RID = 0xff00 };
 
 static bool with_x2apic(struct rig *rig, const char **why)
 {
     (void)remapped(rig, why);
     rig->setup.flags |= UIOMMU_CONFIG_X2APIC;
     return true;
-}
-
-static bool in_a_hurry_remapped(struct rig *rig, const char **why)
-{
-    hurry(rig);
-    return remapped(rig, why);
-}
-
-/* ---- messages ------------------------------------------------------------ */
-
-static struct uiommu_irq_target to(uint8_t vector, uint32_t apic)
-{
-    return (struct uiommu_irq_target){ .vector = vector, .destination = apic };
-}
-
-/* What a fixed, physical, edge interrupt looks like when it arrives. */
-static struct sim_msi arrives_as(uint8_t vector, uint32_t apic)
-{
-    return (struct sim_msi){
-        FEE | (apic & 0xff) << 12 | (uint64_t)(apic >> 8) << 40, vector
-    };
-}
-
-static struct uiommu_irq *map_irq(struct rig *rig, unsigned n,
-                                  struct uiommu_irq_target target)
-{
-    struct uiommu_irq *irq;
-
-    rig_ok(uiommu_irq_map(rig_endpoint(rig, n), &target, 1, &irq));
-    return irq;
-}
-
-static struct uiommu_irq_message message_of(const struct uiommu_irq *irq)
-{
-    struct uiommu_irq_message m;
-
-    uiommu_irq_message(irq, &m);
-    return m;
-}
-
-/* Engine n sends it. */
-static bool sends(struct rig *rig, unsigned n, uint64_t addr, uint32_t data)
-{
-    uint8_t bytes[] = { (uint8_t)data, (uint8_t)(data >> 8),
-                        (uint8_t)(data >> 16), (uint8_t)(data >> 24) };
-
-    return machine_dma(rig->m, rig_engine(rig, n), true, addr, bytes,
-                       sizeof(bytes)) == MACHINE_DMA_DONE;
-}
-
-static void assert_arrives(struct rig *rig, unsigned n,
-                           struct uiommu_irq_message m, struct sim_msi as)
-{
-    unsigned before = sim_msi_count(rig->m);
-    struct sim_msi got;
-
-    assert_true(sends(rig, n, m.addr, m.data));
-    assert_int_equal(sim_msi_count(rig->m), before + 1);
-    got = sim_msi_at(rig->m, before);
-    assert_true(got.addr == as.addr);
-    assert_int_equal(got.data, as.data);
-}
-
-static void assert_refused(struct rig *rig, unsigned n, uint64_t addr,
-                           uint32_t data, unsigned reason)
-{
-    unsigned before = sim_msi_count(rig->m), faults;
-
-    rig_poll(rig);
-    faults = rig->faults;
-    assert_false(sends(rig, n, addr, data));
-    assert_int_equal(sim_msi_count(rig->m), before);
-    rig_poll(rig);
-    assert_int_equal(rig->faults, faults + 1);
-    assert_int_equal(rig->fault.reason, reason);
 }
 
 /* Whether the unit would let requester `rid` send it. */
@@ -111,11 +25,6 @@ static int ask(struct rig *rig, uint32_t rid, uint64_t addr)
 
     return sim_ops(rig->m)->remap_msi(sim_model(rig->m), rid, UIE_REQ_PROBE,
                                       addr, 0, &out.addr, &out.data);
-}
-
-static void drop(struct uiommu_irq *irq)
-{
-    rig_ok(uiommu_irq_unmap(irq));
 }
 
 /* ---- what is mapped, and what is not ------------------------------------- */
@@ -274,61 +183,39 @@ static void an_interrupt_goes_elsewhere_at_once(struct rig *rig)
     drop(irq);
 }
 
-/* At each step to the old one, or the new one. */
-static struct {
-    struct rig *rig;
-    struct uiommu_irq_message m;
-    struct sim_msi old, new;
-    unsigned looked, wrong;
-    bool may_be_refused;
-} watched;
-
-static void look_once(void)
-{
-    struct sim_msi got = { 0 };
-    int r =
-        sim_ops(watched.rig->m)
-            ->remap_msi(sim_model(watched.rig->m),
-                        rig_endpoint(watched.rig, 0) ? 0x18 : 0, 1,
-                        watched.m.addr, watched.m.data, &got.addr, &got.data);
-    bool old = got.addr == watched.old.addr && got.data == watched.old.data;
-    bool new = got.addr == watched.new.addr &&got.data == watched.new.data;
-
-    watched.wrong += r == 0 ? !old && !new : !watched.may_be_refused;
-}
-
 static void look_at_interrupt(void *ctx)
 {
-    (void)ctx;
-    watched.looked++;
-    look_once();
-    uim_check_caches_keep(sim_door(watched.rig->m), false);
-    look_once();
-    uim_check_caches_keep(sim_door(watched.rig->m), true);
+    struct watched *w = ctx;
+
+    w->looked++;
+    look_once(w);
+    uim_check_caches_keep(sim_door(w->rig->m), false);
+    look_once(w);
+    uim_check_caches_keep(sim_door(w->rig->m), true);
 }
 
 static void a_change_is_old_or_new_at_every_step(struct rig *rig)
 {
     struct uiommu_irq_target target = to(0x52, 0x21);
     struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0x12));
+    struct watched w = {
+        .rig = rig,
+        .m = message_of(irq),
+        .old = arrives_as(0x41, 0x12),
+        .new = arrives_as(0x52, 0x21),
+    };
 
-    watched.rig = rig;
-    watched.looked = watched.wrong = 0;
-    watched.m = message_of(irq);
-    watched.old = arrives_as(0x41, 0x12);
-    watched.new = arrives_as(0x52, 0x21);
-    watched.may_be_refused = false;
-    rig_watch(rig, look_at_interrupt, NULL);
+    rig_watch(rig, look_at_interrupt, &w);
     rig_ok(uiommu_irq_retarget(irq, 0, &target));
-    assert_true(watched.looked > 0);
-    watched.old = watched.new;
-    watched.may_be_refused = true;
+    assert_true(w.looked > 0);
+    w.old = w.new;
+    w.may_be_refused = true;
     drop(irq);
     irq = map_irq(rig, 0, to(0x52, 0x21));
     rig_watch(rig, NULL, NULL);
-    assert_int_equal(watched.wrong, 0);
+    assert_int_equal(w.wrong, 0);
     sim_forget(rig->m);
-    assert_arrives(rig, 0, message_of(irq), watched.new);
+    assert_arrives(rig, 0, message_of(irq), w.new);
     drop(irq);
 }
 
@@ -574,388 +461,6 @@ static void an_hpet_sends_messages(struct rig *rig)
     drop(irq);
 }
 
-/* ---- life ------------------------------------------------------------------------- */
-
-static void what_is_mapped_keeps_device_and_instance(struct rig *rig)
-{
-    unsigned dev = rig_engine(rig, 0);
-    struct uiommu_irq_target target = to(0x61, 2);
-    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
-
-    rig_is(uiommu_device_remove(rig->device[dev]), UIOMMU_BUSY);
-    assert_arrives(rig, 0, message_of(irq), arrives_as(0x41, 0));
-    drop(irq);
-    rig_ok(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
-                                 &irq));
-    for (unsigned i = RIG_DEVICES; i-- > 0; rig->device[i] = NULL)
-        if (rig->device[i])
-            rig_ok(uiommu_device_remove(rig->device[i]));
-    rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
-    drop(irq);
-}
-
-static void before_start_and_after_stop_there_is_nothing_to_map(struct rig *rig)
-{
-    struct uiommu_irq_target target = to(0x61, 2);
-    struct uiommu_irq *irq;
-
-    rig_ok(rig_create(rig));
-    rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
-    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
-                                 &irq),
-           UIOMMU_AGAIN);
-    rig_ok(rig_start(rig));
-    rig_ok(uiommu_stop(rig->u));
-    rig->started = false;
-    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
-                                 &irq),
-           UIOMMU_AGAIN);
-}
-
-/* What another thread would be told at a moment when this one holds no lock. */
-static struct {
-    struct rig *rig;
-    void (*free)(void *ctx, void *ptr, size_t size);
-    unsigned asked, wrong;
-} beside;
-
-static void ask_remove(void *ctx)
-{
-    struct rig *rig = ctx;
-    struct sim_counts c;
-
-    sim_counts(rig->m, &c);
-    if (c.locks_held > 0 || beside.wrong > 0)
-        return;
-    beside.asked++;
-    beside.wrong +=
-        uiommu_device_remove(rig->device[rig_engine(rig, 0)]) != UIOMMU_BUSY;
-}
-
-static void a_device_stays_while_its_interrupt_is_mapped(struct rig *rig)
-{
-    struct uiommu_irq_target target = to(0x41, 0);
-    struct uiommu_irq *irq;
-
-    memset(&beside, 0, sizeof(beside));
-    rig_watch(rig, ask_remove, rig);
-    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq));
-    rig_watch(rig, NULL, NULL);
-    assert_true(beside.asked > 0);
-    assert_int_equal(beside.wrong, 0);
-    drop(irq);
-}
-
-static void ask_stop_and_free(void *ctx, void *ptr, size_t size)
-{
-    if (beside.rig && beside.asked++ == 0)
-        beside.wrong += uiommu_stop(beside.rig->u) != UIOMMU_BUSY;
-    beside.free(ctx, ptr, size);
-}
-
-static void an_instance_stays_until_an_interrupt_is_gone(struct rig *rig)
-{
-    struct uiommu_irq_target target = to(0x61, 2);
-    struct uiommu_irq *irq;
-
-    memset(&beside, 0, sizeof(beside));
-    beside.free = rig->m->host.free;
-    rig->m->host.free = ask_stop_and_free;
-    up_to_start(rig);
-    rig_ok(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
-                                 &irq));
-    beside.rig = rig;
-    rig_ok(uiommu_irq_unmap(irq));
-    beside.rig = NULL;
-    assert_true(beside.asked > 0);
-    assert_int_equal(beside.wrong, 0);
-}
-
-/* B.13: what it said stays until nothing of it is cached, and no longer. */
-static uint64_t entry_word(struct rig *rig, uint64_t addr, unsigned word)
-{
-    enum { IRTA = 0xb8 };
-    uint64_t table =
-        sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0, IRTA, 8) >> 12 << 12;
-
-    return uim_ld64((uim_word *)sim_ram(
-        rig->m, table + (addr >> 5 & 0x7fff) * 16 + word * 8, 8));
-}
-
-static void an_entry_that_is_gone_is_empty(struct rig *rig)
-{
-    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
-    uint64_t addr = message_of(irq).addr;
-
-    assert_int_equal(entry_word(rig, addr, 0) & 1, 1);
-    assert_int_equal(entry_word(rig, addr, 1) & 0xffff, 0x18);
-    drop(irq);
-    assert_true(entry_word(rig, addr, 0) == 0);
-    assert_true(entry_word(rig, addr, 1) == 0);
-}
-
-static void interrupts_are_there_again_after_a_sleep(struct rig *rig)
-{
-    struct uiommu_irq_target target = to(0x42, 0);
-    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0)), *other;
-    struct uiommu_irq_message m = message_of(irq);
-
-    rig_ok(uiommu_suspend(rig->u));
-    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &other),
-           UIOMMU_AGAIN);
-    rig_is(uiommu_irq_retarget(irq, 0, &target), UIOMMU_AGAIN);
-    rig_is(uiommu_irq_unmap(irq), UIOMMU_AGAIN);
-    sim_reset_units(rig->m);
-    rig_ok(uiommu_resume(rig->u));
-    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
-    assert_refused(rig, 1, m.addr, m.data, 0x26);
-    assert_refused(rig, 0, FEE, 0x41, 0x25);
-    drop(irq);
-}
-
-static void a_stop_gives_interrupts_back(struct rig *rig)
-{
-    up(rig);
-    assert_false(sends(rig, 0, FEE, 0x41));
-    rig_down(rig);
-    assert_true(sends(rig, 0, FEE, 0x41));
-}
-
-static void firmware_writes(struct rig *rig, uint64_t reg, uint64_t value,
-                            uint32_t len)
-{
-    sim_ops(rig->m)->mmio_write(sim_model(rig->m), 0, reg, value, len);
-    uim_check_run(sim_door(rig->m), 1);
-}
-
-/* Firmware left remapping on, with a table of its own, and the unit has cached
- * of it. */
-static void remapping_that_was_left_on_is_replaced(struct rig *rig)
-{
-    enum {
-        GCMD = 0x18,
-        IRTA = 0xb8,
-        SIRTP = 1 << 24,
-        IRE = 1 << 25,
-        CFI = 1 << 23,
-        VECTOR_77 = 0x77 << 16 | 1
-    };
-    const struct uiommu_irq_message old = { .addr = FEE | 0x10 | 5 << 5 };
-    uint64_t table = rig_pages(rig, 0);
-    struct uiommu_irq_message m;
-    struct uiommu_irq *irq;
-
-    assert_true(rig_write(rig, 0, table + 5 * 16 + 8, 0));
-    assert_true(rig_write(rig, 0, table + 5 * 16, uim_le64(VECTOR_77)));
-    firmware_writes(rig, IRTA, table | 7, 8);
-    firmware_writes(rig, GCMD, SIRTP, 4);
-    firmware_writes(rig, GCMD, CFI, 4);
-    firmware_writes(rig, GCMD, IRE | CFI, 4);
-    assert_arrives(rig, 0, old, arrives_as(0x77, 0));
-    up(rig);
-    assert_refused(rig, 0, old.addr, 0, 0x22);
-    irq = map_irq(rig, 0, to(0x41, 0));
-    m = message_of(irq);
-    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
-    assert_refused(rig, 0, FEE, 0x41, 0x25); /* CFI was on */
-    drop(irq);
-}
-
-/* ---- entries -------------------------------------------------------------------------- */
-
-static void entries_run_out_and_come_back(struct rig *rig)
-{
-    static struct uiommu_irq *irq[ENTRIES];
-    struct uiommu_irq_target target[2] = { to(0x41, 0), to(0x42, 0) };
-    struct uiommu_irq *more;
-
-    for (unsigned i = 0; i < ENTRIES; i++)
-        irq[i] = map_irq(rig, 0, target[0]);
-    assert_arrives(rig, 0, message_of(irq[ENTRIES - 1]), arrives_as(0x41, 0));
-    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 1, &more),
-           UIOMMU_NOSPC);
-    drop(irq[1]);
-    drop(irq[2]);
-    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 2, &more),
-           UIOMMU_NOSPC); /* two that are free, but no pair */
-    irq[1] = map_irq(rig, 0, target[0]);
-    irq[2] = map_irq(rig, 0, target[0]);
-    for (unsigned i = 0; i < ENTRIES; i++)
-        drop(irq[i]);
-    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), target, 2, &more));
-    drop(more);
-}
-
-static void an_entry_that_may_be_cached_is_not_used_again(struct rig *rig)
-{
-    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
-    struct uiommu_irq_message m = message_of(irq);
-
-    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
-    rig->dirty = true;
-    uim_check_silent(sim_door(rig->m), true);
-    rig_is(uiommu_irq_unmap(irq), UIOMMU_TIMEDOUT);
-    uim_check_silent(sim_door(rig->m), false);
-    (void)!uiommu_suspend(rig->u);
-    sim_reset_units(rig->m);
-    rig_ok(uiommu_resume(rig->u));
-    irq = map_irq(rig, 1, to(0x42, 0));
-    assert_true(message_of(irq).addr != m.addr);
-    drop(irq);
-}
-
-/* ---- entries that have to be announced ---------------------------------------------- */
-
-static bool with_caching_mode(struct rig *rig, const char **why)
-{
-    rig->config.caching_mode = true;
-    return remapped(rig, why);
-}
-
-/* 6.1: with CM=1 that there was no entry may be cached. */
-static void a_new_entry_is_seen_by_a_unit_that_cached_none(struct rig *rig)
-{
-    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
-    struct uiommu_irq_message m = message_of(irq);
-
-    for (unsigned i = 0; i < 4; i++) {
-        assert_arrives(rig, 0, m, arrives_as((uint8_t)(0x41 + i), i));
-        drop(irq);
-        assert_refused(rig, 0, m.addr, m.data, 0x22);
-        assert_refused(rig, 1, m.addr, m.data, 0x22);
-        irq = map_irq(rig, 0, to((uint8_t)(0x42 + i), i + 1));
-        assert_true(message_of(irq).addr == m.addr);
-    }
-    drop(irq);
-}
-
-static bool with_write_buffers(struct rig *rig, const char **why)
-{
-    (void)remapped(rig, why);
-    *why = "units with PASIDs have no write buffers to flush";
-    rig->config.args = "ir=1,eim=1,rwbf=1";
-    return rig->config.mode == SIM_LEGACY;
-}
-
-static void a_new_entry_leaves_the_write_buffer(struct rig *rig)
-{
-    struct uiommu_irq *irq;
-    struct trace t;
-
-    trace_start(rig, &t);
-    irq = map_irq(rig, 0, to(0x41, 0));
-    trace_stop(rig, &t);
-    assert_int_equal(count_kinds(&t, KIND(WRITE_BUFFER)), 1);
-    assert_arrives(rig, 0, message_of(irq), arrives_as(0x41, 0));
-    drop(irq);
-}
-
-/* ---- units that do not answer --------------------------------------------------------- */
-
-static void asleep_and_back(struct rig *rig)
-{
-    (void)!uiommu_suspend(rig->u);
-    sim_reset_units(rig->m);
-    rig_ok(uiommu_resume(rig->u));
-}
-
-/* To the old or the new one; nobody knows. */
-static void a_change_without_an_answer_says_so(struct rig *rig)
-{
-    struct uiommu_irq_target target = to(0x52, 1);
-    struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
-    struct uiommu_irq_message m = message_of(irq);
-
-    assert_arrives(rig, 0, m, arrives_as(0x41, 0));
-    rig->dirty = true;
-    uim_check_silent(sim_door(rig->m), true);
-    rig_is(uiommu_irq_retarget(irq, 0, &target), UIOMMU_TIMEDOUT);
-    uim_check_silent(sim_door(rig->m), false);
-    watched.rig = rig;
-    watched.wrong = 0;
-    watched.m = m;
-    watched.old = arrives_as(0x41, 0);
-    watched.new = arrives_as(0x52, 1);
-    watched.may_be_refused = false;
-    look_once();
-    assert_int_equal(watched.wrong, 0);
-    asleep_and_back(rig);
-    assert_arrives(rig, 0, m, arrives_as(0x52, 1));
-    rig_ok(uiommu_irq_retarget(irq, 0, &target));
-    drop(irq);
-}
-
-/* The unit falls silent when it is told of the second of four. */
-static unsigned told;
-
-static void silent_at_the_second(void *ctx, enum sim_event event,
-                                 uint64_t where, size_t size, uint64_t value)
-{
-    enum { IQT = 0x88 };
-    struct rig *rig = ctx;
-
-    (void)size, (void)value;
-    if (event == SIM_MMIO_WRITE && where == IQT && ++told == 2)
-        uim_check_silent(sim_door(rig->m), true);
-}
-
-static bool in_a_hurry_with_caching_mode(struct rig *rig, const char **why)
-{
-    rig->config.caching_mode = true;
-    return in_a_hurry_remapped(rig, why);
-}
-
-static void a_map_that_fails_half_way_lets_nothing_through(struct rig *rig)
-{
-    struct uiommu_irq_target target[4] = { to(0x41, 0), to(0x42, 0),
-                                           to(0x43, 0), to(0x44, 0) };
-    struct uiommu_irq *irq = map_irq(rig, 0, target[0]), *none = NULL;
-    uint64_t addr = message_of(irq).addr & ~(uint64_t)0xffe0;
-
-    drop(irq);
-    rig->dirty = true;
-    told = 0;
-    sim_watch(rig->m, silent_at_the_second, rig);
-    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 4, &none),
-           UIOMMU_TIMEDOUT);
-    sim_watch(rig->m, NULL, NULL);
-    assert_null(none);
-    uim_check_silent(sim_door(rig->m), false);
-    asleep_and_back(rig);
-    for (unsigned i = 0; i < 4; i++)
-        assert_refused(rig, 0, addr | i << 5, 0, 0x22);
-    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), target, 4, &irq));
-    assert_true((message_of(irq).addr >> 5 & 0x7fff) >= 4); /* others */
-    drop(irq);
-}
-
-struct change {
-    struct uiommu_irq *irq;
-};
-
-static enum uiommu_status map_two(struct rig *rig, void *ctx)
-{
-    const struct uiommu_irq_target target[2] = { to(0x41, 0), to(0x42, 0) };
-    struct change *c = ctx;
-
-    return uiommu_irq_map(rig_endpoint(rig, 0), target, 2, &c->irq);
-}
-
-static void unmap_two(struct rig *rig, void *ctx)
-{
-    struct change *c = ctx;
-
-    (void)rig;
-    drop(c->irq);
-}
-
-static void a_map_that_fails_leaves_nothing(struct rig *rig)
-{
-    struct change c;
-
-    rig_each_failure(rig, map_two, unmap_two, &c, UIOMMU_NOMEM);
-}
-
 static const struct rig_test tests[] = {
     RIG_TEST_ON(an_interrupt_goes_where_it_was_mapped, remapped),
     RIG_TEST_ON(destinations_of_32_bits, with_x2apic),
@@ -981,24 +486,6 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(who_gives_away_unsafely_is_warned_once, unsafe),
     RIG_TEST_ON(an_io_apic_has_its_entries, remapped),
     RIG_COLD_ON(an_hpet_sends_messages, remapped),
-    RIG_TEST_ON(what_is_mapped_keeps_device_and_instance, remapped),
-    RIG_COLD_ON(before_start_and_after_stop_there_is_nothing_to_map, remapped),
-    RIG_TEST_ON(a_device_stays_while_its_interrupt_is_mapped, remapped),
-    RIG_COLD_ON(an_instance_stays_until_an_interrupt_is_gone, remapped),
-    RIG_TEST_ON(an_entry_that_is_gone_is_empty, remapped),
-    RIG_TEST_ON(interrupts_are_there_again_after_a_sleep, remapped),
-    RIG_COLD_ON(a_stop_gives_interrupts_back, remapped),
-    RIG_COLD_ON(remapping_that_was_left_on_is_replaced, remapped),
-    RIG_TEST_ON(entries_run_out_and_come_back, remapped),
-    RIG_TEST_ON(an_entry_that_may_be_cached_is_not_used_again,
-                in_a_hurry_remapped),
-    RIG_TEST_ON(a_new_entry_is_seen_by_a_unit_that_cached_none,
-                with_caching_mode),
-    RIG_TEST_ON(a_new_entry_leaves_the_write_buffer, with_write_buffers),
-    RIG_TEST_ON(a_change_without_an_answer_says_so, in_a_hurry_remapped),
-    RIG_TEST_ON(a_map_that_fails_half_way_lets_nothing_through,
-                in_a_hurry_with_caching_mode),
-    RIG_TEST_ON(a_map_that_fails_leaves_nothing, remapped),
     { 0 },
 };
 

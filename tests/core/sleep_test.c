@@ -5,7 +5,7 @@
  * run meanwhile, and units that do not come back or do not stop (semantics
  * B.18, B.19, B.23). device_test.c has sleeps where all goes well.
  */
-#include "tests/core/help.h"
+#include "tests/core/interrupts.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -445,14 +445,6 @@ static void a_resume_that_failed_may_be_given_up(struct rig *rig)
     stop_and_destroy(rig, UIOMMU_OK);
 }
 
-static bool in_a_hurry_remapped(struct rig *rig, const char **why)
-{
-    rig->config.args = "ir=1,eim=1";
-    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
-    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
-    return in_a_hurry(rig, why);
-}
-
 static void remove_all_but(struct rig *rig, unsigned but)
 {
     for (unsigned i = RIG_DEVICES; i-- > 0;) {
@@ -466,7 +458,7 @@ static void remove_all_but(struct rig *rig, unsigned but)
 /* Whatever the host had goes first, although no unit confirms it. */
 static void what_is_there_may_be_given_up_with_a_resume(struct rig *rig)
 {
-    const struct uiommu_irq_target target = { .vector = 0x41 };
+    const struct uiommu_irq_target target = to(0x41, 0);
     struct uiommu_domain *d = rig_domain(rig, 0);
     unsigned dev = rig_engine(rig, 0);
     struct uiommu_irq *irq;
@@ -474,7 +466,7 @@ static void what_is_there_may_be_given_up_with_a_resume(struct rig *rig)
     map_page(d, BASE, rig_pages(rig, 0));
     rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
     rig_ok(uiommu_set_domain(rig_endpoint(rig, 0), d, rig));
-    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq));
+    irq = map_irq(rig, 0, target);
     rig->dirty = true;
     fail_to_resume(rig, true);
     rig_is(uiommu_irq_retarget(irq, 0, &target), UIOMMU_AGAIN);
