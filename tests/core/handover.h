@@ -8,6 +8,8 @@
 
 #include "tests/core/help.h"
 
+#define BASE GIB(2)
+
 /* The instance is gone. */
 static inline void the_next_will_adopt(struct rig *rig)
 {
@@ -48,6 +50,37 @@ static inline void end_adoption(struct rig *rig)
     rig_ok(uiommu_adopted_end(rig->u));
     assert_int_equal(adopted(rig), 0);
     sim_reclaim(rig->m);
+}
+
+/* ---- a first owner -------------------------------------------------------- */
+
+/* Engine 0 has a page at BASE, engine 1 everything, engine 2 nothing. */
+struct first {
+    uint64_t page;
+    struct uiommu_domain *domain;
+};
+
+static inline void first_owner(struct rig *rig, struct first *f)
+{
+    up(rig);
+    f->page = rig_pages(rig, 0);
+    f->domain = attached_with(rig, 0, BASE, f->page);
+    set(rig, 1, uiommu_identity(rig->u));
+}
+
+static inline void first_leaves(struct rig *rig, struct first *f)
+{
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
+    uiommu_domain_put(f->domain);
+    first_is_gone(rig);
+}
+
+static inline void to_the_next(struct rig *rig, struct first *f)
+{
+    first_owner(rig, f);
+    first_leaves(rig, f);
+    create_next(rig);
+    rig_ok(rig_start(rig));
 }
 
 #endif

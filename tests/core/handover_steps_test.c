@@ -6,71 +6,46 @@
 #include "tests/core/handover.h"
 #include "tests/core/lookout.h"
 
-#define BASE   GIB(2)
 #define OTHER  GIB(3)
 #define REGION MIB(32)
 
-/* Engine 0 has a page at BASE, engine 1 everything, engine 2 nothing. */
 struct places {
     struct lookout l;
-    uint64_t page, mine;
-    struct uiommu_domain *domain;
+    struct first f;
+    uint64_t mine; /* the next owner's */
 };
-
-static void first_owner(struct rig *rig, struct places *p)
-{
-    up(rig);
-    p->page = rig_pages(rig, 0);
-    p->mine = rig_pages(rig, 0);
-    p->domain = attached_with(rig, 0, BASE, p->page);
-    set(rig, 1, uiommu_identity(rig->u));
-}
-
-static void first_leaves(struct rig *rig, struct places *p)
-{
-    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
-    uiommu_domain_put(p->domain);
-    first_is_gone(rig);
-}
 
 /* Nothing of this changes. */
 static void watch_the_same(struct places *p, struct rig *rig)
 {
     p->l.n = 0;
-    watch_dma(&p->l, rig, 0, BASE, p->page, p->page);
-    watch_for(&p->l, 0, p->page, NOWHERE, NOWHERE);
+    watch_dma(&p->l, rig, 0, BASE, p->f.page, p->f.page);
+    watch_for(&p->l, 0, p->f.page, NOWHERE, NOWHERE);
     watch_for(&p->l, 1, p->mine, p->mine, p->mine);
-    watch_for(&p->l, 2, p->page, NOWHERE, NOWHERE);
+    watch_for(&p->l, 2, p->f.page, NOWHERE, NOWHERE);
     watch_for(&p->l, 2, BASE, NOWHERE, NOWHERE);
-}
-
-static void to_the_next(struct rig *rig, struct places *p)
-{
-    first_owner(rig, p);
-    first_leaves(rig, p);
-    up(rig);
 }
 
 /* ---- from one to the next ---------------------------------------------------- */
 
 static void handing_over_is_not_noticed(struct rig *rig)
 {
-    struct places p = { .l = { .n = 0 } };
+    struct places p = { .mine = rig_pages(rig, 0) };
 
-    first_owner(rig, &p);
+    first_owner(rig, &p.f);
     watch_the_same(&p, rig);
     begin(rig, &p.l);
-    first_leaves(rig, &p);
+    first_leaves(rig, &p.f);
     assert_true(saw(&p.l, 2));
     end(rig, &p.l);
 }
 
 static void adopting_is_not_noticed(struct rig *rig)
 {
-    struct places p = { .l = { .n = 0 } };
+    struct places p = { .mine = rig_pages(rig, 0) };
 
-    first_owner(rig, &p);
-    first_leaves(rig, &p);
+    first_owner(rig, &p.f);
+    first_leaves(rig, &p.f);
     watch_the_same(&p, rig);
     begin(rig, &p.l);
     up(rig);
@@ -92,11 +67,11 @@ static bool with_region(struct rig *rig, const char **why)
 /* Also what was mapped for it beside its region. */
 static void a_requester_with_a_region_keeps_all_it_saw(struct rig *rig)
 {
-    struct places p = { .l = { .n = 0 } };
+    struct places p = { .mine = rig_pages(rig, 0) };
 
-    first_owner(rig, &p);
-    first_leaves(rig, &p);
-    watch_for(&p.l, 0, BASE, p.page, p.page);
+    first_owner(rig, &p.f);
+    first_leaves(rig, &p.f);
+    watch_for(&p.l, 0, BASE, p.f.page, p.f.page);
     watch_for(&p.l, 0, REGION, REGION, REGION);
     watch_for(&p.l, 2, REGION, NOWHERE, NOWHERE);
     begin(rig, &p.l);
@@ -104,7 +79,7 @@ static void a_requester_with_a_region_keeps_all_it_saw(struct rig *rig)
     assert_true(saw(&p.l, 20));
     end(rig, &p.l);
     p.l.n = 0;
-    watch_for(&p.l, 0, BASE, p.page, NOWHERE);
+    watch_for(&p.l, 0, BASE, p.f.page, NOWHERE);
     watch_for(&p.l, 2, REGION, NOWHERE, NOWHERE);
     begin(rig, &p.l);
     end_adoption(rig);
@@ -116,13 +91,14 @@ static void a_requester_with_a_region_keeps_all_it_saw(struct rig *rig)
 
 static void a_requester_sees_the_old_nothing_or_the_new(struct rig *rig)
 {
-    struct places p = { .l = { .n = 0 } };
+    struct places p = { .mine = rig_pages(rig, 0) };
     struct uiommu_domain *d;
 
-    to_the_next(rig, &p);
+    to_the_next(rig, &p.f);
+    rig_add_all(rig);
     d = rig_domain(rig, 0);
     map_page(d, OTHER, p.mine);
-    watch_dma(&p.l, rig, 0, BASE, p.page, NOWHERE);
+    watch_dma(&p.l, rig, 0, BASE, p.f.page, NOWHERE);
     watch_dma(&p.l, rig, 0, OTHER, NOWHERE, p.mine);
     watch_for(&p.l, 1, p.mine, p.mine, p.mine);
     watch_for(&p.l, 2, OTHER, NOWHERE, NOWHERE);
@@ -136,11 +112,12 @@ static void a_requester_sees_the_old_nothing_or_the_new(struct rig *rig)
 
 static void identity_follows_what_was_inherited(struct rig *rig)
 {
-    struct places p = { .l = { .n = 0 } };
+    struct places p = { .mine = rig_pages(rig, 0) };
 
-    to_the_next(rig, &p);
-    watch_for(&p.l, 0, BASE, p.page, BASE);
-    watch_for(&p.l, 0, p.page, NOWHERE, p.page);
+    to_the_next(rig, &p.f);
+    rig_add_all(rig);
+    watch_for(&p.l, 0, BASE, p.f.page, BASE);
+    watch_for(&p.l, 0, p.f.page, NOWHERE, p.f.page);
     watch_for(&p.l, 1, p.mine, p.mine, p.mine);
     begin(rig, &p.l);
     set(rig, 0, uiommu_identity(rig->u));
@@ -152,13 +129,14 @@ static void identity_follows_what_was_inherited(struct rig *rig)
 
 static void the_end_blocks_whoever_is_left(struct rig *rig)
 {
-    struct places p = { .l = { .n = 0 } };
+    struct places p = { .mine = rig_pages(rig, 0) };
     struct uiommu_domain *d;
 
-    to_the_next(rig, &p);
+    to_the_next(rig, &p.f);
+    rig_add_all(rig);
     d = attached_with(rig, 2, OTHER, p.mine);
-    watch_dma(&p.l, rig, 0, BASE, p.page, NOWHERE);
-    watch_for(&p.l, 1, p.page, p.page, NOWHERE);
+    watch_dma(&p.l, rig, 0, BASE, p.f.page, NOWHERE);
+    watch_for(&p.l, 1, p.f.page, p.f.page, NOWHERE);
     watch_dma(&p.l, rig, 2, OTHER, p.mine, p.mine);
     begin(rig, &p.l);
     rig_ok(uiommu_adopted_end(rig->u));
@@ -180,12 +158,12 @@ static bool with_ats(struct rig *rig, const char **why)
 /* What it cached under the last owner is of no use to it, also if it comes late. */
 static void a_device_tlb_is_not_used_after_the_end(struct rig *rig)
 {
-    struct places p = { .l = { .n = 0 } };
+    struct places p = { .mine = rig_pages(rig, 0) };
     struct uiommu_domain *d;
 
-    first_owner(rig, &p);
-    assert_true(rig_reaches(rig, 0, BASE, p.page));
-    first_leaves(rig, &p);
+    first_owner(rig, &p.f);
+    assert_true(rig_reaches(rig, 0, BASE, p.f.page));
+    first_leaves(rig, &p.f);
     up_to_start(rig);
     end_adoption(rig);
     rig_add_all(rig);

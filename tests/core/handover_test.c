@@ -10,29 +10,7 @@
 #include "base/store.h"
 #include "spec/vtd.h"
 
-#define BASE  GIB(2)
 #define OTHER GIB(3)
-
-/* Engine 0 has a page at BASE, engine 1 everything, engine 2 nothing. */
-struct first {
-    uint64_t page;
-    struct uiommu_domain *domain;
-};
-
-static void first_owner(struct rig *rig, struct first *f)
-{
-    up(rig);
-    f->page = rig_pages(rig, 0);
-    f->domain = attached_with(rig, 0, BASE, f->page);
-    set(rig, 1, uiommu_identity(rig->u));
-}
-
-static void first_leaves(struct rig *rig, struct first *f)
-{
-    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
-    uiommu_domain_put(f->domain);
-    first_is_gone(rig);
-}
 
 static void assert_as_left(struct rig *rig, const struct first *f)
 {
@@ -40,14 +18,6 @@ static void assert_as_left(struct rig *rig, const struct first *f)
     assert_true(rig_refused(rig, 0, f->page));
     assert_true(rig_reaches(rig, 1, f->page, f->page));
     assert_true(rig_refused(rig, 2, f->page));
-}
-
-static void to_the_next(struct rig *rig, struct first *f)
-{
-    first_owner(rig, f);
-    first_leaves(rig, f);
-    create_next(rig);
-    rig_ok(rig_start(rig));
 }
 
 /* ---- as it stands ---------------------------------------------------------- */
