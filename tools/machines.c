@@ -30,9 +30,7 @@ static struct machine *open_sim(int mode, char *error, size_t size)
 
 static struct machine *open_qemu(int mode, char *error, size_t size)
 {
-    static const enum qtest_mode modes[] = { QTEST_LEGACY, QTEST_SCALABLE,
-                                             QTEST_FIRST_STAGE };
-    const struct qtest_config config = { .mode = modes[mode],
+    const struct qtest_config config = { .mode = machine_modes[mode],
                                          .n_engines = 2,
                                          .options = "intremap=on" };
 
