@@ -110,7 +110,8 @@ static bool is_block(const struct qt_ram *ram, uint64_t phys, unsigned order)
         phys >= QT_RAM_SIZE) {
         return false;
     }
-    return ram->owner[(phys - QT_PAGES) / QT_PAGE] == 1 + order;
+    return ram->owner[(phys - QT_PAGES) / QT_PAGE] == 1 + order &&
+           !ram->left[(phys - QT_PAGES) / QT_PAGE];
 }
 
 void qt_ram_free(struct qt_ram *ram, uint64_t phys, unsigned order)
@@ -138,4 +139,76 @@ size_t qt_ram_live(struct qt_ram *ram)
     n = ram->n_live;
     (void)pthread_mutex_unlock(&ram->lock);
     return n;
+}
+
+/* ---- a former owner's ----------------------------------------------------- */
+
+void qt_ram_leave(struct qt_ram *ram)
+{
+    (void)pthread_mutex_lock(&ram->lock);
+    for (size_t i = 0; i < QT_N_PAGES; i++) {
+        ram->left[i] = ram->owner[i] != 0;
+    }
+    ram->n_live = 0;
+    (void)pthread_mutex_unlock(&ram->lock);
+}
+
+void qt_ram_reclaim(struct qt_ram *ram)
+{
+    (void)pthread_mutex_lock(&ram->lock);
+    for (size_t i = 0; i < QT_N_PAGES; i++) {
+        if (!ram->left[i]) {
+            continue;
+        }
+        memset(ram->base + QT_PAGES + i * QT_PAGE, POISON, QT_PAGE);
+        ram->left[i] = false;
+        ram->owner[i] = 0;
+    }
+    (void)pthread_mutex_unlock(&ram->lock);
+}
+
+static struct qt_ram_view *view_of(struct qt_ram *ram, uint64_t phys,
+                                   uint64_t size)
+{
+    for (size_t i = 0; i < QT_VIEWS; i++) {
+        if (ram->view[i].size == size &&
+            (size == 0 || ram->view[i].phys == phys)) {
+            return &ram->view[i];
+        }
+    }
+    return NULL;
+}
+
+const void *qt_ram_view_open(struct qt_ram *ram, uint64_t phys, uint64_t size)
+{
+    struct qt_ram_view *view = NULL;
+
+    if (phys % QT_PAGE != 0 || phys >= QT_RAM_SIZE || size == 0 ||
+        size > QT_RAM_SIZE - phys) {
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&ram->lock);
+    view = view_of(ram, 0, 0);
+    if (view != NULL) {
+        *view = (struct qt_ram_view){ phys, size };
+    }
+    (void)pthread_mutex_unlock(&ram->lock);
+    return view != NULL ? ram->base + phys : NULL;
+}
+
+void qt_ram_view_close(struct qt_ram *ram, const void *virt, uint64_t size)
+{
+    uint64_t phys = (uint64_t)((const uint8_t *)virt - ram->base);
+    struct qt_ram_view *view;
+
+    (void)pthread_mutex_lock(&ram->lock);
+    view = size > 0 ? view_of(ram, phys, size) : NULL;
+    if (view == NULL) {
+        (void)fprintf(stderr,
+                      "memory_unmap(%p, %llu bytes): was not mapped so\n", virt,
+                      (unsigned long long)size);
+        abort();
+    }
+    view->size = 0;
+    (void)pthread_mutex_unlock(&ram->lock);
 }

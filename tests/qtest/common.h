@@ -51,6 +51,8 @@ void devices_can_be_configured(void **state);
 void registers_are_mapped_where_there_are_some(void **state);
 void pages_are_counted(void **state);
 void pages_run_out(void **state);
+void pages_of_a_former_owner_stay(void **state);
+void memory_is_shown_where_there_is_some(void **state);
 
 void dma_is_exact_to_the_byte(void **state);
 void largest_dma(void **state);

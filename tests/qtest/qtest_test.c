@@ -24,6 +24,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(registers_are_mapped_where_there_are_some),
         cmocka_unit_test(pages_are_counted),
         cmocka_unit_test(pages_run_out),
+        cmocka_unit_test(pages_of_a_former_owner_stay),
+        cmocka_unit_test(memory_is_shown_where_there_is_some),
         cmocka_unit_test(dma_is_exact_to_the_byte),
         cmocka_unit_test(largest_dma),
         cmocka_unit_test(senseless_dma_is_refused_with_a_sentence),
