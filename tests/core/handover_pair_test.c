@@ -11,6 +11,7 @@
 #define SECOND_BASE UINT64_C(0xfed91000)
 #define TE          (UINT32_C(1) << 31) /* of GCMD and GSTS */
 #define SRTP        (UINT32_C(1) << 30)
+#define IRE         (UINT32_C(1) << 25)
 #define SSIRWE      UINT64_C(0x80)         /* of RTADDR */
 
 enum { WINDOW = 4096 };
@@ -394,7 +395,7 @@ static void one_that_is_off_blocks(struct rig *rig)
 
     first_pair(rig, &p);
     on = (uint32_t)second.ops->mmio_read(second.model, 0, VTD_REG_GSTS, 4);
-    second.ops->mmio_write(second.model, 0, VTD_REG_GCMD, 0, 4);
+    second.ops->mmio_write(second.model, 0, VTD_REG_GCMD, on & IRE, 4);
     assert_true(on & TE);
     assert_int_equal(second_lands(rig, OTHER), OTHER);
     assert_int_equal(lands(rig, 0, BASE, UIOMMU_WRITE), p.page[0]);

@@ -25,10 +25,11 @@ enum {
 static struct machine *open_sim(const struct stand_place *place,
                                 enum stand_unit unit, char *error, size_t size)
 {
-    static const char *const args[] = { "ir=0", "ir=1", "ir=1,eim=1" };
+    static const char *const args[] = { "ir=0", "ir=1", "ir=1,eim=1", "ir=0" };
     const struct sim_config config = {
         .mode = (enum sim_mode)place->mode_index,
         .adversarial = true,
+        .caching_mode = unit == STAND_CACHES,
         .args = args[unit],
     };
 
@@ -50,6 +51,7 @@ static struct machine *open_qemu(struct stand *s, enum stand_unit unit,
         "intremap=off",
         "intremap=on,eim=off",
         "intremap=on,eim=on",
+        "intremap=off,caching-mode=on",
     };
     const struct qtest_config config = {
         .mode = (enum qtest_mode)s->place->mode_index,

@@ -21,8 +21,8 @@
 
 enum { STAND_DEVICES = 8, STAND_ENGINES = 3 };
 
-/* What of interrupt remapping the unit offers. */
-enum stand_unit { STAND_PLAIN, STAND_REMAPS, STAND_X2APIC };
+/* What of interrupt remapping the unit offers; or none, and caching mode. */
+enum stand_unit { STAND_PLAIN, STAND_REMAPS, STAND_X2APIC, STAND_CACHES };
 
 struct stand_place {
     const char *machine; /* "sim" or "qemu" */
