@@ -84,6 +84,20 @@ static void *phys_to_virt(void *ctx, uint64_t phys)
     return qt_ram_at(host->ram, phys);
 }
 
+static const void *memory_map(void *ctx, uint64_t phys, size_t size)
+{
+    struct qt_host *host = ctx;
+
+    return qt_ram_view_open(host->ram, phys, size);
+}
+
+static void memory_unmap(void *ctx, const void *virt, size_t size)
+{
+    struct qt_host *host = ctx;
+
+    qt_ram_view_close(host->ram, virt, size);
+}
+
 /* QEMU's units claim not to snoop, but read the very memory that we write. */
 static void flush(void *ctx, const void *virt, size_t size)
 {
@@ -265,6 +279,8 @@ void qt_host_init(struct uiommu_host *host, struct qt_host *ctx)
         .spin_unlock = lock_unlock,
         .now_ns = now_ns,
         .relax = relax,
+        .memory_map = memory_map,
+        .memory_unmap = memory_unmap,
     };
     if (ctx->board->unit_msi) {
         host->msi_alloc = msi_alloc;

@@ -591,6 +591,16 @@ size_t qtest_live_pages(struct machine *m)
     return qt_ram_live(&from_machine(m)->ram);
 }
 
+void qtest_hand_over(struct machine *m)
+{
+    qt_ram_leave(&from_machine(m)->ram);
+}
+
+void qtest_reclaim(struct machine *m)
+{
+    qt_ram_reclaim(&from_machine(m)->ram);
+}
+
 unsigned qtest_version(const struct machine *m)
 {
     return ((const struct qtest *)(const void *)m)->version;

@@ -72,6 +72,11 @@ bool qtest_take_iec(struct machine *m, struct qtest_iec *out);
 /** Pages that pages_alloc gave out and pages_free has not had back. */
 size_t qtest_live_pages(struct machine *m);
 
+/** Pages that are live are a former owner's from now on: they stay as they are, and
+ *  memory_map shows them. And then that is over: they are overwritten and free. */
+void qtest_hand_over(struct machine *m);
+void qtest_reclaim(struct machine *m);
+
 /** The version of QEMU: 100002 is 10.0.2. */
 unsigned qtest_version(const struct machine *m);
 

@@ -123,7 +123,8 @@ void qt_ram_free(struct qt_ram *ram, uint64_t phys, unsigned order)
     size_t first = page_index(ram, phys);
 
     (void)pthread_mutex_lock(&ram->lock);
-    if (first == QT_N_PAGES || ram->owner[first] != 1 + order) {
+    if (first == QT_N_PAGES || ram->left[first] ||
+        ram->owner[first] != 1 + order) {
         (void)fprintf(stderr,
                       "pages_free(0x%llx, order %u): was not allocated so\n",
                       (unsigned long long)phys, order);
@@ -143,4 +144,77 @@ size_t qt_ram_live(struct qt_ram *ram)
     n = ram->n_live;
     (void)pthread_mutex_unlock(&ram->lock);
     return n;
+}
+
+/* ---- a former owner's ----------------------------------------------------- */
+
+void qt_ram_leave(struct qt_ram *ram)
+{
+    (void)pthread_mutex_lock(&ram->lock);
+    for (size_t i = 0; i < QT_N_PAGES; i++) {
+        ram->left[i] = ram->owner[i] != 0;
+    }
+    ram->n_live = 0;
+    (void)pthread_mutex_unlock(&ram->lock);
+}
+
+void qt_ram_reclaim(struct qt_ram *ram)
+{
+    (void)pthread_mutex_lock(&ram->lock);
+    for (size_t i = 0; i < QT_N_PAGES; i++) {
+        if (!ram->left[i]) {
+            continue;
+        }
+        memset(ram->base + QT_PAGES + i * QT_PAGE, POISON, QT_PAGE);
+        ram->left[i] = false;
+        ram->owner[i] = 0;
+    }
+    (void)pthread_mutex_unlock(&ram->lock);
+}
+
+static struct qt_ram_view *view_of(struct qt_ram *ram, uint64_t phys,
+                                   uint64_t size)
+{
+    for (size_t i = 0; i < QT_VIEWS; i++) {
+        if (ram->view[i].size == size &&
+            (size == 0 || ram->view[i].phys == phys)) {
+            return &ram->view[i];
+        }
+    }
+    return NULL;
+}
+
+const void *qt_ram_view_open(struct qt_ram *ram, uint64_t phys, uint64_t size)
+{
+    struct qt_ram_view *view = NULL;
+
+    if (phys % QT_PAGE != 0 || phys < ram->start ||
+        phys - ram->start >= QT_RAM_SIZE || size == 0 ||
+        size > QT_RAM_SIZE - (phys - ram->start)) {
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&ram->lock);
+    view = view_of(ram, 0, 0);
+    if (view != NULL) {
+        *view = (struct qt_ram_view){ phys, size };
+    }
+    (void)pthread_mutex_unlock(&ram->lock);
+    return view != NULL ? qt_ram_at(ram, phys) : NULL;
+}
+
+void qt_ram_view_close(struct qt_ram *ram, const void *virt, uint64_t size)
+{
+    uint64_t phys = ram->start + (uint64_t)((const uint8_t *)virt - ram->base);
+    struct qt_ram_view *view;
+
+    (void)pthread_mutex_lock(&ram->lock);
+    view = size > 0 ? view_of(ram, phys, size) : NULL;
+    if (view == NULL) {
+        (void)fprintf(stderr,
+                      "memory_unmap(%p, %llu bytes): was not mapped so\n", virt,
+                      (unsigned long long)size);
+        abort();
+    }
+    view->size = 0;
+    (void)pthread_mutex_unlock(&ram->lock);
 }

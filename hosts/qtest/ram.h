@@ -23,7 +23,10 @@
 #define QT_PAGES    (32 * QT_MIB)
 #define QT_RAM_SIZE (256 * QT_MIB)
 
-enum { QT_N_PAGES = (QT_RAM_SIZE - QT_PAGES) / QT_PAGE };
+enum {
+    QT_N_PAGES = (QT_RAM_SIZE - QT_PAGES) / QT_PAGE,
+    QT_VIEWS = 4, /* that are open at a time */
+};
 
 struct qt_ram {
     int fd;
@@ -35,6 +38,11 @@ struct qt_ram {
     size_t hint; /* where the last allocation ended, a page index */
     uint8_t owner[QT_N_PAGES]; /* 0: free; 1 + order: first of a block;
                                 * QT_TAIL: any other page of it        */
+    bool left[QT_N_PAGES];     /* allocated by a former owner          */
+
+    struct qt_ram_view {
+        uint64_t phys, size;   /* size 0: free                         */
+    } view[QT_VIEWS];
 };
 
 bool qt_ram_open(struct qt_ram *ram, uint64_t start, char *error, size_t size);
@@ -50,5 +58,13 @@ uint64_t qt_ram_alloc(struct qt_ram *ram, unsigned order);
 /** Ends the process if that is not what was allocated: a bug of the caller. */
 void qt_ram_free(struct qt_ram *ram, uint64_t phys, unsigned order);
 size_t qt_ram_live(struct qt_ram *ram);
+
+/** What is allocated is a former owner's from now on; and that is free again. */
+void qt_ram_leave(struct qt_ram *ram);
+void qt_ram_reclaim(struct qt_ram *ram);
+
+/** NULL: no RAM, or too many views. Closing what is none ends the process. */
+const void *qt_ram_view_open(struct qt_ram *ram, uint64_t phys, uint64_t size);
+void qt_ram_view_close(struct qt_ram *ram, const void *virt, uint64_t size);
 
 #endif

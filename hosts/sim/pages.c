@@ -231,45 +231,95 @@ static bool is_owned(const struct sim *s, uint64_t phys, size_t size)
     return true;
 }
 
+/* The view of these bytes; of none, for size 0: one that is free. */
+static struct sim_view *find_view(struct sim *s, const void *virt, size_t size)
+{
+    for (unsigned i = 0; i < SIM_VIEWS; i++) {
+        struct sim_view *view = &s->memory.view[i];
+
+        if (view->size == size && (size == 0 || view->virt == virt)) {
+            return view;
+        }
+    }
+    return NULL;
+}
+
+static bool open_view(struct sim *s, const void *virt, size_t size)
+{
+    struct sim_view *view;
+
+    pthread_mutex_lock(&s->memory.lock);
+    view = find_view(s, NULL, 0);
+    if (view != NULL) {
+        *view = (struct sim_view){ virt, size };
+    }
+    pthread_mutex_unlock(&s->memory.lock);
+    return view != NULL;
+}
+
 const void *sim_memory_map(void *ctx, uint64_t phys, size_t size)
 {
     struct sim *s = ctx;
+    bool fits = phys % SIM_PAGE_SIZE == 0 && size > 0 && size <= SIM_VIEW_MAX;
 
     sim_sleeps(s, "memory_map");
-    if (phys % SIM_PAGE_SIZE != 0 || !is_owned(s, phys, size)) {
+    if (!fits || (!s->hostile && !is_owned(s, phys, size))) {
         sim_report(s, "memory_map of 0x%llx, %zu bytes: nobody has these",
                    (unsigned long long)phys, size);
         return NULL;
     }
-    if (sim_inject(s)) {
+    if (!is_owned(s, phys, size) || sim_inject(s)) {
+        return NULL;
+    }
+    if (!open_view(s, s->memory.cpu + phys, size)) {
+        sim_report(s, "memory_map: more than %d at a time", SIM_VIEWS);
         return NULL;
     }
     SIM_COUNT(s, memory_maps, 1);
+    SIM_COUNT(s, memory_mapped, size);
     return s->memory.cpu + phys;
 }
 
 void sim_memory_unmap(void *ctx, const void *virt, size_t size)
 {
     struct sim *s = ctx;
+    struct sim_view *view = NULL;
 
-    (void)virt, (void)size;
-    if (s->count.memory_maps == 0) {
+    pthread_mutex_lock(&s->memory.lock);
+    if (size > 0) {
+        view = find_view(s, virt, size);
+    }
+    if (view != NULL) {
+        view->size = 0;
+    }
+    pthread_mutex_unlock(&s->memory.lock);
+    if (view == NULL) {
         sim_report(s, "memory_unmap of what memory_map did not give");
         return;
     }
     SIM_COUNT(s, memory_maps, -1u);
 }
 
-static void each_page(struct sim *s, enum sim_page_state from,
-                      void (*fn)(struct sim *s, uint64_t phys))
+void sim_hostile(struct machine *m, bool on)
 {
+    sim_of(m)->hostile = on;
+}
+
+/* How many there are. */
+static unsigned each_page(struct sim *s, enum sim_page_state from,
+                          void (*fn)(struct sim *s, uint64_t phys))
+{
+    unsigned n = 0;
+
     pthread_mutex_lock(&s->memory.lock);
     for (uint64_t at = 0; at < s->memory.top; at += SIM_PAGE_SIZE) {
         if (s->memory.page[at >> SIM_PAGE_SHIFT].state == from) {
             fn(s, at);
+            n++;
         }
     }
     pthread_mutex_unlock(&s->memory.lock);
+    return n;
 }
 
 static void leave_page(struct sim *s, uint64_t phys)
@@ -286,14 +336,14 @@ static void reclaim_page(struct sim *s, uint64_t phys)
     disown_run(s, phys, SIM_PAGE_SIZE);
 }
 
-void sim_hand_over(struct machine *m)
+unsigned sim_hand_over(struct machine *m)
 {
-    each_page(sim_of(m), SIM_PAGE_LIVE, leave_page);
+    return each_page(sim_of(m), SIM_PAGE_LIVE, leave_page);
 }
 
 void sim_reclaim(struct machine *m)
 {
-    each_page(sim_of(m), SIM_PAGE_LEFT, reclaim_page);
+    (void)each_page(sim_of(m), SIM_PAGE_LEFT, reclaim_page);
 }
 
 /* ---- firmware and tests -------------------------------------------------- */

@@ -81,6 +81,9 @@ struct sim_page {
     uint32_t serial; /* of the allocation */
 };
 
+/* What host.h says of memory_map. */
+enum { SIM_VIEWS = 4, SIM_VIEW_MAX = 1 << 20 };
+
 struct sim_memory {
     pthread_mutex_t lock; /* ram */
     pthread_mutex_t
@@ -92,6 +95,10 @@ struct sim_memory {
     struct sim_page *page; /* by physical page number, up to top */
     uint64_t next;         /* where the search for free pages goes on */
     uint32_t serial;
+    struct sim_view {
+        const void *virt;
+        size_t size; /* 0: free */
+    } view[SIM_VIEWS]; /* of memory_map */
 };
 
 bool sim_memory_open(struct sim *s);
@@ -377,6 +384,7 @@ struct sim {
     struct sim_heap heap;
     struct sim_locks locks;
     bool rubbish; /* see struct sim_config */
+    bool hostile; /* see sim_hostile() */
     bool late; /* the unit does nothing before somebody waits for it */
     struct sim_flight flight[2]; /* read, write; lock: text                  */
     struct sim_inject inject;

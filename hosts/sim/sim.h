@@ -155,6 +155,7 @@ struct sim_counts {
     unsigned locks_held;
     /* since sim_open() */
     uint64_t calls; /* host calls that can fail, see sim_fail_nth() */
+    uint64_t memory_mapped; /* bytes, by memory_map */
     uint64_t flushes, flushed_lines, fences, mmio_reads, mmio_writes;
     uint64_t logs[4]; /* by enum uiommu_log_level */
 };
@@ -215,9 +216,13 @@ uint64_t sim_ram_alloc(struct machine *m, uint64_t size);
 void sim_ram_free(struct machine *m, uint64_t phys, uint64_t size);
 
 /* What uiommu has of pages is from now on a former owner's: it stays, but only
- * memory_map shows it. And then that is over: the pages are free. */
-void sim_hand_over(struct machine *m);
+ * memory_map shows it. How many these are, the test knows what they are for. And
+ * then that is over: the pages are free. */
+unsigned sim_hand_over(struct machine *m);
 void sim_reclaim(struct machine *m);
+/* Tables of the former owner may lead anywhere: memory_map shows nothing where nobody
+ * has memory, and to ask for that breaks no rule. */
+void sim_hostile(struct machine *m, bool on);
 
 /* The CPU's view of [phys, phys + size), NULL if that is not all RAM. */
 void *sim_ram(struct machine *m, uint64_t phys, uint64_t size);

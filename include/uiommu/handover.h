@@ -38,8 +38,8 @@ extern "C" {
  *   INVAL      the record is not one, or is not about this machine, or the tables have
  *              changed since it was made.
  * The log has the reason. "As they were" is what devices see: the queue of the last owner
- * is off then, events are masked, and fault records are gone. Units that translate
- * nothing are started as ever, also where they remap interrupts.
+ * is off then, events are masked, and fault records are gone. Where a unit translates
+ * nothing, its requesters are blocked, as ever; if it remaps interrupts, these go on.
  */
 
 /** The static domain of what was found. Endpoints can leave it, not return: INVAL. */
@@ -113,7 +113,8 @@ struct uiommu_record_unit {
 /**
  * End the instance as uiommu_stop() does, but leave the units translating, and with
  * interrupts remapped if they are. Devices, endpoints and interrupts are gone with it;
- * domains are still to be put. No other call is under way. Pages that pages_alloc() gave
+ * domains are still to be put; those that devices saw last stay as they are, their tables
+ * are the next owner's: the calls of map.h answer BUSY. No other call is under way. Pages that pages_alloc() gave
  * and that do not come back by uiommu_destroy() belong to the next owner, the record too:
  * *record is its address, *size its size in bytes.
  *

@@ -10,7 +10,7 @@ extern "C" {
 
 /*
  * Mappings of a paging domain (semantics B.11). To change those of other kinds is
- * OPNOTSUPP.
+ * OPNOTSUPP. BUSY, from all of these: it was handed over (handover.h).
  *
  * Addresses and sizes are bytes and multiples of the domain's smallest page;
  * size is not 0 and the range does not wrap. May be called in any context but

@@ -83,7 +83,8 @@ static uint64_t offered_cap(const struct mvtd_args *a)
                                          .dwd = 1,
                                          .drd = 1,
                                          .fs1gp = fs,
-                                         .fs5lp = fs & (a->bits == 57) })
+                                         .fs5lp = fs & (a->bits == 57),
+                                         .esrtps = a->esrtps })
         .raw;
 }
 
@@ -184,6 +185,7 @@ static bool parse(const struct uim_model_host *host, const char *text,
         { .key = "rwbf", .value = &a->rwbf, .max = 1 },
         { .key = "ir", .value = &a->ir, .max = 1 },
         { .key = "eim", .value = &a->eim, .max = 1 },
+        { .key = "esrtps", .value = &a->esrtps, .max = 1 },
         { .key = NULL },
     };
     const char *wrong;

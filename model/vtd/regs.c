@@ -35,13 +35,15 @@ static void set_status(struct mvtd *m, uint64_t bits, bool on)
 #define STATUS(field)                                                          \
     (vtd_gsts_pack(&(struct vtd_gsts_fields){ .field = 1 }).raw)
 
-/* Caches stay as they are: ESRTPS is 0, so that is for software to do. */
+/* Without ESRTPS caches stay as they are, that is for software to do. */
 static void set_root(struct mvtd *m)
 {
     struct vtd_rtaddr root = { m->reg.rtaddr };
 
-    if ((m->reg.gsts & STATUS(tes)) &&
-        vtd_rtaddr_ttm(root) != vtd_rtaddr_ttm(m->root))
+    if (m->args.esrtps)
+        mvtd_caches_clear_dma(m);
+    else if ((m->reg.gsts & STATUS(tes)) &&
+             vtd_rtaddr_ttm(root) != vtd_rtaddr_ttm(m->root))
         mvtd_warn(m, "changes RTADDR.TTM while translation is on", root.raw);
     m->root = root;
     set_status(m, STATUS(rtps), true);

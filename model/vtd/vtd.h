@@ -66,6 +66,7 @@ struct mvtd_args {
     uint64_t cm, coherent, scalable, fs, ss, dt, rwbf; /* 0 or 1             */
     uint64_t ir, eim;                                  /* 0 or 1             */
     uint64_t bits;  /* 39, 48 or 57                                          */
+    uint64_t esrtps; /* 0 or 1                                               */
 };
 
 /* The registers of one kind of event: FE*, IE*. */

@@ -290,6 +290,10 @@ enum uiommu_status uim_invalidate(struct uiommu_domain *domain,
 {
     enum uiommu_status units, devices = UIOMMU_OK;
 
+    if (!domain->u->unit) /* stopped, and that was confirmed or was not */
+        return atomic_load(&domain->tainted) && domain->u->stuck
+                   ? UIOMMU_TIMEDOUT
+                   : UIOMMU_OK;
     if (nobody_sees(domain))
         return UIOMMU_OK;
     /* What was stored in the tables, before commands that rely on it. */

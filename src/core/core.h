@@ -72,6 +72,11 @@ struct uiommu {
     struct uim_log_limit limit; /* device_lock: of faults of unknown devices */
 };
 
+static inline bool uim_runs(const struct uiommu *u)
+{
+    return atomic_load_explicit(&u->life, memory_order_relaxed) == UIM_STARTED;
+}
+
 /* Between suspend and resume units take no commands. */
 static inline bool uim_asleep(const struct uiommu *u)
 {
@@ -180,6 +185,8 @@ enum uiommu_status uim_domain_create(struct uim_unit *unit,
 /* No unit translates any more: frees what broken units kept from being freed; or
  * if one does not stop, lets go of it without freeing. */
 void uim_domains_reap(struct uiommu *u);
+/* Its tables are the next owner's. */
+bool uim_given_away(const struct uiommu_domain *domain);
 
 /* attach.c: who may see a domain (semantics B.8). */
 enum uiommu_status uim_link_get(struct uiommu_domain *domain,

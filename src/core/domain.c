@@ -140,12 +140,17 @@ static void free_links(struct uiommu_domain *d)
     }
 }
 
+bool uim_given_away(const struct uiommu_domain *d)
+{
+    return d->given_away || (d->u->handed_over && atomic_load(&d->tainted));
+}
+
 static void destroy(struct uiommu_domain *d)
 {
     struct uiommu *u = d->u;
 
     free_links(d);
-    if (d->given_away || (u->handed_over && atomic_load(&d->tainted)))
+    if (uim_given_away(d))
         uim_pt_give_away(&d->pt);
     else
         d->pt.ops->destroy(&d->pt);

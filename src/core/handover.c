@@ -195,13 +195,20 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
 
 /* ---- hand over ------------------------------------------------------------- */
 
+/* With this mask no range is well-formed: map.c. */
+static void give_away(struct uiommu_domain *domain)
+{
+    domain->given_away = true;
+    domain->page_mask = UINT64_MAX;
+}
+
 /* What units may read from now on; also what one did not confirm to have left. */
 static void give_domains_away(struct uiommu *u)
 {
     uim_list_for_each(n, &u->devices)
-        device_of(n)->endpoint.domain->given_away = true;
+        give_away(device_of(n)->endpoint.domain);
     uim_list_for_each(n, &u->tainted)
-        uim_container(n, struct uiommu_domain, node)->given_away = true;
+        give_away(uim_container(n, struct uiommu_domain, node));
 }
 
 static enum uiommu_status leave(struct uiommu *u)

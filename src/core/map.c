@@ -70,9 +70,31 @@ static inline bool is_private(struct uiommu_domain *d)
     return atomic_load_explicit(&d->links, memory_order_relaxed) == NULL;
 }
 
-static inline bool cannot_invalidate(struct uiommu_domain *d)
+static APART enum uiommu_status refuse_given_away(const struct uiommu_domain *d)
 {
-    return !is_private(d) && uim_asleep(d->u);
+    uim_log(d->u, UIOMMU_LOG_WARN,
+            "a domain that was handed over stays as it is: its tables are the "
+            "next owner's");
+    return UIOMMU_BUSY;
+}
+
+/* No range is inside one that was given away. */
+static APART enum uiommu_status bad_range(const struct uiommu_domain *d)
+{
+    return d->given_away ? refuse_given_away(d) : UIOMMU_INVAL;
+}
+
+/* The instance does not run: it starts, sleeps or is over. */
+static APART enum uiommu_status may_invalidate_now(struct uiommu_domain *d)
+{
+    if (uim_given_away(d))
+        return refuse_given_away(d);
+    return uim_asleep(d->u) ? UIOMMU_AGAIN : UIOMMU_OK;
+}
+
+static inline enum uiommu_status may_invalidate(struct uiommu_domain *d)
+{
+    return is_private(d) || uim_runs(d->u) ? UIOMMU_OK : may_invalidate_now(d);
 }
 
 static enum uiommu_status sync_map(struct uiommu_domain *d, uint64_t iova,
@@ -122,7 +144,7 @@ enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
     if (domain->kind != UIOMMU_DOMAIN_PAGING)
         return UIOMMU_OPNOTSUPP;
     if (!map_args_ok(domain, iova, phys, size, flags))
-        return UIOMMU_INVAL;
+        return bad_range(domain);
     status = domain->pt.ops->map(&domain->pt, iova, phys, size, flags);
     /* Who is being attached sees the mapping, or is seen here: attach.c. */
     if (status != UIOMMU_OK ||
@@ -140,9 +162,10 @@ enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
     if (domain->kind != UIOMMU_DOMAIN_PAGING)
         return UIOMMU_OPNOTSUPP;
     if (!range_ok(domain, iova, size))
-        return UIOMMU_INVAL;
-    if (cannot_invalidate(domain))
-        return UIOMMU_AGAIN;
+        return bad_range(domain);
+    status = may_invalidate(domain);
+    if (status != UIOMMU_OK)
+        return status;
     status = domain->pt.ops->unmap(&domain->pt, iova, size, &g);
     if (status != UIOMMU_OK)
         return status;
@@ -162,9 +185,10 @@ enum uiommu_status uiommu_split(struct uiommu_domain *domain, uint64_t iova,
     if (domain->kind != UIOMMU_DOMAIN_PAGING)
         return UIOMMU_OPNOTSUPP;
     if (!range_ok(domain, iova, size))
-        return UIOMMU_INVAL;
-    if (cannot_invalidate(domain))
-        return UIOMMU_AGAIN;
+        return bad_range(domain);
+    status = may_invalidate(domain);
+    if (status != UIOMMU_OK)
+        return status;
     status = domain->pt.ops->split(&domain->pt, iova, size, &g);
     if (status != UIOMMU_OK)
         return status;
@@ -189,6 +213,8 @@ enum uiommu_status uiommu_walk(struct uiommu_domain *domain, uint64_t iova,
 {
     if (domain->kind != UIOMMU_DOMAIN_PAGING)
         return walk_static(domain, iova, out);
+    if (domain->given_away)
+        return refuse_given_away(domain);
     if (iova > domain->last_iova)
         return UIOMMU_INVAL;
     return domain->pt.ops->walk(&domain->pt, iova, out);

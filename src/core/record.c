@@ -53,6 +53,16 @@ static const char *wrong_with(struct record *r, size_t size)
     return NULL;
 }
 
+static const char *other_machine(const struct uiommu *u, const struct record *r)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < u->n_units; i++)
+        n += u->unit[i] != NULL;
+    return n == word(r, WORD_OF(n_units)) ? NULL
+                                          : "has another number of units";
+}
+
 static bool record_has(const struct record *r,
                        const struct uiommu_record_unit *unit)
 {
@@ -87,6 +97,8 @@ enum uiommu_status uim_record_check(struct uiommu *u)
     if (!r.word)
         return UIOMMU_OK;
     wrong = wrong_with(&r, u->config.record_size);
+    if (!wrong)
+        wrong = other_machine(u, &r);
     if (wrong) {
         uim_log(u, UIOMMU_LOG_ERROR, "the record of the last owner %s", wrong);
         return UIOMMU_INVAL;

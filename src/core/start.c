@@ -371,7 +371,7 @@ enum uiommu_status uiommu_start(struct uiommu *u,
     status = start_locked(u, drivers, n);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     /* A unit whose interrupt came too early sends no second one as long as its
-     * records are not read. */
+     * records are not read. What is left after this the host's own poll says. */
     if (status == UIOMMU_OK)
         (void)uiommu_poll(u);
     return status;

@@ -530,6 +530,43 @@ static void what_a_poll_could_not_empty_it_says(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+/* As soon as translation is on, too. */
+static void fault_from_the_start(void *ctx, enum sim_event event,
+                                 uint64_t where, size_t size, uint64_t value)
+{
+    if (event == SIM_MMIO_WRITTEN && where == 0x18 && value >> 31)
+        (void)rig_write(ctx, 0, BASE, 1);
+    fault_at_each_record(ctx, event, where, size, value);
+}
+
+static void assert_one_poll_says_it(struct rig *rig)
+{
+    assert_true(rig->faults > 0);
+    assert_true(fault_status(rig) != 0);
+    assert_true(uiommu_poll(rig->u));
+    sim_watch(rig->m, NULL, NULL);
+    assert_false(uiommu_poll(rig->u));
+    assert_int_equal(fault_status(rig), 0);
+}
+
+/* Interrupts that come too early are not heard, and there is no second one. */
+static void what_a_start_could_not_empty_the_next_poll_says(struct rig *rig)
+{
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
+    sim_watch(rig->m, fault_from_the_start, rig);
+    rig_ok(rig_start(rig));
+    assert_one_poll_says_it(rig);
+    rig->faults = 0;
+    rig_ok(uiommu_suspend(rig->u));
+    sim_reset_units(rig->m);
+    sim_watch(rig->m, fault_from_the_start, rig);
+    rig_ok(uiommu_resume(rig->u));
+    assert_one_poll_says_it(rig);
+    (void)machine_run(rig->m);
+    assert_interrupts_go_on(rig);
+}
+
 static bool polling(struct rig *rig, const char **why)
 {
     (void)why;
@@ -604,6 +641,10 @@ static const struct rig_test tests[] = {
                 with_a_completion_meanwhile),
     RIG_TEST(a_queue_in_error_silences_nobody),
     RIG_TEST(what_a_poll_could_not_empty_it_says),
+    { .name = "what_a_start_could_not_empty_the_next_poll_says",
+      .run = what_a_start_could_not_empty_the_next_poll_says,
+      .cold = true,
+      .once = "the storm is in the middle of a call" },
     RIG_TEST_ON(faults_come_by_polling_alone, polling),
     RIG_TEST(an_interrupt_of_no_unit_is_ignored),
     RIG_TEST(a_sentence_is_cut_where_the_buffer_ends),

@@ -8,7 +8,8 @@
 
 #include "tests/core/help.h"
 
-#define BASE GIB(2)
+#define BASE  GIB(2)
+#define OTHER GIB(3)
 
 /* The instance is gone. */
 static inline void the_next_will_adopt(struct rig *rig)
@@ -82,5 +83,48 @@ static inline void to_the_next(struct rig *rig, struct first *f)
     create_next(rig);
     rig_ok(rig_start(rig));
 }
+
+static inline void assert_as_left(struct rig *rig, const struct first *f)
+{
+    assert_true(rig_reaches(rig, 0, BASE, f->page));
+    assert_true(rig_refused(rig, 0, f->page));
+    assert_true(rig_reaches(rig, 1, f->page, f->page));
+    assert_true(rig_refused(rig, 2, f->page));
+}
+
+/* ---- handover.c ------------------------------------------------------------ */
+
+/* The next owner's start fails, and DMA goes on; or does what somebody wrote. */
+void assert_start_fails(struct rig *rig, const struct first *f,
+                        enum uiommu_status status, const char *why);
+void assert_start_fails_unseen(struct rig *rig, enum uiommu_status status,
+                               const char *why);
+
+/* What a register of the unit says that is not so. */
+struct lie {
+    size_t offset;
+    uint64_t set, clear;
+};
+
+/* Up to the one with offset 0. They live until they are over. */
+void lies_begin(struct rig *rig, const struct lie *lies);
+void lies_end(struct rig *rig);
+
+/* Registers of the unit. */
+uint64_t unit_read64(struct rig *rig, size_t offset);
+uint32_t unit_read32(struct rig *rig, size_t offset);
+/* Switches and, if it is not 0, waits for that bit of GSTS, or for its end. */
+void unit_command(struct rig *rig, uint32_t gcmd, uint32_t wait, bool on);
+
+/* Word i of the table at `phys`, as the CPU has it; and so that all have it. */
+uint64_t *word_at(struct rig *rig, uint64_t phys, unsigned i);
+uint64_t peek_word(struct rig *rig, uint64_t phys, unsigned i);
+void poke_word(struct rig *rig, uint64_t phys, unsigned i, uint64_t value);
+
+/* Where the context entry of engine n is, and the words that translate for it: that
+ * entry, or the first of its PASID table. */
+uint64_t context_of(struct rig *rig, unsigned n);
+uint64_t entry_of(struct rig *rig, unsigned n);
+unsigned id_of(struct rig *rig, unsigned n);
 
 #endif

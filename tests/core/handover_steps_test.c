@@ -6,7 +6,6 @@
 #include "tests/core/handover.h"
 #include "tests/core/lookout.h"
 
-#define OTHER  GIB(3)
 #define REGION MIB(32)
 
 struct places {

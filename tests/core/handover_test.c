@@ -10,16 +10,6 @@
 #include "base/store.h"
 #include "spec/vtd.h"
 
-#define OTHER GIB(3)
-
-static void assert_as_left(struct rig *rig, const struct first *f)
-{
-    assert_true(rig_reaches(rig, 0, BASE, f->page));
-    assert_true(rig_refused(rig, 0, f->page));
-    assert_true(rig_reaches(rig, 1, f->page, f->page));
-    assert_true(rig_refused(rig, 2, f->page));
-}
-
 /* ---- as it stands ---------------------------------------------------------- */
 
 struct listed {
@@ -373,30 +363,6 @@ a_unit_that_does_not_answer_is_handed_over_with_a_warning(struct rig *rig)
 
 /* ---- refused -------------------------------------------------------------------- */
 
-/* The next owner's start fails, and DMA goes on. */
-static void assert_start_fails(struct rig *rig, const struct first *f,
-                               enum uiommu_status status, const char *why)
-{
-    create_next(rig);
-    rig_is(rig_start(rig), status);
-    assert_says(sim_last_log(rig->m), why);
-    rig_ok(uiommu_destroy(rig->u));
-    rig->u = NULL;
-    assert_as_left(rig, f);
-}
-
-/* As above, where DMA now does what somebody wrote. */
-static void assert_start_fails_unseen(struct rig *rig,
-                                      enum uiommu_status status,
-                                      const char *why)
-{
-    create_next(rig);
-    rig_is(rig_start(rig), status);
-    assert_says(sim_last_log(rig->m), why);
-    rig_ok(uiommu_destroy(rig->u));
-    rig->u = NULL;
-}
-
 static void a_record_that_is_none_is_refused(struct rig *rig)
 {
     struct uiommu_record copy[4];
@@ -423,15 +389,6 @@ static void a_record_that_is_none_is_refused(struct rig *rig)
     rig->setup.record_size = sizeof(copy); /* more is no harm */
     up(rig);
     end_adoption(rig);
-}
-
-/* Word `i` of the table at `phys`, as the CPU has it. */
-static uint64_t *word_at(struct rig *rig, uint64_t phys, unsigned i)
-{
-    uint64_t *word = sim_ram(rig->m, (phys & ~UINT64_C(0xfff)) + i * 8u, 8);
-
-    assert_non_null(word);
-    return word;
 }
 
 /* Somebody wrote to the tables since. */
@@ -482,50 +439,29 @@ static void pasid_entries_that_were_changed_are_refused(struct rig *rig)
     end_adoption(rig);
 }
 
-/* What the unit's registers say of it that is not so. */
-static struct {
-    uint64_t (*read64)(void *ctx, void *mmio, size_t offset);
-    uint32_t (*read32)(void *ctx, void *mmio, size_t offset);
-    size_t offset;
-    uint64_t bits;
-} lie;
-
-static uint64_t read64_with_more(void *ctx, void *mmio, size_t offset)
-{
-    return lie.read64(ctx, mmio, offset) |
-           (offset == lie.offset ? lie.bits : 0) |
-           (offset == VTD_REG_CAP && lie.offset == VTD_REG_PMEN ? 1 << 5 : 0);
-}
-
-static uint32_t read32_with_more(void *ctx, void *mmio, size_t offset)
-{
-    return lie.read32(ctx, mmio, offset) |
-           (uint32_t)(offset == lie.offset ? lie.bits : 0);
-}
-
 static void assert_lie_is_refused(struct rig *rig, const struct first *f,
-                                  size_t offset, uint64_t bits, const char *why)
+                                  const struct lie *lies, const char *why)
 {
-    lie.offset = offset;
-    lie.bits = bits;
+    lies_begin(rig, lies);
     assert_start_fails(rig, f, UIOMMU_OPNOTSUPP, why);
+    lies_end(rig);
 }
 
 static void what_would_not_go_on_is_refused(struct rig *rig)
 {
+    static const struct lie ssirwe[] = { { VTD_REG_RTADDR, 1 << 7, 0 }, { 0 } };
+    static const struct lie protects[] = {
+        { VTD_REG_CAP, 1 << 5, 0 },
+        { VTD_REG_PMEN, UINT32_C(1) << 31, 0 },
+        { 0 },
+    };
     struct first f;
 
     first_owner(rig, &f);
     first_leaves(rig, &f);
     rig->setup.record = NULL;
-    lie.read64 = rig->m->host.mmio_read64;
-    lie.read32 = rig->m->host.mmio_read32;
-    rig->m->host.mmio_read64 = read64_with_more;
-    rig->m->host.mmio_read32 = read32_with_more;
-    assert_lie_is_refused(rig, &f, VTD_REG_RTADDR, 1 << 7, "SSIRWE");
-    assert_lie_is_refused(rig, &f, VTD_REG_PMEN, UINT32_C(1) << 31, "PMEN");
-    rig->m->host.mmio_read64 = lie.read64;
-    rig->m->host.mmio_read32 = lie.read32;
+    assert_lie_is_refused(rig, &f, ssirwe, "SSIRWE");
+    assert_lie_is_refused(rig, &f, protects, "PMEN");
     up(rig);
     assert_as_left(rig, &f);
     end_adoption(rig);

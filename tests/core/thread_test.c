@@ -4,12 +4,10 @@
  * of domain, DMA and polling side by side. Threads count what went wrong and
  * never assert. tsan.supp says how to run it under ThreadSanitizer.
  */
-#include "tests/core/help.h"
+#include "tests/core/handover.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-
-#define BASE GIB(2)
 
 enum { MAPPERS = 3, ROUNDS = 40, PAGES = 4 };
 
@@ -386,6 +384,82 @@ static void an_instance_ends_behind_its_last_interrupt(struct rig *rig)
     }
 }
 
+/* ---- the end of an adoption ------------------------------------------------ */
+
+static void *ender(void *ctx)
+{
+    struct thread *t = ctx;
+    struct shared *s = t->s;
+
+    for (unsigned i = 0; i < 3; i++)
+        (void)succeeds(s, uiommu_adopted_end(s->rig->u));
+    return NULL;
+}
+
+/* Whoever asks meanwhile is told of one or two, or of nobody. */
+static void *asker(void *ctx)
+{
+    struct thread *t = ctx;
+
+    while (!t->s->stop)
+        t->s->stayed += adopted(t->s->rig) > 2;
+    return NULL;
+}
+
+/* Engines 1 and 2 see what an owner left: one page, and everything. */
+static void adopt_two(struct rig *rig)
+{
+    struct uiommu_domain *d;
+
+    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_ADOPT;
+    rig->setup.record = NULL;
+    up(rig);
+    d = attached_with(rig, 1, BASE, rig_pages(rig, 0));
+    set(rig, 2, uiommu_identity(rig->u));
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
+    uiommu_domain_put(d);
+    first_is_gone(rig);
+    up(rig);
+    assert_int_equal(adopted(rig), 2);
+}
+
+/* Engine 1 is moved, in one round before the end and in another after it; engine 2 is
+ * left to the end. */
+static void one_end(struct rig *rig, bool late)
+{
+    struct thread workers[MAPPERS], end, others[4];
+    void *(*const run[])(void *) = { dma, poller, asker, changer };
+    struct shared s;
+
+    shared_open(rig, &s);
+    for (unsigned i = 0; i < 4; i++)
+        spawn(&others[i], &s, i == 0, run[i]);
+    for (unsigned i = 0; i < MAPPERS; i++)
+        spawn(&workers[i], &s, i, mapper);
+    for (unsigned i = 0; i < (late ? 200 : 0); i++)
+        (void)adopted(rig);
+    spawn(&end, &s, 0, ender);
+    pthread_join(end.id, NULL);
+    for (unsigned i = 0; i < MAPPERS; i++)
+        pthread_join(workers[i].id, NULL);
+    s.stop = true;
+    for (unsigned i = 0; i < 4; i++)
+        pthread_join(others[i].id, NULL);
+    assert_int_equal(adopted(rig), 0);
+    sim_reclaim(rig->m);
+    assert_true(rig_refused(rig, 2, BASE));
+    shared_close(rig, &s);
+}
+
+static void an_adoption_ends_beside_other_calls(struct rig *rig)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        adopt_two(rig);
+        one_end(rig, i % 2 != 0);
+        rig_down(rig);
+    }
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(disjoint_ranges_are_mapped_in_parallel, quiet),
     RIG_TEST_ON(a_device_moves_while_its_domain_is_unmapped, quiet),
@@ -395,6 +469,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(devices_change_domains_in_parallel, quiet),
     RIG_TEST_ON(interrupts_come_and_go_in_parallel, quiet_remapped),
     RIG_COLD_ON(an_instance_ends_behind_its_last_interrupt, quiet_remapped),
+    RIG_COLD_ON(an_adoption_ends_beside_other_calls, quiet),
     { 0 },
 };
 

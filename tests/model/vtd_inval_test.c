@@ -385,6 +385,26 @@ static void root_and_translation_switches(void **state)
     }
 }
 
+static void root_switch_empties_caches_with_esrtps(void **state)
+{
+    static const char *const args[] = { "esrtps=1", "esrtps=1,scalable=1" };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct vm *vm = vm_create(args[i]);
+        const struct item *items = i ? scalable_items : legacy_items;
+
+        vm_start(vm);
+        fill(vm, items, 2);
+        vm_set_root(vm, vm_rd(vm, VTD_REG_RTADDR));
+        assert_true(is_gone(vm, &items[0]));
+        assert_true(is_gone(vm, &items[1]));
+        vm_set_root(vm, vm_rd(vm, VTD_REG_RTADDR) ^ 3 << 10);
+        assert_int_equal(vm->n_log[UIE_LOG_WARN], 0); /* the mode may change */
+        vm_destroy(vm);
+    }
+}
+
 /* What a global command removed does not come back when the caches fill again,
  * nor what was there before TE went off or the unit was reset. */
 static void nothing_comes_back(void **state)
@@ -888,6 +908,7 @@ int main(void)
         cmocka_unit_test(register_invalidation),
         cmocka_unit_test(no_register_invalidation_in_scalable_mode),
         cmocka_unit_test(root_and_translation_switches),
+        cmocka_unit_test(root_switch_empties_caches_with_esrtps),
         cmocka_unit_test(nothing_comes_back),
         cmocka_unit_test(every_queue_error),
         cmocka_unit_test(queue_goes_on_after_an_error),

@@ -54,6 +54,7 @@ static void states_of_other_arguments(void **state)
         "dt=0",
         "rwbf=1",
         "ir=1",
+        "esrtps=1",
     };
     struct vm *vm = busy("cache=normal");
     struct stream *s = save(vm);

@@ -110,6 +110,7 @@ static void capabilities(void **state)
         { "scalable=1", UINT64_C(0x01d2078c222f0606) },
         { "scalable=1,bits=57", UINT64_C(0x11d2078c22380e06) },
         { "scalable=1,fs=0", UINT64_C(0x00d2078c222f0606) },
+        { "esrtps=1", UINT64_C(0x80d2078c222f0606) },
     };
 
     (void)state;

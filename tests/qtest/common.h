@@ -127,6 +127,8 @@ void devices_can_be_configured(const struct test_board *b);
 void registers_are_mapped_where_there_are_some(const struct test_board *b);
 void pages_are_counted(const struct test_board *b);
 void pages_run_out(const struct test_board *b);
+void pages_of_a_former_owner_stay(const struct test_board *b);
+void memory_is_shown_where_there_is_some(const struct test_board *b);
 
 void dma_is_exact_to_the_byte(const struct test_board *b);
 void largest_dma(const struct test_board *b);

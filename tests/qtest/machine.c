@@ -175,3 +175,52 @@ void pages_run_out(const struct test_board *b)
     }
     test_close(m);
 }
+
+void pages_of_a_former_owner_stay(const struct test_board *b)
+{
+    struct machine *m = test_open(b);
+    uint64_t phys[2], again;
+    uint8_t *old = m->host.pages_alloc(m->host.ctx, 1, 0, &phys[0]);
+    uint8_t *new;
+
+    memset(old, 1, 8192);
+    qtest_hand_over(m);
+    assert_int_equal(qtest_live_pages(m), 0);
+    new = m->host.pages_alloc(m->host.ctx, 0, 0, &phys[1]);
+    assert_int_equal(qtest_live_pages(m), 1);
+    assert_true(test_all_are(old, 8192, 1));
+    qtest_reclaim(m);
+    assert_false(test_all_are(old, 4096, 1));
+    assert_false(test_all_are(old + 4096, 4096, 1));
+    assert_true(test_all_are(new, 4096, 0));
+    assert_int_equal(qtest_live_pages(m), 1);
+    test_page_free(m, new, phys[1]);
+    do {
+        new = m->host.pages_alloc(m->host.ctx, 1, 0, &again);
+        assert_non_null(new); /* the first two are among them again */
+    } while (again != phys[0]);
+    qtest_hand_over(m);
+    test_close(m);
+}
+
+void memory_is_shown_where_there_is_some(const struct test_board *b)
+{
+    const uint64_t size = UINT64_C(256) << 20, start = b->ram & ~(size - 1);
+    const uint64_t end = start + size;
+    struct machine *m = test_open(b);
+    const void *view[4];
+
+    assert_null(m->host.memory_map(m->host.ctx, end, 4096));
+    assert_null(m->host.memory_map(m->host.ctx, end - 4096, 8192));
+    assert_null(m->host.memory_map(m->host.ctx, UINT64_MAX - 4095, 4096));
+    assert_null(m->host.memory_map(m->host.ctx, start + 8, 4096));
+    for (unsigned i = 0; i < 4; i++) {
+        view[i] = m->host.memory_map(m->host.ctx, end - 4096, 4096);
+        assert_non_null(view[i]);
+    }
+    assert_null(m->host.memory_map(m->host.ctx, start, 4096));
+    for (unsigned i = 0; i < 4; i++) {
+        m->host.memory_unmap(m->host.ctx, view[i], 4096);
+    }
+    test_close(m);
+}

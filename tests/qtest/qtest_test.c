@@ -29,6 +29,8 @@ static const struct {
     { NAMED(registers_are_mapped_where_there_are_some), TEST_ANY },
     { NAMED(pages_are_counted), TEST_ANY },
     { NAMED(pages_run_out), TEST_ANY },
+    { NAMED(pages_of_a_former_owner_stay), TEST_ANY },
+    { NAMED(memory_is_shown_where_there_is_some), TEST_ANY },
     { NAMED(dma_is_exact_to_the_byte), TEST_ANY },
     { NAMED(largest_dma), TEST_ANY },
     { NAMED(senseless_dma_is_refused_with_a_sentence), TEST_ANY },

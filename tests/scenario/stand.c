@@ -9,7 +9,13 @@
 #include "hosts/qtest/qtest.h"
 #include "hosts/sim/sim.h"
 
-enum { REG_GCMD = 0x18, REG_GSTS = 0x1c, REG_IRTA = 0xb8, WAITS = 100000 };
+enum {
+    REG_GCMD = 0x18,
+    REG_GSTS = 0x1c,
+    REG_RTADDR = 0x20,
+    REG_IRTA = 0xb8,
+    WAITS = 100000,
+};
 
 #define UNIT_BASE UINT64_C(0xfed90000) /* of both machines */
 #define UNIT_SIZE 4096
@@ -19,29 +25,41 @@ enum { REG_GCMD = 0x18, REG_GSTS = 0x1c, REG_IRTA = 0xb8, WAITS = 100000 };
 static struct machine *open_sim(const struct stand_place *place,
                                 enum stand_unit unit, char *error, size_t size)
 {
-    static const char *const args[] = { "ir=0", "ir=1", "ir=1,eim=1" };
+    static const char *const args[] = { "ir=0", "ir=1", "ir=1,eim=1", "ir=0" };
     const struct sim_config config = {
         .mode = (enum sim_mode)place->mode_index,
         .adversarial = true,
+        .caching_mode = unit == STAND_CACHES,
         .args = args[unit],
     };
 
     return sim_open(&config, error, size);
 }
 
-static struct machine *open_qemu(const struct stand_place *place,
-                                 enum stand_unit unit, char *error, size_t size)
+static void keep_log(void *ctx, enum uiommu_log_level level, const char *text)
+{
+    struct stand *s = ctx;
+
+    (void)level;
+    (void)snprintf(s->log, sizeof(s->log), "%s", text);
+}
+
+static struct machine *open_qemu(struct stand *s, enum stand_unit unit,
+                                 char *error, size_t size)
 {
     static const char *const options[] = {
         "intremap=off",
         "intremap=on,eim=off",
         "intremap=on,eim=on",
+        "intremap=off,caching-mode=on",
     };
     const struct qtest_config config = {
-        .mode = place->mode,
+        .mode = s->place->mode,
         .n_engines = STAND_ENGINES,
         .root_port = true,
         .options = options[unit],
+        .log = keep_log,
+        .log_ctx = s,
     };
 
     return qtest_open(&config, error, size);
@@ -62,7 +80,7 @@ static void open_stand(struct stand *s, enum stand_unit unit)
 {
     char error[256];
 
-    s->m = s->place->qemu ? open_qemu(s->place, unit, error, sizeof(error))
+    s->m = s->place->qemu ? open_qemu(s, unit, error, sizeof(error))
                           : open_sim(s->place, unit, error, sizeof(error));
     if (!s->m)
         fail_msg("%s: %s", s->name, error);
@@ -100,13 +118,16 @@ enum uiommu_status stand_start(struct stand *s, uint32_t flags)
     char options[64];
     const struct uiommu_config config = {
         .size = sizeof(config),
-        .flags = UIOMMU_CONFIG_REMAP_INTERRUPTS | flags,
+        .flags = (s->plain ? 0 : UIOMMU_CONFIG_REMAP_INTERRUPTS) | flags,
         .on_fault = on_fault,
         .fault_ctx = s,
         .options = options,
+        .record = s->record,
+        .record_size = s->record_size,
     };
 
-    (void)snprintf(options, sizeof(options), "vtd.mode=%s", s->place->mode);
+    (void)snprintf(options, sizeof(options), "vtd.mode=%s",
+                   s->mode ? s->mode : s->place->mode);
     stand_ok(uiommu_create(&s->m->host, &config, &s->u));
     stand_ok(uiommu_add_table(s->u, s->m->table, s->m->table_size));
     stand_hear(s);
@@ -131,12 +152,17 @@ struct uiommu_endpoint *stand_endpoint(struct stand *s, unsigned n)
     return uiommu_device_endpoint(s->device[s->engine[n]]);
 }
 
+void stand_add(struct stand *s)
+{
+    for (unsigned i = 0; i < s->m->n_devices; i++)
+        add_device(s, i);
+}
+
 /* Engines may have to reach rings before they can send anything. */
 void stand_up(struct stand *s, uint32_t flags)
 {
     stand_ok(stand_start(s, flags));
-    for (unsigned i = 0; i < s->m->n_devices; i++)
-        add_device(s, i);
+    stand_add(s);
     for (unsigned n = 0; n < STAND_ENGINES; n++)
         stand_ok(uiommu_set_domain(stand_endpoint(s, n), uiommu_identity(s->u),
                                    NULL));
@@ -153,6 +179,37 @@ void stand_down(struct stand *s)
     stand_ok(uiommu_destroy(s->u));
     s->m->on_irq = NULL;
     s->u = NULL;
+}
+
+void stand_leave(struct stand *s, enum uiommu_hand_over how)
+{
+    stand_ok(uiommu_hand_over(s->u, how, &s->record, &s->record_size));
+    for (unsigned i = 0; i < STAND_DEVICES; i++)
+        s->device[i] = NULL;
+    s->m->on_irq = NULL;
+}
+
+void stand_gone(struct stand *s)
+{
+    stand_ok(uiommu_destroy(s->u));
+    s->u = NULL;
+    if (s->place->qemu)
+        qtest_hand_over(s->m);
+    else
+        sim_hand_over(s->m);
+}
+
+void stand_reclaim(struct stand *s)
+{
+    if (s->place->qemu)
+        qtest_reclaim(s->m);
+    else
+        sim_reclaim(s->m);
+}
+
+const char *stand_log(struct stand *s)
+{
+    return s->place->qemu ? s->log : sim_last_log(s->m);
 }
 
 static void close_stand(struct stand *s)
@@ -215,13 +272,23 @@ void stand_gcmd(struct stand *s, uint32_t gcmd, uint32_t gsts)
     }
 }
 
-uint64_t stand_irta(struct stand *s)
+static uint64_t read64(struct stand *s, size_t offset)
 {
     void *regs = map_unit(s);
-    uint64_t irta = s->m->host.mmio_read64(s->m->host.ctx, regs, REG_IRTA);
+    uint64_t value = s->m->host.mmio_read64(s->m->host.ctx, regs, offset);
 
     unmap_unit(s, regs);
-    return irta;
+    return value;
+}
+
+uint64_t stand_rtaddr(struct stand *s)
+{
+    return read64(s, REG_RTADDR);
+}
+
+uint64_t stand_irta(struct stand *s)
+{
+    return read64(s, REG_IRTA);
 }
 
 void stand_set_irta(struct stand *s, uint64_t value)

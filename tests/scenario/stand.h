@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stand.h - a machine for tests about interrupts, whoever provides it, with uiommu
- * on it; messages that its devices send, and what becomes of them.
+ * stand.h - a machine, whoever provides it, with uiommu on it, for tests about
+ * interrupts and about its next owner; messages that its devices send, and what
+ * becomes of them.
  */
 #ifndef UIM_TESTS_SCENARIO_STAND_H
 #define UIM_TESTS_SCENARIO_STAND_H
@@ -20,8 +21,8 @@
 
 enum { STAND_DEVICES = 8, STAND_ENGINES = 3 };
 
-/* What of interrupt remapping the unit offers. */
-enum stand_unit { STAND_PLAIN, STAND_REMAPS, STAND_X2APIC };
+/* What of interrupt remapping the unit offers; or none, and caching mode. */
+enum stand_unit { STAND_PLAIN, STAND_REMAPS, STAND_X2APIC, STAND_CACHES };
 
 struct stand_place {
     const char *machine; /* "sim" or "qemu" */
@@ -34,6 +35,10 @@ struct stand {
     const struct stand_place *place;
     const char *name; /* of the test, with its machine */
     uint32_t flags;   /* of it, for uiommu_create() */
+    bool plain;       /* interrupts are not remapped */
+    const char *mode; /* instead of the place's, or NULL */
+    const struct uiommu_record *record; /* of the last owner, or NULL */
+    size_t record_size;
     struct machine *m;
     struct uiommu *u;
     struct uiommu_device *device[STAND_DEVICES];
@@ -41,6 +46,7 @@ struct stand {
     unsigned faults;
     struct uiommu_fault fault; /* the last one */
     char sentence[512];        /* and what it says */
+    char log[256];             /* the last sentence of QEMU's host */
 };
 
 struct stand_test {
@@ -61,6 +67,17 @@ enum uiommu_status stand_start(struct stand *s, uint32_t flags);
 void stand_up(struct stand *s, uint32_t flags);
 void stand_down(struct stand *s);
 
+/** All devices of the machine. */
+void stand_add(struct stand *s);
+
+/** It is handed over, with a record: nobody runs. What it has of memory is the last
+ *  owner's when it is gone, until it is reclaimed.                         */
+void stand_leave(struct stand *s, enum uiommu_hand_over how);
+void stand_gone(struct stand *s);
+void stand_reclaim(struct stand *s);
+/** The last thing that was logged. */
+const char *stand_log(struct stand *s);
+
 /** Interrupts of the unit are handed on, as they are from the start. */
 void stand_hear(struct stand *s);
 
@@ -75,6 +92,7 @@ void stand_differs(struct stand *s, const char *how);
 uint32_t stand_gsts(struct stand *s);
 /** Write, and wait for these bits of GSTS. */
 void stand_gcmd(struct stand *s, uint32_t gcmd, uint32_t gsts);
+uint64_t stand_rtaddr(struct stand *s);
 uint64_t stand_irta(struct stand *s);
 void stand_set_irta(struct stand *s, uint64_t value);
 /* Words of memory, as the unit sees them. */

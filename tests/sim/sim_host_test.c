@@ -112,6 +112,93 @@ static void write_after_free_is_noticed(void **state)
 
 /* ---- bytes --------------------------------------------------------------- */
 
+static const void *view(struct machine *m, uint64_t phys, size_t size)
+{
+    return m->host.memory_map(m->host.ctx, phys, size);
+}
+
+static void unview(struct machine *m, const void *virt, size_t size)
+{
+    m->host.memory_unmap(m->host.ctx, virt, size);
+}
+
+static void views_are_counted_and_matched(void **state)
+{
+    struct machine *m = open_sim(NULL);
+    uint64_t phys = sim_ram_alloc(m, 8192);
+    const uint8_t *v[4];
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        v[i] = view(m, phys, i < 2 ? 4096 : 8192);
+        assert_ptr_equal(v[i], sim_ram(m, phys, 1));
+    }
+    assert_null(view(m, phys, 4096));
+    expect_violation(m, "more than 4");
+    unview(m, v[0] + 4096, 4096);
+    expect_violation(m, "did not give");
+    unview(m, v[0], 12288);
+    expect_violation(m, "did not give");
+    unview(m, v[0], 0);
+    expect_violation(m, "did not give");
+    for (unsigned i = 0; i < 4; i++)
+        unview(m, v[i], i < 2 ? 4096 : 8192);
+    unview(m, v[0], 4096);
+    expect_violation(m, "did not give");
+    sim_ram_free(m, phys, 8192);
+    close_sim(m);
+}
+
+static void views_of_nothing_are_noticed(void **state)
+{
+    const uint64_t size = UINT64_C(2) << 20;
+    struct machine *m = open_sim(NULL);
+    uint64_t phys = sim_ram_alloc(m, size);
+    uint64_t nowhere[] = { UINT64_C(1) << 40, 0xfed90000, phys + size };
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_null(view(m, nowhere[i], 4096));
+        expect_violation(m, "nobody has these");
+    }
+    sim_hostile(m, true);
+    for (unsigned i = 0; i < 3; i++)
+        assert_null(view(m, nowhere[i], 4096));
+    assert_null(view(m, phys + 8, 4096)); /* rules are rules all the same */
+    expect_violation(m, "nobody has these");
+    assert_null(view(m, phys, size));
+    expect_violation(m, "nobody has these");
+    sim_hostile(m, false);
+    assert_non_null(view(m, phys, size / 2));
+    sim_ram_free(m, phys, size);
+    assert_int_equal(sim_check_leaks(m), 1);
+    expect_violation(m, "memory_map");
+    sim_forget(m);
+    (void)sim_close(m);
+}
+
+static void pages_of_a_former_owner_stay(void **state)
+{
+    struct machine *m = open_sim(NULL);
+    uint64_t phys[2];
+    uint8_t *old = pages(m, 1, &phys[0]);
+    uint8_t *new;
+
+    (void)state;
+    memset(old, 1, 8192);
+    assert_int_equal(sim_hand_over(m), 2);
+    assert_int_equal(sim_hand_over(m), 0);
+    new = pages(m, 0, &phys[1]);
+    assert_true(all_are(old, 8192, 1));
+    m->host.pages_free(m->host.ctx, old, phys[0], 1);
+    expect_violation(m, "pages_free");
+    sim_reclaim(m);
+    assert_false(all_are(old, 4096, 1));
+    assert_true(all_are(new, 4096, 0));
+    m->host.pages_free(m->host.ctx, new, phys[1], 0);
+    close_sim(m);
+}
+
 static void bytes_are_rubbish_at_first(void **state)
 {
     struct machine *m = open_sim(NULL);
@@ -490,6 +577,9 @@ int main(void)
         cmocka_unit_test(memory_ends),
         cmocka_unit_test(page_misuse_is_noticed),
         cmocka_unit_test(write_after_free_is_noticed),
+        cmocka_unit_test(views_are_counted_and_matched),
+        cmocka_unit_test(views_of_nothing_are_noticed),
+        cmocka_unit_test(pages_of_a_former_owner_stay),
         cmocka_unit_test(bytes_are_rubbish_at_first),
         cmocka_unit_test(byte_misuse_is_noticed),
         cmocka_unit_test(leaks_are_found),

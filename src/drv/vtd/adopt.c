@@ -20,29 +20,29 @@ enum {
     REQUESTERS = 65536,
     BITMAP_WORDS = REQUESTERS / 64,
     IRTE_BYTES = 16,
-    MOST_TABLES = 65536, /* that are read: more is no sane machine */
+    MOST_PAGES = 65536, /* that are read: more is no sane machine */
 };
 
 /* What the registers say. */
 struct found {
     struct vtd_rtaddr root;
     struct vtd_irta interrupts;
-    bool translates, remaps, compatibility;
+    bool on, translates, remaps, compatibility;
 };
 
 static struct found look(const struct vtd_unit *v)
 {
     uint32_t gsts = vtd_rd32(v, VTD_REG_GSTS);
     struct found f = {
-        .translates = gsts & VTD_GCMD_BIT(te),
+        .on = gsts & VTD_GCMD_BIT(te),
         .remaps = vtd_ecap_ir(v->ecap) && (gsts & VTD_GCMD_BIT(ire)),
         .compatibility = gsts & VTD_GCMD_BIT(cfi),
     };
 
-    if (f.translates)
+    if (f.on)
         f.root.raw = vtd_rd64(v, VTD_REG_RTADDR);
-    if (vtd_rtaddr_ttm(f.root) == VTD_TTM_ABORT)
-        f.translates = false; /* nobody: 11.4.5 */
+    /* Else for nobody: 11.4.5. */
+    f.translates = f.on && vtd_rtaddr_ttm(f.root) != VTD_TTM_ABORT;
     if (f.remaps)
         f.interrupts.raw = vtd_rd64(v, VTD_REG_IRTA);
     return f;
@@ -52,7 +52,7 @@ static enum uiommu_status refuse(const struct vtd_unit *v,
                                  enum uiommu_status status, const char *why)
 {
     uim_log(v->unit.u, UIOMMU_LOG_ERROR,
-            "vtd unit at 0x%lx was left translating and cannot be adopted: %s",
+            "vtd unit at 0x%lx cannot be adopted as it was left: %s",
             v->unit.base, why);
     return status;
 }
@@ -73,7 +73,8 @@ static enum uiommu_status read_at(struct vtd_unit *v, uint64_t phys,
 
     if (!h->memory_map)
         return refuse(v, UIOMMU_OPNOTSUPP, "the host has no memory_map");
-    if (++v->adopted.tables_read > MOST_TABLES)
+    v->adopted.pages_read += (unsigned)((size + PAGE_SIZE - 1) / PAGE_SIZE);
+    if (v->adopted.pages_read > MOST_PAGES)
         return refuse(v, UIOMMU_OPNOTSUPP, "it has too many tables");
     at = h->memory_map(h->ctx, phys, size);
     if (!at)
@@ -354,6 +355,8 @@ static const char *in_the_way(const struct vtd_unit *v, const struct found *f)
     const unsigned ttm = vtd_has_pasids(v) ? VTD_TTM_SCALABLE : VTD_TTM_LEGACY;
     const struct vtd_pmen pmen = { vtd_rd32(v, VTD_REG_PMEN) };
 
+    if (!f->translates)
+        return NULL;
     if (vtd_rtaddr_ttm(f->root) != ttm)
         return "it is in another mode";
     if (vtd_rtaddr_ssirwe(f->root))
@@ -369,7 +372,7 @@ static enum uiommu_status copy_all(struct vtd_unit *v, const struct found *f)
 
     if (status == UIOMMU_OK)
         status = adopt_interrupts(v, f);
-    if (status == UIOMMU_OK)
+    if (status == UIOMMU_OK && f->translates)
         status = each_context_table(v, f->root, copy_table, NULL);
     if (status == UIOMMU_OK)
         status = choose_identity(v);
@@ -382,14 +385,15 @@ enum uiommu_status vtd_adopt(struct vtd_unit *v)
     enum uiommu_status status;
     const char *why;
 
-    if (!v->unit.adopt || !f.translates)
+    if (!v->unit.adopt || (!f.translates && !f.remaps))
         return UIOMMU_OK;
     why = in_the_way(v, &f);
     if (why)
         return refuse(v, UIOMMU_OPNOTSUPP, why);
+    v->adopted.on = f.on;
     v->adopted.root = f.root;
     v->adopted.interrupts = f.interrupts;
-    v->adopted.tables_read = 0;
+    v->adopted.pages_read = 0;
     status = copy_all(v, &f);
     v->unit.found = status == UIOMMU_OK;
     return status;
@@ -574,7 +578,7 @@ enum uiommu_status vtd_describe(struct uim_unit *unit,
     enum uiommu_status status = UIOMMU_OK;
     uint64_t digest = UIM_DIGEST_START;
 
-    v->adopted.tables_read = 0;
+    v->adopted.pages_read = 0;
     if (f.translates)
         status = each_context_table(v, f.root,
                                     vtd_rtaddr_ttm(f.root) == VTD_TTM_SCALABLE

@@ -319,6 +319,13 @@ enum uiommu_status vtd_disable(struct uim_unit *unit)
     return uim_break(&v->unit, "translation stays on");
 }
 
+static enum uiommu_status translation_give_back(struct vtd_unit *v)
+{
+    if (v->adopted.on)
+        return vtd_root_switch(v, v->adopted.root);
+    return vtd_gcmd_switch(v, VTD_GCMD_BIT(te), false);
+}
+
 /* Asked anew, like at a resume. If it does not answer, it goes on reading our tables,
  * and is told of whatever changes in them. */
 enum uiommu_status vtd_give_back(struct uim_unit *unit)
@@ -332,7 +339,7 @@ enum uiommu_status vtd_give_back(struct uim_unit *unit)
     atomic_store(&unit->broken, false);
     if (unit->remap)
         interrupts = vtd_interrupts_give_back(v);
-    root = vtd_root_switch(v, v->adopted.root);
+    root = translation_give_back(v);
     if (root == UIOMMU_OK && interrupts == UIOMMU_OK) {
         v->live = false;
         return UIOMMU_OK;

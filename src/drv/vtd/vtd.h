@@ -131,7 +131,8 @@ struct vtd_queue {
 struct vtd_adopted {
     struct vtd_rtaddr root;    /* as the registers were                   */
     struct vtd_irta interrupts;
-    unsigned tables_read;
+    bool on;                   /* TE                                      */
+    unsigned pages_read;
     uim_word *requesters;  /* bit set: its context entry is a copy        */
     uint64_t *dids;        /* bit set: used by one of them, and reserved  */
     uint64_t *irtes;       /* bit set: a copy                             */
