@@ -202,12 +202,14 @@ static void old_queue_and_remapping_are_switched_off(void **state)
     f.iqh = f.iqt = 0x50;
     f.fsts = 0x71;
     f.pmen = 0x80000001;
-    f.record_hi[2].raw = UINT64_C(1) << 63;
+    for (unsigned i = 0; i < FAKE_RECORDS; i++)
+        f.record_hi[i].raw = UINT64_C(1) << 63;
     assert_int_equal(fake_probe(&f), UIOMMU_OK);
     assert_int_equal(f.unit->ops->prepare(f.unit), UIOMMU_OK);
     assert_int_equal(f.gsts & (IRES | QIES | TES), QIES);
     assert_int_equal(f.fsts, 0); /* D-89: before it is enabled */
-    assert_true(f.record_hi[2].raw == 0);
+    for (unsigned i = 0; i < FAKE_RECORDS; i++)
+        assert_true(f.record_hi[i].raw == 0);
     assert_int_equal(f.unit->ops->enable(f.unit), UIOMMU_OK);
     assert_int_equal(f.gsts & (IRES | QIES | TES), QIES | TES);
     assert_true((f.iqa & ~UINT64_C(0xfff)) == f.v->queue.ring_phys);
@@ -760,12 +762,56 @@ static void faults_are_read_and_cleared(void **state)
     f.unit->ops->poll(f.unit);
     assert_int_equal(f.n_faults, 2);
     assert_int_equal(f.fault.kind, UIOMMU_FAULT_INTERRUPT);
-    assert_false(f.fault.has_iova);
+    assert_true(!f.fault.has_iova && f.fault.iova == 0);
     assert_true(f.fault.has_index && f.fault.index == 0xf123);
     fake_fault(&f, SID, VTD_FR_IR_COMPAT, UINT64_C(0xf123) << 48);
     f.unit->ops->poll(f.unit);
     assert_int_equal(f.fault.kind, UIOMMU_FAULT_INTERRUPT);
     assert_false(f.fault.has_index);
+    assert_int_equal(f.fault.index, 0);
+    fake_stop(&f);
+}
+
+static uint32_t pasid_of_fault(struct fake *f, unsigned pp, unsigned pv)
+{
+    fake_fault(f, SID, 6, 0x1000);
+    f->record_hi[0] = vtd_frcd_hi_set_pp(f->record_hi[0], pp);
+    f->record_hi[0] = vtd_frcd_hi_set_pv(f->record_hi[0], pv);
+    (void)f->unit->ops->poll(f->unit);
+    return f->fault.pasid;
+}
+
+/* PV means something with PP only, and PP in units with PASIDs. */
+static void a_fault_has_a_pasid_if_the_record_says_so(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f);
+    add_scalable(&f);
+    start(&f);
+    assert_int_equal(pasid_of_fault(&f, 0, 0x123), UIOMMU_NO_PASID);
+    assert_int_equal(pasid_of_fault(&f, 1, 0xabcde), 0xabcde);
+    fake_stop(&f);
+    fake_init(&f);
+    start(&f);
+    assert_int_equal(pasid_of_fault(&f, 1, 0x123), UIOMMU_NO_PASID);
+    assert_int_equal(f.n_faults, 1);
+    fake_stop(&f);
+}
+
+/* All its registers read as ones. */
+static void a_unit_that_is_gone_tells_of_nothing(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    f.gone = true;
+    assert_false(f.unit->ops->poll(f.unit));
+    assert_int_equal(f.n_faults, 0);
+    f.gone = false;
     fake_stop(&f);
 }
 
@@ -924,6 +970,8 @@ int main(void)
         cmocka_unit_test(tables_of_other_units_are_refused),
         cmocka_unit_test(units_without_a_queue),
         cmocka_unit_test(faults_are_read_and_cleared),
+        cmocka_unit_test(a_fault_has_a_pasid_if_the_record_says_so),
+        cmocka_unit_test(a_unit_that_is_gone_tells_of_nothing),
         cmocka_unit_test(overflow_is_told_and_cleared),
         cmocka_unit_test(a_poll_that_meets_an_overflow_ends_it),
         cmocka_unit_test(a_poll_leaves_nothing_pending),
