@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/store.h"
+#include "core/core.h"
 #include "spec/vtd.h"
 #include "spec/vtd_tables.h"
 
@@ -136,6 +137,43 @@ static void a_hand_over_has_to_put_its_record_somewhere(struct rig *rig)
     assert_null(record);
     assert_int_equal(size, 0);
     rig_drop(rig, 0, rig_attached(rig, 0)); /* it runs on */
+}
+
+static enum uiommu_status hand_over(struct rig *rig, void *ctx)
+{
+    (void)ctx;
+    return uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_AS_IT_STANDS,
+                            &rig->setup.record, &rig->setup.record_size);
+}
+
+static void a_hand_over_that_fails_changes_nothing(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    fails_without_trace(rig, hand_over, NULL);
+    uiommu_domain_put(f.domain);
+    first_is_gone(rig);
+    up(rig);
+    assert_true(rig_reaches(rig, 0, BASE, f.page));
+    end_adoption(rig);
+}
+
+/* More than one page holds: no machine of the simulator has so many. */
+static void a_record_has_room_for_all_units(struct rig *rig)
+{
+    enum { MOST = 128 };
+    static struct uim_unit unit, *units[MOST];
+    struct uiommu u = { .host = rig->m->host, .unit = units };
+    struct uim_record r;
+
+    for (u.n_units = 0; u.n_units < MOST; u.n_units++) {
+        rig_ok(uim_record_alloc(&u, &r));
+        assert_int_equal(r.size, (HEADER + u.n_units * UNIT) * 8);
+        assert_int_equal(r.order, r.size > RIG_PAGE);
+        uim_record_free(&u, &r);
+        units[u.n_units] = &unit;
+    }
 }
 
 /* ---- tables that somebody wrote --------------------------------------------- */
@@ -571,6 +609,8 @@ static const struct rig_test tests[] = {
     RIG_COLD(a_record_of_too_many_units_is_refused),
     RIG_COLD(a_record_between_two_words_is_refused),
     RIG_TEST(a_hand_over_has_to_put_its_record_somewhere),
+    RIG_COLD(a_hand_over_that_fails_changes_nothing),
+    RIG_COLD(a_record_has_room_for_all_units),
     RIG_COLD(sixteen_requesters_are_named),
     RIG_COLD(of_more_requesters_it_is_said_how_many),
     RIG_COLD(ids_from_the_top_are_free_after_the_end),

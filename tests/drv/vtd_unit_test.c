@@ -772,17 +772,20 @@ static void faults_are_read_and_cleared(void **state)
     fake_stop(&f);
 }
 
-static uint32_t pasid_of_fault(struct fake *f, unsigned pp, unsigned pv)
+static struct uiommu_fault fault_with(struct fake *f,
+                                      struct vtd_frcd_hi_fields hi)
 {
-    fake_fault(f, SID, 6, 0x1000);
-    f->record_hi[0] = vtd_frcd_hi_set_pp(f->record_hi[0], pp);
-    f->record_hi[0] = vtd_frcd_hi_set_pv(f->record_hi[0], pv);
+    hi.f = 1;
+    f->record_hi[0] = vtd_frcd_hi_pack(&hi);
     (void)f->unit->ops->poll(f->unit);
-    return f->fault.pasid;
+    return f->fault;
 }
 
-/* PV means something with PP only, and PP in units with PASIDs. */
-static void a_fault_has_a_pasid_if_the_record_says_so(void **state)
+#define FAULT_WITH(f, ...)                                                     \
+    fault_with((f), (struct vtd_frcd_hi_fields){ __VA_ARGS__ })
+
+/* T1 and T2 say what it did; PV means something with PP only, PP in units with PASIDs. */
+static void a_fault_is_what_the_record_says(void **state)
 {
     struct fake f;
 
@@ -790,12 +793,17 @@ static void a_fault_has_a_pasid_if_the_record_says_so(void **state)
     fake_init(&f);
     add_scalable(&f);
     start(&f);
-    assert_int_equal(pasid_of_fault(&f, 0, 0x123), UIOMMU_NO_PASID);
-    assert_int_equal(pasid_of_fault(&f, 1, 0xabcde), 0xabcde);
+    assert_int_equal(FAULT_WITH(&f, .t1 = 0).access, UIOMMU_WRITE);
+    assert_int_equal(FAULT_WITH(&f, .t2 = 1).access, 0); /* page request */
+    assert_int_equal(FAULT_WITH(&f, .t1 = 1).access, UIOMMU_READ);
+    assert_int_equal(FAULT_WITH(&f, .t1 = 1, .t2 = 1).access,
+                     UIOMMU_READ | UIOMMU_WRITE);
+    assert_int_equal(FAULT_WITH(&f, .pv = 0x123).pasid, UIOMMU_NO_PASID);
+    assert_int_equal(FAULT_WITH(&f, .pp = 1, .pv = 0xabcde).pasid, 0xabcde);
     fake_stop(&f);
     fake_init(&f);
     start(&f);
-    assert_int_equal(pasid_of_fault(&f, 1, 0x123), UIOMMU_NO_PASID);
+    assert_int_equal(FAULT_WITH(&f, .pp = 1, .pv = 5).pasid, UIOMMU_NO_PASID);
     assert_int_equal(f.n_faults, 1);
     fake_stop(&f);
 }
@@ -970,7 +978,7 @@ int main(void)
         cmocka_unit_test(tables_of_other_units_are_refused),
         cmocka_unit_test(units_without_a_queue),
         cmocka_unit_test(faults_are_read_and_cleared),
-        cmocka_unit_test(a_fault_has_a_pasid_if_the_record_says_so),
+        cmocka_unit_test(a_fault_is_what_the_record_says),
         cmocka_unit_test(a_unit_that_is_gone_tells_of_nothing),
         cmocka_unit_test(overflow_is_told_and_cleared),
         cmocka_unit_test(a_poll_that_meets_an_overflow_ends_it),
