@@ -11,9 +11,9 @@ extern "C" {
 /*
  * What devices did that they may not (semantics B.18). Every record a unit
  * holds is read and cleared; the domain's handler hears it first, then the
- * instance's; what nobody takes is logged as a sentence, at a limited rate. A device
- * that faults without end is heard for a while; then records are dropped, and where
- * even that does not empty them uiommu_poll() and uiommu_irq() say so.
+ * instance's; what nobody takes is logged as a sentence, at most 20 of a device in a
+ * second. A device that faults without end is heard for a while; then records are
+ * dropped, and where even that does not empty them uiommu_poll() and uiommu_irq() say so.
  */
 
 /* A mapped range near a faulting address; size 0: none on that side. */

@@ -98,10 +98,6 @@ const struct uim_table *uim_table(struct uiommu *u, const void *signature);
 struct uim_fw_log uim_fw_log(struct uiommu *u);
 const struct uim_driver_use *uim_use_of(const struct uim_unit *unit);
 
-/* host.c */
-void *uim_alloc(struct uiommu *u, size_t size); /* zeroed */
-void uim_free(struct uiommu *u, void *ptr, size_t size);
-
 /* device.c */
 struct uiommu_device *uim_device_create(struct uiommu *u,
                                         const struct uim_driver_use *use,

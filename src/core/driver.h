@@ -285,6 +285,10 @@ struct uiommu_domain {
 /* For probe; afterwards unit->host says it. */
 const struct uiommu_host *uim_host(const struct uiommu *u);
 
+/* Memory for the CPU alone, zeroed. NULL: none left; to free it is nothing. May sleep. */
+void *uim_alloc(struct uiommu *u, size_t size);
+void uim_free(struct uiommu *u, void *ptr, size_t size);
+
 /* Logs a sentence; see base/text.h for the format. Any context. */
 void uim_log(struct uiommu *u, enum uiommu_log_level level, const char *format,
              ...);

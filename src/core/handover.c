@@ -229,7 +229,6 @@ static enum uiommu_status leave(struct uiommu *u)
     uim_irqs_forget(u);
     while (!uim_list_empty(&u->devices))
         uim_device_forget(device_of(u->devices.next));
-    uim_domains_reap(u);
     uim_units_free(u);
     return worst;
 }

@@ -108,16 +108,6 @@ static void an_instance_stays_until_an_interrupt_is_gone(struct rig *rig)
 }
 
 /* B.13: what it said stays until nothing of it is cached, and no longer. */
-static uint64_t entry_word(struct rig *rig, uint64_t addr, unsigned word)
-{
-    enum { IRTA = 0xb8 };
-    uint64_t table =
-        sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0, IRTA, 8) >> 12 << 12;
-
-    return uim_ld64((uim_word *)sim_ram(
-        rig->m, table + (addr >> 5 & 0x7fff) * 16 + word * 8, 8));
-}
-
 static void an_entry_that_is_gone_is_empty(struct rig *rig)
 {
     struct uiommu_irq *irq = map_irq(rig, 0, to(0x41, 0));
@@ -212,10 +202,14 @@ static void entries_run_out_and_come_back(struct rig *rig)
            UIOMMU_NOSPC);
     drop(irq[1]);
     drop(irq[2]);
+    drop(irq[64]);
     rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 2, &more),
-           UIOMMU_NOSPC); /* two that are free, but no pair */
+           UIOMMU_NOSPC); /* three that are free, but no pair */
     irq[1] = map_irq(rig, 0, target[0]);
     irq[2] = map_irq(rig, 0, target[0]);
+    irq[64] = map_irq(rig, 0, target[0]);
+    rig_is(uiommu_irq_map(rig_endpoint(rig, 0), target, 1, &more),
+           UIOMMU_NOSPC);
     for (unsigned i = 0; i < ENTRIES; i++)
         drop(irq[i]);
     rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), target, 2, &more));
@@ -391,6 +385,41 @@ static void a_map_that_fails_leaves_nothing(struct rig *rig)
     rig_each_failure(rig, map_two, unmap_two, &c, UIOMMU_NOMEM);
 }
 
+static enum uiommu_status start_and_map(struct rig *rig, void *ctx)
+{
+    enum uiommu_status status = rig_create(rig);
+
+    if (status != UIOMMU_OK)
+        return status;
+    status = uiommu_add_table(rig->u, rig->m->table, rig->m->table_size);
+    if (status == UIOMMU_OK)
+        status = rig_start(rig);
+    if (status == UIOMMU_OK)
+        status = rig_add(rig, rig_engine(rig, 0));
+    if (status == UIOMMU_OK)
+        status = map_two(rig, ctx);
+    if (status != UIOMMU_OK)
+        rig_down(rig);
+    return status;
+}
+
+static void arrive_and_stop(struct rig *rig, void *ctx)
+{
+    struct change *c = ctx;
+
+    assert_arrives(rig, 0, message_of(c->irq), arrives_as(0x41, 0));
+    drop(c->irq);
+    rig_down(rig);
+}
+
+/* NODEV: registers that cannot be mapped. */
+static void a_start_that_succeeds_has_all_it_needs(struct rig *rig)
+{
+    struct change c;
+
+    rig_each_failure(rig, start_and_map, arrive_and_stop, &c, UIOMMU_NODEV);
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(what_is_mapped_keeps_device_and_instance, remapped),
     RIG_COLD_ON(before_start_and_after_stop_there_is_nothing_to_map, remapped),
@@ -410,6 +439,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_map_that_fails_half_way_lets_nothing_through,
                 in_a_hurry_with_caching_mode),
     RIG_TEST_ON(a_map_that_fails_leaves_nothing, remapped),
+    RIG_COLD_ON(a_start_that_succeeds_has_all_it_needs, remapped),
     { 0 },
 };
 

@@ -247,6 +247,8 @@ static void bad_targets_are_refused(struct rig *rig)
     irq = map_irq(rig, 0, target);
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         rig_is(uiommu_irq_retarget(irq, 0, &bad[i]), UIOMMU_INVAL);
+    rig_is(uiommu_irq_retarget(irq, 0, NULL), UIOMMU_INVAL);
+    rig_is(uiommu_irq_retarget(NULL, 0, &target), UIOMMU_INVAL);
     rig_is(uiommu_irq_unmap(NULL), UIOMMU_INVAL);
     assert_arrives(rig, 0, message_of(irq), arrives_as(0x41, 0));
     drop(irq);
@@ -419,6 +421,15 @@ static void an_io_apic_has_its_entries(struct rig *rig)
     assert_int_equal(send_from(rig, IOAPIC_RID, m.rte, &out), 0);
     assert_int_equal(out.data, 0x62);
     drop(irq);
+    rig_is(uiommu_irq_map_source(NULL, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 &irq),
+           UIOMMU_INVAL);
+    rig_is(
+        uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, NULL, &irq),
+        UIOMMU_INVAL);
+    rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 NULL),
+           UIOMMU_INVAL);
     rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, 77, &target, &irq),
            UIOMMU_NODEV);
     rig_is(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_HPET, 0, &target, &irq),

@@ -8,6 +8,8 @@
 
 #include "tests/core/help.h"
 
+#include "base/store.h"
+
 #define FEE UINT64_C(0xfee00000)
 
 enum { IOAPIC_ID = 0 };
@@ -101,6 +103,17 @@ static inline void assert_refused(struct rig *rig, unsigned n, uint64_t addr,
 static inline void drop(struct uiommu_irq *irq)
 {
     rig_ok(uiommu_irq_unmap(irq));
+}
+
+/* A word of the entry that messages to `addr` use. */
+static inline uint64_t entry_word(struct rig *rig, uint64_t addr, unsigned word)
+{
+    enum { IRTA = 0xb8 };
+    uint64_t table =
+        sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0, IRTA, 8) >> 12 << 12;
+
+    return uim_ld64((uim_word *)sim_ram(
+        rig->m, table + (addr >> 5 & 0x7fff) * 16 + word * 8, 8));
 }
 
 /* ---- a change that is watched -------------------------------------------- */

@@ -202,12 +202,14 @@ static void old_queue_and_remapping_are_switched_off(void **state)
     f.iqh = f.iqt = 0x50;
     f.fsts = 0x71;
     f.pmen = 0x80000001;
-    f.record_hi[2].raw = UINT64_C(1) << 63;
+    for (unsigned i = 0; i < FAKE_RECORDS; i++)
+        f.record_hi[i].raw = UINT64_C(1) << 63;
     assert_int_equal(fake_probe(&f), UIOMMU_OK);
     assert_int_equal(f.unit->ops->prepare(f.unit), UIOMMU_OK);
     assert_int_equal(f.gsts & (IRES | QIES | TES), QIES);
     assert_int_equal(f.fsts, 0); /* D-89: before it is enabled */
-    assert_true(f.record_hi[2].raw == 0);
+    for (unsigned i = 0; i < FAKE_RECORDS; i++)
+        assert_true(f.record_hi[i].raw == 0);
     assert_int_equal(f.unit->ops->enable(f.unit), UIOMMU_OK);
     assert_int_equal(f.gsts & (IRES | QIES | TES), QIES | TES);
     assert_true((f.iqa & ~UINT64_C(0xfff)) == f.v->queue.ring_phys);
@@ -760,12 +762,64 @@ static void faults_are_read_and_cleared(void **state)
     f.unit->ops->poll(f.unit);
     assert_int_equal(f.n_faults, 2);
     assert_int_equal(f.fault.kind, UIOMMU_FAULT_INTERRUPT);
-    assert_false(f.fault.has_iova);
+    assert_true(!f.fault.has_iova && f.fault.iova == 0);
     assert_true(f.fault.has_index && f.fault.index == 0xf123);
     fake_fault(&f, SID, VTD_FR_IR_COMPAT, UINT64_C(0xf123) << 48);
     f.unit->ops->poll(f.unit);
     assert_int_equal(f.fault.kind, UIOMMU_FAULT_INTERRUPT);
     assert_false(f.fault.has_index);
+    assert_int_equal(f.fault.index, 0);
+    fake_stop(&f);
+}
+
+static struct uiommu_fault fault_with(struct fake *f,
+                                      struct vtd_frcd_hi_fields hi)
+{
+    hi.f = 1;
+    f->record_hi[0] = vtd_frcd_hi_pack(&hi);
+    (void)f->unit->ops->poll(f->unit);
+    return f->fault;
+}
+
+#define FAULT_WITH(f, ...)                                                     \
+    fault_with((f), (struct vtd_frcd_hi_fields){ __VA_ARGS__ })
+
+/* T1 and T2 say what it did; PV means something with PP only, PP in units with PASIDs. */
+static void a_fault_is_what_the_record_says(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f);
+    add_scalable(&f);
+    start(&f);
+    assert_int_equal(FAULT_WITH(&f, .t1 = 0).access, UIOMMU_WRITE);
+    assert_int_equal(FAULT_WITH(&f, .t2 = 1).access, 0); /* page request */
+    assert_int_equal(FAULT_WITH(&f, .t1 = 1).access, UIOMMU_READ);
+    assert_int_equal(FAULT_WITH(&f, .t1 = 1, .t2 = 1).access,
+                     UIOMMU_READ | UIOMMU_WRITE);
+    assert_int_equal(FAULT_WITH(&f, .pv = 0x123).pasid, UIOMMU_NO_PASID);
+    assert_int_equal(FAULT_WITH(&f, .pp = 1, .pv = 0xabcde).pasid, 0xabcde);
+    fake_stop(&f);
+    fake_init(&f);
+    start(&f);
+    assert_int_equal(FAULT_WITH(&f, .pp = 1, .pv = 5).pasid, UIOMMU_NO_PASID);
+    assert_int_equal(f.n_faults, 1);
+    fake_stop(&f);
+}
+
+/* All its registers read as ones. */
+static void a_unit_that_is_gone_tells_of_nothing(void **state)
+{
+    struct fake f;
+
+    (void)state;
+    fake_init(&f);
+    start(&f);
+    f.gone = true;
+    assert_false(f.unit->ops->poll(f.unit));
+    assert_int_equal(f.n_faults, 0);
+    f.gone = false;
     fake_stop(&f);
 }
 
@@ -924,6 +978,8 @@ int main(void)
         cmocka_unit_test(tables_of_other_units_are_refused),
         cmocka_unit_test(units_without_a_queue),
         cmocka_unit_test(faults_are_read_and_cleared),
+        cmocka_unit_test(a_fault_is_what_the_record_says),
+        cmocka_unit_test(a_unit_that_is_gone_tells_of_nothing),
         cmocka_unit_test(overflow_is_told_and_cleared),
         cmocka_unit_test(a_poll_that_meets_an_overflow_ends_it),
         cmocka_unit_test(a_poll_leaves_nothing_pending),

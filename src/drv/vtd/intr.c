@@ -9,11 +9,10 @@
  */
 #include "drv/vtd/vtd.h"
 
-#include "base/mem.h"
 #include "spec/vtd_intr.h"
 
 enum {
-    ENTRIES = 4096,
+    ENTRIES = 4096,  /* so that bit 15 of a handle is never set */
     TABLE_ORDER = 4, /* of 16 bytes each */
     TABLE_S = 11,    /* 2^(s + 1) entries */
 };
@@ -44,12 +43,10 @@ enum uiommu_status vtd_interrupts_create(struct vtd_unit *v)
         return UIOMMU_OK;
     v->irt_lock = h->spin_create(h->ctx);
     v->irt = uim_pages_alloc(&v->unit, v->coherent, TABLE_ORDER, &v->irt_phys);
-    v->irtes = h->alloc(h->ctx, ENTRIES / 8);
-    v->adopted.irtes = h->alloc(h->ctx, ENTRIES / 8);
+    v->irtes = uim_alloc(v->unit.u, ENTRIES / 8);
+    v->adopted.irtes = uim_alloc(v->unit.u, ENTRIES / 8);
     if (!v->irt_lock || !v->irt || !v->irtes || !v->adopted.irtes)
         return UIOMMU_NOMEM;
-    memset(v->irtes, 0, ENTRIES / 8);
-    memset(v->adopted.irtes, 0, ENTRIES / 8);
     return UIOMMU_OK;
 }
 
@@ -59,10 +56,8 @@ void vtd_interrupts_destroy(struct vtd_unit *v)
 
     if (v->irt_lock)
         h->spin_destroy(h->ctx, v->irt_lock);
-    if (v->irtes)
-        h->free(h->ctx, v->irtes, ENTRIES / 8);
-    if (v->adopted.irtes)
-        h->free(h->ctx, v->adopted.irtes, ENTRIES / 8);
+    uim_free(v->unit.u, v->irtes, ENTRIES / 8);
+    uim_free(v->unit.u, v->adopted.irtes, ENTRIES / 8);
     if (v->irt && !v->stuck && !v->left)
         uim_pages_free(&v->unit, v->irt, v->irt_phys, TABLE_ORDER);
 }
@@ -110,11 +105,7 @@ enum uiommu_status vtd_interrupts_on(struct vtd_unit *v)
 
 enum uiommu_status vtd_interrupts_off(struct vtd_unit *v)
 {
-    const uint32_t ire = VTD_GCMD_BIT(ire);
-
-    if (!v->unit.remap || !(vtd_rd32(v, VTD_REG_GSTS) & ire))
-        return UIOMMU_OK;
-    return vtd_gcmd_switch(v, ire, false);
+    return vtd_gcmd_switch(v, VTD_GCMD_BIT(ire), false);
 }
 
 enum uiommu_status vtd_interrupts_give_back(struct vtd_unit *v)
@@ -200,10 +191,7 @@ static enum uiommu_status clear(struct vtd_unit *v, unsigned index)
     uim_word *entry = entry_of(v, index);
     enum uiommu_status status;
 
-    if (!(uim_ld64(entry) & VTD_ENTRY_P))
-        return UIOMMU_OK;
     vtd_entry_block(v, entry);
-    uim_fence(v->unit.host);
     status = invalidate(v, VTD_IEC_INDEX, index);
     if (status == UIOMMU_OK)
         vtd_entry_zero(v, entry, 2);
@@ -213,7 +201,6 @@ static enum uiommu_status clear(struct vtd_unit *v, unsigned index)
 /* Where CM=1, that an entry was not present may be cached. */
 static enum uiommu_status announce(struct vtd_unit *v, unsigned index)
 {
-    uim_fence(v->unit.host);
     if (vtd_cap_cm(v->cap))
         return invalidate(v, VTD_IEC_INDEX, index);
     return vtd_write_buffer_flush(v);
@@ -232,7 +219,6 @@ enum uiommu_status vtd_irq_set(struct uim_unit *unit, unsigned index,
     describe(v, source, target, want);
     if (uim_ld64(entry) & VTD_ENTRY_P) {
         vtd_entry_store(v, entry, want[0]);
-        uim_fence(v->unit.host);
         return invalidate(v, VTD_IEC_INDEX, index);
     }
     vtd_entry_write(v, entry, want, 2);
@@ -243,7 +229,7 @@ enum uiommu_status vtd_irq_set(struct uim_unit *unit, unsigned index,
 
 bool vtd_irq_adopt(struct vtd_unit *v, unsigned index, const uim_word *from)
 {
-    const uint64_t value[2] = { uim_ld64(&from[0]), uim_ld64(&from[1]) };
+    const uint64_t value[] = { uim_ld64(&from[0]), uim_ld64(&from[1]) };
 
     if (index >= ENTRIES)
         return false;
@@ -253,9 +239,16 @@ bool vtd_irq_adopt(struct vtd_unit *v, unsigned index, const uim_word *from)
     return true;
 }
 
-static bool is_adopted(const struct vtd_unit *v, unsigned index)
+/* Moves *index on to the next entry that was adopted; false: there is none. */
+static bool find_adopted(const struct vtd_unit *v, unsigned *index)
 {
-    return (v->adopted.irtes[index / 64] & UIM_BIT(index % 64)) != 0;
+    for (unsigned i = *index; i < ENTRIES; i++) {
+        if (!(v->adopted.irtes[i / 64] & UIM_BIT(i % 64)))
+            continue;
+        *index = i;
+        return true;
+    }
+    return false;
 }
 
 /* One command for all, also for those that an earlier call found blocked. */
@@ -265,19 +258,16 @@ enum uiommu_status vtd_irqs_adopted_end(struct vtd_unit *v)
 
     if (!v->unit.remap)
         return UIOMMU_OK;
-    for (unsigned i = 0; i < ENTRIES; i++)
-        if (is_adopted(v, i))
-            vtd_entry_block(v, entry_of(v, i));
-    uim_fence(v->unit.host);
+    for (unsigned i = 0; find_adopted(v, &i); i++)
+        vtd_entry_block(v, entry_of(v, i));
     status = invalidate(v, VTD_IEC_GLOBAL, 0);
-    for (unsigned i = 0; i < ENTRIES && status == UIOMMU_OK; i++) {
-        if (!is_adopted(v, i))
-            continue;
+    if (status != UIOMMU_OK)
+        return status;
+    for (unsigned i = 0; find_adopted(v, &i); i++) {
         vtd_entry_zero(v, entry_of(v, i), 2);
-        v->adopted.irtes[i / 64] &= ~UIM_BIT(i % 64);
         vtd_irq_free(&v->unit, i, 1);
     }
-    return status;
+    return UIOMMU_OK;
 }
 
 /* ---- messages ---------------------------------------------------------------------- */
@@ -289,14 +279,12 @@ void vtd_irq_message(struct uim_unit *unit, unsigned first, unsigned n,
 {
     const struct vtd_msi_address_remappable_fields addr = {
         .fee = VTD_MSI_FEE,
-        .handle_14_0 = first & 0x7fffu,
-        .handle_15 = first >> 15,
+        .handle_14_0 = first,
         .interrupt_format = 1,
         .shv = n > 1,
     };
     const struct vtd_ioapic_rte_remappable_fields rte = {
-        .index_14_0 = first & 0x7fffu,
-        .index_15 = first >> 15,
+        .index_14_0 = first,
         .interrupt_format = 1,
         .tm = target->level,
         .intpol = target->active_low,
