@@ -273,7 +273,7 @@ static const struct uim_reason gerror[] = {
     { BIT(GERROR_cmdqp_err), "CMDQP_ERR",
       "an enhanced command queue stopped", NULL, stopped },
     { BIT(GERROR_dpt_err), "DPT_ERR",
-      "a device permission table cannot be used", NULL, queue_address },
+      "a device permission table cannot be used", NULL, unreadable },
 };
 
 static const struct uim_reason cerrors[] = {
