@@ -18,7 +18,8 @@ extern "C" {
 
 enum uiommu_device_kind {
     UIOMMU_DEVICE_PCI,
-    UIOMMU_DEVICE_ACPI, /* named by the firmware table: DMAR's ANDD */
+    UIOMMU_DEVICE_ACPI, /* named by a firmware table: DMAR's ANDD,
+                         * IORT's named components */
 };
 
 enum {

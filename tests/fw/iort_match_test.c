@@ -105,8 +105,14 @@ static struct blob machine(const char *name)
 static void qemu_translates_for_its_root_bus(void **state)
 {
     struct blob b = machine("qemu/qemu-aarch64-smmuv3/IORT.dat");
+    struct uim_fw_device behind = function(0, 8), direct = function(0, 0x100);
+    struct uim_iort_hop hop;
 
     (void)state;
+    assert_int_equal(uim_iort_stream(b.data, &behind, 0, &hop), UIOMMU_OK);
+    assert_int_equal(hop.node.type, IORT_NODE_SMMU_V3);
+    assert_int_equal(hop.id, 8);
+    assert_int_equal(uim_iort_stream(b.data, &direct, 0, &hop), UIOMMU_NODEV);
     assert_int_equal(owner(&b, 0, 0), OWNED(0, 0));
     assert_int_equal(owner(&b, 0, 0xff), OWNED(0, 0xff));
     assert_int_equal(owner(&b, 0, 0x100), -UIOMMU_NODEV);
@@ -802,6 +808,41 @@ static void requester_ids_have_16_bits(void **state)
     blob_free(&b);
 }
 
+/* So many requesters come from a root complex with this mapping. */
+static unsigned n_requesters(uint32_t first, uint32_t count)
+{
+    struct uim_fw_requester r;
+    struct table t;
+    struct blob b;
+    unsigned n = 0;
+    uint32_t unit;
+
+    iort(&t, 6);
+    unit = iort_smmu_v3(&t, 5, 0x50000000);
+    iort_root(&t, 4, 0);
+    iort_map(&t, first, count, 0x100000, unit, 0);
+    iort_rmr(&t, 0);
+    iort_region(&t, 0x80000000, 0x10000);
+    iort_map(&t, 0, 0xffffffff, 0, unit, 0);
+    b = finish(&t);
+    while (requester(&b, n, &r) != UIOMMU_NOENT)
+        n++;
+    blob_free(&b);
+    return n;
+}
+
+static void requester_ids_end_at_16_bits(void **state)
+{
+    (void)state;
+    assert_int_equal(n_requesters(0xff00, 0xfe), 0xff);
+    assert_int_equal(n_requesters(0xff00, 0xff), 0x100);
+    assert_int_equal(n_requesters(0xff00, 0x100), 0x100);
+    assert_int_equal(n_requesters(0xff00, 0xfffff), 0x100);
+    assert_int_equal(n_requesters(0xffff, 0), 1);
+    assert_int_equal(n_requesters(0xffff, 5), 1);
+    assert_int_equal(n_requesters(0x10000, 5), 0);
+}
+
 /* Two mappings claim the function's id: it may be another's region. */
 static void requesters_whose_ids_are_not_certain_are_not_there(void **state)
 {
@@ -914,6 +955,7 @@ int main(void)
         cmocka_unit_test(requesters_are_where_their_ids_come_from),
         cmocka_unit_test(requesters_of_several_sources),
         cmocka_unit_test(requester_ids_have_16_bits),
+        cmocka_unit_test(requester_ids_end_at_16_bits),
         cmocka_unit_test(requesters_whose_ids_are_not_certain_are_not_there),
         cmocka_unit_test(functions_need_configuration_space),
         cmocka_unit_test(requester_paths_have_a_limit),
