@@ -819,7 +819,7 @@ static unsigned n_requesters(uint32_t first, uint32_t count)
 
     iort(&t, 6);
     unit = iort_smmu_v3(&t, 5, 0x50000000);
-    iort_root(&t, 4, 0);
+    iort_root(&t, 4, 0xffff); /* the last one */
     iort_map(&t, first, count, 0x100000, unit, 0);
     iort_rmr(&t, 0);
     iort_region(&t, 0x80000000, 0x10000);
