@@ -20,7 +20,7 @@
     X(sentences_are_bounded)
 FUZZ_RULES(RULES);
 
-/* A node has 16 bytes at least and a mapping 20, and they bring few sentences. */
+/* A node has 16 bytes at least, a mapping 20, and they bring few sentences. */
 enum {
     MOST = 70000,
     MOST_UNITS = MOST / 16,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table.h - an input as a firmware table. The first byte says whether length and
- * checksum are put right, so that inputs get past the header; but an input that
- * begins as the table does is taken as it is, sealed.
+ * table.h - an input as a firmware table. The first byte says whether length
+ * and checksum are put right, so that inputs get past the header; but an input
+ * that begins as the table does is taken as it is, sealed.
  */
 #ifndef UIM_FUZZ_TABLE_H
 #define UIM_FUZZ_TABLE_H

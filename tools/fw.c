@@ -2,8 +2,8 @@
 /*
  * uiommu fw FILE... [--json]
  *
- * A table becomes a JSON object; the text output is that object, for people. What is
- * in a table is the business of fw_<table>.c.
+ * A table becomes a JSON object; the text output is that object, for people.
+ * What is in a table is the business of fw_<table>.c.
  */
 #include "tools/fw.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fw_dmar.c - `uiommu fw` of DMAR tables. The structures come from the iterators of
- * the parser that the library uses.
+ * fw_dmar.c - `uiommu fw` of DMAR tables. The structures come from the
+ * iterators of the parser that the library uses.
  */
 #include <stdio.h>
 #include <string.h>
@@ -221,7 +221,7 @@ void fw_dmar_describe(cJSON *out, const void *table)
         describe_record(table, &r, &to);
 }
 
-/* ---- text ----------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------- */
 
 static void print_scopes(const cJSON *object)
 {

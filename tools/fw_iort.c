@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fw_iort.c - `uiommu fw` of IORT tables. The nodes come from the iterators of the
- * parser that the library uses.
+ * fw_iort.c - `uiommu fw` of IORT tables. The nodes come from the iterators of
+ * the parser that the library uses.
  */
 #include <stdio.h>
 
@@ -14,7 +14,7 @@ struct lists {
     cJSON *structures;
 };
 
-/* ---- mappings ------------------------------------------------------------- */
+/* ---- mappings ------------------------------------------------------------ */
 
 /* "SMMUv3 at 0x48" */
 static void add_reference(cJSON *object, const char *name, const void *table,
@@ -82,7 +82,7 @@ static void add_mappings(cJSON *object, const void *table,
     }
 }
 
-/* ---- nodes ---------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------- */
 
 static void add_smmu_v3(cJSON *unit, const void *record)
 {
@@ -308,7 +308,7 @@ void fw_iort_describe(cJSON *out, const void *table)
     }
 }
 
-/* ---- text ----------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------- */
 
 static void print_mapping(const cJSON *mapping)
 {

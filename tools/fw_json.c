@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* ---- write ---------------------------------------------------------------- */
+/* ---- write --------------------------------------------------------------- */
 
 void fw_add_text(cJSON *object, const char *name, const char *format, ...)
 {
@@ -64,7 +64,7 @@ void fw_count(cJSON *structures, const char *name)
         cJSON_AddNumberToObject(structures, name, 1);
 }
 
-/* ---- read ----------------------------------------------------------------- */
+/* ---- read ---------------------------------------------------------------- */
 
 const char *fw_text(const cJSON *object, const char *name)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fw_json.h - what the files of `uiommu fw` share: a table is described as a JSON
- * object (fw_add_*), and the text output is that object for people.
+ * fw_json.h - what the files of `uiommu fw` share: a table is described as a
+ * JSON object (fw_add_*), and the text output is that object for people.
  */
 #ifndef TOOLS_FW_JSON_H
 #define TOOLS_FW_JSON_H
@@ -35,10 +35,10 @@ void fw_print_flags(const cJSON *object);
 void fw_print_each(const cJSON *table, const char *name,
                    void (*print)(const cJSON *));
 
-/* ---- one table each ---------------------------------------------------------- */
+/* ---- one table each ------------------------------------------------------ */
 
-/* Add what is in a table that is as long as its header says, right or not; *out has
- * the lists units, reserved, structures. Print what was added. */
+/* Add what is in a table that is as long as its header says, right or not;
+ * *out has the lists units, reserved, structures. Print what was added. */
 void fw_dmar_describe(cJSON *out, const void *table);
 void fw_dmar_print(const cJSON *table);
 void fw_iort_describe(cJSON *out, const void *table);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IORT: the nodes one by one, what they say, and the table's uim_fw_ops. What is
- * wrong with a table: iort_check.c. Which device is meant: iort_match.c; which of
- * them firmware left running: iort_requester.c.
+ * IORT: the nodes one by one, what they say, and the table's uim_fw_ops. What
+ * is wrong with a table: iort_check.c. Which device is meant: iort_match.c;
+ * which of them firmware left running: iort_rmr.c.
  */
 #include "fw/iort.h"
 
@@ -70,7 +70,7 @@ const char *uim_iort_name(unsigned type)
     return kind ? kind->name : NULL;
 }
 
-/* ---- nodes ---------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------- */
 
 static uint32_t fixed_size(const struct kind *kind, unsigned revision)
 {
@@ -226,7 +226,7 @@ bool uim_iort_at(const void *table, uint32_t offset, struct uim_iort_node *out)
     return false;
 }
 
-/* ---- mappings ------------------------------------------------------------- */
+/* ---- mappings ------------------------------------------------------------ */
 
 static const char *reference_flaw(const void *table, const struct kind *kind,
                                   uint32_t reference)
@@ -278,8 +278,8 @@ void uim_iort_mapping(const struct uim_iort_node *node, uint32_t i,
     out->single = acpi_iort_id_mapping_flags_single_mapping(flags);
 }
 
-/* An SMMUv3 that sends messages has a device id too. Before there was a flag for it, the
- * index counted unless all interrupts were wired. */
+/* An SMMUv3 that sends messages has a device id too. Before there was a flag
+ * for it, the index counted unless all interrupts were wired. */
 static bool sends_messages(const struct uim_iort_node *node)
 {
     const uint8_t *p = node->p;
@@ -302,7 +302,7 @@ uint32_t uim_iort_own_mapping(const struct uim_iort_node *node)
     return (uint32_t)acpi_iort_smmu_v3_device_id_mapping_index(node->p);
 }
 
-/* ---- units ---------------------------------------------------------------- */
+/* ---- units --------------------------------------------------------------- */
 
 static const char *place_flaw(const struct uim_fw_unit *unit)
 {
@@ -399,7 +399,7 @@ void uim_iort_smmu_v3(const void *record, struct uim_iort_smmu_v3 *out)
     out->pxm = out->has_pxm ? (uint32_t)acpi_iort_smmu_v3_pxm(p) : 0;
 }
 
-/* ---- other nodes ---------------------------------------------------------- */
+/* ---- other nodes --------------------------------------------------------- */
 
 static uint8_t address_bits(uint64_t limit)
 {

@@ -2,13 +2,15 @@
 /*
  * iort.h - the nodes of an IORT table one after the other (DEN0049).
  *
- * For the parser itself, for drivers of its units, and for tools that show a table. The table
- * is as long as its header says; nothing outside is read, whether it was checked
- * or not: what is malformed ends the list. Nodes may be at odd offsets.
+ * For the parser itself, for drivers of its units, and for tools that show a
+ * table. The table is as long as its header says; nothing outside is read,
+ * whether it was checked or not: what is malformed ends the list. Nodes may be
+ * at odd offsets.
  *
- * Ids go from root complexes and named components to SMMUs, where they are stream
- * ids, and from there or directly to ITS groups, where they are device ids. A mapping
- * that leads elsewhere is ignored, so that no way is longer than that.
+ * Ids go from root complexes and named components to SMMUs, where they are
+ * stream ids, and from there or directly to ITS groups, where they are device
+ * ids. A mapping that leads elsewhere is ignored, so that no way is longer than
+ * that.
  */
 #ifndef UIM_FW_IORT_H
 #define UIM_FW_IORT_H
@@ -49,8 +51,8 @@ const char *uim_iort_name(unsigned type);
 bool uim_iort_next(const void *table, struct uim_iort_node *node);
 /* The node that starts at this offset. */
 bool uim_iort_at(const void *table, uint32_t offset, struct uim_iort_node *out);
-/* What ends the list after *node (zeroed: before it begins), and the offset of it;
- * NULL if there are no more nodes. */
+/* What ends the list after *node (zeroed: before it begins), and the offset
+ * of it; NULL if there are no more nodes. */
 const char *uim_iort_flaw(const void *table, const struct uim_iort_node *node,
                           uint32_t *offset);
 
@@ -62,17 +64,18 @@ void uim_iort_mapping(const struct uim_iort_node *node, uint32_t i,
 const char *uim_iort_mapping_flaw(const void *table,
                                   const struct uim_iort_node *node,
                                   const struct uim_iort_mapping *mapping);
-/* The mapping of the node's own messages, which is for no other id. UINT32_MAX:
- * there is none; n_mappings or more: the table names one that the node has not. */
+/* The mapping of the node's own messages, which is for no other id.
+ * UINT32_MAX: there is none; n_mappings or more: the table names one that the
+ * node has not. */
 uint32_t uim_iort_own_mapping(const struct uim_iort_node *node);
 
-/* Where an id goes from a node. NOENT: the node has no mapping for it. NODEV: it has,
- * and that leads nowhere, or two that disagree. */
+/* Where an id goes from a node. NOENT: the node has no mapping for it. NODEV:
+ * it has, and that leads nowhere, or two that disagree. */
 enum uiommu_status uim_iort_map(const void *table,
                                 const struct uim_iort_node *from, uint32_t id,
                                 struct uim_iort_hop *out);
 
-/* ---- what nodes say --------------------------------------------------------- */
+/* ---- what nodes say ------------------------------------------------------ */
 
 /* The unit of an SMMU node, and if it cannot be used, why: else NULL. */
 const char *uim_iort_unit(const void *table, const struct uim_iort_node *node,
@@ -114,28 +117,28 @@ enum uiommu_status uim_iort_device(const void *table,
 uint32_t uim_iort_its_count(const struct uim_iort_node *its);
 uint32_t uim_iort_its_identifier(const struct uim_iort_node *its, uint32_t i);
 
-/* The index-th region of an RMR node; if it is to be ignored, why: else NULL. */
+/* The i-th region of an RMR node; if it is to be ignored, why: else NULL. */
 uint32_t uim_iort_region_count(const struct uim_iort_node *rmr);
 const char *uim_iort_region(const struct uim_iort_node *rmr, uint32_t i,
                             struct uim_fw_region *out);
 /* Are RMR nodes of this table to be believed? */
 bool uim_iort_has_regions(const void *table);
 
-/* ---- which nodes mean a device ------------------------------------------------ */
+/* ---- which nodes mean a device ------------------------------------------- */
 
 /* The index-th id of a device's DMA at the unit that translates for it. NODEV:
  * there is none, or it leads nowhere. NOENT: there are fewer. */
 enum uiommu_status uim_iort_stream(const void *table,
                                    const struct uim_fw_device *device,
                                    unsigned index, struct uim_iort_hop *out);
-/* The ITS group that messages of a device go to, and its device id there; of a named
- * component, the first of them. */
+/* The ITS group that messages of a device go to, and its device id there; of
+ * a named component, the first of them. */
 enum uiommu_status uim_iort_its(const void *table,
                                 const struct uim_fw_device *device,
                                 struct uim_iort_hop *out);
 
-/* What requester() has to do in all: so many pairs of a device and a region, times the
- * steps to find one. */
+/* What requester() has to do in all: so many pairs of a device and a region,
+ * times the steps to find one. */
 uint64_t uim_iort_requester_work(const void *table);
 
 enum uiommu_status uim_iort_check(const void *table, size_t size,

@@ -2,16 +2,16 @@
 /*
  * Can an IORT table be relied on, and what is odd in it?
  *
- * Refused is what leaves open where a node or a list in it ends. Firmware that is
- * merely wrong is used as far as it goes, always towards less DMA: an id that is
- * covered by a mapping which makes no sense leads nowhere.
+ * Refused is what leaves open where a node or a list in it ends. Firmware that
+ * is merely wrong is used as far as it goes, always towards less DMA: an id
+ * that is covered by a mapping which makes no sense leads nowhere.
  */
 #include "fw/iort.h"
 
 #include "fw/say.h"
 
-/* As many units as anybody supports; they are compared with each other. And what
- * requesters may cost: some hundred thousand of them, or many of few. */
+/* As many units as anybody supports; they are compared with each other. And
+ * what requesters may cost: some hundred thousand of them, or many of few. */
 enum { UNITS_MAX = 1024, WORK_MAX = 1 << 28 };
 
 struct check {
@@ -28,7 +28,7 @@ static void warn(const struct check *c, const struct uim_iort_node *node,
                uim_iort_name(node->type), node->offset, what);
 }
 
-/* ---- what refuses the table ----------------------------------------------- */
+/* ---- what refuses the table ---------------------------------------------- */
 
 static enum uiommu_status refuse_node(const struct check *c, uint32_t offset,
                                       const char *flaw)
@@ -77,7 +77,7 @@ static enum uiommu_status check_work(const struct check *c)
     return UIOMMU_INVAL;
 }
 
-/* ---- mappings --------------------------------------------------------------- */
+/* ---- mappings ------------------------------------------------------------ */
 
 static void review_mapping(const struct check *c,
                            const struct uim_iort_node *node, uint32_t i)
@@ -107,8 +107,8 @@ static bool touch(const struct uim_iort_mapping *a,
     return a->last == b->first && a->first != a->last;
 }
 
-/* How many later mappings of the node overlap with one, and how many of these only
- * touch it. */
+/* How many later mappings of the node overlap with one, and how many of these
+ * only touch it. */
 static void count_overlaps(const struct uim_iort_node *node, uint32_t i,
                            unsigned *overlaps, unsigned *touching)
 {
@@ -147,7 +147,7 @@ static void review_mappings(const struct check *c,
                    overlaps - touching);
 }
 
-/* ---- what is odd ------------------------------------------------------------ */
+/* ---- what is odd --------------------------------------------------------- */
 
 static void review_unit(const struct check *c, const struct uim_iort_node *node)
 {

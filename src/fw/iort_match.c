@@ -3,15 +3,15 @@
  * Which nodes of an IORT table mean a device, and what its ids become on their
  * way.
  *
- * An id that two mappings claim goes nowhere, unless they agree. Firmware of some
- * servers counts ids one too high: an id at which a range starts is not that of a
- * range that ends there.
+ * An id that two mappings claim goes nowhere, unless they agree. Firmware of
+ * some servers counts ids one too high: an id at which a range starts is not
+ * that of a range that ends there.
  */
 #include "fw/iort.h"
 
 #include "fw/path.h"
 
-/* ---- one node -------------------------------------------------------------- */
+/* ---- one node ------------------------------------------------------------ */
 
 static bool covers(const struct uim_iort_mapping *m, uint32_t id)
 {
@@ -35,7 +35,7 @@ static bool starts_at(const struct uim_iort_node *node, uint32_t id)
     return false;
 }
 
-/* Is this where the range ends, and only because it was counted one too high? */
+/* Does the range only reach the id because it was counted one too high? */
 static bool ends_too_late(const struct uim_iort_mapping *m, uint32_t id,
                           bool another_starts)
 {
@@ -82,7 +82,7 @@ enum uiommu_status uim_iort_map(const void *table,
     return UIOMMU_OK;
 }
 
-/* ---- devices --------------------------------------------------------------- */
+/* ---- devices ------------------------------------------------------------- */
 
 static bool is_its(const struct uim_iort_hop *hop)
 {
@@ -109,8 +109,8 @@ static uint32_t requester_id(const struct uim_fw_device *device)
     return (uint32_t)device->pci.bus << 8 | device->pci.devfn;
 }
 
-/* The root complex that has a mapping for a device, and where its id goes. NOENT:
- * none. A segment may have several root complexes. */
+/* The root complex that has a mapping for a device, and where its id goes.
+ * NOENT: none. A segment may have several root complexes. */
 static enum uiommu_status find_root(const void *table,
                                     const struct uim_fw_device *device,
                                     struct uim_iort_node *root,
@@ -128,14 +128,15 @@ static enum uiommu_status find_root(const void *table,
     return status;
 }
 
-/* A component has no ids of its own: it has those that its mappings give. Of one
- * that leads nowhere nobody knows how many it would be: it is one. */
+/* A component has no ids of its own: it has those that its mappings give. Of
+ * one that leads nowhere nobody knows how many it would be: it is one. */
 static uint64_t ids_of(const struct uim_iort_mapping *m, bool flawed)
 {
     return m->single || flawed ? 1 : (uint64_t)m->count + 1;
 }
 
-/* The id that is *left ids further among those of one mapping; else *left is less. */
+/* The id that is *left ids further among those of one mapping; else *left is
+ * less. */
 static enum uiommu_status id_of_mapping(const void *table,
                                         const struct uim_iort_node *node,
                                         uint32_t i, bool to_its, uint64_t *left,
@@ -159,8 +160,8 @@ static enum uiommu_status id_of_mapping(const void *table,
     return flawed ? UIOMMU_NODEV : UIOMMU_OK;
 }
 
-/* The index-th id that the mappings of a component give. to_its: also those that go to
- * no unit first. */
+/* The index-th id that the mappings of a component give. to_its: also those
+ * that go to no unit first. */
 static enum uiommu_status component_id(const void *table,
                                        const struct uim_fw_device *device,
                                        unsigned index, bool to_its,
@@ -242,7 +243,7 @@ enum uiommu_status uim_iort_device(const void *table,
     return UIOMMU_NODEV;
 }
 
-/* ---- the questions of fw.h ------------------------------------------------- */
+/* ---- the questions of fw.h ----------------------------------------------- */
 
 /* The how-many-th unit an SMMU node is. */
 static unsigned unit_number(const void *table, const struct uim_iort_node *unit)

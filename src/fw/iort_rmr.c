@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RMR nodes: memory that devices use for firmware. They name stream ids at an SMMU;
- * whose these are is what the mappings of root complexes and named components say,
- * read the other way round.
+ * RMR nodes: memory that devices use for firmware. They name stream ids at an
+ * SMMU; whose these are is what the mappings of root complexes and named
+ * components say, read the other way round.
  *
- * The ids of PCI devices are right as long as buses have the numbers that firmware
- * gave them, which is so before anybody added a device.
+ * The ids of PCI devices are right as long as buses have the numbers that
+ * firmware gave them, which is so before anybody added a device.
  */
 #include "fw/iort.h"
 
@@ -62,8 +62,8 @@ static bool component_ids(const struct uim_iort_node *node, uint32_t i,
     return true;
 }
 
-/* The ids that requester ids become by a mapping. All of them become one by a single
- * mapping: then it is not known who that is. */
+/* The ids that requester ids become by a mapping. All of them become one by a
+ * single mapping: then it is not known who that is. */
 static bool root_ids(const struct uim_iort_node *node, uint32_t i,
                      struct ids *out)
 {
@@ -77,7 +77,7 @@ static bool root_ids(const struct uim_iort_node *node, uint32_t i,
     return range_of(&m, out);
 }
 
-/* ---- regions of a device ---------------------------------------------------- */
+/* ---- regions of a device ------------------------------------------------- */
 
 static bool component_has(const void *table, const struct uim_fw_device *device,
                           const struct ids *ids)
@@ -145,7 +145,7 @@ enum uiommu_status uim_iort_device_region(const void *table,
     return UIOMMU_NOENT;
 }
 
-/* ---- requesters ------------------------------------------------------------- */
+/* ---- requesters ---------------------------------------------------------- */
 
 /* A device, by a mapping of a node, and a region of an RMR node. */
 struct pair {
@@ -170,8 +170,8 @@ static bool source_ids(const struct uim_iort_node *node, uint32_t i,
                : component_ids(node, i, out);
 }
 
-/* The *left-th pair with ids of the RMR node; else *left is less by those there are.
- * With more than UINT32_MAX, it only counts. */
+/* The *left-th pair with ids of the RMR node; else *left is less by those
+ * there are. With more than UINT32_MAX, it only counts. */
 static bool find_source(const void *table, const struct ids *ids,
                         uint64_t *left, struct pair *pair)
 {

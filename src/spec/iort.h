@@ -3,9 +3,9 @@
  * iort.h - the ACPI table of Arm's I/O remapping (DEN0049, revisions A to E.f).
  *
  * The fixed part says how many nodes there are and where the first one is; each
- * node has its type and length, and most have an array of id mappings. Nodes and
- * arrays need not be aligned. Fields that came with a later revision of a node are
- * only there where the node says that it has this revision.
+ * node has its type and length, and most have an array of id mappings. Nodes
+ * and arrays need not be aligned. Fields that came with a later revision of a
+ * node are only there where the node says that it has this revision.
  */
 #ifndef UIM_SPEC_IORT_H
 #define UIM_SPEC_IORT_H

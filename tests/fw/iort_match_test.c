@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which unit, stream ids, regions and interrupts a device gets from an IORT table, of
- * real machines and constructed (semantics B.10).
+ * Which unit, stream ids, regions and interrupts a device gets from an IORT
+ * table, of real machines and constructed (semantics B.10).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -212,8 +212,8 @@ static void several_root_complexes_of_a_segment(void **state)
     blob_free(&b);
 }
 
-/* A root complex with mappings {first, count, output, flags} to the first of two
- * units; `to` says which go to the second. */
+/* A root complex with mappings {first, count, output, flags} to the first of
+ * two units; `to` says which go to the second. */
 struct mapping {
     uint32_t first, count, output;
     unsigned flags;
@@ -265,7 +265,8 @@ static void an_id_of_two_mappings_goes_nowhere(void **state)
     assert_int_equal(mapped(single, 2, 15), -UIOMMU_NODEV);
 }
 
-/* What ends where another starts, whichever comes first; of one id it is both. */
+/* What ends where another starts, whichever comes first; of one id it is
+ * both. */
 static void a_range_begins_where_another_was_to_end(void **state)
 {
     static const struct mapping after[] = { { 0, 8, 0x100, 0, 0 },
@@ -517,8 +518,8 @@ static void no_source_of_interrupts_is_in_this_table(void **state)
 
 enum { REMAP = 1, PRIVILEGED = 2, ATTRIBUTES = 2 /* shift */ };
 
-/* Two units; function 0:01.0 is 0x108 at the first and 1:01.0 is 0x108 at the second;
- * the component is 0x900 and 0x910 to 0x91f at the first. */
+/* Two units; function 0:01.0 is 0x108 at the first and 1:01.0 is 0x108 at the
+ * second; the component is 0x900 and 0x910 to 0x91f at the first. */
 static void rmr_base(struct table *t, unsigned revision, uint32_t unit[2])
 {
     iort(t, revision);

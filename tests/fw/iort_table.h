@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * iort_table.h - an IORT table in the making. Each call adds a node and gives back its
- * offset in the table; mappings and regions go to the node added last, regions
- * before mappings.
+ * iort_table.h - an IORT table in the making. Each call adds a node and gives
+ * back its offset in the table; mappings and regions go to the node added last,
+ * regions before mappings.
  */
 #ifndef TESTS_FW_IORT_TABLE_H
 #define TESTS_FW_IORT_TABLE_H

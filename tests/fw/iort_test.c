@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IORT tables that are right, wrong, and hostile (semantics D-88): what is counted in
- * them, what is refused, and with which sentence. Their units: iort_unit_test.c; whose
- * ids they mean: iort_match_test.c.
+ * IORT tables that are right, wrong, and hostile (semantics D-88): what is
+ * counted in them, what is refused, and with which sentence. Their units:
+ * iort_unit_test.c; whose ids they mean: iort_match_test.c.
  *
  * Needs cmocka and cJSON. UIM_CORPUS_DIR is tests/corpus as seen from where it
  * runs.
@@ -338,6 +338,7 @@ static const struct change unnoticed[] = {
     { &base.its, 16, 4, 1, "" },
     { &base.its, 16, 4, 0, "" },
     { &base.smmu3, 12, 4, 68, "" },
+    { &base.smmu3, 16, 8, 0xfffffffffffe0000, "" },
     { &base.smmu3, 40, 4, 2, "" },
     { &base.smmu3, 64, 4, 0, "" },
     { &base.smmu3, 24, 4, 0x14, "" },
@@ -522,8 +523,8 @@ static void too_many_units_are_refused(void **state)
     }
 }
 
-/* What requester() would go through is bounded: so many roots that give any id to an
- * RMR node of all ids. */
+/* What requester() would go through is bounded: so many roots that give any
+ * id to an RMR node of all ids. */
 static void too_many_requesters_are_refused(void **state)
 {
     static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The units of IORT tables: where they are, what is said of them, and which cannot be
- * used.
+ * The units of IORT tables: where they are, what is said of them, and which
+ * cannot be used.
  */
 #include <setjmp.h>
 #include <stdarg.h>
