@@ -240,6 +240,7 @@ static const struct change refused[] = {
     { NULL, 40, 4, 0, "IORT: node at 0x0: lies in the fixed part" },
     { NULL, 40, 4, UINT32_MAX, "IORT: node at 0xffffffff: no room" },
     { NULL, 40, 4, 0x10000, "IORT: node at 0x10000: no room" },
+    { NULL, 40, 4, 0x24c, "IORT: node at 0x24c: no room" },
     { &base.unknown, 1, 2, 0, "shorter than the header of a node" },
     { &base.unknown, 1, 2, 15, "shorter than the header of a node" },
     { &base.unknown, 1, 2, 18, "ends after the table" },
@@ -416,11 +417,36 @@ static void smallest_nodes_are_right(void **state)
     iort_smmu(&t, 0x60000000);
     iort_smmu_v3(&t, 0, 0x50000000);
     iort_set(&t, 28, 4, UINT32_MAX); /* reserved */
+    iort_smmu_v3(&t, 5, 0x58000000);
+    iort_set(&t, 24, 4, 0x10); /* a device id, and no ITS */
     iort_unknown(&t, 7, 16);
     b = table_end(&t);
     assert_int_equal(uim_fw_iort.check(b.data, b.size, &log), UIOMMU_OK);
     assert_int_equal(heard.warnings, 1); /* of version 1 or 2 */
     assert_non_null(strstr(heard.text, "type 7 is not known"));
+    blob_free(&b);
+}
+
+static void overlaps_are_told_from_touching_ranges(void **state)
+{
+    struct heard heard;
+    struct uim_fw_log log = hear(&heard);
+    struct table t;
+    struct blob b;
+    uint32_t unit;
+
+    (void)state;
+    iort(&t, 6);
+    unit = iort_smmu_v3(&t, 5, 0x50000000);
+    iort_root(&t, 4, 0);
+    iort_map(&t, 0, 8, 0, unit, 0);
+    iort_map(&t, 8, 8, 8, unit, 0);
+    iort_map(&t, 4, 1, 4, unit, 0);
+    b = table_end(&t);
+    assert_int_equal(uim_fw_iort.check(b.data, b.size, &log), UIOMMU_OK);
+    assert_non_null(strstr(heard.text, " 1 ranges of ids end where another"));
+    assert_non_null(strstr(heard.text, " 1 pairs of ranges overlap"));
+    assert_int_equal(heard.warnings, 2);
     blob_free(&b);
 }
 
@@ -510,7 +536,7 @@ static void too_many_units_are_refused(void **state)
         struct blob b = filled(48 + 60 * n, n);
 
         for (size_t i = 0; i < n; i++) {
-            b.data[48 + 60 * i] = 4;
+            b.data[48 + 60 * i] = (uint8_t)(3 + i % 2); /* both are units */
             b.data[48 + 60 * i + 1] = 60;
         }
         blob_seal(&b);
@@ -815,6 +841,7 @@ int main(void)
         cmocka_unit_test(odd_is_reported_and_used),
         cmocka_unit_test(what_is_at_a_limit_is_right),
         cmocka_unit_test(smallest_nodes_are_right),
+        cmocka_unit_test(overlaps_are_told_from_touching_ranges),
         cmocka_unit_test(one_region_must_lie_in_its_node),
         cmocka_unit_test(short_tables_are_refused),
         cmocka_unit_test(a_table_without_nodes_is_right),
