@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_TABLES = 8192, SIDE_BY_SIDE = 4 };
+/* Domains of which all leaves are pages have many tables. */
+enum { N_TABLES = 2048, N_TABLES_PAGES = 8192, SIDE_BY_SIDE = 4 };
 
 /* ---- the cross product --------------------------------------------------- */
 
@@ -29,8 +30,17 @@ static const uint64_t arm_4k[N_SIZES + 1] = {
     KIB(4) | KIB(64) | MIB(2) | MIB(32) | GIB(1) | GIB(16),
     KIB(4) | KIB(64),
 };
+static const uint64_t arm_4k_blocks[N_SIZES + 1] = {
+    KIB(4) | MIB(2) | GIB(1),
+};
+static const uint64_t arm_4k_runs[N_SIZES + 1] = {
+    KIB(4) | KIB(64) | MIB(2) | MIB(32) | GIB(1) | GIB(16),
+};
 static const uint64_t arm_16k[N_SIZES + 1] = {
     KIB(16) | MIB(32),
+    KIB(16) | MIB(2) | MIB(32) | GIB(1),
+};
+static const uint64_t arm_16k_runs[N_SIZES + 1] = {
     KIB(16) | MIB(2) | MIB(32) | GIB(1),
 };
 static const uint64_t arm_64k[N_SIZES + 1] = {
@@ -58,15 +68,15 @@ static const struct {
     { FORMAT(vtd_ss), 5, 0, 46, vtd },
     { FORMAT(vtd_fs), 4, 0, 46, vtd },
     { FORMAT(vtd_fs), 5, 0, 46, vtd },
-    { FORMAT(vmsa_s1_4k), 2, 0, 48, arm_4k },
-    { FORMAT(vmsa_s1_4k), 3, 0, 48, arm_4k },
+    { FORMAT(vmsa_s1_4k), 2, 0, 48, arm_4k_runs },
+    { FORMAT(vmsa_s1_4k), 3, 0, 48, arm_4k_runs },
     { FORMAT(vmsa_s1_4k), 4, 0, 48, arm_4k },
-    { FORMAT(vmsa_s2_4k), 2, 4, 48, arm_4k },
-    { FORMAT(vmsa_s2_4k), 3, 4, 48, arm_4k },
-    { FORMAT(vmsa_s2_4k), 4, 0, 48, arm_4k },
-    { FORMAT(vmsa_s1_16k), 3, 0, 48, arm_16k },
+    { FORMAT(vmsa_s2_4k), 2, 4, 48, arm_4k_blocks },
+    { FORMAT(vmsa_s2_4k), 3, 4, 48, arm_4k_runs },
+    { FORMAT(vmsa_s2_4k), 4, 0, 48, arm_4k_blocks },
+    { FORMAT(vmsa_s1_16k), 3, 0, 48, arm_16k_runs },
     { FORMAT(vmsa_s1_16k), 4, 0, 48, arm_16k },
-    { FORMAT(vmsa_s2_16k), 2, 4, 48, arm_16k },
+    { FORMAT(vmsa_s2_16k), 2, 4, 48, arm_16k_runs },
     { FORMAT(vmsa_s2_16k), 3, 1, 48, arm_16k },
     { FORMAT(vmsa_s1_64k), 2, 0, 52, arm_64k },
     { FORMAT(vmsa_s1_64k), 3, 0, 52, arm_64k },
@@ -180,7 +190,7 @@ struct pt_rig *pt_rig_open(const struct pt_case *c)
     r->c = *c;
     fill_geometry(r);
     memory.order = r->order;
-    memory.n_pages = N_TABLES >> r->order;
+    memory.n_pages = c->ops->run_sizes ? N_TABLES : N_TABLES_PAGES;
     r->m = memory_host_open(&memory);
     config = config_of(r);
     assert_int_equal(c->ops->create(&r->pt, &config), UIOMMU_OK);

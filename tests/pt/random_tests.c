@@ -244,7 +244,8 @@ static void open_shadow(struct shadow *s, struct pt_rig *r, uint64_t seed)
     *s = (struct shadow){ .r = r, .seed = seed, .random = seed };
     s->small = r->page;
     s->window = 3 * r->huge;
-    if (r->c.levels == 2 || s->window / s->small > MOST_PAGES)
+    if (r->c.levels == 2 || s->window / s->small > MOST_PAGES ||
+        (pt_has(r, r->c.ops->run_sizes) && !pt_has(r, r->large)))
         s->window = 24 * r->large;
     s->start[1] = r->last_iova + 1 - s->window;
     for (i = 0; i < WINDOWS; i++)
