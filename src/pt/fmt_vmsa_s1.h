@@ -28,34 +28,68 @@
      UIOMMU_CACHE)
 
 #include "pt/fmt_vmsa.h"
+#include "pt/guard.h"
 #include "pt/vmsa_mair.h"
 
-static inline unsigned fmt_type_of_memory(unsigned flags, bool snoop)
+/* RAM for everybody, to be read and written. With FMT_DS, SH of the walk holds for
+ * leaves. */
+static inline uint64_t fmt_ram(bool snoop)
 {
-    if (flags & UIOMMU_MMIO)
-        return UIM_PT_VMSA_DEVICE;
-    return snoop ? UIM_PT_VMSA_WB : UIM_PT_VMSA_NC;
+    const struct vmsa_s1_leaf_fields wb = {
+        .uxn = 1,
+        .pxn = 1,
+        .ng = 1,
+        .af = 1,
+        .sh = FMT_DS ? 0 : VMSA_SH_ISH,
+        .ap = VMSA_AP_UNPRIVILEGED,
+        .attrindx = UIM_PT_VMSA_WB,
+    };
+    const struct vmsa_s1_leaf_fields nc = {
+        .uxn = 1,
+        .pxn = 1,
+        .ng = 1,
+        .af = 1,
+        .sh = FMT_DS ? 0 : VMSA_SH_OSH,
+        .ap = VMSA_AP_UNPRIVILEGED,
+        .attrindx = UIM_PT_VMSA_NC,
+    };
+
+    return snoop ? vmsa_s1_leaf_pack(&wb).raw : vmsa_s1_leaf_pack(&nc).raw;
 }
 
-/* A leaf but for its address. With FMT_DS, SH of the walk holds for leaves. */
-static inline uint64_t fmt_leaf(unsigned level, unsigned flags, bool snoop)
+static inline uint64_t fmt_read_only_bit(void)
+{
+    return vmsa_s1_leaf_pack(
+               &(struct vmsa_s1_leaf_fields){ .ap = VMSA_AP_READ_ONLY })
+        .raw;
+}
+
+/* What is asked for rarely: kept out of the way of all others. */
+static UIM_PT_APART uint64_t fmt_rare(uint64_t leaf, unsigned flags)
 {
     const bool exec = (flags & UIOMMU_EXEC) != 0;
     const bool priv = (flags & UIOMMU_PRIV) != 0;
-    const struct vmsa_s1_leaf_fields f = {
-        .uxn = !exec || priv,
-        .pxn = !exec,
-        .ng = 1,
-        .af = 1,
-        .sh = FMT_DS  ? 0u
-              : snoop ? VMSA_SH_ISH
-                      : VMSA_SH_OSH,
-        .ap = (flags & UIOMMU_WRITE ? 0u : VMSA_AP_READ_ONLY) |
-              (priv ? 0u : VMSA_AP_UNPRIVILEGED),
-        .attrindx = fmt_type_of_memory(flags, snoop),
-    };
+    struct vmsa_s1_leaf w = { leaf };
 
-    return vmsa_s1_leaf_pack(&f).raw | fmt_leaf_type(level);
+    w = vmsa_s1_leaf_set_uxn(w, !exec || priv);
+    w = vmsa_s1_leaf_set_pxn(w, !exec);
+    if (priv)
+        w = vmsa_s1_leaf_set_ap(w, vmsa_s1_leaf_ap(w) & VMSA_AP_READ_ONLY);
+    if (flags & UIOMMU_MMIO)
+        w = vmsa_s1_leaf_set_attrindx(w, UIM_PT_VMSA_DEVICE);
+    return w.raw;
+}
+
+/* A leaf but for its address. */
+static inline uint64_t fmt_leaf(unsigned level, unsigned flags, bool snoop)
+{
+    uint64_t leaf = fmt_ram(snoop) | fmt_leaf_type(level);
+
+    if (!(flags & UIOMMU_WRITE))
+        leaf |= fmt_read_only_bit();
+    if (flags & (UIOMMU_EXEC | UIOMMU_PRIV | UIOMMU_MMIO))
+        leaf = fmt_rare(leaf, flags);
+    return leaf;
 }
 
 static inline bool fmt_read_only(uint64_t e)
