@@ -83,7 +83,7 @@ static cJSON *row_as_json(const struct result *r)
 
 static void show_row_head(void)
 {
-    printf("\n%-24s %-8s %-5s %8s %8s  %-13s %8s %6s %5s\n", "row", "format",
+    printf("\n%-24s %-12s %-5s %8s %8s  %-13s %8s %6s %5s\n", "row", "format",
            "per", "ns", "min", "limit", "limit ns", "ratio", "goal");
 }
 
@@ -93,7 +93,7 @@ static void show_row(const struct report *report, const struct result *r)
         cJSON_AddItemToArray(report->rows, row_as_json(r));
         return;
     }
-    printf("%-24s %-8s %-5s %8.2f %8.2f  %-13s %8.2f %6.2f %5.2f\n",
+    printf("%-24s %-12s %-5s %8.2f %8.2f  %-13s %8.2f %6.2f %5.2f\n",
            r->row->name, r->format, r->row->per, r->figure.ns, r->figure.min_ns,
            r->row->limit, r->limit_ns, r->figure.ns / r->limit_ns,
            r->row->goal_ratio);

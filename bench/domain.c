@@ -5,21 +5,39 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "bench/paper.h"
 #include "hosts/sim/sim.h"
 
-const char *const bench_formats[] = { "vtd_ss", "vtd_fs", NULL };
+const char *const bench_formats[] = {
+    "vtd_ss",      "vtd_fs",      "vmsa_s1_4k",  "vmsa_s2_4k", "vmsa_s1_16k",
+    "vmsa_s2_16k", "vmsa_s1_64k", "vmsa_s2_64k", NULL,
+};
 
 static const struct {
     const char *format, *options;
+    const struct uiommu_driver *driver;
     enum sim_mode mode;
 } units[] = {
-    { "vtd_ss", "vtd.mode=legacy", SIM_LEGACY },
-    { "vtd_fs", "vtd.mode=first-stage", SIM_FIRST_STAGE },
+    { "vtd_ss", "vtd.mode=legacy", &uiommu_driver_vtd, SIM_LEGACY },
+    { "vtd_fs", "vtd.mode=first-stage", &uiommu_driver_vtd, SIM_FIRST_STAGE },
+    { "vmsa_s1_4k", "paper.format=vmsa_s1_4k", &bench_driver_paper,
+      SIM_LEGACY },
+    { "vmsa_s2_4k", "paper.format=vmsa_s2_4k", &bench_driver_paper,
+      SIM_LEGACY },
+    { "vmsa_s1_16k", "paper.format=vmsa_s1_16k", &bench_driver_paper,
+      SIM_LEGACY },
+    { "vmsa_s2_16k", "paper.format=vmsa_s2_16k", &bench_driver_paper,
+      SIM_LEGACY },
+    { "vmsa_s1_64k", "paper.format=vmsa_s1_64k", &bench_driver_paper,
+      SIM_LEGACY },
+    { "vmsa_s2_64k", "paper.format=vmsa_s2_64k", &bench_driver_paper,
+      SIM_LEGACY },
 };
 
 enum { N_UNITS = sizeof(units) / sizeof(units[0]) };
 
-#define RAM_SIZE (UINT64_C(256) << 20)
+/* 4096 tables of 64 KiB and those above them. */
+#define RAM_SIZE (UINT64_C(512) << 20)
 
 static int unit_of(const char *format)
 {
@@ -38,9 +56,10 @@ static void use_huge_pages(const struct uiommu_host *host)
                       MADV_HUGEPAGE);
 }
 
-static enum uiommu_status start(struct bench_domain *d, const char *options)
+static enum uiommu_status start(struct bench_domain *d,
+                                const struct uiommu_driver *driver,
+                                const char *options)
 {
-    const struct uiommu_driver *const drivers[] = { &uiommu_driver_vtd };
     const struct uiommu_config config = {
         .size = sizeof(config),
         .options = options,
@@ -52,7 +71,7 @@ static enum uiommu_status start(struct bench_domain *d, const char *options)
         status =
             uiommu_add_table(d->u, d->machine->table, d->machine->table_size);
     if (status == UIOMMU_OK)
-        status = uiommu_start(d->u, drivers, 1);
+        status = uiommu_start(d->u, &driver, 1);
     return status;
 }
 
@@ -94,7 +113,7 @@ bool bench_domain_open(const char *format, struct bench_domain *out,
     if (!out->machine)
         return false;
     use_huge_pages(&out->machine->host);
-    status = start(out, units[unit].options);
+    status = start(out, units[unit].driver, units[unit].options);
     if (status == UIOMMU_OK)
         status = make_domain(out);
     if (status != UIOMMU_OK) {
@@ -104,6 +123,8 @@ bool bench_domain_open(const char *format, struct bench_domain *out,
     }
     uiommu_domain_info(out->domain, &info);
     out->last_iova = info.last_iova;
+    out->page = info.page_sizes & (0 - info.page_sizes);
+    out->large = out->page / 8 * out->page;
     if (strcmp(info.format, format) != 0) {
         snprintf(error, size, "%s: got %s", format, info.format);
         return false;

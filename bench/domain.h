@@ -13,6 +13,7 @@ struct machine;
 struct bench_domain {
     struct uiommu_domain *domain;
     uint64_t last_iova;
+    uint64_t page, large; /* smallest leaf; next larger, which a table spans */
     /* how it came about */
     struct machine *machine;
     struct uiommu *u;

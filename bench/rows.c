@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rows.c - page tables through the public API. Tables are there beforehand and
+ * rows.c - page tables through the public API. The names of rows are those of 4 KiB
+ * pages; other formats have their smallest leaf and the next larger one instead. Tables are there beforehand and
  * stay: what a cold table costs is the host's page allocator, not uiommu.
  *
  * The functions named timed_* are what is timed, so that a profiler can be told
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIB(n) ((uint64_t)(n) << 10)
 #define MIB(n) ((uint64_t)(n) << 20)
 #define GIB(n) ((uint64_t)(n) << 30)
 
@@ -20,15 +20,14 @@ enum {
     RW = UIOMMU_READ | UIOMMU_WRITE,
     SINGLES = 4000,    /* calls of one page, in 8 tables                     */
     TABLES = 16,       /* that a bulk piece goes through                     */
-    BULK = 510,        /* leaves a call: all but two of a table              */
-    BLOCKS = 510,      /* calls of one 2 MiB leaf                            */
+    BULK = 510,        /* leaves a call: all but two of a table of 512       */
+    BLOCKS = 510,      /* calls of one large leaf                            */
     WALKS = 5000,
     SPARSE = 4096,     /* tables                                             */
     PAIRS = 4096,
 };
 
-#define PAGE KIB(4)
-#define PHYS MIB(16) /* not aligned for large leaves, below 2^30 */
+#define PHYS MIB(16) /* below 2^30, and calls are not aligned to it */
 
 static bool map(struct bench_case *c, uint64_t iova, uint64_t phys,
                 uint64_t size)
@@ -46,13 +45,13 @@ static bool unmap(struct bench_case *c, uint64_t iova, uint64_t size)
 /* The pages that are timed, and one in each table that stays. */
 static uint64_t single(const struct bench_case *c, unsigned i)
 {
-    return c->base + MIB(2) * (i / 500) + PAGE * (i % 500 + 1);
+    return c->base + c->d.large * (i / 500) + c->d.page * (i % 500 + 1);
 }
 
 static bool prepare_tables(struct bench_case *c)
 {
     for (unsigned i = 0; i < TABLES; i++)
-        if (!map(c, c->base + MIB(2) * i, PHYS, PAGE))
+        if (!map(c, c->base + c->d.large * i, PHYS, c->d.page))
             return false;
     return true;
 }
@@ -63,8 +62,8 @@ static uint64_t timed_map_single_4k(struct bench_case *c)
     unsigned failed = 0;
 
     for (unsigned i = 0; i < SINGLES; i++)
-        failed += uiommu_map(domain, single(c, i), PHYS + PAGE * i, PAGE, RW) !=
-                  UIOMMU_OK;
+        failed += uiommu_map(domain, single(c, i), PHYS + c->d.page * i,
+                             c->d.page, RW) != UIOMMU_OK;
     return failed ? 0 : SINGLES;
 }
 
@@ -74,7 +73,8 @@ static uint64_t timed_unmap_single_4k(struct bench_case *c)
     unsigned failed = 0;
 
     for (unsigned i = 0; i < SINGLES; i++)
-        failed += uiommu_unmap(domain, single(c, i), PAGE, NULL) != UIOMMU_OK;
+        failed +=
+            uiommu_unmap(domain, single(c, i), c->d.page, NULL) != UIOMMU_OK;
     return failed ? 0 : SINGLES;
 }
 
@@ -95,7 +95,8 @@ static uint64_t timed_map_bulk_4k(struct bench_case *c)
     unsigned failed = 0;
 
     for (unsigned i = 0; i < TABLES; i++)
-        failed += !map(c, c->base + MIB(2) * i + PAGE, PHYS, BULK * PAGE);
+        failed += !map(c, c->base + c->d.large * i + c->d.page, PHYS,
+                       BULK * c->d.page);
     return failed ? 0 : TABLES * BULK;
 }
 
@@ -104,7 +105,8 @@ static uint64_t timed_unmap_bulk_4k(struct bench_case *c)
     unsigned failed = 0;
 
     for (unsigned i = 0; i < TABLES; i++)
-        failed += !unmap(c, c->base + MIB(2) * i + PAGE, BULK * PAGE);
+        failed +=
+            !unmap(c, c->base + c->d.large * i + c->d.page, BULK * c->d.page);
     return failed ? 0 : TABLES * BULK;
 }
 
@@ -118,11 +120,11 @@ static bool unmap_bulk(struct bench_case *c)
     return timed_unmap_bulk_4k(c) > 0;
 }
 
-/* ---- one 2 MiB leaf a call ----------------------------------------------- */
+/* ---- one large leaf a call ------------------------------------------------ */
 
 static bool prepare_block_table(struct bench_case *c)
 {
-    return map(c, c->base, MIB(2), MIB(2));
+    return map(c, c->base, c->d.large, c->d.large);
 }
 
 static uint64_t timed_map_2m(struct bench_case *c)
@@ -130,7 +132,7 @@ static uint64_t timed_map_2m(struct bench_case *c)
     unsigned failed = 0;
 
     for (unsigned i = 1; i <= BLOCKS; i++)
-        failed += !map(c, c->base + MIB(2) * i, MIB(2) * i, MIB(2));
+        failed += !map(c, c->base + c->d.large * i, c->d.large * i, c->d.large);
     return failed ? 0 : BLOCKS;
 }
 
@@ -139,7 +141,7 @@ static uint64_t timed_unmap_2m(struct bench_case *c)
     unsigned failed = 0;
 
     for (unsigned i = 1; i <= BLOCKS; i++)
-        failed += !unmap(c, c->base + MIB(2) * i, MIB(2));
+        failed += !unmap(c, c->base + c->d.large * i, c->d.large);
     return failed ? 0 : BLOCKS;
 }
 
@@ -165,7 +167,8 @@ static bool map_cycle(struct bench_case *c, uint32_t n)
     if (ok)
         bench_cycle(next, n, 88172645463325252u);
     for (uint32_t i = 0; ok && i < n; i++)
-        ok = map(c, c->base + PAGE * i, c->base + PAGE * next[i], PAGE);
+        ok = map(c, c->base + c->d.page * i, c->base + c->d.page * next[i],
+                 c->d.page);
     free(next);
     c->iova = c->base;
     return ok;
@@ -178,7 +181,7 @@ static bool prepare_walk_hot(struct bench_case *c)
 
 static bool prepare_walk_random(struct bench_case *c)
 {
-    return map_cycle(c, GIB(1) / PAGE);
+    return map_cycle(c, GIB(1) / c->d.page);
 }
 
 static uint64_t timed_walk(struct bench_case *c)
@@ -205,10 +208,11 @@ static bool prepare_sparse(struct bench_case *c)
     for (unsigned i = 0; c->page && i < SPARSE;) {
         uint64_t iova = bench_random(&c->random) & c->d.last_iova;
 
-        c->page[i] = iova & ~(PAGE - 1);
+        c->page[i] = iova & ~(c->d.page - 1);
         if (iova < GIB(4)) /* the interrupt window is there */
             continue;
-        if (!map(c, c->page[i], PHYS, PAGE) || !unmap(c, c->page[i], PAGE))
+        if (!map(c, c->page[i], PHYS, c->d.page) ||
+            !unmap(c, c->page[i], c->d.page))
             return false;
         i++;
     }
@@ -222,8 +226,8 @@ static uint64_t timed_pair_sparse_4096(struct bench_case *c)
     for (unsigned i = 0; i < PAIRS; i++) {
         uint64_t iova = c->page[bench_random(&c->random) % SPARSE];
 
-        failed += !map(c, iova, PHYS, PAGE);
-        failed += !unmap(c, iova, PAGE);
+        failed += !map(c, iova, PHYS, c->d.page);
+        failed += !unmap(c, iova, c->d.page);
     }
     return failed ? 0 : PAIRS;
 }

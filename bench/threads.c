@@ -15,7 +15,6 @@
 enum {
     THREADS = 2,
     RW = UIOMMU_READ | UIOMMU_WRITE,
-    PAGE = 4096,
     SLOTS = 32,   /* tables of each thread                                   */
     LEAVES = 64,  /* in each call                                            */
     ROUNDS = 60,
@@ -34,8 +33,8 @@ struct worker {
 static bool map_and_unmap(struct worker *w, unsigned slot)
 {
     struct uiommu_domain *domain = w->c->d.domain;
-    uint64_t iova = w->start + w->stride * slot + 8 * PAGE;
-    uint64_t size = LEAVES * PAGE;
+    uint64_t iova = w->start + w->stride * slot + 8 * w->c->d.page;
+    uint64_t size = LEAVES * w->c->d.page;
 
     return uiommu_map(domain, iova, MIB(16), size, RW) == UIOMMU_OK &&
            uiommu_unmap(domain, iova, size, NULL) == UIOMMU_OK;
@@ -84,14 +83,14 @@ static bool run(struct worker *workers, unsigned n, double *ns)
 static bool make_tables(struct worker *w, unsigned slot)
 {
     return uiommu_map(w->c->d.domain, w->start + w->stride * slot, MIB(16),
-                      PAGE, RW) == UIOMMU_OK;
+                      w->c->d.page, RW) == UIOMMU_OK;
 }
 
 static bool prepare_apart(struct worker *workers)
 {
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i].start = GIB(1 + i);
-        workers[i].stride = MIB(2);
+        workers[i].stride = workers[i].c->d.large;
         for (unsigned slot = 0; slot < SLOTS; slot++)
             if (!make_tables(&workers[i], slot))
                 return false;
@@ -102,8 +101,8 @@ static bool prepare_apart(struct worker *workers)
 static bool prepare_interleaved(struct worker *workers)
 {
     for (unsigned i = 0; i < THREADS; i++) {
-        workers[i].start = GIB(1) + MIB(2) * i;
-        workers[i].stride = MIB(2) * THREADS;
+        workers[i].start = GIB(1) + workers[i].c->d.large * i;
+        workers[i].stride = workers[i].c->d.large * THREADS;
     }
     for (unsigned slot = 0; slot < SLOTS; slot++)
         for (unsigned i = 0; i < THREADS; i++)

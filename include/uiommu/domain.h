@@ -25,7 +25,10 @@ struct uiommu_domain_config {
     uint32_t size;       /* sizeof(struct uiommu_domain_config)           */
     uint32_t flags;      /* none yet: anything else is INVAL              */
     uint8_t iova_bits;   /* width wanted; 0: the widest the unit has      */
-    uint64_t page_sizes; /* bit n: leaves of 2^n bytes; 0: all it has     */
+    uint64_t page_sizes; /* bit n: leaves of 2^n bytes; 0: all it has but
+                          * runs (SMMUv3: contiguous), which are only had
+                          * by who asks: like any leaf, they are unmapped
+                          * as a whole or split first                     */
 };
 
 /** The two static domains of an instance. Not counted, never NULL. */
@@ -53,7 +56,7 @@ struct uiommu_domain_info {
     uint8_t iova_bits;
     uint64_t page_sizes; /* bit n: leaves of 2^n bytes                    */
     uint64_t last_iova;  /* highest address that can be mapped            */
-    const char *format;  /* "vtd_ss", "vtd_fs"                            */
+    const char *format;  /* "vtd_ss", "vtd_fs", "vmsa_s1_4k"              */
 };
 
 void uiommu_domain_info(const struct uiommu_domain *domain,

@@ -50,7 +50,9 @@ UIOMMU_MUST_CHECK enum uiommu_status uiommu_unmap(struct uiommu_domain *domain,
  * Break leaves that straddle an end of [iova, iova + size) so that unmap of the
  * range is possible. What is mapped stays mapped throughout.
  *
- * INVAL, NOMEM, AGAIN: nothing changed. TIMEDOUT, IO as uiommu_unmap().
+ * INVAL, NOMEM, AGAIN: nothing changed. OPNOTSUPP (logged): so too; a leaf had to
+ * be broken, and the unit wants it to be unmapped first (SMMUv3 with BBML below 2).
+ * TIMEDOUT, IO as uiommu_unmap().
  */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_split(struct uiommu_domain *domain,
                                                   uint64_t iova, uint64_t size);

@@ -44,9 +44,10 @@ static enum uiommu_status choose(const struct uim_unit *unit,
         .levels = unit->levels,
         .iova_bits = unit->iova_bits,
         .phys_bits = unit->phys_bits,
-        .page_sizes = unit->page_sizes,
+        .page_sizes = unit->page_sizes & ~unit->format->run_sizes,
         .coherent = unit->coherent,
         .snoop = unit->snoop,
+        .whole_leaves = unit->whole_leaves,
     };
     if (!config)
         return UIOMMU_OK;

@@ -159,6 +159,8 @@ struct uim_unit {
     uint8_t phys_bits;
     bool coherent;             /* page-table walks snoop                     */
     bool snoop;                /* leaves may ask for snooping                */
+    bool whole_leaves;         /* a leaf must not change its size while it is
+                                * valid (break before make): no split        */
     bool identity;             /* has pass-through                           */
     bool ats;                  /* serves ATS requests                        */
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware

@@ -24,6 +24,7 @@ static bool paging_fits(const struct uiommu_domain *d,
            (pt->page_sizes & ~unit->page_sizes) == 0 &&
            d->last_phys <= UIM_MASK(unit->phys_bits - 1, 0) &&
            (unit->coherent || !pt->coherent) && (unit->snoop || !pt->snoop) &&
+           (pt->whole_leaves || !unit->whole_leaves) &&
            d->window_first <= unit->window_first &&
            d->window_last >= unit->window_last;
 }

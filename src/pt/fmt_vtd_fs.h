@@ -29,6 +29,8 @@
 
 #define FMT_NAME       "vtd_fs"
 #define FMT_OPS        uim_pt_vtd_fs
+#define FMT_SHIFT      12
+#define FMT_PHYS_BITS  52
 #define FMT_MIN_LEVELS 4
 #define FMT_MAX_LEVELS 5
 #define FMT_LEAF_TOP   2 /* highest level with leaves */
@@ -36,7 +38,8 @@
 #define FMT_FLAGS      (UIOMMU_READ | UIOMMU_WRITE | UIOMMU_MMIO | UIOMMU_CACHE)
 
 /* iova bits that tables of this many levels translate: the lower half */
-#define FMT_WIDTH(levels) (11 + 9 * (levels))
+#define FMT_WIDTH(levels)     (11 + 9 * (levels))
+#define FMT_INPUT_MIN(levels) FMT_WIDTH(levels) /* to the unit */
 
 static inline uint64_t fmt_present_bit(void)
 {
@@ -62,6 +65,11 @@ static inline bool fmt_is_table(uint64_t e)
 static inline uint64_t fmt_address(uint64_t e)
 {
     return vtd_fs_pte_addr((struct vtd_fs_pte){ e }) << 12;
+}
+
+static inline uint64_t fmt_place(uint64_t phys)
+{
+    return phys;
 }
 
 static inline uint64_t fmt_table(uint64_t phys)

@@ -57,6 +57,7 @@ enum uiommu_status uim_pt_init(struct uim_pt *pt, const struct uim_pt_ops *ops,
     pt->phys_bits = config->phys_bits;
     pt->coherent = config->coherent;
     pt->snoop = config->snoop;
+    pt->whole_leaves = config->whole_leaves;
     pt->lock = host->spin_create(host->ctx);
     if (!pt->lock)
         return UIOMMU_NOMEM;

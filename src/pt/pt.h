@@ -2,8 +2,10 @@
 /*
  * pt.h - page tables: one walker template, one instance of it a format.
  *
- * Words (semantics 0, style 1.4): a *table* is one page of entries; a *leaf*
- * maps memory; level 0 is the table of smallest leaves, `top` the root's level.
+ * Words (semantics 0, style 1.4): a *table* is one page of entries, of the
+ * smallest size that leaves have; a *leaf* maps memory; level 0 is the table of
+ * smallest leaves, `top` the root's level. Some formats have several tables *side
+ * by side* at the root, which are one large table then.
  *
  * Concurrency: calls on disjoint ranges run in parallel without a lock.
  * Overlapping calls leave the range undefined but touch no freed memory: a
@@ -61,7 +63,10 @@ struct uim_pt_config {
     uint8_t phys_bits;   /* width of addresses in leaves and tables           */
     uint64_t page_sizes; /* bit n: leaves of 2^n bytes                        */
     bool coherent;       /* else every store is followed by host->flush       */
-    bool snoop;          /* the format's snoop bit may be set in leaves       */
+    bool snoop;          /* leaves may ask for snooping                       */
+    bool whole_leaves; /* split is OPNOTSUPP where it had to change a leaf: the
+                          * unit demands that a translation is invalid for a while
+                          * before its size changes (break before make)        */
 };
 
 /* All addresses were checked by the caller (core): aligned to the smallest
@@ -72,6 +77,10 @@ struct uim_pt_ops {
         flags_known;     /* UIOMMU_* that leaves can express                  */
     unsigned flags_need; /* at least one of these must be asked for           */
     uint64_t page_sizes;
+    /* Of these, runs of leaves that a unit may cache as one: contiguous. A run is
+     * a leaf size by itself: unmapped as a whole, or split first. Only domains
+     * that ask for them by config->page_sizes shall have them.               */
+    uint64_t run_sizes;
     uint8_t min_bits, max_bits; /* iova_bits the format can have              */
 
     /* Allocates the root. NOMEM. INVAL: iova_bits or levels it cannot have. */
@@ -90,7 +99,7 @@ struct uim_pt_ops {
      * *gather. */
     enum uiommu_status (*unmap)(struct uim_pt *pt, uint64_t iova, uint64_t size,
                                 struct uim_gather *gather);
-    /* NOMEM: nothing changed. */
+    /* NOMEM, OPNOTSUPP (whole_leaves): nothing changed. */
     enum uiommu_status (*split)(struct uim_pt *pt, uint64_t iova, uint64_t size,
                                 struct uim_gather *gather);
     /* OK: a leaf. NOENT: none; *trace says how far it went. */
@@ -111,7 +120,7 @@ enum { UIM_PT_SLOTS = 16 };
 struct uim_pt_slot {
     _Atomic uint32_t n;     /* odd: a call is under way                       */
     _Atomic uint32_t seen; /* n of the call that tables in `leaving` wait for */
-    uint64_t tag;          /* iova >> 21 of the table of smallest leaves that */
+    uint64_t tag;     /* of the table of smallest leaves, from iova, that */
     uim_word *table;        /*   was used last,                               */
     uint64_t epoch;         /*   valid while pt->epoch is this                */
     uint64_t path[4];       /*   and the entries above it, levels 1 to 4      */
@@ -126,8 +135,11 @@ struct uim_pt {
     uint8_t top; /* level of the root table */
     uint8_t iova_bits;
     uint8_t phys_bits;
+    uint8_t input_bits; /* what the unit is told: at least iova_bits       */
+    uint8_t root_lg2;   /* log2 of the tables side by side at the root     */
     bool coherent;
     bool snoop;
+    bool whole_leaves;
     /* guard.h and pt.c: calls under way, and tables that wait for their end. */
     struct uim_pt_slot *slots;
     void *slots_memory;
@@ -145,6 +157,13 @@ extern const struct uim_pt_ops
     uim_pt_vtd_ss; /* VT-d second stage, 3-5 levels */
 extern const struct uim_pt_ops
     uim_pt_vtd_fs; /* x86-64, 4-5 levels            */
+
+/* Arm VMSAv8-64 by stage and granule; _ds: 52-bit addresses with small granules.
+ * What AttrIndx means: vmsa_mair.h. */
+extern const struct uim_pt_ops uim_pt_vmsa_s1_4k, uim_pt_vmsa_s1_16k,
+    uim_pt_vmsa_s1_64k, uim_pt_vmsa_s1_4k_ds, uim_pt_vmsa_s1_16k_ds;
+extern const struct uim_pt_ops uim_pt_vmsa_s2_4k, uim_pt_vmsa_s2_16k,
+    uim_pt_vmsa_s2_64k, uim_pt_vmsa_s2_4k_ds, uim_pt_vmsa_s2_16k_ds;
 
 /* The tables in gather->tables were invalidated: free them as soon as nobody
  * can hold a pointer. The gather has none afterwards. Any context. */

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * walk.c - the interpreter, and the formats of VT-d (D51397 rev 5.10, 9.7,
- * 9.8).
+ * 9.8). Those of Arm are in walk_vmsa.c.
  */
 #include "walk/walk.h"
 
 #include "spec/vtd_tables.h"
 
-enum {
-    PAGE_LG2 = 12,
-    INDEX_BITS = 9,
-    ENTRY_BYTES = 8,
-};
+enum { ENTRY_LG2 = 3 };
 
 /* ---- formats ------------------------------------------------------------- */
 
@@ -34,11 +30,12 @@ const struct uim_walk_format uim_walk_vtd_ss = {
     .name = "vtd_ss",
     .present = BITS(vtd_ss_pte_r) | BITS(vtd_ss_pte_w),
     .large = BITS(vtd_ss_pte_ps),
-    .read = BITS(vtd_ss_pte_r),
-    .write = BITS(vtd_ss_pte_w),
+    .leaf = { .read = BITS(vtd_ss_pte_r), .write = BITS(vtd_ss_pte_w) },
+    .table = { .read = BITS(vtd_ss_pte_r), .write = BITS(vtd_ss_pte_w) },
     .accessed = BITS(vtd_ss_pte_a),
     .dirty = BITS(vtd_ss_pte_d),
     .address = BITS(vtd_ss_pte_addr),
+    .page_lg2 = 12,
     .levels = 5,
     .reserved_table = { SS_TABLE, SS_TABLE, SS_TABLE, SS_TABLE, SS_TABLE },
     .reserved_leaf = { SS_LEAF, SS_LEAF | BELOW(21, 12),
@@ -50,11 +47,12 @@ const struct uim_walk_format uim_walk_vtd_fs = {
     .name = "vtd_fs",
     .present = BITS(vtd_fs_pte_p),
     .large = BITS(vtd_fs_pte_ps),
-    .write = BITS(vtd_fs_pte_rw),
-    .user = BITS(vtd_fs_pte_us),
+    .leaf = { .write = BITS(vtd_fs_pte_rw), .user = BITS(vtd_fs_pte_us) },
+    .table = { .write = BITS(vtd_fs_pte_rw), .user = BITS(vtd_fs_pte_us) },
     .accessed = BITS(vtd_fs_pte_a),
     .dirty = BITS(vtd_fs_pte_d),
     .address = BITS(vtd_fs_pte_addr),
+    .page_lg2 = 12,
     .levels = 5,
     .canonical = true,
     .reserved_leaf = { 0, BELOW(21, 13), BELOW(30, 13), 0, 0 },
@@ -64,21 +62,31 @@ const struct uim_walk_format uim_walk_vtd_fs = {
 
 unsigned uim_walk_shift(const struct uim_walk_params *params, unsigned level)
 {
-    (void)params;
-    return PAGE_LG2 + INDEX_BITS * level;
+    unsigned page_lg2 = params->format->page_lg2;
+
+    return page_lg2 + (page_lg2 - ENTRY_LG2) * level;
+}
+
+static unsigned input_width(const struct uim_walk_params *params)
+{
+    if (params->input_bits > 0)
+        return params->input_bits;
+    return uim_walk_shift(params, params->top + 1u);
 }
 
 uint64_t uim_walk_offset(const struct uim_walk_params *params, unsigned level,
                          uint64_t iova)
 {
-    uint64_t index = iova >> uim_walk_shift(params, level);
+    unsigned shift = uim_walk_shift(params, level);
+    unsigned end = level == params->top ? input_width(params)
+                                        : uim_walk_shift(params, level + 1);
 
-    return (index & UIM_MASK(INDEX_BITS - 1, 0)) * ENTRY_BYTES;
+    return (iova & UIM_MASK(end - 1, 0)) >> shift << ENTRY_LG2;
 }
 
 bool uim_walk_fits(const struct uim_walk_params *params, uint64_t iova)
 {
-    unsigned width = uim_walk_shift(params, params->top + 1u);
+    unsigned width = input_width(params);
     uint64_t above;
 
     if (!params->format->canonical)
@@ -87,10 +95,15 @@ bool uim_walk_fits(const struct uim_walk_params *params, uint64_t iova)
     return above == 0 || above == ~UINT64_C(0) >> (width - 1);
 }
 
-/* Address bits that the unit does not have. */
-static uint64_t beyond(const struct uim_walk_params *params)
+static uint64_t address_of(const struct uim_walk_format *f, uint64_t entry)
 {
-    return params->format->address & ~(UIM_BIT(params->phys_bits) - 1);
+    return (entry & f->address) | (entry & f->high) << f->high_up;
+}
+
+/* Address bits that the unit does not have. */
+static bool beyond(const struct uim_walk_params *params, uint64_t entry)
+{
+    return address_of(params->format, entry) >> params->phys_bits != 0;
 }
 
 static bool has_size(const struct uim_walk_params *params, unsigned lg2)
@@ -98,13 +111,20 @@ static bool has_size(const struct uim_walk_params *params, unsigned lg2)
     return (params->page_sizes >> lg2 & 1) != 0;
 }
 
+static bool has_right(uint64_t entry, uint64_t grants, uint64_t takes)
+{
+    return (!grants || (entry & grants)) && !(entry & takes);
+}
+
 static struct uim_walk_entry decode_rights(const struct uim_walk_format *f,
+                                           const struct uim_walk_rights *r,
                                            uint64_t entry)
 {
     return (struct uim_walk_entry){
-        .read = !f->read || (entry & f->read),
-        .write = (entry & f->write) != 0,
-        .user = !f->user || (entry & f->user),
+        .read = has_right(entry, r->read, 0),
+        .write = has_right(entry, r->write, r->no_write),
+        .user = has_right(entry, r->user, r->no_user),
+        .exec = has_right(entry, r->exec, r->no_exec),
         .accessed = (entry & f->accessed) != 0,
     };
 }
@@ -114,12 +134,13 @@ static void decode_table(const struct uim_walk_params *params, unsigned level,
 {
     const struct uim_walk_format *f = params->format;
 
-    if (entry & (f->reserved_table[level] | beyond(params))) {
+    *out = decode_rights(f, &f->table, entry);
+    if ((entry & f->reserved_table[level]) || beyond(params, entry)) {
         out->kind = UIM_WALK_RESERVED;
         return;
     }
     out->kind = UIM_WALK_TABLE;
-    out->address = entry & f->address;
+    out->address = address_of(f, entry);
 }
 
 static void decode_leaf(const struct uim_walk_params *params, unsigned level,
@@ -128,14 +149,28 @@ static void decode_leaf(const struct uim_walk_params *params, unsigned level,
     const struct uim_walk_format *f = params->format;
     uint64_t reserved = f->reserved_leaf[level] & ~params->unreserved;
 
+    *out = decode_rights(f, &f->leaf, entry);
     out->lg2 = (uint8_t)uim_walk_shift(params, level);
-    out->dirty = (entry & f->dirty) != 0;
-    if (!has_size(params, out->lg2) || (entry & (reserved | beyond(params)))) {
+    out->dirty = (entry & f->dirty) || (f->clean && !(entry & f->clean));
+    out->write = out->write || (entry & f->modify);
+    if (!has_size(params, out->lg2)) {
+        out->kind = f->holes ? UIM_WALK_HOLE : UIM_WALK_RESERVED;
+        return;
+    }
+    if ((entry & reserved) || beyond(params, entry)) {
         out->kind = UIM_WALK_RESERVED;
         return;
     }
+    if (entry & f->run)
+        out->lg2 = (uint8_t)(out->lg2 + f->run_lg2[level]);
     out->kind = UIM_WALK_LEAF;
-    out->address = uim_align_down(entry & f->address, UIM_BIT(out->lg2));
+    out->address = uim_align_down(address_of(f, entry), UIM_BIT(out->lg2));
+}
+
+static bool is_table(const struct uim_walk_format *f, unsigned level,
+                     uint64_t entry)
+{
+    return level > 0 && (f->large ? !(entry & f->large) : (entry & f->next));
 }
 
 struct uim_walk_entry uim_walk_decode(const struct uim_walk_params *params,
@@ -146,11 +181,10 @@ struct uim_walk_entry uim_walk_decode(const struct uim_walk_params *params,
 
     if (!(entry & f->present))
         return out;
-    out = decode_rights(f, entry);
-    if (level == 0 || (entry & f->large))
-        decode_leaf(params, level, entry, &out);
-    else
+    if (is_table(f, level, entry))
         decode_table(params, level, entry, &out);
+    else if (level > 0 || !f->next || (entry & f->next))
+        decode_leaf(params, level, entry, &out);
     return out;
 }
 
@@ -162,11 +196,13 @@ static void and_rights(struct uim_walk_entry *sum,
     bool read = sum->read && e->read;
     bool write = sum->write && e->write;
     bool user = sum->user && e->user;
+    bool exec = sum->exec && e->exec;
 
     *sum = *e;
     sum->read = read;
     sum->write = write;
     sum->user = user;
+    sum->exec = exec;
 }
 
 void uim_walk(const struct uim_walk_params *params, uim_walk_read read,
@@ -182,7 +218,7 @@ void uim_walk(const struct uim_walk_params *params, uim_walk_read read,
     };
     if (!uim_walk_fits(params, iova))
         return;
-    out->end.read = out->end.write = out->end.user = true;
+    out->end.read = out->end.write = out->end.user = out->end.exec = true;
     for (;; level--) {
         struct uim_walk_entry e = { .kind = UIM_WALK_FETCH };
 

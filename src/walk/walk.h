@@ -14,18 +14,33 @@
 
 enum { UIM_WALK_LEVELS = 5 };
 
+/* Bits that say who may do what. All of them may be 0: not told. */
+struct uim_walk_rights {
+    uint64_t read, write, user, exec;             /* grant by being set      */
+    uint64_t no_write, no_user, no_exec;          /* take away by being set  */
+};
+
 struct uim_walk_format {
     const char *name;
     uint64_t present; /* an entry is present if it has any of these bits     */
-    uint64_t large;   /* leaf above level 0                                  */
-    uint64_t read;    /* 0: every present entry is readable                  */
-    uint64_t write;
-    uint64_t user; /* 0: no such bit; else absent = supervisor only       */
+    uint64_t large;   /* leaf above level 0; 0: `next` says                  */
+    uint64_t next;    /* table above level 0; has to be set at level 0, else
+                       * it is a hole                                        */
+    struct uim_walk_rights leaf, table; /* exec: of unprivileged accesses    */
     uint64_t accessed;
     uint64_t dirty;     /* in leaves */
+    uint64_t clean;     /* the same the other way round: clear is dirty      */
+    uint64_t modify;    /* leaf: may be written, although it does not say so;
+                         * being written makes it dirty                      */
     uint64_t address; /* bits that can hold an address, before phys_bits     */
+    uint64_t high;    /* bits that hold higher bits of the address,          */
+    uint8_t high_up;  /* so far above where they are                         */
+    uint8_t page_lg2; /* log2 of a table's size and of the smallest leaf's   */
     uint8_t levels;     /* most it can have */
     bool canonical;   /* bits above the input width equal its top bit        */
+    bool holes;       /* leaves of other sizes than the unit's are holes     */
+    uint64_t run;     /* marks leaves of a run, which is as large a leaf,    */
+    uint8_t run_lg2[UIM_WALK_LEVELS]; /* of 2^n; 0: not at this level        */
     uint64_t
         reserved_table[UIM_WALK_LEVELS]; /* in present non-leaf entries   */
     uint64_t reserved_leaf[UIM_WALK_LEVELS];
@@ -34,13 +49,22 @@ struct uim_walk_format {
 extern const struct uim_walk_format uim_walk_vtd_ss; /* VT-d 9.9  */
 extern const struct uim_walk_format uim_walk_vtd_fs; /* VT-d 9.8  */
 
+/* VMSAv8-64 by stage and granule; _ds: 52-bit addresses with small granules.  */
+extern const struct uim_walk_format uim_walk_vmsa_s1_4k, uim_walk_vmsa_s1_16k,
+    uim_walk_vmsa_s1_64k, uim_walk_vmsa_s1_4k_ds, uim_walk_vmsa_s1_16k_ds;
+extern const struct uim_walk_format uim_walk_vmsa_s2_4k, uim_walk_vmsa_s2_16k,
+    uim_walk_vmsa_s2_64k, uim_walk_vmsa_s2_4k_ds, uim_walk_vmsa_s2_16k_ds;
+
 /* A format as one unit has it. */
 struct uim_walk_params {
     const struct uim_walk_format *format;
-    uint64_t page_sizes; /* bit n; `large` elsewhere is a reserved bit        */
+    uint64_t page_sizes; /* bit n; leaves of other sizes are reserved, or holes
+                          * where the format says so                          */
     uint64_t unreserved; /* reserved bits of leaves that this unit defines    */
     uint8_t top;         /* level of the root table                           */
     uint8_t phys_bits;   /* address bits at and above are reserved            */
+    uint8_t input_bits;  /* of addresses; 0: all that `top` tables translate.
+                          * More: tables lie side by side at the root         */
 };
 
 enum uim_walk_kind {
@@ -56,7 +80,7 @@ struct uim_walk_entry {
     enum uim_walk_kind kind;
     uint64_t address;
     uint8_t lg2; /* leaf: log2 of the page size                          */
-    bool read, write, user, accessed, dirty;
+    bool read, write, user, exec, accessed, dirty;
 };
 
 /* What one entry at `level` says. */
@@ -78,8 +102,8 @@ unsigned uim_walk_shift(const struct uim_walk_params *params, unsigned level);
 typedef bool (*uim_walk_read)(void *ctx, uint64_t phys, uint64_t *value);
 
 struct uim_walk_result {
-    struct uim_walk_entry end; /* read, write, user: ANDed over all levels;
-                                * none if it did not begin                    */
+    struct uim_walk_entry end; /* read, write, user, exec: ANDed over all
+                                * levels; none if it did not begin            */
     uint8_t level;             /* where it ended                              */
     uint64_t entry[UIM_WALK_LEVELS]; /* by level, from top down to level      */
     uint64_t entry_phys[UIM_WALK_LEVELS];

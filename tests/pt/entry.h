@@ -12,6 +12,7 @@ struct entry_format {
     bool (*present)(uint64_t e);
     bool (*is_table)(uint64_t e);
     uint64_t (*address)(uint64_t e);
+    uint64_t (*place)(uint64_t phys);
     uint64_t (*table)(uint64_t phys);
     uint64_t (*leaf)(unsigned level, unsigned flags, bool snoop);
     uint64_t (*split)(uint64_t e, unsigned level);
@@ -23,13 +24,18 @@ struct entry_format {
 #define ENTRY_FORMAT                                                           \
     {                                                                          \
         FMT_NAME, FMT_LEAF_TOP, fmt_present, fmt_is_table, fmt_address,        \
-            fmt_table, fmt_leaf, fmt_split, fmt_rights, fmt_dirty,             \
+            fmt_place, fmt_table, fmt_leaf, fmt_split, fmt_rights, fmt_dirty,  \
             fmt_set_dirty                                                      \
     }
 
 extern const struct entry_format entry_vtd_ss, entry_vtd_fs;
+extern const struct entry_format entry_vmsa_s1_4k, entry_vmsa_s1_16k,
+    entry_vmsa_s1_64k, entry_vmsa_s1_4k_ds, entry_vmsa_s1_16k_ds;
+extern const struct entry_format entry_vmsa_s2_4k, entry_vmsa_s2_16k,
+    entry_vmsa_s2_64k, entry_vmsa_s2_4k_ds, entry_vmsa_s2_16k_ds;
 
-/* A group of tests by itself; how many failed. */
+/* Groups of tests by themselves; how many failed. */
 int entry_tests(void);
+int vmsa_tests(void);
 
 #endif

@@ -10,7 +10,7 @@ static unsigned retire_some(struct pt_rig *r, uint64_t iova)
     unsigned live = memory_host_live_pages(r->m), more;
     struct uim_gather g = { 0 };
 
-    assert_int_equal(rig_map(r, iova, DATA, PAGE, RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, iova, DATA, r->page, RW), UIOMMU_OK);
     more = memory_host_live_pages(r->m) - live;
     assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, &g), UIOMMU_OK);
     uim_pt_retire(&r->pt, &g);
@@ -29,7 +29,7 @@ static void leave(struct pt_rig *r, struct uim_pt_slot *slot)
 
 static void nobody_here(struct pt_rig *r)
 {
-    (void)retire_some(r, MIB(2));
+    (void)retire_some(r, r->large);
     assert_int_equal(live(r), 0);
     assert_int_equal(atomic_load(&r->pt.waiting), 0);
 }
@@ -37,7 +37,7 @@ static void nobody_here(struct pt_rig *r)
 static void somebody_here(struct pt_rig *r)
 {
     struct uim_pt_slot spare, *slot = uim_pt_enter(&r->pt, &spare);
-    unsigned n = retire_some(r, MIB(2));
+    unsigned n = retire_some(r, r->large);
 
     assert_int_equal(live(r), n);
     leave(r, slot);
@@ -50,7 +50,7 @@ static void somebody_who_came_later(struct pt_rig *r)
 {
     struct uim_pt_slot spare[2];
     struct uim_pt_slot *before = uim_pt_enter(&r->pt, &spare[0]), *later;
-    unsigned n = retire_some(r, MIB(2));
+    unsigned n = retire_some(r, r->large);
 
     later = uim_pt_enter(&r->pt, &spare[1]);
     assert_int_equal(live(r), n);
@@ -67,7 +67,7 @@ static void never_a_quiet_moment(struct pt_rig *r)
 
     slot[0] = uim_pt_enter(&r->pt, &spare[0]);
     for (i = 1; i < 50; i++) {
-        n = retire_some(r, MIB(2) * i);
+        n = retire_some(r, r->large * i);
         slot[i % 2] = uim_pt_enter(&r->pt, &spare[i % 2]);
         leave(r, slot[(i - 1) % 2]);
         assert_true(live(r) <= 2 * n);
@@ -84,7 +84,7 @@ static void crowd_of(struct pt_rig *r, unsigned many)
     for (i = 0; i < many; i++)
         slot[i] = uim_pt_enter(&r->pt, &spare[i]);
     assert_ptr_equal(slot[many - 1], &spare[many - 1]);
-    n = retire_some(r, MIB(2));
+    n = retire_some(r, r->large);
     assert_int_equal(live(r), n);
     for (i = 0; i < many; i++) {
         assert_int_equal(live(r), n);
@@ -108,7 +108,7 @@ static void the_crowd_goes_first(struct pt_rig *r)
 
     for (i = 0; i < MANY; i++)
         slot[i] = uim_pt_enter(&r->pt, &spare[i]);
-    n = retire_some(r, MIB(2));
+    n = retire_some(r, r->large);
     for (i = MANY; i > 0; i--) {
         assert_int_equal(live(r), n);
         leave(r, slot[i - 1]);
@@ -127,15 +127,16 @@ static void ops_in_a_crowd(struct pt_rig *r)
 
     for (i = 0; i < MANY; i++)
         slot[i] = uim_pt_enter(&r->pt, &spare[i]);
-    assert_int_equal(rig_map(r, 0, DATA, MIB(2), RW), UIOMMU_OK);
-    rig_assert_mapped(r, 0, DATA, MIB(2), RW);
-    assert_int_equal(rig_map(r, MIB(2), DATA, MIB(3), RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, MIB(6), DATA, PAGE, RW), UIOMMU_OK);
-    rig_assert_mapped(r, MIB(2), DATA, MIB(3), RW);
-    assert_int_equal(rig_split(r, MIB(2) + PAGE, PAGE, &g), UIOMMU_OK);
-    r->c.ops->neighbours(&r->pt, MIB(6) + PAGE, &below, &above);
-    assert_true(below.iova == MIB(6));
-    assert_int_equal(rig_unmap(r, MIB(6), PAGE, &g), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 0, DATA, r->large, RW), UIOMMU_OK);
+    rig_assert_mapped(r, 0, DATA, r->large, RW);
+    assert_int_equal(rig_map(r, r->large, DATA, 3 * r->large / 2, RW),
+                     UIOMMU_OK);
+    assert_int_equal(rig_map(r, 3 * r->large, DATA, r->page, RW), UIOMMU_OK);
+    rig_assert_mapped(r, r->large, DATA, 3 * r->large / 2, RW);
+    assert_int_equal(rig_split(r, r->large + r->page, r->page, &g), UIOMMU_OK);
+    r->c.ops->neighbours(&r->pt, 3 * r->large + r->page, &below, &above);
+    assert_true(below.iova == 3 * r->large);
+    assert_int_equal(rig_unmap(r, 3 * r->large, r->page, &g), UIOMMU_OK);
     assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, &g), UIOMMU_OK);
     uim_pt_retire(&r->pt, &g);
     for (i = 0; i < MANY; i++)
@@ -147,8 +148,8 @@ static void destroy_frees_what_waits(struct pt_rig *r)
 {
     struct uim_pt_slot spare, *slot = uim_pt_enter(&r->pt, &spare);
 
-    (void)retire_some(r, MIB(2));
-    (void)retire_some(r, MIB(4));
+    (void)retire_some(r, r->large);
+    (void)retire_some(r, 2 * r->large);
     assert_true(live(r) > 0);
     atomic_fetch_add(&slot->n, 1);
     /* pt_rig_close() looks whether it did. */
@@ -177,7 +178,7 @@ static void take_everything(void *ctx)
                      UIOMMU_OK);
     uim_pt_retire(&r->pt, &g);
     /* Something new in the same place, from other tables. */
-    assert_int_equal(r->c.ops->map(&r->pt, late->iova, DATA, PAGE, RW),
+    assert_int_equal(r->c.ops->map(&r->pt, late->iova, DATA, r->page, RW),
                      UIOMMU_OK);
 }
 
@@ -187,7 +188,7 @@ static void late_call(struct pt_rig *r, unsigned at, uint64_t iova,
     struct late late = { .r = r, .iova = iova, .at = at };
 
     memory_host_interrupt(r->m, take_everything, &late);
-    (void)!r->c.ops->map(&r->pt, iova, DATA + PAGE, size, RW);
+    (void)!r->c.ops->map(&r->pt, iova, DATA + r->page, size, RW);
     memory_host_interrupt(r->m, NULL, NULL);
     (void)!rig_unmap(r, 0, r->last_iova + 1, NULL);
     assert_int_equal(live(r), 0);
@@ -197,13 +198,13 @@ static void late_call(struct pt_rig *r, unsigned at, uint64_t iova,
  * by itself; at 2 MiB the last one only hangs on the one above. */
 static void a_late_call_breaks_nothing(struct pt_rig *r)
 {
-    const uint64_t sizes[] = { PAGE, MIB(6), MIB(6) + PAGE };
+    const uint64_t sizes[] = { r->page, 3 * r->large, 3 * r->large + r->page };
     unsigned at, i;
 
     for (at = 0; at < 4 * r->c.levels; at++)
         for (i = 0; i < 3; i++) {
             late_call(r, at, 0, sizes[i]);
-            late_call(r, at, MIB(2), sizes[i]);
+            late_call(r, at, r->large, sizes[i]);
         }
 }
 
@@ -214,22 +215,23 @@ static void map_ahead(void *ctx)
     struct late *late = ctx;
 
     if (late->times++ == late->at)
-        (void)!late->r->c.ops->map(&late->r->pt, late->iova + MIB(2), DATA,
-                                   PAGE, RW);
+        (void)!late->r->c.ops->map(&late->r->pt, late->iova + late->r->large,
+                                   DATA, late->r->page, RW);
 }
 
 static void overtaken(struct pt_rig *r, unsigned at)
 {
-    struct late late = { .r = r, .iova = MIB(6), .at = at };
+    struct late late = { .r = r, .iova = 3 * r->large, .at = at };
     struct uiommu_trace t;
 
     memory_host_interrupt(r->m, map_ahead, &late);
-    (void)!r->c.ops->map(&r->pt, late.iova, DATA + MIB(8), MIB(4), RW);
+    (void)!r->c.ops->map(&r->pt, late.iova, DATA + 4 * r->large, 2 * r->large,
+                         RW);
     memory_host_interrupt(r->m, NULL, NULL);
     assert_true(late.times > 0 || r->c.coherent);
     assert_true(rig_look(r, late.iova, &t));
-    assert_true(t.phys == DATA + MIB(8));
-    assert_true(rig_look(r, late.iova + MIB(2), &t));
+    assert_true(t.phys == DATA + 4 * r->large);
+    assert_true(rig_look(r, late.iova + r->large, &t));
     (void)!rig_unmap(r, 0, r->last_iova + 1, NULL);
     assert_int_equal(live(r), 0);
 }

@@ -13,8 +13,11 @@
 
 enum { PAGE = 4096, WORDS = PAGE / 8, LINE = 64 };
 
+/* 4 KiB of the pool. */
 struct page {
     bool live;
+    unsigned order;   /* of the block that it is in, */
+    unsigned first;   /*   and where that begins */
     unsigned flushed; /* number of the last flush that reached it */
 };
 
@@ -25,8 +28,10 @@ struct memory_host {
     unsigned char *device; /* what the device sees; NULL: the pool          */
     pthread_mutex_t lock;  /* everything below                              */
     struct page *page;
+    unsigned total;        /* of 4 KiB: pages, behind them blocks           */
     unsigned *free_pages;  /* ring of page numbers, oldest first            */
     unsigned first_free, n_free;
+    unsigned next_block;   /* where the search for a free block begins      */
     unsigned live_pages, live_other, allocated;
     unsigned fail_in, could_fail;
     unsigned flushes, fenced; /* flushes so far, and at the last fence      */
@@ -69,21 +74,33 @@ static bool fails(struct memory_host *m)
 
 /* ---- addresses ----------------------------------------------------------- */
 
+/* Of 4 KiB pages. Behind the pages there are the blocks, in the same order. */
+static unsigned pages_end(const struct memory_host *m)
+{
+    return m->config.n_pages << m->config.order;
+}
+
 /* The order of bus addresses: an odd factor permutes a power of two. */
 static unsigned swap_order(const struct memory_host *m, unsigned n)
 {
-    return m->config.direct ? n : (n * 25u + 11u) % m->config.n_pages;
+    unsigned order = m->config.order, low = n & ((1u << order) - 1);
+
+    if (m->config.direct || n >= pages_end(m))
+        return n;
+    return (((n >> order) * 25u + 11u) % m->config.n_pages) << order | low;
 }
 
 static unsigned unswap_order(const struct memory_host *m, unsigned n)
 {
+    unsigned order = m->config.order, low = n & ((1u << order) - 1);
     unsigned inverse = 25u, i;
 
-    if (m->config.direct)
+    if (m->config.direct || n >= pages_end(m))
         return n;
     for (i = 0; i < 5; i++) /* Newton: the inverse of 25 modulo 2^32 */
         inverse *= 2u - 25u * inverse;
-    return (n - 11u) * inverse % m->config.n_pages;
+    n = ((n >> order) - 11u) * inverse % m->config.n_pages;
+    return n << order | low;
 }
 
 static uint64_t phys_of(const struct memory_host *m, unsigned n)
@@ -93,8 +110,7 @@ static uint64_t phys_of(const struct memory_host *m, unsigned n)
 
 bool memory_host_is_page(struct memory_host *m, uint64_t phys)
 {
-    return phys >= m->config.phys &&
-           (phys - m->config.phys) / PAGE < m->config.n_pages;
+    return phys >= m->config.phys && (phys - m->config.phys) / PAGE < m->total;
 }
 
 static unsigned number_of(const struct memory_host *m, uint64_t phys)
@@ -115,20 +131,53 @@ static uint64_t *seen_words(const struct memory_host *m, unsigned n)
 /* ---- pages --------------------------------------------------------------- */
 
 /* Word by word, for other threads may be reading a page that became one. */
-static void *hand_out(struct memory_host *m, unsigned n)
+static void *hand_out(struct memory_host *m, unsigned first, unsigned order)
 {
-    _Atomic uint64_t *words = words_of(m, n);
-    unsigned i;
+    _Atomic uint64_t *words = words_of(m, first);
+    size_t size = (size_t)PAGE << order, i;
+    unsigned n;
 
-    mprotect((void *)words, PAGE, PROT_READ | PROT_WRITE);
-    for (i = 0; i < WORDS; i++)
+    mprotect((void *)words, size, PROT_READ | PROT_WRITE);
+    for (i = 0; i < size / 8; i++)
         atomic_store_explicit(&words[i], 0, memory_order_relaxed);
     if (m->device)
-        memset(seen_words(m, n), 0xa5, PAGE);
-    m->page[n] = (struct page){ .live = true };
+        memset(seen_words(m, first), 0xa5, size);
+    for (n = first; n < first + (1u << order); n++)
+        m->page[n] =
+            (struct page){ .live = true, .order = order, .first = first };
     m->live_pages++;
     m->allocated++;
     return (void *)words;
+}
+
+/* A free block among those, next to the one before, or NULL. */
+static void *take_block(struct memory_host *m, unsigned order, unsigned *first)
+{
+    unsigned end = pages_end(m), n = m->total - end, size = 1u << order;
+    unsigned tries, at, i;
+
+    for (tries = 0; tries < n >> order; tries++) {
+        at = end + m->next_block % n;
+        m->next_block = (m->next_block + size) / size * size;
+        at = end + (at - end) / size * size;
+        for (i = 0; i < size && !m->page[at + i].live; i++)
+            continue;
+        if (i < size)
+            continue;
+        *first = at;
+        return hand_out(m, at, order);
+    }
+    return NULL;
+}
+
+static void *take_page(struct memory_host *m, unsigned *first)
+{
+    if (m->n_free == 0)
+        return NULL;
+    *first = m->free_pages[m->first_free] << m->config.order;
+    m->first_free = (m->first_free + 1) % m->config.n_pages;
+    m->n_free--;
+    return hand_out(m, *first, m->config.order);
 }
 
 static void *pages_alloc(void *ctx, unsigned order, unsigned flags,
@@ -136,23 +185,34 @@ static void *pages_alloc(void *ctx, unsigned order, unsigned flags,
 {
     struct memory_host *m = ctx;
     void *virt = NULL;
+    unsigned first;
 
     lock(m);
     check_context(m, "pages_alloc");
-    if (order != 0)
+    if (order < m->config.order || order > m->config.order + m->config.n_large)
         COMPLAIN(m, "pages_alloc of order %u", order);
     if (!(flags & UIOMMU_PAGES_ATOMIC))
         COMPLAIN(m, "pages_alloc may sleep");
-    if (!fails(m) && m->n_free > 0) {
-        unsigned n = m->free_pages[m->first_free];
-
-        m->first_free = (m->first_free + 1) % m->config.n_pages;
-        m->n_free--;
-        virt = hand_out(m, n);
-        *phys = phys_of(m, n);
-    }
+    if (!fails(m))
+        virt = order == m->config.order ? take_page(m, &first)
+                                        : take_block(m, order, &first);
+    if (virt)
+        *phys = phys_of(m, first);
     unlock(m);
     return virt;
+}
+
+static void give_back(struct memory_host *m, unsigned first, unsigned order)
+{
+    unsigned n;
+
+    for (n = first; n < first + (1u << order); n++)
+        m->page[n].live = false;
+    m->live_pages--;
+    mprotect((void *)words_of(m, first), (size_t)PAGE << order, PROT_NONE);
+    if (first < pages_end(m))
+        m->free_pages[(m->first_free + m->n_free++) % m->config.n_pages] =
+            first >> order;
 }
 
 static void pages_free(void *ctx, void *virt, uint64_t phys, unsigned order)
@@ -162,16 +222,13 @@ static void pages_free(void *ctx, void *virt, uint64_t phys, unsigned order)
 
     lock(m);
     check_context(m, "pages_free");
-    if (!memory_host_is_page(m, phys) || phys % PAGE || order != 0 ||
-        virt != (void *)words_of(m, n) || !m->page[n].live) {
+    if (!memory_host_is_page(m, phys) || phys % PAGE ||
+        virt != (void *)words_of(m, n) || !m->page[n].live ||
+        m->page[n].first != n || m->page[n].order != order)
         COMPLAIN(m, "pages_free of %#llx, which is no live page",
                  (unsigned long long)phys);
-    } else {
-        m->page[n].live = false;
-        m->live_pages--;
-        mprotect(virt, PAGE, PROT_NONE);
-        m->free_pages[(m->first_free + m->n_free++) % m->config.n_pages] = n;
-    }
+    else
+        give_back(m, n, order);
     unlock(m);
 }
 
@@ -184,26 +241,38 @@ static void *phys_to_virt(void *ctx, uint64_t phys)
         fprintf(stderr, "phys_to_virt(%#llx)\n", (unsigned long long)phys);
         abort();
     }
-    return (void *)words_of(m, number_of(m, phys));
+    return (char *)words_of(m, number_of(m, phys)) + phys % PAGE;
 }
 
 void *memory_host_virt(struct memory_host *m, uint64_t phys)
 {
-    return (unsigned char *)phys_to_virt(m, phys) + phys % PAGE;
+    return phys_to_virt(m, phys);
 }
 
 /* ---- caches -------------------------------------------------------------- */
 
-/* Whether the device sees the page as it is. */
+/* Whether the device sees the block that page n is in as it is. */
 static bool sees(const struct memory_host *m, unsigned n)
 {
-    unsigned i;
+    unsigned first = m->page[n].first;
+    size_t words = (size_t)WORDS << m->page[n].order, i;
 
-    for (i = 0; i < WORDS; i++)
-        if (seen_words(m, n)[i] !=
-            atomic_load_explicit(&words_of(m, n)[i], memory_order_relaxed))
+    for (i = 0; i < words; i++)
+        if (seen_words(m, first)[i] !=
+            atomic_load_explicit(&words_of(m, first)[i], memory_order_relaxed))
             return false;
     return true;
+}
+
+/* The last flush that reached it. */
+static unsigned flushed(const struct memory_host *m, unsigned n)
+{
+    unsigned first = m->page[n].first, last = 0, i;
+
+    for (i = first; i < first + (1u << m->page[n].order); i++)
+        if (m->page[i].flushed > last)
+            last = m->page[i].flushed;
+    return last;
 }
 
 /* A word became visible to the device. If it leads to a page of the pool, that
@@ -220,7 +289,7 @@ static void check_link(struct memory_host *m, uint64_t word)
     else if (!sees(m, n))
         COMPLAIN(m, "a link to %#llx before what is there",
                  (unsigned long long)phys);
-    else if (m->page[n].flushed > m->fenced)
+    else if (flushed(m, n) > m->fenced)
         COMPLAIN(m, "no fence between %#llx and its link",
                  (unsigned long long)phys);
 }
@@ -247,14 +316,15 @@ static void flush(void *ctx, const void *virt, size_t size)
     size_t line;
 
     lock(m);
-    if (start + size > (size_t)m->config.n_pages * PAGE || size == 0) {
+    if (start + size > (size_t)m->total * PAGE || size == 0) {
         COMPLAIN(m, "flush of %p", virt);
     } else if (m->device && !m->lose_flushes) {
         m->flushes++;
-        for (line = start / LINE; line <= (start + size - 1) / LINE; line++)
+        for (line = start / LINE; line <= (start + size - 1) / LINE; line++) {
             flush_line(m, (unsigned)(line * LINE / PAGE),
                        (unsigned)(line * LINE % PAGE / 8));
-        m->page[start / PAGE].flushed = m->flushes;
+            m->page[line * LINE / PAGE].flushed = m->flushes;
+        }
     }
     unlock(m);
     if (m->interrupt)
@@ -279,7 +349,7 @@ bool memory_host_seen(struct memory_host *m, uint64_t phys)
     bool seen;
 
     lock(m);
-    seen = !m->device || (sees(m, n) && m->page[n].flushed <= m->fenced);
+    seen = !m->device || (sees(m, n) && flushed(m, n) <= m->fenced);
     unlock(m);
     return seen;
 }
@@ -416,10 +486,12 @@ static void fill_api(struct memory_host *m)
 struct memory_host *memory_host_open(const struct memory_host_config *config)
 {
     struct memory_host *m = calloc(1, sizeof(*m));
-    size_t size = (size_t)config->n_pages * PAGE;
-    unsigned i;
+    unsigned large = config->n_large > 0 ? 1u << config->n_large : 0, i;
+    size_t size;
 
     m->config = *config;
+    m->total = (config->n_pages + large) << config->order;
+    size = (size_t)m->total * PAGE;
     if (m->config.phys == 0 && !m->config.from_zero)
         m->config.phys = UINT64_C(0x1000000000);
     m->pool = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -429,7 +501,7 @@ struct memory_host *memory_host_open(const struct memory_host_config *config)
         m->device = mmap(NULL, size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     pthread_mutex_init(&m->lock, NULL);
-    m->page = calloc(config->n_pages, sizeof(*m->page));
+    m->page = calloc(m->total, sizeof(*m->page));
     m->free_pages = calloc(config->n_pages, sizeof(*m->free_pages));
     m->n_free = config->n_pages;
     for (i = 0; i < config->n_pages; i++)
@@ -440,7 +512,7 @@ struct memory_host *memory_host_open(const struct memory_host_config *config)
 
 void memory_host_close(struct memory_host *m)
 {
-    size_t size = (size_t)m->config.n_pages * PAGE;
+    size_t size = (size_t)m->total * PAGE;
 
     munmap(m->pool, size);
     if (m->device)

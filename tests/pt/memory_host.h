@@ -2,9 +2,11 @@
 /*
  * memory_host.h - a host that is nothing but memory, and suspicious.
  *
- * Page memory is a pool of its own. A freed page cannot be touched: it stays
- * unmapped until everything else was handed out once more. Bus addresses are a
- * constant away from CPU addresses (direct), or permuted and behind a callback.
+ * Page memory is a pool of its own: of pages, which are as large as a table, and
+ * apart from them of blocks of several pages. A freed page cannot be touched: it
+ * stays unmapped until everything else was handed out once more. Bus addresses
+ * are a constant away from CPU addresses (direct), or permuted and behind a
+ * callback.
  *
  * A device that does not snoop sees another copy of each page, to which only
  * flush() carries anything over, a line at a time; a new page holds garbage
@@ -28,6 +30,8 @@
 
 struct memory_host_config {
     unsigned n_pages;  /* most that can be live; a power of two              */
+    unsigned order;    /* of a page: 2^order times 4 KiB                     */
+    unsigned n_large;  /* 2^n_large pages more, for blocks of several        */
     bool direct;       /* host->direct_map, else phys_to_virt()              */
     bool coherent;     /* the device snoops                                  */
     uint64_t phys;     /* of the pool; 0: 0x1000000000                       */
@@ -40,7 +44,7 @@ struct memory_host *memory_host_open(const struct memory_host_config *config);
 void memory_host_close(struct memory_host *m);
 const struct uiommu_host *memory_host_api(struct memory_host *m);
 
-/* Pages, allocations of bytes and locks that are live. */
+/* Pages (a block is one), allocations of bytes and locks that are live. */
 unsigned memory_host_live(struct memory_host *m);
 unsigned memory_host_live_pages(struct memory_host *m);
 
@@ -58,7 +62,7 @@ void memory_host_interrupt(struct memory_host *m, void (*fn)(void *ctx),
 /* Pages allocated since open. */
 unsigned memory_host_allocated(struct memory_host *m);
 
-/* Whether the device sees the page at `phys` as the CPU does. */
+/* Whether the device sees the page or block at `phys` as the CPU does. */
 bool memory_host_seen(struct memory_host *m, uint64_t phys);
 
 /* Eight bytes as the device reads them; ctx is the memory host. A

@@ -22,11 +22,6 @@
 #include "pt/guard.h"
 #include "walk/walk.h"
 
-#define KIB(n) ((uint64_t)(n) << 10)
-#define MIB(n) ((uint64_t)(n) << 20)
-#define GIB(n) ((uint64_t)(n) << 30)
-#define PAGE   KIB(4)
-
 #define DATA UINT64_C(0x200000000000) /* what is mapped: not in the pool */
 
 enum { RW = UIOMMU_READ | UIOMMU_WRITE };
@@ -36,6 +31,8 @@ struct pt_case {
     const struct uim_pt_ops *ops;
     const struct uim_walk_format *format;
     unsigned levels;
+    unsigned side_by_side; /* log2 of the tables at the root */
+    uint8_t phys_bits;
     uint64_t page_sizes;
     bool coherent; /* and then direct_map, else phys_to_virt */
 };
@@ -43,12 +40,16 @@ struct pt_case {
 /* The n-th, or false. */
 bool pt_case(unsigned n, struct pt_case *out);
 void pt_case_name(const struct pt_case *c, char *name, size_t size);
+/* Of iova, with as many tables at the root as there can be. */
+unsigned pt_case_bits(const struct pt_case *c);
 
 struct pt_rig {
     struct pt_case c;
     struct memory_host *m;
     struct uim_pt pt;
     struct uim_walk_params walk;
+    uint64_t page, large, huge; /* what an entry spans at level 0, 1, 2      */
+    unsigned order;      /* of a table, for pages_alloc */
     unsigned base_pages; /* live right after create */
     uint64_t last_iova;
     bool brief; /* do not look at the whole tree after each op */
@@ -58,7 +59,10 @@ struct pt_rig *pt_rig_open(const struct pt_case *c);
 /* Asserts that nothing was violated, nor is left. */
 void pt_rig_close(struct pt_rig *r);
 
-bool pt_has(const struct pt_rig *r, unsigned lg2);
+/* Whether there are leaves of that size. */
+bool pt_has(const struct pt_rig *r, uint64_t size);
+/* The rights that a leaf has which was asked for these. */
+unsigned pt_granted(const struct pt_rig *r, unsigned flags);
 
 /* Ops. Unmap and split retire what they gathered, if `g` is NULL. */
 enum uiommu_status rig_map(struct pt_rig *r, uint64_t iova, uint64_t phys,
@@ -108,15 +112,18 @@ struct pt_test {
 extern const struct pt_test pt_map_tests[];
 extern const struct pt_test pt_unmap_tests[];
 extern const struct pt_test pt_split_tests[];
+extern const struct pt_test pt_run_tests[];
+extern const struct pt_test pt_root_tests[];
 extern const struct pt_test pt_guard_tests[];
 extern const struct pt_test pt_random_tests[];
 extern const struct pt_test pt_fault_tests[];
 extern const struct pt_test pt_thread_tests[];
 
-/* All tests of the groups, which a NULL ends, on all cases; or those whose names match
- * the pattern, unless it is NULL. How many failed. */
+/* All tests of the groups, which a NULL ends, on all cases that have so many levels;
+ * or those whose names match the pattern, unless it is NULL. How many failed. Only
+ * with 3 levels there is room for what r->huge spans. */
 int pt_run(const char *name, const struct pt_test *const *groups,
-           const char *pattern);
+           unsigned levels, const char *pattern);
 extern const struct pt_test pt_rig_tests[];
 
 /* A test that this case has nothing to show for. */

@@ -36,6 +36,7 @@ static void run(void **state)
     pt_rig_close(r);
 }
 
+/* At most. */
 static unsigned count_rows(const struct pt_test *const *groups)
 {
     struct pt_case c;
@@ -63,29 +64,34 @@ static void add_row(struct row *row, struct CMUnitTest *unit)
     };
 }
 
-static void fill_rows(const struct pt_test *const *groups, struct row *rows,
-                      struct CMUnitTest *units)
+/* How many there are. */
+static unsigned fill_rows(const struct pt_test *const *groups, unsigned levels,
+                          struct row *rows, struct CMUnitTest *units)
 {
     const struct pt_test *t;
     unsigned g, n, at = 0;
 
     for (g = 0; groups[g]; g++)
         for (t = groups[g]; t->name; t++)
-            for (n = 0; pt_case(n, &rows[at].c); n++, at++) {
+            for (n = 0; pt_case(n, &rows[at].c); n++) {
+                if (rows[at].c.levels < levels)
+                    continue;
                 rows[at].test = t;
                 add_row(&rows[at], &units[at]);
+                at++;
             }
+    return at;
 }
 
 int pt_run(const char *name, const struct pt_test *const *groups,
-           const char *pattern)
+           unsigned levels, const char *pattern)
 {
     unsigned n = count_rows(groups);
     struct row *rows = calloc(n + 1, sizeof(*rows));
     struct CMUnitTest *units = calloc(n, sizeof(*units));
     int failed;
 
-    fill_rows(groups, rows, units);
+    n = fill_rows(groups, levels, rows, units);
     if (pattern)
         cmocka_set_test_filter(pattern);
     failed = _cmocka_run_group_tests(name, units, n, NULL, NULL);

@@ -10,11 +10,13 @@
 int main(int argc, char **argv)
 {
     static const struct pt_test *const groups[] = {
-        pt_map_tests,   pt_unmap_tests, pt_split_tests, pt_guard_tests,
-        pt_fault_tests, pt_rig_tests,   NULL,
+        pt_map_tests,   pt_unmap_tests, pt_split_tests,
+        pt_guard_tests, pt_fault_tests, pt_rig_tests,
+        pt_run_tests,   pt_root_tests,  NULL,
     };
-    int failed = pt_run("pt", groups, argc > 1 ? argv[1] : NULL);
+    int failed = pt_run("pt", groups, 3, argc > 1 ? argv[1] : NULL);
 
     failed += entry_tests();
+    failed += vmsa_tests();
     return failed != 0;
 }

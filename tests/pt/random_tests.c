@@ -18,14 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOWS = 2, CALLS = 250, LOOKS = 6 };
-
-#define WINDOW       GIB(3)
-#define WINDOW_PAGES (WINDOW / PAGE)
+enum { WINDOWS = 2, CALLS = 250, LOOKS = 6, MOST_PAGES = 1 << 20 };
 
 struct shadow {
     struct pt_rig *r;
     uint64_t seed, random;
+    uint64_t small, window;  /* bytes                                      */
     uint64_t start[WINDOWS]; /* iova of each window                        */
     uint64_t *page[WINDOWS]; /* phys | rights of each page, 0: hole        */
 };
@@ -43,18 +41,21 @@ static uint64_t below(struct shadow *s, uint64_t n)
 /* Sizes of all kinds, small ones more often; ends near large boundaries. */
 static struct range random_range(struct shadow *s)
 {
-    static const uint64_t units[] = { KIB(4), KIB(4), KIB(4),
-                                      MIB(2), MIB(2), GIB(1) };
+    const uint64_t large = s->r->large;
+    const uint64_t huge = s->r->huge < s->window ? s->r->huge : large;
+    const uint64_t units[] = {
+        s->small, s->small, s->small, large, large, huge
+    };
     uint64_t unit = units[below(s, 6)];
-    uint64_t most = unit == GIB(1) ? 2 : unit == MIB(2) ? 20 : 1200;
+    uint64_t most = unit == s->small ? 1200 : unit == large ? 20 : 2;
     struct range range = { .window = (unsigned)below(s, WINDOWS) };
 
     range.size = (1 + below(s, most)) * unit;
-    range.offset = below(s, (WINDOW - range.size) / unit + 1) * unit;
-    if (below(s, 4) == 0 && range.size < WINDOW - MIB(4)) {
-        range.size += below(s, 3) * PAGE;
-        range.offset = below(s, (WINDOW - range.size) / MIB(2)) * MIB(2) +
-                       below(s, 2) * PAGE;
+    range.offset = below(s, (s->window - range.size) / unit + 1) * unit;
+    if (below(s, 4) == 0 && range.size < s->window - 2 * large) {
+        range.size += below(s, 3) * s->small;
+        range.offset = below(s, (s->window - range.size) / large) * large +
+                       below(s, 2) * s->small;
     }
     return range;
 }
@@ -66,7 +67,7 @@ static uint64_t iova_of(const struct shadow *s, const struct range *range)
 
 static uint64_t *pages_of(const struct shadow *s, const struct range *range)
 {
-    return &s->page[range->window][range->offset / PAGE];
+    return &s->page[range->window][range->offset / s->small];
 }
 
 static uint64_t count_mapped(const struct shadow *s, const struct range *range)
@@ -74,7 +75,7 @@ static uint64_t count_mapped(const struct shadow *s, const struct range *range)
     const uint64_t *page = pages_of(s, range);
     uint64_t i, n = 0;
 
-    for (i = 0; i < range->size / PAGE; i++)
+    for (i = 0; i < range->size / s->small; i++)
         n += page[i] != 0;
     return n;
 }
@@ -83,31 +84,32 @@ static uint64_t count_mapped(const struct shadow *s, const struct range *range)
 
 static void look_at(struct shadow *s, unsigned window, uint64_t offset)
 {
-    uint64_t want = s->page[window][offset / PAGE];
+    uint64_t want = s->page[window][offset / s->small];
     struct uiommu_trace trace;
 
     if (!rig_look(s->r, s->start[window] + offset, &trace)) {
         assert_true(want == 0);
         return;
     }
-    assert_true(want == (uim_align_down(trace.phys, PAGE) | trace.flags));
+    assert_true(want == (uim_align_down(trace.phys, s->small) | trace.flags));
 }
 
 static void look_around(struct shadow *s, const struct range *range)
 {
-    uint64_t last = range->offset + range->size - PAGE;
+    uint64_t last = range->offset + range->size - s->small;
     unsigned i;
 
     look_at(s, range->window, range->offset);
     look_at(s, range->window, last);
     if (range->offset > 0)
-        look_at(s, range->window, range->offset - PAGE);
-    if (last + PAGE < WINDOW)
-        look_at(s, range->window, last + PAGE);
+        look_at(s, range->window, range->offset - s->small);
+    if (last + s->small < s->window)
+        look_at(s, range->window, last + s->small);
     for (i = 0; i < LOOKS; i++) {
         look_at(s, range->window,
-                range->offset + below(s, range->size / PAGE) * PAGE);
-        look_at(s, (unsigned)below(s, WINDOWS), below(s, WINDOW_PAGES) * PAGE);
+                range->offset + below(s, range->size / s->small) * s->small);
+        look_at(s, (unsigned)below(s, WINDOWS),
+                below(s, s->window / s->small) * s->small);
     }
 }
 
@@ -116,33 +118,27 @@ static void compare_window(struct shadow *s, unsigned window)
 {
     uint64_t offset = 0;
 
-    while (offset < WINDOW) {
+    while (offset < s->window) {
         struct uiommu_trace trace;
         bool mapped = rig_look(s->r, s->start[window] + offset, &trace);
         uint64_t lg2 = uim_walk_shift(&s->r->walk, trace.level), i;
-        uint64_t span = UIM_BIT(lg2) < WINDOW ? UIM_BIT(lg2) : PAGE;
+        uint64_t span = UIM_BIT(lg2) < s->window ? UIM_BIT(lg2) : s->small;
         uint64_t rest = span - (s->start[window] + offset) % span;
 
-        for (i = 0; i < rest && offset < WINDOW; i += PAGE, offset += PAGE)
-            assert_true(s->page[window][offset / PAGE] ==
+        for (i = 0; i < rest && offset < s->window;
+             i += s->small, offset += s->small)
+            assert_true(s->page[window][offset / s->small] ==
                         (mapped ? (trace.phys + i) | trace.flags : 0));
     }
 }
 
 /* ---- calls --------------------------------------------------------------- */
 
-static unsigned granted(const struct shadow *s, unsigned flags)
-{
-    if (s->r->c.format == &uim_walk_vtd_fs)
-        flags |= UIOMMU_READ;
-    return flags & RW;
-}
-
 static void random_map(struct shadow *s)
 {
     struct range range = random_range(s);
-    uint64_t align = below(s, 3) ? GIB(1) : PAGE, i;
-    uint64_t phys = DATA + range.offset % align + below(s, 1024) * align;
+    uint64_t align = below(s, 3) ? s->r->huge : s->small, i;
+    uint64_t phys = DATA + range.offset % align + below(s, 256) * align;
     unsigned flags = 1 + (unsigned)below(s, 3);
     bool clear = count_mapped(s, &range) == 0;
     enum uiommu_status status =
@@ -151,8 +147,9 @@ static void random_map(struct shadow *s)
 
     if (clear) {
         assert_int_equal(status, UIOMMU_OK);
-        for (i = 0; i < range.size / PAGE; i++)
-            pages_of(s, &range)[i] = (phys + i * PAGE) | granted(s, flags);
+        for (i = 0; i < range.size / s->small; i++)
+            pages_of(s, &range)[i] =
+                (phys + i * s->small) | pt_granted(s->r, flags);
     } else {
         assert_int_equal(status, UIOMMU_EXIST);
     }
@@ -173,9 +170,9 @@ static void forget(struct shadow *s, const struct range *range)
 {
     uint64_t i;
 
-    bool broken = getenv("UIOMMU_BREAK") && range->size > PAGE;
+    bool broken = getenv("UIOMMU_BREAK") && range->size > s->small;
 
-    for (i = 0; i < range->size / PAGE - broken; i++)
+    for (i = 0; i < range->size / s->small - broken; i++)
         pages_of(s, range)[i] = 0;
 }
 
@@ -183,23 +180,23 @@ static void check_gather(struct shadow *s, const struct range *range,
                          const struct uim_gather *g)
 {
     const uint64_t *page = pages_of(s, range);
-    uint64_t first = 0, last = range->size / PAGE;
+    uint64_t first = 0, last = range->size / s->small;
 
     while (first < last && page[first] == 0)
         first++;
     while (last > first && page[last - 1] == 0)
         last--;
-    assert_true(g->unmapped == count_mapped(s, range) * PAGE);
+    assert_true(g->unmapped == count_mapped(s, range) * s->small);
     assert_true(g->any == (first < last || g->non_leaf));
     if (!g->any)
         return;
     if (first < last) {
-        assert_true(g->start <= iova_of(s, range) + first * PAGE);
-        assert_true(g->last >= iova_of(s, range) + last * PAGE - 1);
+        assert_true(g->start <= iova_of(s, range) + first * s->small);
+        assert_true(g->last >= iova_of(s, range) + last * s->small - 1);
     }
     if (!g->non_leaf && first < last) {
-        assert_true(g->start == iova_of(s, range) + first * PAGE);
-        assert_true(g->last == iova_of(s, range) + last * PAGE - 1);
+        assert_true(g->start == iova_of(s, range) + first * s->small);
+        assert_true(g->last == iova_of(s, range) + last * s->small - 1);
     }
     assert_true(g->start >= iova_of(s, range));
     assert_true(g->last < iova_of(s, range) + range->size);
@@ -245,9 +242,14 @@ static void open_shadow(struct shadow *s, struct pt_rig *r, uint64_t seed)
     unsigned i;
 
     *s = (struct shadow){ .r = r, .seed = seed, .random = seed };
-    s->start[1] = r->last_iova + 1 - WINDOW;
+    s->small = r->page;
+    s->window = 3 * r->huge;
+    if (r->c.levels == 2 || s->window / s->small > MOST_PAGES ||
+        (pt_has(r, r->c.ops->run_sizes) && !pt_has(r, r->large)))
+        s->window = 24 * r->large;
+    s->start[1] = r->last_iova + 1 - s->window;
     for (i = 0; i < WINDOWS; i++)
-        s->page[i] = calloc(WINDOW_PAGES, sizeof(uint64_t));
+        s->page[i] = calloc(s->window / s->small, sizeof(uint64_t));
 }
 
 static void close_shadow(struct shadow *s)

@@ -15,12 +15,12 @@ static uim_word *entry_of(struct pt_rig *r, uint64_t iova)
 
 static bool no_large_leaves(const struct pt_rig *r)
 {
-    return !pt_has(r, 21) && !pt_has(r, 30);
+    return !pt_has(r, r->large) && !pt_has(r, r->huge);
 }
 
 static uint64_t largest(const struct pt_rig *r)
 {
-    return pt_has(r, 30) ? GIB(1) : MIB(2);
+    return pt_has(r, r->huge) ? r->huge : r->large;
 }
 
 static void nothing_to_split(struct pt_rig *r)
@@ -29,20 +29,21 @@ static void nothing_to_split(struct pt_rig *r)
     struct rig_state before;
 
     assert_int_equal(rig_split(r, 0, r->last_iova + 1, &g), UIOMMU_OK);
-    assert_int_equal(rig_map(r, 0, DATA, KIB(64), RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, GIB(1), DATA, GIB(1), RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 0, DATA + r->page, 16 * r->page, RW),
+                     UIOMMU_OK);
+    assert_int_equal(rig_map(r, r->huge, DATA, r->huge, RW), UIOMMU_OK);
     before = rig_state(r);
-    assert_int_equal(rig_split(r, PAGE, KIB(12), &g), UIOMMU_OK);
-    assert_int_equal(rig_split(r, GIB(1), GIB(1), &g), UIOMMU_OK);
-    assert_int_equal(rig_split(r, 0, GIB(4), &g), UIOMMU_OK);
+    assert_int_equal(rig_split(r, r->page, 3 * r->page, &g), UIOMMU_OK);
+    assert_int_equal(rig_split(r, r->huge, r->huge, &g), UIOMMU_OK);
+    assert_int_equal(rig_split(r, 0, 4 * r->huge, &g), UIOMMU_OK);
     assert_false(g.any);
     rig_assert_same(r, &before);
 }
 
 static void then_part_of_it_can_go(struct pt_rig *r)
 {
-    const uint64_t size = largest(r), iova = GIB(6);
-    const uint64_t start = iova + KIB(20), part = KIB(12);
+    const uint64_t size = largest(r), iova = 6 * r->huge;
+    const uint64_t start = iova + 5 * r->page, part = 3 * r->page;
     struct uim_gather g = { 0 };
 
     if (no_large_leaves(r))
@@ -54,66 +55,71 @@ static void then_part_of_it_can_go(struct pt_rig *r)
     assert_true(g.start == iova && g.last == iova + size - 1);
     rig_assert_mapped(r, iova, DATA, size, RW);
     assert_int_equal(rig_unmap(r, start, part, NULL), UIOMMU_OK);
-    rig_assert_mapped(r, iova, DATA, KIB(20), RW);
+    rig_assert_mapped(r, iova, DATA, 5 * r->page, RW);
     rig_assert_hole(r, start, part);
-    rig_assert_mapped(r, start + part, DATA + KIB(32), size - KIB(32), RW);
+    rig_assert_mapped(r, start + part, DATA + 8 * r->page, size - 8 * r->page,
+                      RW);
 }
 
 /* Ends in different leaves, each to be broken. */
 static void both_ends(struct pt_rig *r)
 {
-    const uint64_t size = largest(r), iova = GIB(8);
+    const uint64_t size = largest(r), iova = 8 * r->huge;
     struct uim_gather g = { 0 };
 
     if (no_large_leaves(r))
         RIG_NOT_APPLICABLE(r, "all leaves are pages");
     assert_int_equal(rig_map(r, iova, DATA, 4 * size, UIOMMU_READ), UIOMMU_OK);
-    assert_int_equal(rig_split(r, iova + PAGE, 3 * size, &g), UIOMMU_OK);
+    assert_int_equal(rig_split(r, iova + r->page, 3 * size, &g), UIOMMU_OK);
     assert_true(g.start == iova && g.last == iova + 4 * size - 1);
     rig_assert_mapped(r, iova, DATA, 4 * size, UIOMMU_READ);
-    assert_int_equal(rig_unmap(r, iova + PAGE, 3 * size, NULL), UIOMMU_OK);
-    rig_assert_mapped(r, iova, DATA, PAGE, UIOMMU_READ);
-    rig_assert_hole(r, iova + PAGE, 3 * size);
-    rig_assert_mapped(r, iova + 3 * size + PAGE, DATA + 3 * size + PAGE,
-                      size - PAGE, UIOMMU_READ);
+    assert_int_equal(rig_unmap(r, iova + r->page, 3 * size, NULL), UIOMMU_OK);
+    rig_assert_mapped(r, iova, DATA, r->page, UIOMMU_READ);
+    rig_assert_hole(r, iova + r->page, 3 * size);
+    rig_assert_mapped(r, iova + 3 * size + r->page, DATA + 3 * size + r->page,
+                      size - r->page, UIOMMU_READ);
 }
 
 /* Only as far as needed: the other leaves stay as large as they can be. */
 static void no_further_than_needed(struct pt_rig *r)
 {
+    const uint64_t in_huge = r->huge / r->large;
     struct uiommu_trace trace;
 
-    if (!pt_has(r, 21) || !pt_has(r, 30))
+    if (!pt_has(r, r->large) || !pt_has(r, r->huge))
         RIG_NOT_APPLICABLE(r, "there is no size in between");
-    assert_int_equal(rig_map(r, GIB(4), DATA, GIB(1), RW), UIOMMU_OK);
-    assert_int_equal(rig_split(r, GIB(4) + MIB(2), MIB(2), NULL), UIOMMU_OK);
-    assert_true(rig_look(r, GIB(4) + MIB(3), &trace));
-    assert_true(trace.page_size == MIB(2));
-    assert_int_equal(rig_tree(r).leaves, 512);
-    assert_int_equal(rig_split(r, GIB(4) + PAGE, PAGE, NULL), UIOMMU_OK);
-    assert_true(rig_look(r, GIB(4), &trace));
-    assert_true(trace.page_size == PAGE);
-    assert_true(rig_look(r, GIB(4) + MIB(2), &trace));
-    assert_true(trace.page_size == MIB(2));
-    assert_int_equal(rig_tree(r).leaves, 511 + 512);
+    assert_int_equal(rig_map(r, 4 * r->huge, DATA, r->huge, RW), UIOMMU_OK);
+    assert_int_equal(rig_split(r, 4 * r->huge + r->large, r->large, NULL),
+                     UIOMMU_OK);
+    assert_true(rig_look(r, 4 * r->huge + 3 * r->large / 2, &trace));
+    assert_true(trace.page_size == r->large);
+    assert_int_equal(rig_tree(r).leaves, in_huge);
+    assert_int_equal(rig_split(r, 4 * r->huge + r->page, r->page, NULL),
+                     UIOMMU_OK);
+    assert_true(rig_look(r, 4 * r->huge, &trace));
+    assert_true(trace.page_size == r->page);
+    assert_true(rig_look(r, 4 * r->huge + r->large, &trace));
+    assert_true(trace.page_size == r->large);
+    assert_int_equal(rig_tree(r).leaves, in_huge - 1 + r->large / r->page);
 }
 
 /* A domain without the size in between needs a table full of tables. */
 static void a_size_left_out(struct pt_rig *r)
 {
-    if (pt_has(r, 21) || !pt_has(r, 30))
+    if (pt_has(r, r->large) || !pt_has(r, r->huge))
         RIG_NOT_APPLICABLE(r, "no size is left out");
-    assert_int_equal(rig_map(r, GIB(4), DATA, GIB(1), RW), UIOMMU_OK);
-    assert_int_equal(rig_split(r, GIB(4) + MIB(2), MIB(2), NULL), UIOMMU_OK);
-    rig_assert_mapped(r, GIB(4), DATA, GIB(1), RW);
-    assert_int_equal(rig_tree(r).leaves, 512 * 512);
-    assert_true(rig_tree(r).mapped == GIB(1));
+    assert_int_equal(rig_map(r, 4 * r->huge, DATA, r->huge, RW), UIOMMU_OK);
+    assert_int_equal(rig_split(r, 4 * r->huge + r->large, r->large, NULL),
+                     UIOMMU_OK);
+    rig_assert_mapped(r, 4 * r->huge, DATA, r->huge, RW);
+    assert_int_equal(rig_tree(r).leaves, r->huge / r->page);
+    assert_true(rig_tree(r).mapped == r->huge);
 }
 
 static void accessed_and_dirty_are_kept(struct pt_rig *r)
 {
     const uint64_t bits = r->c.format->accessed | r->c.format->dirty;
-    const uint64_t size = largest(r), iova = GIB(2);
+    const uint64_t size = largest(r), iova = 2 * r->huge;
     struct uim_walk_result walk;
     uim_word *entry;
 
@@ -122,9 +128,9 @@ static void accessed_and_dirty_are_kept(struct pt_rig *r)
     assert_int_equal(rig_map(r, iova, DATA, size, RW), UIOMMU_OK);
     entry = entry_of(r, iova);
     uim_st64(entry, uim_ld64(entry) | bits);
-    assert_int_equal(rig_split(r, iova + PAGE, PAGE, NULL), UIOMMU_OK);
+    assert_int_equal(rig_split(r, iova + r->page, r->page, NULL), UIOMMU_OK);
     uim_walk(&r->walk, memory_host_cpu_read, r->m, r->pt.root_phys,
-             iova + size - PAGE, &walk);
+             iova + size - r->page, &walk);
     assert_int_equal(walk.end.kind, UIM_WALK_LEAF);
     assert_true(walk.end.accessed && walk.end.dirty);
     rig_assert_mapped(r, iova, DATA, size, RW);
@@ -133,7 +139,7 @@ static void accessed_and_dirty_are_kept(struct pt_rig *r)
 /* The unit sets A and D just before the table takes the leaf's place. */
 struct unit {
     uim_word *entry;
-    uint64_t bits;
+    uint64_t set, clear;
     unsigned times;
 };
 
@@ -142,29 +148,34 @@ static void set_bits(void *ctx)
     struct unit *unit = ctx;
 
     if (unit->times++ == 0)
-        uim_st64(unit->entry, uim_ld64(unit->entry) | unit->bits);
+        uim_st64(unit->entry,
+                 (uim_ld64(unit->entry) | unit->set) & ~unit->clear);
 }
 
 static void dirty_in_the_last_moment(struct pt_rig *r)
 {
     struct unit unit = {
-        .bits = r->c.format->accessed | r->c.format->dirty,
+        .set = r->c.format->accessed | r->c.format->dirty,
+        .clear = r->c.format->clean,
     };
-    const uint64_t size = largest(r), iova = GIB(2);
+    const uint64_t size = largest(r), iova = 2 * r->huge;
+    const unsigned rights = r->c.format->modify ? RW : UIOMMU_READ;
     struct uim_walk_result walk;
 
     if (no_large_leaves(r) || !r->c.coherent)
         RIG_NOT_APPLICABLE(r, "needs large leaves and a unit that snoops");
     assert_int_equal(rig_map(r, iova, DATA, size, UIOMMU_READ), UIOMMU_OK);
     unit.entry = entry_of(r, iova);
+    uim_st64(unit.entry, uim_ld64(unit.entry) | r->c.format->modify);
     memory_host_interrupt(r->m, set_bits, &unit);
-    assert_int_equal(rig_split(r, iova + MIB(1), PAGE, NULL), UIOMMU_OK);
+    assert_int_equal(rig_split(r, iova + r->large / 2, r->page, NULL),
+                     UIOMMU_OK);
     memory_host_interrupt(r->m, NULL, NULL);
     assert_true(unit.times > 0);
     uim_walk(&r->walk, memory_host_cpu_read, r->m, r->pt.root_phys,
-             iova + MIB(1) + PAGE, &walk);
+             iova + r->large / 2 + r->page, &walk);
     assert_true(walk.end.accessed && walk.end.dirty);
-    rig_assert_mapped(r, iova, DATA, size, UIOMMU_READ);
+    rig_assert_mapped(r, iova, DATA, size, rights);
 }
 
 /* The leaf goes while it is being split: the caller's error, but no more. */
@@ -189,18 +200,19 @@ static void steal(void *ctx)
 
 static void a_leaf_that_goes_meanwhile(struct pt_rig *r)
 {
-    struct thief thief = { .r = r, .iova = GIB(2), .size = largest(r) };
+    struct thief thief = { .r = r, .iova = 2 * r->huge, .size = largest(r) };
     struct rig_state before;
 
     if (no_large_leaves(r))
         RIG_NOT_APPLICABLE(r, "all leaves are pages");
-    assert_int_equal(rig_map(r, 0, DATA, GIB(2), RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 0, DATA, 2 * r->huge, RW), UIOMMU_OK);
     before = rig_state(r);
-    assert_int_equal(rig_map(r, GIB(2), DATA, thief.size, RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 2 * r->huge, DATA, thief.size, RW), UIOMMU_OK);
     memory_host_interrupt(r->m, steal, &thief);
-    assert_int_equal(rig_split(r, GIB(2) + PAGE, PAGE, NULL), UIOMMU_OK);
+    assert_int_equal(rig_split(r, 2 * r->huge + r->page, r->page, NULL),
+                     UIOMMU_OK);
     memory_host_interrupt(r->m, NULL, NULL);
-    assert_int_equal(rig_unmap(r, GIB(2), GIB(1), NULL), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, 2 * r->huge, r->huge, NULL), UIOMMU_OK);
     rig_assert_same(r, &before);
 }
 

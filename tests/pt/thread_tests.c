@@ -24,7 +24,8 @@ struct worker {
 /* As all cases would do the same, and it takes time. */
 static bool enough(const struct pt_rig *r)
 {
-    return pt_has(r, 21) != pt_has(r, 30) || r->c.levels == 5;
+    return pt_has(r, r->large) != pt_has(r, r->huge) || r->c.levels == 5 ||
+           pt_has(r, r->c.ops->run_sizes);
 }
 
 static void run_workers(struct pt_rig *r, void *(*fn)(void *))
@@ -79,15 +80,16 @@ static void *own_slices(void *arg)
 
     for (i = 0; i < ROUNDS; i++) {
         uint64_t slice = rig_random(&w->random) % 64 * THREADS + w->number;
-        uint64_t iova = GIB(1) - MIB(128) + slice * MIB(2);
-        uint64_t size = (1 + rig_random(&w->random) % 511) * PAGE;
-        uint64_t phys = DATA + PAGE + slice * GIB(1);
+        uint64_t iova = w->r->huge - 64 * w->r->large + slice * w->r->large;
+        uint64_t size = (1 + rig_random(&w->random) % 511) * w->r->page;
+        uint64_t phys = DATA + w->r->page + slice * w->r->huge;
 
         EXPECT(w, ops->map(&w->r->pt, iova, phys, size, RW) == UIOMMU_OK);
-        EXPECT(w, ops->map(&w->r->pt, iova, phys, PAGE, RW) == UIOMMU_EXIST);
+        EXPECT(w,
+               ops->map(&w->r->pt, iova, phys, w->r->page, RW) == UIOMMU_EXIST);
         expect_at(w, iova, phys);
-        expect_at(w, iova + size - PAGE, phys + size - PAGE);
-        unmap_all_of(w, iova, MIB(2), size);
+        expect_at(w, iova + size - w->r->page, phys + size - w->r->page);
+        unmap_all_of(w, iova, w->r->large, size);
     }
     return NULL;
 }
@@ -101,12 +103,12 @@ static void *own_pages(void *arg)
 
     for (i = 0; i < ROUNDS * 4; i++) {
         uint64_t page = rig_random(&w->random) % 128 * THREADS + w->number;
-        uint64_t iova = GIB(2) + page * PAGE;
+        uint64_t iova = 2 * w->r->huge + page * w->r->page;
 
-        EXPECT(w,
-               ops->map(&w->r->pt, iova, DATA + iova, PAGE, RW) == UIOMMU_OK);
+        EXPECT(w, ops->map(&w->r->pt, iova, DATA + iova, w->r->page, RW) ==
+                      UIOMMU_OK);
         expect_at(w, iova, DATA + iova);
-        unmap_all_of(w, iova, PAGE, PAGE);
+        unmap_all_of(w, iova, w->r->page, w->r->page);
     }
     return NULL;
 }
@@ -134,21 +136,22 @@ static void *new_tables(void *arg)
     unsigned i;
 
     for (i = 0; i < 2 * ROUNDS; i++) {
-        uint64_t region = GIB(4) * (1 + i % 16);
-        uint64_t iova = region + MIB(2) * w->number + PAGE * (i % 512);
+        uint64_t region = 4 * w->r->huge * (1 + i % 16);
+        uint64_t iova =
+            region + w->r->large * w->number + w->r->page * (i % 512);
         bool unmaps = (i + w->number) % 2 != 0;
         struct uim_gather g = { 0 };
 
         pthread_barrier_wait(&barrier);
         if (unmaps)
-            unmap_all_of(w, iova, PAGE, 0);
-        EXPECT(w, ops->split(&w->r->pt, iova, PAGE, &g) == UIOMMU_OK);
+            unmap_all_of(w, iova, w->r->page, 0);
+        EXPECT(w, ops->split(&w->r->pt, iova, w->r->page, &g) == UIOMMU_OK);
         EXPECT(w, !g.any);
-        EXPECT(w,
-               ops->map(&w->r->pt, iova, DATA + iova, PAGE, RW) == UIOMMU_OK);
+        EXPECT(w, ops->map(&w->r->pt, iova, DATA + iova, w->r->page, RW) ==
+                      UIOMMU_OK);
         expect_at(w, iova, DATA + iova);
         if (pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
-            unmap_all_of(w, region, GIB(1), THREADS * PAGE);
+            unmap_all_of(w, region, w->r->huge, THREADS * w->r->page);
     }
     return NULL;
 }
@@ -166,10 +169,12 @@ static void tables_made_at_once(struct pt_rig *r)
 
 static void any_call(struct worker *w)
 {
-    static const uint64_t sizes[] = { PAGE, KIB(64), MIB(2), MIB(4), GIB(1) };
+    const uint64_t sizes[] = { w->r->page, 16 * w->r->page, w->r->large,
+                               2 * w->r->large, w->r->huge };
     const struct uim_pt_ops *ops = w->r->c.ops;
     uint64_t size = sizes[rig_random(&w->random) % 5];
-    uint64_t iova = uim_align_down(rig_random(&w->random) % GIB(2), size);
+    uint64_t iova =
+        uim_align_down(rig_random(&w->random) % (2 * w->r->huge), size);
     struct uim_gather g = { 0 };
     struct uiommu_trace trace;
     struct uiommu_range below, above;
@@ -178,8 +183,8 @@ static void any_call(struct worker *w)
     case 0:
     case 1:
     case 2:
-        if (size == GIB(1) && !pt_has(w->r, 30))
-            size = MIB(4);
+        if (size == w->r->huge && !pt_has(w->r, w->r->huge))
+            size = 2 * w->r->large;
         (void)!ops->map(&w->r->pt, iova, DATA + iova, size, RW);
         break;
     case 3:
@@ -187,8 +192,8 @@ static void any_call(struct worker *w)
         (void)!ops->unmap(&w->r->pt, iova, size, &g);
         break;
     case 5:
-        if (pt_has(w->r, 21) || !pt_has(w->r, 30))
-            (void)!ops->split(&w->r->pt, iova + PAGE, PAGE, &g);
+        if (pt_has(w->r, w->r->large) || !pt_has(w->r, w->r->huge))
+            (void)!ops->split(&w->r->pt, iova + w->r->page, w->r->page, &g);
         break;
     case 6:
         ops->neighbours(&w->r->pt, iova, &below, &above);

@@ -15,14 +15,15 @@ static void one_page(struct pt_rig *r)
 {
     struct uim_gather g = { 0 };
 
-    assert_int_equal(rig_map(r, MIB(2), DATA, KIB(12), RW), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, MIB(2) + PAGE, PAGE, &g), UIOMMU_OK);
-    assert_gathered(&g, MIB(2) + PAGE, PAGE, PAGE);
+    assert_int_equal(rig_map(r, r->large, DATA, 3 * r->page, RW), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, r->large + r->page, r->page, &g), UIOMMU_OK);
+    assert_gathered(&g, r->large + r->page, r->page, r->page);
     assert_false(g.non_leaf);
     assert_true(g.tables == 0);
-    rig_assert_mapped(r, MIB(2), DATA, PAGE, RW);
-    rig_assert_hole(r, MIB(2) + PAGE, PAGE);
-    rig_assert_mapped(r, MIB(2) + KIB(8), DATA + KIB(8), PAGE, RW);
+    rig_assert_mapped(r, r->large, DATA, r->page, RW);
+    rig_assert_hole(r, r->large + r->page, r->page);
+    rig_assert_mapped(r, r->large + 2 * r->page, DATA + 2 * r->page, r->page,
+                      RW);
 }
 
 /* Entry 0 of a table is changed by another instruction than the others. */
@@ -30,29 +31,33 @@ static void the_first_page_of_a_table(struct pt_rig *r)
 {
     struct uim_gather g = { 0 };
 
-    assert_int_equal(rig_map(r, MIB(4), DATA, KIB(8), RW), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, MIB(4), PAGE, &g), UIOMMU_OK);
-    assert_gathered(&g, MIB(4), PAGE, PAGE);
-    rig_assert_hole(r, MIB(4), PAGE);
-    assert_int_equal(rig_map(r, MIB(4), DATA + MIB(1), PAGE, RW), UIOMMU_OK);
-    rig_assert_mapped(r, MIB(4), DATA + MIB(1), PAGE, RW);
+    assert_int_equal(rig_map(r, 2 * r->large, DATA, 2 * r->page, RW),
+                     UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, 2 * r->large, r->page, &g), UIOMMU_OK);
+    assert_gathered(&g, 2 * r->large, r->page, r->page);
+    rig_assert_hole(r, 2 * r->large, r->page);
+    assert_int_equal(rig_map(r, 2 * r->large, DATA + r->large / 2, r->page, RW),
+                     UIOMMU_OK);
+    rig_assert_mapped(r, 2 * r->large, DATA + r->large / 2, r->page, RW);
 }
 
 static void holes_count_for_nothing(struct pt_rig *r)
 {
     struct uim_gather g = { 0 };
-    uint64_t mib = MIB(1);
+    uint64_t mib = r->large / 2;
 
     assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, &g), UIOMMU_OK);
     assert_false(g.any);
     assert_true(g.unmapped == 0);
-    assert_int_equal(rig_map(r, mib + KIB(16), DATA, PAGE, RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, mib + KIB(32), DATA, KIB(8), RW), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, mib, MIB(1) - PAGE, &g), UIOMMU_OK);
+    assert_int_equal(rig_map(r, mib + 4 * r->page, DATA, r->page, RW),
+                     UIOMMU_OK);
+    assert_int_equal(rig_map(r, mib + 8 * r->page, DATA, 2 * r->page, RW),
+                     UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, mib, r->large / 2 - r->page, &g), UIOMMU_OK);
     /* Only from the first to the last page that was mapped. */
-    assert_gathered(&g, mib + KIB(16), KIB(24), KIB(12));
+    assert_gathered(&g, mib + 4 * r->page, 6 * r->page, 3 * r->page);
     g = (struct uim_gather){ 0 };
-    assert_int_equal(rig_unmap(r, mib, MIB(1) - PAGE, &g), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, mib, r->large / 2 - r->page, &g), UIOMMU_OK);
     assert_false(g.any);
     assert_int_equal(rig_tree(r).leaves, 0);
 }
@@ -61,35 +66,41 @@ static void a_gather_grows(struct pt_rig *r)
 {
     struct uim_gather g = { 0 };
 
-    assert_int_equal(rig_map(r, MIB(3), DATA, PAGE, RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, MIB(9), DATA, KIB(8), RW), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, MIB(9) + PAGE, PAGE, &g), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, MIB(3), PAGE, &g), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, MIB(9), PAGE, &g), UIOMMU_OK);
-    assert_gathered(&g, MIB(3), MIB(6) + KIB(8), KIB(12));
+    assert_int_equal(rig_map(r, 3 * r->large / 2, DATA, r->page, RW),
+                     UIOMMU_OK);
+    assert_int_equal(rig_map(r, 9 * r->large / 2, DATA, 2 * r->page, RW),
+                     UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, 9 * r->large / 2 + r->page, r->page, &g),
+                     UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, 3 * r->large / 2, r->page, &g), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, 9 * r->large / 2, r->page, &g), UIOMMU_OK);
+    assert_gathered(&g, 3 * r->large / 2, 3 * r->large + 2 * r->page,
+                    3 * r->page);
 }
 
 static void part_of_a_leaf_is_refused(struct pt_rig *r)
 {
-    const uint64_t size = pt_has(r, 30) ? GIB(1) : MIB(2);
+    const uint64_t size = pt_has(r, r->huge) ? r->huge : r->large;
     const struct {
         uint64_t iova, size;
     } parts[] = {
-        { GIB(4), PAGE },
-        { GIB(4) + PAGE, PAGE },
-        { GIB(4) + size - PAGE, PAGE },
-        { GIB(4) + size - PAGE, MIB(2) },
-        { GIB(4) - MIB(4), MIB(4) + PAGE },
-        { GIB(4) + MIB(1), size },
+        { 4 * r->huge, r->page },
+        { 4 * r->huge + r->page, r->page },
+        { 4 * r->huge + size - r->page, r->page },
+        { 4 * r->huge + size - r->page, r->large },
+        { 4 * r->huge - 2 * r->large, 2 * r->large + r->page },
+        { 4 * r->huge + r->large / 2, size },
     };
     struct rig_state before;
     unsigned i;
 
-    if (!pt_has(r, 21) && !pt_has(r, 30))
+    if (!pt_has(r, r->large) && !pt_has(r, r->huge))
         RIG_NOT_APPLICABLE(r, "all leaves are pages");
-    assert_int_equal(rig_map(r, GIB(4), DATA, size, RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, GIB(4) - PAGE, DATA, PAGE, RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, GIB(4) + size, DATA, KIB(8), RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 4 * r->huge, DATA, size, RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 4 * r->huge - r->page, DATA, r->page, RW),
+                     UIOMMU_OK);
+    assert_int_equal(rig_map(r, 4 * r->huge + size, DATA, 2 * r->page, RW),
+                     UIOMMU_OK);
     before = rig_state(r);
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         struct uim_gather g = { 0 };
@@ -99,31 +110,32 @@ static void part_of_a_leaf_is_refused(struct pt_rig *r)
         assert_false(g.any);
         rig_assert_same(r, &before);
     }
-    assert_int_equal(rig_unmap(r, GIB(4), size, NULL), UIOMMU_OK);
-    rig_assert_hole(r, GIB(4), size);
+    assert_int_equal(rig_unmap(r, 4 * r->huge, size, NULL), UIOMMU_OK);
+    rig_assert_hole(r, 4 * r->huge, size);
 }
 
 static void large_leaves_by_themselves(struct pt_rig *r)
 {
-    const uint64_t sizes[] = { MIB(2), GIB(1) };
+    const uint64_t sizes[] = { r->large, r->huge };
     unsigned i;
 
     for (i = 0; i < 2; i++) {
         struct uim_gather g = { 0 };
 
-        assert_int_equal(rig_map(r, GIB(2), DATA, sizes[i], RW), UIOMMU_OK);
-        assert_int_equal(rig_unmap(r, GIB(2), sizes[i], &g), UIOMMU_OK);
-        assert_gathered(&g, GIB(2), sizes[i], sizes[i]);
+        assert_int_equal(rig_map(r, 2 * r->huge, DATA, sizes[i], RW),
+                         UIOMMU_OK);
+        assert_int_equal(rig_unmap(r, 2 * r->huge, sizes[i], &g), UIOMMU_OK);
+        assert_gathered(&g, 2 * r->huge, sizes[i], sizes[i]);
         assert_true(g.non_leaf == (g.tables != 0));
         uim_pt_retire(&r->pt, &g);
-        rig_assert_hole(r, GIB(2), sizes[i]);
+        rig_assert_hole(r, 2 * r->huge, sizes[i]);
     }
 }
 
 static void a_run_of_mixed_leaves(struct pt_rig *r)
 {
-    uint64_t iova = GIB(1) - MIB(4) - KIB(8);
-    uint64_t size = GIB(1) + 2 * (MIB(4) + KIB(8));
+    uint64_t iova = r->huge - 2 * r->large - 2 * r->page;
+    uint64_t size = r->huge + 2 * (2 * r->large + 2 * r->page);
     struct rig_state before = rig_state(r);
     struct uim_gather g = { 0 };
 
@@ -140,21 +152,22 @@ static void a_run_of_mixed_leaves(struct pt_rig *r)
 /* Whatever lies before and behind, to the page, stays. */
 static void exactly_the_range(struct pt_rig *r)
 {
-    const uint64_t cut[] = { PAGE, MIB(2) - PAGE, MIB(2), MIB(2) + PAGE,
-                             MIB(6) };
+    const uint64_t cut[] = { r->page, r->large - r->page, r->large,
+                             r->large + r->page, 3 * r->large };
     unsigned i;
 
     for (i = 0; i < sizeof(cut) / sizeof(cut[0]); i++) {
-        uint64_t iova = GIB(1) * (i + 1), size = MIB(16);
+        uint64_t iova = r->huge * (i + 1), size = 8 * r->large;
 
         /* Aligned for pages only. */
-        assert_int_equal(rig_map(r, iova, DATA + PAGE, size, RW), UIOMMU_OK);
-        assert_int_equal(rig_unmap(r, iova + cut[i], MIB(4), NULL), UIOMMU_OK);
-        rig_assert_mapped(r, iova, DATA + PAGE, cut[i], RW);
-        rig_assert_hole(r, iova + cut[i], MIB(4));
-        rig_assert_mapped(r, iova + cut[i] + MIB(4),
-                          DATA + PAGE + cut[i] + MIB(4), size - cut[i] - MIB(4),
-                          RW);
+        assert_int_equal(rig_map(r, iova, DATA + r->page, size, RW), UIOMMU_OK);
+        assert_int_equal(rig_unmap(r, iova + cut[i], 2 * r->large, NULL),
+                         UIOMMU_OK);
+        rig_assert_mapped(r, iova, DATA + r->page, cut[i], RW);
+        rig_assert_hole(r, iova + cut[i], 2 * r->large);
+        rig_assert_mapped(r, iova + cut[i] + 2 * r->large,
+                          DATA + r->page + cut[i] + 2 * r->large,
+                          size - cut[i] - 2 * r->large, RW);
     }
 }
 
@@ -163,23 +176,24 @@ static void tables_go_when_their_span_is_covered(struct pt_rig *r)
     struct uim_gather g = { 0 };
     unsigned tables;
 
-    assert_int_equal(rig_map(r, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, MIB(4), DATA, PAGE, RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, r->large, DATA, r->page, RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 2 * r->large, DATA, r->page, RW), UIOMMU_OK);
     tables = memory_host_live_pages(r->m);
     /* All but one page of the span: the table stays. */
-    assert_int_equal(rig_unmap(r, MIB(2), MIB(2) - PAGE, NULL), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, r->large, r->large - r->page, NULL),
+                     UIOMMU_OK);
     assert_int_equal(memory_host_live_pages(r->m), tables);
     /* Its whole span, although it is empty by now: it goes. */
-    assert_int_equal(rig_unmap(r, MIB(2), MIB(2), &g), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, r->large, r->large, &g), UIOMMU_OK);
     assert_true(g.any && g.non_leaf && g.unmapped == 0);
-    assert_true(g.start == MIB(2) && g.last == MIB(4) - 1);
+    assert_true(g.start == r->large && g.last == 2 * r->large - 1);
     assert_int_equal(rig_tree(r).tables, tables - 1);
     /* But not before it is retired. */
     assert_int_equal(memory_host_live_pages(r->m), tables);
     uim_pt_retire(&r->pt, &g);
     assert_true(g.tables == 0);
     assert_int_equal(memory_host_live_pages(r->m), tables - 1);
-    rig_assert_mapped(r, MIB(4), DATA, PAGE, RW);
+    rig_assert_mapped(r, 2 * r->large, DATA, r->page, RW);
 }
 
 /* Level by level up to all but the root. */
@@ -192,9 +206,11 @@ static void all_tables_below_go_too(struct pt_rig *r)
         uint64_t iova = 0;
         struct rig_state before = rig_state(r);
 
-        assert_int_equal(rig_map(r, iova, DATA, PAGE, RW), UIOMMU_OK);
-        assert_int_equal(rig_map(r, span - PAGE, DATA, PAGE, RW), UIOMMU_OK);
-        assert_int_equal(rig_map(r, span / 2, DATA, KIB(16), RW), UIOMMU_OK);
+        assert_int_equal(rig_map(r, iova, DATA, r->page, RW), UIOMMU_OK);
+        assert_int_equal(rig_map(r, span - r->page, DATA, r->page, RW),
+                         UIOMMU_OK);
+        assert_int_equal(rig_map(r, span / 2, DATA, 4 * r->page, RW),
+                         UIOMMU_OK);
         assert_int_equal(rig_unmap(r, iova, span, NULL), UIOMMU_OK);
         rig_assert_hole(r, iova, span);
         assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, NULL), UIOMMU_OK);
@@ -210,11 +226,12 @@ static void a_gather_takes_tables_of_many_calls(struct pt_rig *r)
     unsigned i;
 
     for (i = 0; i < 20; i++)
-        assert_int_equal(rig_map(r, GIB(1) * i, DATA, MIB(4) + PAGE, RW),
-                         UIOMMU_OK);
+        assert_int_equal(
+            rig_map(r, r->huge * i, DATA, 2 * r->large + r->page, RW),
+            UIOMMU_OK);
     for (i = 0; i < 20; i++)
-        assert_int_equal(rig_unmap(r, GIB(1) * i, GIB(1), &g), UIOMMU_OK);
-    assert_true(g.unmapped == 20 * (MIB(4) + PAGE));
+        assert_int_equal(rig_unmap(r, r->huge * i, r->huge, &g), UIOMMU_OK);
+    assert_true(g.unmapped == 20 * (2 * r->large + r->page));
     assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, &g), UIOMMU_OK);
     uim_pt_retire(&r->pt, &g);
     rig_assert_same(r, &before);
@@ -225,26 +242,28 @@ static void stranded_tables_stay_until_destroy(struct pt_rig *r)
     struct uim_gather g = { 0 }, more = { 0 };
     unsigned live;
 
-    assert_int_equal(rig_map(r, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, GIB(5), DATA, PAGE, RW), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, 0, GIB(1), &g), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, GIB(5), GIB(1), &more), UIOMMU_OK);
+    assert_int_equal(rig_map(r, r->large, DATA, r->page, RW), UIOMMU_OK);
+    assert_int_equal(rig_map(r, 5 * r->huge, DATA, r->page, RW), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, 0, r->huge, &g), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, 5 * r->huge, r->huge, &more), UIOMMU_OK);
     live = memory_host_live_pages(r->m);
     uim_pt_strand(&r->pt, &g);
     uim_pt_strand(&r->pt, &more);
     assert_true(g.tables == 0);
     assert_int_equal(memory_host_live_pages(r->m), live);
-    assert_int_equal(rig_map(r, MIB(2), DATA, PAGE, RW), UIOMMU_OK);
-    assert_int_equal(rig_unmap(r, 0, GIB(1), NULL), UIOMMU_OK);
+    assert_int_equal(rig_map(r, r->large, DATA, r->page, RW), UIOMMU_OK);
+    assert_int_equal(rig_unmap(r, 0, r->huge, NULL), UIOMMU_OK);
     assert_int_equal(memory_host_live_pages(r->m), live);
 }
 
 static void destroy_frees_what_is_mapped(struct pt_rig *r)
 {
-    assert_int_equal(rig_map(r, 0, DATA, MIB(8) + PAGE, RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, GIB(7), DATA, GIB(1), RW), UIOMMU_OK);
-    assert_int_equal(rig_map(r, r->last_iova + 1 - MIB(4), DATA, MIB(4), RW),
+    assert_int_equal(rig_map(r, 0, DATA, 4 * r->large + r->page, RW),
                      UIOMMU_OK);
+    assert_int_equal(rig_map(r, 7 * r->huge, DATA, r->huge, RW), UIOMMU_OK);
+    assert_int_equal(
+        rig_map(r, r->last_iova + 1 - 2 * r->large, DATA, 2 * r->large, RW),
+        UIOMMU_OK);
     /* pt_rig_close() looks whether it did. */
 }
 

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* pt_vmsa_s2_16k.c - the template for the format of fmt_vmsa_s2.h, 16 KiB granules. */
+#define FMT_NAME  "vmsa_s2_16k"
+#define FMT_OPS   uim_pt_vmsa_s2_16k
+#define FMT_SHIFT 14
+#define FMT_DS    0
+
+#include "pt/fmt_vmsa_s2.h"
+#include "pt/pt_walk.inc"

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include "entry.h"
+
+#define FMT_NAME  "vmsa_s2_16k"
+#define FMT_SHIFT 14
+#define FMT_DS    0
+
+#include "pt/fmt_vmsa_s2.h"
+
+const struct entry_format entry_vmsa_s2_16k = ENTRY_FORMAT;
