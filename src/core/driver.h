@@ -77,7 +77,7 @@ struct uim_unit_ops {
     enum uiommu_status (*leave)(struct uim_unit *unit);
 
     /* The first endpoint of the unit is about to see link->domain: choose what
-     * its cached translations are tagged with (VT-d: a domain id). NOSPC. INVAL:
+     * its cached translations are tagged with (a domain id, an ASID). NOSPC. INVAL:
      * the unit cannot walk its tables.
      * unlink: the last one is gone, and nothing tagged so is cached any more. */
     enum uiommu_status (*link)(struct uim_link *link);
