@@ -6,5 +6,5 @@ int main(int argc, char **argv)
 {
     static const struct pt_test *const groups[] = { pt_random_tests, NULL };
 
-    return pt_run("pt_random", groups, 2, argc > 1 ? argv[1] : NULL) != 0;
+    return pt_run("pt_random", groups, "", 2, argc > 1 ? argv[1] : NULL) != 0;
 }

@@ -119,11 +119,12 @@ extern const struct pt_test pt_random_tests[];
 extern const struct pt_test pt_fault_tests[];
 extern const struct pt_test pt_thread_tests[];
 
-/* All tests of the groups, which a NULL ends, on all cases that have so many levels;
+/* All tests of the groups, which a NULL ends, on all cases of formats whose
+ * names begin so, with so many levels at least;
  * or those whose names match the pattern, unless it is NULL. How many failed. Only
  * with 3 levels there is room for what r->huge spans. */
 int pt_run(const char *name, const struct pt_test *const *groups,
-           unsigned levels, const char *pattern);
+           const char *formats, unsigned levels, const char *pattern);
 extern const struct pt_test pt_rig_tests[];
 
 /* A test that this case has nothing to show for. */

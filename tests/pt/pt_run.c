@@ -65,7 +65,8 @@ static void add_row(struct row *row, struct CMUnitTest *unit)
 }
 
 /* How many there are. */
-static unsigned fill_rows(const struct pt_test *const *groups, unsigned levels,
+static unsigned fill_rows(const struct pt_test *const *groups,
+                          const char *formats, unsigned levels,
                           struct row *rows, struct CMUnitTest *units)
 {
     const struct pt_test *t;
@@ -74,7 +75,9 @@ static unsigned fill_rows(const struct pt_test *const *groups, unsigned levels,
     for (g = 0; groups[g]; g++)
         for (t = groups[g]; t->name; t++)
             for (n = 0; pt_case(n, &rows[at].c); n++) {
-                if (rows[at].c.levels < levels)
+                if (rows[at].c.levels < levels ||
+                    strncmp(rows[at].c.ops->name, formats, strlen(formats)) !=
+                        0)
                     continue;
                 rows[at].test = t;
                 add_row(&rows[at], &units[at]);
@@ -84,14 +87,14 @@ static unsigned fill_rows(const struct pt_test *const *groups, unsigned levels,
 }
 
 int pt_run(const char *name, const struct pt_test *const *groups,
-           unsigned levels, const char *pattern)
+           const char *formats, unsigned levels, const char *pattern)
 {
     unsigned n = count_rows(groups);
     struct row *rows = calloc(n + 1, sizeof(*rows));
     struct CMUnitTest *units = calloc(n, sizeof(*units));
     int failed;
 
-    n = fill_rows(groups, levels, rows, units);
+    n = fill_rows(groups, formats, levels, rows, units);
     if (pattern)
         cmocka_set_test_filter(pattern);
     failed = _cmocka_run_group_tests(name, units, n, NULL, NULL);
