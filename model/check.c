@@ -115,6 +115,20 @@ bool uim_door_write32(const struct uim_model *m, uint64_t gpa, uint32_t value)
     return m->host->mem_write(m->host->ctx, gpa, bytes, sizeof(bytes)) >= 0;
 }
 
+bool uim_door_write(const struct uim_model *m, uint64_t gpa,
+                    const uint64_t *words, unsigned n, bool snooped)
+{
+    uint64_t raw[UIM_DOOR_WORDS];
+    uint32_t len = n * (uint32_t)sizeof(*raw);
+
+    for (unsigned i = 0; i < n; i++)
+        raw[i] = uim_le64(words[i]);
+    tell_fetch(m,
+               (struct uim_check_fetch){
+                   .gpa = gpa, .len = len, .snooped = snooped, .write = true });
+    return m->host->mem_write(m->host->ctx, gpa, raw, len) >= 0;
+}
+
 static bool swallows(struct uim_model_check *check, enum uim_check_kind kind)
 {
     if (check->drop_left == 0 || !(check->drop_kinds & (1u << kind)))

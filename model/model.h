@@ -170,6 +170,7 @@ struct uim_model {
     struct uim_model_unit unit;
 };
 
+extern const struct uim_model_ops uim_model_smmuv3;
 extern const struct uim_model_ops uim_model_vtd;
 
 #endif
