@@ -253,6 +253,11 @@ static bool granule_good(unsigned granule)
     return granule == 12 || granule == 14 || granule == 16;
 }
 
+static bool rights_good(unsigned rights)
+{
+    return (rights & ~(unsigned)MSMMU_RIGHTS) == 0;
+}
+
 bool msmmu_tlb_take(const void *slot, void *model)
 {
     const struct msmmu_tlb_slot *s = slot;
@@ -264,7 +269,8 @@ bool msmmu_tlb_take(const void *slot, void *model)
         s->address != uim_align_down(s->address, UIM_BIT(lg2)) ||
         s->slot.tag[0] != tlb_tag0(s->address, lg2) ||
         s->slot.tag[1] != tlb_tag1(s->vmid, s->asid) ||
-        s->leaf.global != (s->asid == MSMMU_ASID_GLOBAL))
+        s->leaf.global != (s->asid == MSMMU_ASID_GLOBAL) ||
+        !rights_good(s->leaf.rights | s->leaf.rights2))
         return false;
     m->tlb_sizes |= UIM_BIT(lg2);
     return true;
@@ -277,7 +283,7 @@ bool msmmu_walk_take(const void *slot, void *model)
     return s->level >= 1 && granule_good(s->granule) &&
            s->lg2 == s->granule + (s->granule - 3) * s->level &&
            is_host_page(model, s->table, s->granule) &&
-           s->asid != MSMMU_ASID_GLOBAL &&
+           s->asid != MSMMU_ASID_GLOBAL && rights_good(s->rights) &&
            s->address == uim_align_down(s->address, UIM_BIT(s->lg2)) &&
            s->slot.tag[0] == s->address &&
            s->slot.tag[1] == walk_tag1(s->vmid, s->asid, s->level, s->granule);

@@ -19,7 +19,7 @@ struct row {
     bool address;   /* no wider than OAS */
     size_t field;   /* in struct msmmu_regs */
     uint64_t rw;    /* mask of bits; all others are read-only                */
-    uint64_t unit;  /* and of those that the unit changes besides            */
+    uint64_t (*unit_of)(const struct msmmu *m); /* if that depends on it      */
     /* After the change. `value`: what was written. */
     void (*written)(struct msmmu *m, uint64_t value);
 };
@@ -35,8 +35,9 @@ static uint64_t cr0_bits(const struct msmmu *m)
         .raw;
 }
 
-static uint64_t irq_ctrl_bits(void)
+static uint64_t irq_ctrl_bits(const struct msmmu *m)
 {
+    (void)m;
     return smmuv3_irq_ctrl_pack(&(struct smmuv3_irq_ctrl_fields){
                                     .eventq_irqen = 1, .gerror_irqen = 1 })
         .raw;
@@ -58,14 +59,29 @@ static uint64_t update_bit(void)
     return smmuv3_gbpa_pack(&(struct smmuv3_gbpa_fields){ .update = 1 }).raw;
 }
 
+static uint64_t gbpa_bits(const struct msmmu *m)
+{
+    (void)m;
+    return smmuv3_gbpa_DEFINED;
+}
+
+/* The errors that there can be: messages are posted, and never fail. */
+static uint64_t errors(const struct msmmu *m)
+{
+    (void)m;
+    return smmuv3_gerror_pack(&(struct smmuv3_gerror_fields){
+                                  .cmdq_err = 1, .eventq_abt_err = 1 })
+        .raw;
+}
+
 bool msmmu_update_step(struct msmmu *m)
 {
     if (((m->reg.cr0 ^ m->reg.cr0ack) & cr0_bits(m)) != 0) {
         switch_cr0(m);
         return true;
     }
-    if (((m->reg.irq_ctrl ^ m->reg.irq_ctrlack) & irq_ctrl_bits()) != 0) {
-        m->reg.irq_ctrlack = m->reg.irq_ctrl & irq_ctrl_bits();
+    if (((m->reg.irq_ctrl ^ m->reg.irq_ctrlack) & irq_ctrl_bits(m)) != 0) {
+        m->reg.irq_ctrlack = m->reg.irq_ctrl & irq_ctrl_bits(m);
         return true;
     }
     if (m->reg.gbpa & update_bit()) {
@@ -127,14 +143,14 @@ static const struct row rows[] = {
     { SMMUV3_REG_IDR5, 4, AT(idr5) },
     { SMMUV3_REG_AIDR, 4, AT(aidr) },
     { SMMUV3_REG_CR0, 4, AT(cr0), .rw = ALL },
-    { SMMUV3_REG_CR0ACK, 4, AT(cr0ack), .unit = ALL },
+    { SMMUV3_REG_CR0ACK, 4, AT(cr0ack), .unit_of = cr0_bits },
     { SMMUV3_REG_CR1, 4, AT(cr1), .rw = UIM_MASK(11, 0) },
     { SMMUV3_REG_CR2, 4, SMMU_OFF, AT(cr2), .rw = UIM_MASK(3, 0) },
-    { SMMUV3_REG_GBPA, 4, AT(gbpa), .unit = ALL, .written = gbpa_written },
+    { SMMUV3_REG_GBPA, 4, AT(gbpa), .unit_of = gbpa_bits, .written = gbpa_written },
     { SMMUV3_REG_IRQ_CTRL, 4, AT(irq_ctrl), .rw = ALL },
-    { SMMUV3_REG_IRQ_CTRLACK, 4, AT(irq_ctrlack), .unit = ALL },
-    { SMMUV3_REG_GERROR, 4, AT(gerror), .unit = UIM_MASK(10, 0) },
-    { SMMUV3_REG_GERRORN, 4, AT(gerrorn), .unit = UIM_MASK(10, 0),
+    { SMMUV3_REG_IRQ_CTRLACK, 4, AT(irq_ctrlack), .unit_of = irq_ctrl_bits },
+    { SMMUV3_REG_GERROR, 4, AT(gerror), .unit_of = errors },
+    { SMMUV3_REG_GERRORN, 4, AT(gerrorn), .unit_of = errors,
       .written = gerrorn_written },
     IRQ(GERROR, gerror_irq),
     { SMMUV3_REG_STRTAB_BASE, 8, SMMU_OFF, AT(strtab_base), .address = true,
@@ -282,7 +298,8 @@ void msmmu_regs_state(struct msmmu *m, struct uim_state *s)
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const struct row *r = &rows[i];
         bool there = !r->msi || m->args.msi;
+        uint64_t unit = r->unit_of ? r->unit_of(m) : 0;
 
-        uim_state_bits(s, field_of(m, r), there ? bits_of(m, r) | r->unit : 0);
+        uim_state_bits(s, field_of(m, r), there ? bits_of(m, r) | unit : 0);
     }
 }

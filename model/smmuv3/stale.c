@@ -191,9 +191,10 @@ void msmmu_check_walk(struct msmmu *m, const struct msmmu_trip *t,
     report(m, t, &stale);
 }
 
-static uint64_t page_and_rights(const struct msmmu_leaf *leaf)
+static uint64_t page_and_rights(const struct msmmu_trip *t,
+                                const struct msmmu_leaf *leaf)
 {
-    return leaf->out | (leaf->rights & leaf->rights2 & 7);
+    return leaf->out | msmmu_rights(t, leaf);
 }
 
 /* Dirty state that software took back would not be set again. */
@@ -215,7 +216,7 @@ void msmmu_check_tlb(struct msmmu *m, const struct msmmu_trip *t,
 {
     struct uim_check_stale stale = {
         .cache = UIM_CHECK_CACHE_IOTLB,
-        .used = page_and_rights(&used->leaf),
+        .used = page_and_rights(t, &used->leaf),
         .missing = page_command(t, s, used->address, used->leaf.lg2, true),
     };
     struct msmmu_leaf now;
@@ -224,6 +225,6 @@ void msmmu_check_tlb(struct msmmu *m, const struct msmmu_trip *t,
     if (!event && same_answer(address, &used->leaf, &now))
         return;
     if (!event)
-        stale.now = page_and_rights(&now);
+        stale.now = page_and_rights(t, &now);
     report(m, t, &stale);
 }

@@ -10,86 +10,16 @@
 
 #include "model/state.h"
 #include "spec/vtd_intr.h"
-#include "tests/model/vm.h"
+#include "tests/model/stream.h"
 
 enum {
     R = UIE_R,
     W = UIE_W,
-    ROOM = 1 << 16,
     LEAF_X = VM_SS + 0x3000 + (VM_X >> 12) * 8,
     PAGE_X = VM_PAGES + VM_X,
     IRT = 0xa000,
     EIME = 1 << 11,
 };
-
-/* ---- streams ----------------------------------------------------------------- */
-
-struct stream {
-    uint8_t bytes[ROOM];
-    size_t size, read;
-    unsigned calls, failing_call; /* of write; 0: none */
-};
-
-static int put(void *ctx, const void *buf, size_t len)
-{
-    struct stream *s = ctx;
-
-    if (++s->calls == s->failing_call)
-        return -1;
-    assert_true(len <= ROOM - s->size);
-    memcpy(s->bytes + s->size, buf, len);
-    s->size += len;
-    return 0;
-}
-
-static int get(void *ctx, void *buf, size_t len)
-{
-    struct stream *s = ctx;
-
-    if (len > s->size - s->read)
-        return -1;
-    memcpy(buf, s->bytes + s->read, len);
-    s->read += len;
-    return 0;
-}
-
-/* As numbers, since that is what a state is. */
-static uint64_t number(const struct stream *s, size_t i)
-{
-    uint64_t v = 0;
-
-    for (unsigned n = 8; n-- > 0;)
-        v = v << 8 | s->bytes[8 * i + n];
-    return v;
-}
-
-static void set_number(struct stream *s, size_t i, uint64_t v)
-{
-    for (unsigned n = 0; n < 8; n++)
-        s->bytes[8 * i + n] = (uint8_t)(v >> 8 * n);
-}
-
-/* So that not the sum refuses what was changed. */
-static void seal(struct stream *s)
-{
-    size_t last = s->size / 8 - 1;
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < last; i++)
-        sum = uim_state_sum(sum, number(s, i));
-    set_number(s, last, sum);
-}
-
-/* The first place behind the head where the number is. */
-static size_t find(const struct stream *s, uint64_t v)
-{
-    size_t i = UIM_STATE_HEAD;
-
-    while (i < s->size / 8 && number(s, i) != v)
-        i++;
-    assert_true(i < s->size / 8);
-    return i;
-}
 
 /* Where the registers begin, in the order of their offsets: behind the name and
  * the arguments. After them the latched root, the latched table of interrupts and
@@ -98,7 +28,7 @@ enum { GSTS = 4, LATCHED = 24, DEVTLB_SERIAL = LATCHED + 8 };
 
 static size_t registers(const struct stream *s)
 {
-    return 6 + (size_t)number(s, 5);
+    return 6 + (size_t)stream_number(s, 5);
 }
 
 /* Tag, source and serial of the first open request of busy(): that of the second
@@ -108,48 +38,10 @@ static size_t open_requests(const struct stream *s)
     size_t i = registers(s);
 
     while (i + 4 < s->size / 8 &&
-           (number(s, i + 1) != VM_A || number(s, i + 4) != VM_B))
+           (stream_number(s, i + 1) != VM_A || stream_number(s, i + 4) != VM_B))
         i++;
     assert_true(i + 4 < s->size / 8);
     return i;
-}
-
-static struct stream *save(struct vm *vm)
-{
-    struct stream *s = calloc(1, sizeof(*s));
-
-    assert_non_null(s);
-    assert_int_equal(vm->ops->save(vm->m, put, s), 0);
-    return s;
-}
-
-static int load(struct vm *vm, struct stream *s)
-{
-    s->read = 0;
-    return vm->ops->load(vm->m, get, s);
-}
-
-static bool same(const struct stream *a, const struct stream *b)
-{
-    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
-/* Refused, in one sentence, and nothing of it is left. */
-static void check_refused(struct vm *vm, struct stream *s, const char *why)
-{
-    unsigned said = vm->n_log[UIE_LOG_ERROR];
-    struct stream *left, *after_reset;
-
-    vm->ops->reset(vm->m);
-    after_reset = save(vm);
-    assert_true(load(vm, s) < 0);
-    assert_int_equal(vm->n_log[UIE_LOG_ERROR], said + 1);
-    if (why && !strstr(vm->last_log, why))
-        fail_msg("\"%s\" lacks \"%s\"", vm->last_log, why);
-    left = save(vm);
-    assert_true(same(left, after_reset));
-    free(left);
-    free(after_reset);
 }
 
 /* ---- machines ------------------------------------------------------------------ */
@@ -234,15 +126,15 @@ static struct vm *busy(const char *args)
 /* Another machine that goes on where this one is. */
 static struct vm *move(struct vm *from, const char *args)
 {
-    struct stream *s = save(from), *again;
+    struct stream *s = stream_save(from), *again;
     struct vm *to = vm_create(args);
 
     memcpy(to->memory, from->memory, VM_MEMORY);
     to->tail = from->tail;
-    assert_int_equal(load(to, s), 0);
+    assert_int_equal(stream_load(to, s), 0);
     assert_int_equal(s->read, s->size);
-    again = save(to);
-    assert_true(same(s, again));
+    again = stream_save(to);
+    assert_true(stream_same(s, again));
     free(s);
     free(again);
     return to;
@@ -270,12 +162,12 @@ static void compare_registers(struct vm *a, struct vm *b)
 static void state_says_what_it_is(void **state)
 {
     struct vm *vm = busy("scalable=1");
-    struct stream *s = save(vm);
+    struct stream *s = stream_save(vm);
 
     (void)state;
     assert_memory_equal(s->bytes, "UIMSTATE", 8);
     assert_int_equal(s->bytes[8], 2);
-    assert_int_equal(number(s, 2), s->size / 8);
+    assert_int_equal(stream_number(s, 2), s->size / 8);
     assert_int_equal(s->size % 8, 0);
     assert_memory_equal(s->bytes + 24, "vtd\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
     free(s);
@@ -334,11 +226,11 @@ static void nothing_else_is_left(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++) {
         struct vm *fresh = vm_create(kinds[i]), *used = busy(kinds[i]);
-        struct stream *s = save(fresh), *again;
+        struct stream *s = stream_save(fresh), *again;
 
-        assert_int_equal(load(used, s), 0);
-        again = save(used);
-        assert_true(same(s, again));
+        assert_int_equal(stream_load(used, s), 0);
+        again = stream_save(used);
+        assert_true(stream_same(s, again));
         free(s);
         free(again);
         vm_destroy(fresh);
@@ -458,8 +350,8 @@ static void states_do_not_run_out_of_serials(void **state)
     vm_submit(a, devtlb(VM_B), 0);
     last = a->inval[(a->n_inval - 1) % VM_MANY].tag;
     vm_submit(a, vm_wait(3, false, false), VM_STATUS + 8);
-    s = save(a);
-    assert_in_range(number(s, registers(s) + DEVTLB_SERIAL), 2, 3);
+    s = stream_save(a);
+    assert_in_range(stream_number(s, registers(s) + DEVTLB_SERIAL), 2, 3);
     free(s);
     b = move(a, "");
     b->ops->devtlb_done(b->m, first, 0);
@@ -614,9 +506,9 @@ static void door_is_not_saved(void **state)
     vm_start(vm);
     uim_check_hold(vm->model, true);
     vm_submit(vm, vm_wait(7, false, false), VM_STATUS);
-    s = save(vm);
+    s = stream_save(vm);
     vm->ops->reset(vm->m);
-    assert_int_equal(load(vm, s), 0);
+    assert_int_equal(stream_load(vm, s), 0);
     vm_submit(vm, vm_wait(8, false, false), VM_STATUS);
     assert_int_equal(vm_peek(vm, VM_STATUS), 0);
     assert_int_equal(uim_check_run(vm->model, 1), 1);
@@ -630,20 +522,20 @@ static void door_is_not_saved(void **state)
 static void writer_that_fails(void **state)
 {
     struct vm *vm = busy("scalable=1");
-    struct stream *good = save(vm), *s = calloc(1, sizeof(*s));
+    struct stream *good = stream_save(vm), *s = calloc(1, sizeof(*s));
 
     (void)state;
     for (unsigned nth = 1; nth <= good->calls; nth++) {
         *s = (struct stream){ .failing_call = nth };
-        assert_true(vm->ops->save(vm->m, put, s) < 0);
+        assert_true(vm->ops->save(vm->m, stream_put, s) < 0);
         assert_int_equal(s->calls, nth); /* and is left alone from then on */
         assert_int_equal(vm->n_log[UIE_LOG_ERROR], nth);
         assert_non_null(strstr(vm->last_log, "could not be written"));
     }
     assert_true(good->calls > 1);
     *s = (struct stream){ .failing_call = 0 };
-    assert_int_equal(vm->ops->save(vm->m, put, s), 0);
-    assert_true(same(s, good));
+    assert_int_equal(vm->ops->save(vm->m, stream_put, s), 0);
+    assert_true(stream_same(s, good));
     free(good);
     free(s);
     vm_destroy(vm);
@@ -652,13 +544,13 @@ static void writer_that_fails(void **state)
 static void stream_that_ends_early(void **state)
 {
     struct vm *vm = busy("");
-    struct stream *s = save(vm);
+    struct stream *s = stream_save(vm);
     size_t all = s->size;
 
     (void)state;
     for (s->size = 0; s->size < all; s->size++)
-        check_refused(vm, s, "could not be read");
-    assert_int_equal(load(vm, s), 0);
+        stream_check_refused(vm, s, "could not be read");
+    assert_int_equal(stream_load(vm, s), 0);
     free(s);
     vm_destroy(vm);
 }
@@ -667,12 +559,12 @@ static void stream_that_ends_early(void **state)
 static void stream_that_goes_on(void **state)
 {
     struct vm *vm = busy("");
-    struct stream *s = save(vm);
+    struct stream *s = stream_save(vm);
     size_t all = s->size;
 
     (void)state;
     s->size += 5000;
-    assert_int_equal(load(vm, s), 0);
+    assert_int_equal(stream_load(vm, s), 0);
     assert_int_equal(s->read, all);
     free(s);
     vm_destroy(vm);
@@ -694,16 +586,16 @@ static void states_of_others(void **state)
         { 6, "is of a model with other arguments" },
     };
     struct vm *vm = busy("");
-    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    struct stream *good = stream_save(vm), *s = malloc(sizeof(*s));
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        set_number(s, rows[i].at, number(s, rows[i].at) + 1);
-        seal(s);
-        check_refused(vm, s, rows[i].why);
+        stream_set_number(s, rows[i].at, stream_number(s, rows[i].at) + 1);
+        stream_seal(s);
+        stream_check_refused(vm, s, rows[i].why);
     }
-    assert_int_equal(load(vm, good), 0);
+    assert_int_equal(stream_load(vm, good), 0);
     free(good);
     free(s);
     vm_destroy(vm);
@@ -729,7 +621,7 @@ static void states_of_other_arguments(void **state)
         "ir=1",
     };
     struct vm *vm = busy("cache=normal");
-    struct stream *s = save(vm);
+    struct stream *s = stream_save(vm);
 
     (void)state;
     for (size_t i = 0; i < COUNT(args); i++) {
@@ -737,7 +629,7 @@ static void states_of_other_arguments(void **state)
 
         other->ops->destroy(other->m);
         other->m = other->ops->create("vtd", &other->host, args[i]);
-        check_refused(other, s, "is of a model with other arguments");
+        stream_check_refused(other, s, "is of a model with other arguments");
         vm_destroy(other);
     }
     free(s);
@@ -756,24 +648,24 @@ static void lengths_that_are_wrong(void **state)
         { UINT64_C(1) << 63, "holds a number that cannot be" },
     };
     struct vm *vm = busy("");
-    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    struct stream *good = stream_save(vm), *s = malloc(sizeof(*s));
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
         s->size += 8;
-        set_number(s, 2, number(s, 2) + rows[i].add);
+        stream_set_number(s, 2, stream_number(s, 2) + rows[i].add);
         if (rows[i].add == 1) { /* the sum is right where it is looked for */
             s->size -= 8;
-            seal(s);
+            stream_seal(s);
             s->size += 8;
         }
-        check_refused(vm, s, rows[i].why);
+        stream_check_refused(vm, s, rows[i].why);
     }
     for (uint64_t n = 0; n < UIM_STATE_HEAD + 3; n++) {
         *s = *good;
-        set_number(s, 2, n);
-        check_refused(vm, s, "is shorter than it has to be");
+        stream_set_number(s, 2, n);
+        stream_check_refused(vm, s, "is shorter than it has to be");
     }
     free(good);
     free(s);
@@ -784,15 +676,15 @@ static void every_byte_counts(void **state)
 {
     static const uint8_t flips[] = { 0x01, 0x80, 0xff };
     struct vm *vm = busy(""), *other = vm_create("");
-    struct stream *good = save(vm);
+    struct stream *good = stream_save(vm);
 
     (void)state;
     for (size_t i = 0; i < good->size; i++) {
         good->bytes[i] ^= flips[i % COUNT(flips)];
-        check_refused(other, good, NULL);
+        stream_check_refused(other, good, NULL);
         good->bytes[i] ^= flips[i % COUNT(flips)];
     }
-    assert_int_equal(load(other, good), 0);
+    assert_int_equal(stream_load(other, good), 0);
     free(good);
     vm_destroy(vm);
     vm_destroy(other);
@@ -820,12 +712,12 @@ static void numbers_that_cannot_be(void **state)
     vm_wr(vm, VTD_REG_RTADDR, 0x123456000);
     vm_wr(vm, VTD_REG_CCMD, 0x20000a5a5);
     vm_wr(vm, 0xf0, 0x50007);
-    good = save(vm);
+    good = stream_save(vm);
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        set_number(s, find(s, rows[i].is), rows[i].becomes);
-        seal(s);
-        check_refused(vm, s, rows[i].why);
+        stream_set_number(s, stream_find(s, rows[i].is), rows[i].becomes);
+        stream_seal(s);
+        stream_check_refused(vm, s, rows[i].why);
     }
     free(good);
     free(s);
@@ -839,12 +731,12 @@ static bool loads_with(const char *args, size_t at, uint64_t number_there)
     bool loads;
 
     vm_start(vm);
-    s = save(vm);
-    set_number(s, registers(s) + at, number_there);
-    seal(s);
-    loads = load(vm, s) == 0;
+    s = stream_save(vm);
+    stream_set_number(s, registers(s) + at, number_there);
+    stream_seal(s);
+    loads = stream_load(vm, s) == 0;
     if (!loads)
-        check_refused(vm, s, "holds a number that cannot be");
+        stream_check_refused(vm, s, "holds a number that cannot be");
     free(s);
     vm_destroy(vm);
     return loads;
@@ -906,12 +798,13 @@ static void cache_entries_that_cannot_be(void **state)
     (void)state;
     vm_start(vm);
     vm_go(vm, R, VM_X);
-    good = save(vm);
+    good = stream_save(vm);
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        set_number(s, find(s, rows[i].behind) + rows[i].n, rows[i].becomes);
-        seal(s);
-        check_refused(vm, s, "holds a cache entry that cannot be");
+        stream_set_number(s, stream_find(s, rows[i].behind) + rows[i].n,
+                          rows[i].becomes);
+        stream_seal(s);
+        stream_check_refused(vm, s, "holds a cache entry that cannot be");
     }
     free(good);
     free(s);
@@ -921,28 +814,28 @@ static void cache_entries_that_cannot_be(void **state)
 static void interrupt_entries_that_cannot_be(void **state)
 {
     struct vm *vm = busy("ir=1,cache=normal"), *cm;
-    struct stream *s = save(vm);
-    const size_t at = find(s, vm_peek(vm, IRT + 3 * 16));
-    const uint64_t tag = number(s, at - 3);
+    struct stream *s = stream_save(vm);
+    const size_t at = stream_find(s, vm_peek(vm, IRT + 3 * 16));
+    const uint64_t tag = stream_number(s, at - 3);
 
     (void)state;
     assert_int_equal(tag, 3);
-    set_number(s, at, 0); /* a hole, without CM */
-    seal(s);
-    check_refused(vm, s, "holds a cache entry that cannot be");
-    set_number(s, at, 1);
-    set_number(s, at - 3, 0x10000);
-    seal(s);
-    check_refused(vm, s, "holds a cache entry that cannot be");
-    set_number(s, at - 3, 2); /* there twice */
-    seal(s);
-    check_refused(vm, s, "holds a cache entry that cannot be");
+    stream_set_number(s, at, 0); /* a hole, without CM */
+    stream_seal(s);
+    stream_check_refused(vm, s, "holds a cache entry that cannot be");
+    stream_set_number(s, at, 1);
+    stream_set_number(s, at - 3, 0x10000);
+    stream_seal(s);
+    stream_check_refused(vm, s, "holds a cache entry that cannot be");
+    stream_set_number(s, at - 3, 2); /* there twice */
+    stream_seal(s);
+    stream_check_refused(vm, s, "holds a cache entry that cannot be");
     free(s);
     cm = busy("ir=1,eim=1,cache=adversarial,cm=1");
-    s = save(cm);
-    set_number(s, find(s, vm_peek(cm, IRT + 3 * 16)), 0);
-    seal(s);
-    assert_int_equal(load(cm, s), 0);
+    s = stream_save(cm);
+    stream_set_number(s, stream_find(s, vm_peek(cm, IRT + 3 * 16)), 0);
+    stream_seal(s);
+    assert_int_equal(stream_load(cm, s), 0);
     assert_int_equal(send(cm, 3), 0);
     free(s);
     vm_destroy(cm);
@@ -959,13 +852,13 @@ static void entries_are_where_their_tags_say(void **state)
     (void)state;
     vm_start(vm);
     vm_go(vm, R, VM_X);
-    s = save(vm);
-    at = find(s, VM_X | 12);
-    set_number(s, at, VM_Y | 12);
-    assert_int_equal(number(s, find(s, PAGE_X) - 3), VM_X);
-    set_number(s, find(s, PAGE_X) - 3, VM_Y);
-    seal(s);
-    assert_int_equal(load(vm, s), 0);
+    s = stream_save(vm);
+    at = stream_find(s, VM_X | 12);
+    stream_set_number(s, at, VM_Y | 12);
+    assert_int_equal(stream_number(s, stream_find(s, PAGE_X) - 3), VM_X);
+    stream_set_number(s, stream_find(s, PAGE_X) - 3, VM_Y);
+    stream_seal(s);
+    assert_int_equal(stream_load(vm, s), 0);
     assert_int_equal(vm_go(vm, R, VM_Y), PAGE_X);
     vm_submit(vm, vm_iotlb(3, VM_DID_A), vm_page(VM_Y, 0, 1));
     assert_int_equal(vm_go(vm, R, VM_Y), VM_PAGES + VM_Y);
@@ -986,13 +879,13 @@ static void what_follows_from_entries_is_not_believed(void **state)
     vm_start(vm);
     vm_go(vm, R, VM_X);
     vm_go_pasid(vm, VM_PASID_FS, R, VM_X);
-    s = save(vm);
-    end = find(s, UIM_BIT(16)); /* of the domains */
-    assert_int_equal(number(s, end - 1), VM_DID_FS);
-    set_number(s, end - 1, VM_DID_PT);
-    set_number(s, end + 1, 0);
-    seal(s);
-    assert_int_equal(load(vm, s), 0);
+    s = stream_save(vm);
+    end = stream_find(s, UIM_BIT(16)); /* of the domains */
+    assert_int_equal(stream_number(s, end - 1), VM_DID_FS);
+    stream_set_number(s, end - 1, VM_DID_PT);
+    stream_set_number(s, end + 1, 0);
+    stream_seal(s);
+    assert_int_equal(stream_load(vm, s), 0);
     vm_poke(vm, leaf, 0);
     vm_poke(vm, LEAF_X, 0);
     vm_submit(vm, vm_iotlb(3, VM_DID_FS), vm_page(VM_Y, 0, 1));
@@ -1008,26 +901,26 @@ static void what_follows_from_entries_is_not_believed(void **state)
 static void states_that_contradict_themselves(void **state)
 {
     struct vm *vm = busy("");
-    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    struct stream *good = stream_save(vm), *s = malloc(sizeof(*s));
     const uint64_t wait = vm_wait(3, true, true);
-    const size_t at = find(good, wait), tags = open_requests(good);
+    const size_t at = stream_find(good, wait), tags = open_requests(good);
 
     (void)state;
     *s = *good;
-    set_number(s, at - 1, 0); /* its serial */
-    seal(s);
-    check_refused(vm, s, "contradicts itself");
-    set_number(s, at - 1, 3);
-    seal(s);
-    check_refused(vm, s, "contradicts itself");
+    stream_set_number(s, at - 1, 0); /* its serial */
+    stream_seal(s);
+    stream_check_refused(vm, s, "contradicts itself");
+    stream_set_number(s, at - 1, 3);
+    stream_seal(s);
+    stream_check_refused(vm, s, "contradicts itself");
     *s = *good;
-    set_number(s, at, wait ^ 1);
-    seal(s);
-    check_refused(vm, s, "contradicts itself");
+    stream_set_number(s, at, wait ^ 1);
+    stream_seal(s);
+    stream_check_refused(vm, s, "contradicts itself");
     *s = *good;
-    set_number(s, tags + 3, number(s, tags));
-    seal(s);
-    check_refused(vm, s, "contradicts itself");
+    stream_set_number(s, tags + 3, stream_number(s, tags));
+    stream_seal(s);
+    stream_check_refused(vm, s, "contradicts itself");
     free(good);
     free(s);
     vm_destroy(vm);
@@ -1046,21 +939,21 @@ static void serials_that_cannot_be(void **state)
         { 1000, "holds a number that cannot be" },
     };
     struct vm *vm = busy("");
-    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    struct stream *good = stream_save(vm), *s = malloc(sizeof(*s));
     const size_t second = open_requests(good) + 2;
 
     (void)state;
-    assert_int_equal(number(good, second), 2);
+    assert_int_equal(stream_number(good, second), 2);
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        set_number(s, second, rows[i].serial);
-        seal(s);
-        check_refused(vm, s, rows[i].why);
+        stream_set_number(s, second, rows[i].serial);
+        stream_seal(s);
+        stream_check_refused(vm, s, rows[i].why);
     }
     *s = *good; /* the next save would fail */
-    set_number(s, registers(s) + DEVTLB_SERIAL, UINT64_MAX / 2);
-    seal(s);
-    check_refused(vm, s, "holds a number that cannot be");
+    stream_set_number(s, registers(s) + DEVTLB_SERIAL, UINT64_MAX / 2);
+    stream_seal(s);
+    stream_check_refused(vm, s, "holds a number that cannot be");
     free(good);
     free(s);
     vm_destroy(vm);
@@ -1083,9 +976,9 @@ static void move_on(struct vm *vm)
 
     s.size = 0;
     s.calls = 0;
-    assert_int_equal(vm->ops->save(vm->m, put, &s), 0);
+    assert_int_equal(vm->ops->save(vm->m, stream_put, &s), 0);
     vm->ops->reset(vm->m);
-    assert_int_equal(load(vm, &s), 0);
+    assert_int_equal(stream_load(vm, &s), 0);
 }
 
 /* Whoever gets such a unit can work with it, and reset it. */
@@ -1113,9 +1006,9 @@ static void use(struct vm *vm)
 
 static void try_state(struct vm *vm, struct stream *s)
 {
-    seal(s);
-    if (load(vm, s) < 0) {
-        check_refused(vm, s, NULL);
+    stream_seal(s);
+    if (stream_load(vm, s) < 0) {
+        stream_check_refused(vm, s, NULL);
         return;
     }
     use(vm);
@@ -1135,16 +1028,17 @@ static void every_number_becomes_another(void **state)
     (void)state;
     for (size_t k = 0; k < COUNT(kinds); k++) {
         struct vm *vm = busy(kinds[k]);
-        struct stream *good = save(vm);
+        struct stream *good = stream_save(vm);
 
         for (size_t i = 0; i < good->size / 8 - 1; i += step) {
             *s = *good;
             for (size_t n = 0; n < COUNT(nasty) + 2; n++) {
-                uint64_t other = n < COUNT(nasty)    ? nasty[n]
-                                 : n == COUNT(nasty) ? number(good, i) + 1
-                                                     : number(good, i) - 1;
+                uint64_t other = n < COUNT(nasty) ? nasty[n]
+                                 : n == COUNT(nasty)
+                                     ? stream_number(good, i) + 1
+                                     : stream_number(good, i) - 1;
 
-                set_number(s, i, other);
+                stream_set_number(s, i, other);
                 try_state(vm, s);
             }
         }
@@ -1162,16 +1056,17 @@ static void many_numbers_become_others(void **state)
     (void)state;
     for (size_t k = 0; k < COUNT(kinds); k++) {
         struct vm *vm = busy(kinds[k]);
-        struct stream *good = save(vm);
+        struct stream *good = stream_save(vm);
 
         for (unsigned round = 0; round < vm_rounds(2000); round++) {
             *s = *good;
             for (uint64_t n = 1 + random64(&seed) % 4; n > 0; n--)
-                set_number(s,
-                           UIM_STATE_HEAD +
-                               random64(&seed) % (s->size / 8 - UIM_STATE_HEAD),
-                           number(good, random64(&seed) % (s->size / 8)) ^
-                               (random64(&seed) & random64(&seed) & 0xff));
+                stream_set_number(
+                    s,
+                    UIM_STATE_HEAD +
+                        random64(&seed) % (s->size / 8 - UIM_STATE_HEAD),
+                    stream_number(good, random64(&seed) % (s->size / 8)) ^
+                        (random64(&seed) & random64(&seed) & 0xff));
             try_state(vm, s);
         }
         free(good);
