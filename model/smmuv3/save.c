@@ -56,7 +56,7 @@ static const struct uim_state_field tlb_fields[] = {
     UIM_STATE_FIELD(msmmu_tlb_slot, vmid, UINT16_MAX),
     UIM_STATE_FIELD(msmmu_tlb_slot, leaf.out, UINT64_MAX),
     UIM_STATE_FIELD(msmmu_tlb_slot, leaf.ipa, UINT64_MAX),
-    UIM_STATE_FIELD(msmmu_tlb_slot, leaf.lg2, 30),
+    UIM_STATE_FIELD(msmmu_tlb_slot, leaf.lg2, 34),
     UIM_STATE_FIELD(msmmu_tlb_slot, leaf.granule, 16),
     UIM_STATE_FIELD(msmmu_tlb_slot, leaf.level, MSMMU_LEVELS - 1),
     UIM_STATE_FIELD(msmmu_tlb_slot, leaf.rights, MSMMU_RIGHTS),

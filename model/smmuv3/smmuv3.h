@@ -18,7 +18,8 @@
  * Offered: stage 1, stage 2 and both, all granules, substreams, two-level tables,
  * ATS, range invalidation, MSIs and wired interrupts. Not offered, and so not in
  * the identification registers: stalls, page requests, EL2, Secure state, MPAM,
- * AArch32 tables, address translation operations, 52-bit addresses.
+ * AArch32 tables, address translation operations, 52-bit addresses. Memory has no
+ * type here: attributes of pages, and with them STE.S2PTW, are ignored.
  *
  * Levels are numbered as in src/walk: 0 holds pages; the manual calls it 3.
  *

@@ -27,7 +27,7 @@ struct entry {
     enum kind kind;
     uint64_t address;
     uint8_t lg2, rights;
-    bool af, global, clean;
+    bool af, global, clean, contiguous;
 };
 
 /* What was read on the way down. */
@@ -123,13 +123,16 @@ static void stage_2_leaf(const struct msmmu_stage *s, uint64_t raw,
 static struct entry leaf_entry(const struct msmmu_stage *s, unsigned level,
                                uint64_t raw)
 {
-    struct vmsa_s2_leaf d = { raw }; /* the address is where stage 1 has it */
+    struct vmsa_s2_leaf d = {
+        raw
+    }; /* what both stages have at the same place */
     struct entry e = { .kind = LEAF, .lg2 = (uint8_t)msmmu_shift(s, level) };
 
     e.address =
         uim_align_down(vmsa_s2_leaf_addr(d) << MSMMU_PAGE_LG2, UIM_BIT(e.lg2));
     if (beyond(s, e.address))
         e.kind = BEYOND;
+    e.contiguous = vmsa_s2_leaf_contiguous(d);
     if (s->second)
         stage_2_leaf(s, raw, &e);
     else
@@ -383,12 +386,26 @@ static void keep_path(struct msmmu *m, const struct msmmu_trip *t,
     }
 }
 
-static struct msmmu_leaf leaf_of(const struct msmmu_stage *s,
+/* log2 of the leaves that one entry may stand for (DDI0487, "Contiguous bit"). */
+static unsigned run_lg2(const struct msmmu_stage *s, unsigned level)
+{
+    if (s->granule == 12)
+        return 4;
+    return s->granule == 14 && level == 0 ? 7 : 5;
+}
+
+/* The whole run, as hardware may keep it; flags are of each leaf by itself. */
+static struct msmmu_leaf leaf_of(const struct msmmu *m,
+                                 const struct msmmu_stage *s,
                                  const struct entry *e, unsigned level)
 {
-    return (struct msmmu_leaf){ .out = e->address,
-                                .ipa = e->address,
-                                .lg2 = e->lg2,
+    bool run = msmmu_adversarial(m) && e->contiguous && !s->ha;
+    unsigned lg2 = e->lg2 + (run ? run_lg2(s, level) : 0);
+    uint64_t out = uim_align_down(e->address, UIM_BIT(lg2));
+
+    return (struct msmmu_leaf){ .out = out,
+                                .ipa = out,
+                                .lg2 = (uint8_t)lg2,
                                 .granule = s->granule,
                                 .level = (uint8_t)level,
                                 .rights = final_rights(s, e->rights),
@@ -425,7 +442,7 @@ static void keep_line(struct msmmu *m, const struct msmmu_trip *t,
             at == uim_align_down(address, page))
             continue;
         e.rights &= above;
-        leaf = leaf_of(s, &e, 0);
+        leaf = leaf_of(m, s, &e, 0);
         msmmu_tlb_add(m, t, s, at, &leaf);
     }
 }
@@ -449,7 +466,7 @@ static unsigned walk_once(struct msmmu *m, struct msmmu_trip *t,
     event = permit(t, s, want, final_rights(s, e->rights), address);
     if (!event)
         event = set_flags(m, t, s, d, want, address);
-    *leaf = leaf_of(s, e, d->level);
+    *leaf = leaf_of(m, s, e, d->level);
     *keep = event != RETRY && cacheable(s, e);
     return event;
 }

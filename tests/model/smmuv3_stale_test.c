@@ -395,6 +395,30 @@ static void neighbours_are_cached(void **state)
     vm_destroy(vm);
 }
 
+/* One entry may stand for a run: it goes by any of its pages, and until then it
+ * answers for all, whatever their descriptors say. */
+static void runs_are_one_entry(void **state)
+{
+    struct vm *vm = smmu_create(ADV);
+    const uint64_t at = SMMU_S1 + 0x3000 + 16 * 8;
+
+    (void)state;
+    for (uint64_t i = 0; i < 16; i++)
+        vm_poke(vm, at + 8 * i, (0x90000 + i * 0x1000) | S1_PAGE | UIM_BIT(52));
+    smmu_start(vm);
+    assert_int_equal(smmu_go(vm, SMMU_A, R, 0x13123), 0x93123);
+    vm_forget(vm);
+    assert_int_equal(smmu_go(vm, SMMU_A, R, 0x1f123), 0x9f123);
+    assert_int_equal(vm->n_fetch + vm->n_stale, 0);
+    vm_poke(vm, at + 8 * 15, 0);
+    assert_int_equal(smmu_go(vm, SMMU_A, R, 0x1f123), 0x9f123);
+    check_stale(vm, UIM_CHECK_CACHE_IOTLB, UIM_CHECK_PASID_IOTLB, SMMU_A,
+                "addr=0x10000 pages=16");
+    smmu_submit(vm, TLBI(0x12, 0, SMMU_ASID), 0x14000);
+    assert_int_equal(smmu_go(vm, SMMU_A, R, 0x1f123), 0);
+    vm_destroy(vm);
+}
+
 /* What was asked for is fetched again when memory changes: an invalidation that
  * comes before the change is no good. */
 static void invalidation_before_the_change(void **state)
@@ -502,6 +526,7 @@ int main(void)
         cmocka_unit_test(asid_reused_without_invalidation),
         cmocka_unit_test(vmid_of_stage_1),
         cmocka_unit_test(neighbours_are_cached),
+        cmocka_unit_test(runs_are_one_entry),
         cmocka_unit_test(invalidation_before_the_change),
         cmocka_unit_test(early_fetches_are_silent),
         cmocka_unit_test(clean_again_without_invalidation),

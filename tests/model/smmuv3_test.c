@@ -124,6 +124,79 @@ static void info_says_two_windows_and_four_lines(void **state)
     vm_destroy(vm);
 }
 
+/* DEN0049: the header, the unit, the root complex with one mapping. */
+struct iort {
+    uint8_t bytes[512];
+    size_t len;
+};
+
+static struct iort iort_of(const char *args)
+{
+    struct vm *vm = smmu_create(args);
+    struct iort t;
+    uint8_t sum = 0;
+
+    t.len = vm->ops->acpi(vm->m, t.bytes, sizeof(t.bytes));
+    assert_int_equal(vm->ops->acpi(vm->m, NULL, 0), t.len);
+    for (size_t i = 0; i < t.len; i++)
+        sum = (uint8_t)(sum + t.bytes[i]);
+    assert_int_equal(sum, 0);
+    vm_destroy(vm);
+    return t;
+}
+
+static uint64_t at(const struct iort *t, size_t offset, unsigned size)
+{
+    uint64_t v = 0;
+
+    while (size-- > 0)
+        v = v << 8 | t->bytes[offset + size];
+    return v;
+}
+
+static void firmware_announces_the_unit(void **state)
+{
+    enum { UNIT = 48, ROOT = UNIT + 68, MAP = ROOT + 40 };
+    struct iort t = iort_of("base=0x100000,irq=106,sidsize=8,ssidsize=5");
+
+    (void)state;
+    assert_memory_equal(t.bytes, "IORT", 4);
+    assert_int_equal(t.len, MAP + 20);
+    assert_int_equal(at(&t, 4, 4), t.len);
+    assert_int_equal(at(&t, 36, 4), 2);
+    assert_int_equal(at(&t, 40, 4), UNIT);
+    assert_int_equal(at(&t, UNIT, 1), 4); /* SMMUv3 */
+    assert_int_equal(at(&t, UNIT + 1, 2), 68);
+    assert_int_equal(at(&t, UNIT + 8, 4), 0);
+    assert_int_equal(at(&t, UNIT + 16, 8), 0x100000);
+    assert_int_equal(at(&t, UNIT + 24, 4), 0);
+    assert_int_equal(at(&t, UNIT + 44, 4), 106); /* event, page request */
+    assert_int_equal(at(&t, UNIT + 48, 4), 107);
+    assert_int_equal(at(&t, UNIT + 52, 4), 109); /* error, SYNC */
+    assert_int_equal(at(&t, UNIT + 56, 4), 108);
+    assert_int_equal(at(&t, ROOT, 1), 2);
+    assert_int_equal(at(&t, ROOT + 1, 2), 60);
+    assert_int_equal(at(&t, ROOT + 8, 4), 1);
+    assert_int_equal(at(&t, ROOT + 12, 4), 40);
+    assert_int_equal(at(&t, ROOT + 16, 4), 1);
+    assert_int_equal(at(&t, ROOT + 24, 4), 5); /* ATS, PASIDs, no PRI */
+    assert_int_equal(at(&t, ROOT + 28, 4), 0);
+    assert_int_equal(at(&t, ROOT + 33, 2), 5);
+    assert_int_equal(at(&t, ROOT + 36, 4), 1);
+    assert_int_equal(at(&t, MAP, 4), 0);
+    assert_int_equal(at(&t, MAP + 4, 4), 255); /* one less than there are */
+    assert_int_equal(at(&t, MAP + 8, 4), 0);
+    assert_int_equal(at(&t, MAP + 12, 4), UNIT);
+
+    t = iort_of("ats=0,ssidsize=0");
+    assert_int_equal(at(&t, UNIT + 16, 8), 0x09050000);
+    for (unsigned line = 0; line < 4; line++)
+        assert_int_equal(at(&t, UNIT + 44 + 4 * line, 4), 0);
+    assert_int_equal(at(&t, ROOT + 24, 4), 0);
+    assert_int_equal(at(&t, ROOT + 36, 4), 0);
+    assert_int_equal(at(&t, MAP + 4, 4), 0xffff);
+}
+
 /* ---- registers --------------------------------------------------------------------- */
 
 static void registers_take_their_width_and_halves(void **state)
@@ -1085,6 +1158,7 @@ int main(void)
         cmocka_unit_test(create_refuses_bad_arguments),
         cmocka_unit_test(identification_follows_the_arguments),
         cmocka_unit_test(info_says_two_windows_and_four_lines),
+        cmocka_unit_test(firmware_announces_the_unit),
         cmocka_unit_test(registers_take_their_width_and_halves),
         cmocka_unit_test(reserved_bits_read_as_zero),
         cmocka_unit_test(what_is_in_use_is_not_written),
