@@ -195,7 +195,7 @@ def lines():
         write("lines", name, text.encode())
 
 
-# Steps of fuzz/vtd.c.
+# Steps of fuzz/guest.c.
 WRITE, TABLE, ASK, SUBMIT, FINISH, RARE, DOOR, ANY_WRITE, ANY_READ = \
     0, 2, 4, 5, 6, 7, 8, 9, 10
 R, W, X, PRIV = 1, 2, 4, 8
@@ -329,6 +329,77 @@ def vtd():
     write("vtd", "arguments-wrong", b"\x7fcm=2")
 
 
+SMMU_MODES = 7   # of args in fuzz/smmuv3.c
+
+
+def tlbi(opcode, vmid, asid):
+    return opcode | vmid << 32 | asid << 48
+
+
+def smmuv3():
+    def begin(mode):
+        return bytes([next(n for n in range(0x80, 0x100)
+                           if n % SMMU_MODES == mode)])
+
+    sync, message = submit(0x46), submit(0x46 | 1 << 12 | 5 << 32, 0x20000)
+    line = submit(0x46 | 1 << 12)
+    # Streams by their last two bits: bypass, stage 1, stage 2, both.
+    commands = [submit(0x03 | 0x19 << 32), submit(0x04, 31),
+                submit(0x05 | 0x19 << 32), submit(0x06 | 0x19 << 32, 1),
+                submit(tlbi(0x10, 0x1b, 0)), submit(tlbi(0x11, 0x19, 0)),
+                submit(tlbi(0x12, 0x19, 0), 0x1001),
+                submit(tlbi(0x12, 0x1b, 0) | 3 << 12 | 1 << 20, 0x1d00),
+                submit(tlbi(0x13, 0x19, 0), 0x1000),
+                submit(tlbi(0x28, 0x1a, 0)), submit(tlbi(0x2a, 0x1a, 0), 0x2000),
+                submit(0x30), submit(0x40 | 0x19 << 32, 0x3001),
+                submit(0x40 | 3 << 11 | 0x19 << 32, 52), submit(0x01),
+                submit(0xff)]
+    device = commands[12]
+    program = b"".join(request(0x18 + i, i << 12, R if i < 4 else R | W)
+                       for i in range(8)) + \
+        b"".join(commands[:8]) + sync + poke(0x7000, 0) + \
+        request(0x19, 0x1000, R | W) + sync + request(0x1b, 0x1000, W)
+    ats = request(0x19, 0x3000, R | W, ATS) + device + sync + \
+        bytes([FINISH, 2]) + request(0x19, 0x3000, R, XLATED) + \
+        request(0x19, 0x4000, R, ATS) + device + bytes([FINISH, 1]) + sync
+    ssids = b"".join(request(rid, 0x2000, a, 0, p) for a in (R, W | PRIV, X)
+                     for p in (0, 1, 9) for rid in (0x1d, 0x1f))
+    probes = request(0x19, 0x1000, R | W, PROBE) + \
+        request(0x1b, 0xffffffffff000, R, PROBE)
+    registers = b"".join(register(reg, 0xffffffff) for reg in (
+        0x20, 0x28, 0x44, 0x50, 0x64, 0x80, 0x88, 0x90, 0x9c, 0x80ac))
+    held = bytes([DOOR | 1 << 4]) + commands[6] + line + message + \
+        bytes([DOOR | 2 << 4, 1, DOOR | 3 << 4, DOOR | 0 << 4])
+    rare = b"".join(bytes([RARE | kind << 4]) + b"\x18" * 9
+                    for kind in (1, 2, 3, 4, 5, 6, 7, 0))
+    anything = bytes([ANY_WRITE, 0, 0x30, 0, 5]) + b"\xff" * 8 + \
+        bytes([ANY_READ, 1, 0xff, 0xff, 8])
+    whole = program + ats + ssids + probes + held + message + line + anything
+    for mode in range(SMMU_MODES):
+        write("smmuv3", f"mode-{mode}", begin(mode) + whole + registers + rare)
+        write("smmuv3", f"queue-{mode}", begin(mode) + b"".join(commands))
+        write("smmuv3", f"states-{mode}", begin(mode) + b"".join(
+            program + device + sync + changed(at, value, how) +
+            request(0x19, 0x1000) + sync
+            for at, how, value in ((1, 0, 1), (30, 0, 1), (34, 0x80, 1),
+                                   (40, 0x08, 4), (60, 0, 1), (80, 0x38, 0x80),
+                                   (120, 0, 2), (150, 0x10, 1), (90, 0, 3))))
+    # More devices than can be open at once; more events than the queue holds.
+    write("smmuv3", "many-requests", begin(0) + device * 70 + sync +
+          bytes([FINISH, 0]) * 80)
+    write("smmuv3", "many-events", begin(0) + request(0x44, 0x1000) * 20 +
+          register(0x80ac, 3) + request(0x44, 0x1000))
+    write("smmuv3", "far-queue", begin(0) + struct.pack(
+        "<BHI", WRITE | 2 << 4, 0x98, 0x1ff) + sync)
+    write("smmuv3", "snapshots", begin(1) + SNAPSHOT.join(
+        [program, device, sync, request(0x19, 0x2000), b""]) +
+        bytes([FINISH, 0]) + SNAPSHOT + request(0x19, 0x1000))
+    write("smmuv3", "cold", b"\0" + registers + program + rare)
+    write("smmuv3", "arguments", b"\x7fcache=adversarial,stage=nested,oas=44,"
+          b"sidsize=32,ssidsize=20,base=0x9050000,irq=010,gran64k=0,httu=2")
+    write("smmuv3", "arguments-wrong", b"\x7foas=43")
+
+
 def sized(data):
     return struct.pack("<H", len(data)) + data
 
@@ -398,6 +469,13 @@ def dictionaries():
         struct.pack("<Q", word) for word in (
             0x5001, 0x6003, 0x83, 0x1000 | 1 << 10, 1 << 63, 1 << 51,
             0xfee00083, 0x102)])
+    dictionary("smmuv3", [submit(tlbi(0x12, 0x19, 0), 0x1001), submit(0x30),
+                          submit(0x03 | 0x19 << 32, 1), submit(0x46)] + [
+        struct.pack("<H", offset) for offset in (
+            0x20, 0x28, 0x44, 0x50, 0x64, 0x80, 0x88, 0x90, 0x98, 0x9c, 0xa0,
+            0x80a8, 0x80ac)] + [
+        struct.pack("<Q", word) for word in (0x200f, 0x5003, 0x6003, 0xf43,
+                                             0x7ff, 1 << 63, 1 << 51)])
     dictionary("dmar", [structure(kind, b"")[:2] for kind in range(7)] + [
         scope(kind, (0x1d, 0)) for kind in range(1, 6)])
     dictionary("iort", [struct.pack("<BHB", kind, length, revision)
@@ -414,6 +492,7 @@ iort()
 pci()
 explain()
 lines()
+smmuv3()
 vtd()
 start()
 api()

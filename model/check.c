@@ -4,51 +4,42 @@
 #include "base/store.h"
 #include "model/door.h"
 #include "model/say.h"
-
-static void lock(struct uim_model *m)
-{
-    m->host->lock(m->host->ctx);
-}
-
-static void unlock(struct uim_model *m)
-{
-    m->host->unlock(m->host->ctx);
-}
+#include "model/unit.h"
 
 void uim_check_hooks(struct uim_model *m, const struct uim_check *hooks)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.hooks = hooks;
-    unlock(m);
+    uim_unit_unlock(m);
 }
 
 void uim_check_drop(struct uim_model *m, uint32_t kinds, uint32_t n)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.drop_kinds = kinds;
     m->check.drop_left = n;
-    unlock(m);
+    uim_unit_unlock(m);
 }
 
 void uim_check_hold(struct uim_model *m, bool on)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.hold = on;
-    unlock(m);
+    uim_unit_unlock(m);
     if (!on)
-        m->ops->door->run(m, 0);
+        uim_unit_run(m, 0);
 }
 
 unsigned uim_check_run(struct uim_model *m, unsigned n)
 {
-    return m->ops->door->run(m, n);
+    return uim_unit_run(m, n);
 }
 
 void uim_check_caches_keep(struct uim_model *m, bool on)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.bypass_caches = !on;
-    unlock(m);
+    uim_unit_unlock(m);
 }
 
 void uim_check_caches_drop(struct uim_model *m)
@@ -63,11 +54,11 @@ void uim_check_memory_changed(struct uim_model *m, uint64_t gpa, uint64_t len)
 
 void uim_check_silent(struct uim_model *m, bool on)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.silent = on;
-    unlock(m);
+    uim_unit_unlock(m);
     if (!on)
-        m->ops->door->run(m, 0);
+        uim_unit_run(m, 0);
 }
 
 void uim_check_inject(struct uim_model *m, const struct uim_check_inject *error)
@@ -122,6 +113,20 @@ bool uim_door_write32(const struct uim_model *m, uint64_t gpa, uint32_t value)
                                             .snooped = true,
                                             .write = true });
     return m->host->mem_write(m->host->ctx, gpa, bytes, sizeof(bytes)) >= 0;
+}
+
+bool uim_door_write(const struct uim_model *m, uint64_t gpa,
+                    const uint64_t *words, unsigned n, bool snooped)
+{
+    uint64_t raw[UIM_DOOR_WORDS];
+    uint32_t len = n * (uint32_t)sizeof(*raw);
+
+    for (unsigned i = 0; i < n; i++)
+        raw[i] = uim_le64(words[i]);
+    tell_fetch(m,
+               (struct uim_check_fetch){
+                   .gpa = gpa, .len = len, .snooped = snooped, .write = true });
+    return m->host->mem_write(m->host->ctx, gpa, raw, len) >= 0;
 }
 
 static bool swallows(struct uim_model_check *check, enum uim_check_kind kind)

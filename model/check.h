@@ -35,22 +35,24 @@ struct uim_check_fetch {
 enum uim_check_kind {
     UIM_CHECK_DEVICE,        /* VT-d cc_inv; CFGI_STE, INV_DEVTAB            */
     UIM_CHECK_PASID,         /* VT-d pc_inv; CFGI_CD                         */
-    UIM_CHECK_IOTLB,         /* VT-d iotlb_inv                               */
-    UIM_CHECK_PASID_IOTLB,   /* VT-d p_iotlb_inv                             */
-    UIM_CHECK_DEVTLB,        /* VT-d dev_tlb_inv                             */
-    UIM_CHECK_PASID_DEVTLB,  /* VT-d p_dev_tlb_inv                           */
+    UIM_CHECK_IOTLB,         /* VT-d iotlb_inv; TLBI, the others             */
+    UIM_CHECK_PASID_IOTLB,   /* VT-d p_iotlb_inv; TLBI_NH_ASID, TLBI_NH_VA   */
+    UIM_CHECK_DEVTLB,        /* VT-d dev_tlb_inv; ATC_INV                    */
+    UIM_CHECK_PASID_DEVTLB,  /* VT-d p_dev_tlb_inv; ATC_INV with SSV         */
     UIM_CHECK_INTERRUPT,     /* VT-d iec_inv                                 */
-    UIM_CHECK_WAIT,          /* VT-d inv_wait                                */
+    UIM_CHECK_WAIT,          /* VT-d inv_wait; SYNC                          */
     UIM_CHECK_WRITE_BUFFER,  /* VT-d GCMD.WBF                                */
     UIM_CHECK_KINDS
 };
 
-/* What an invalidation covers. */
+/* What an invalidation covers. .did of SMMUv3 is the VMID in bits 31:16 and the
+ * ASID, 0 where there is none. */
 enum uim_check_scope {
     UIM_CHECK_GLOBAL,
-    UIM_CHECK_DOMAIN, /* .did                                                */
+    UIM_CHECK_DOMAIN, /* .did; SMMUv3: all ASIDs of the VMID, or all CDs of .rid */
     UIM_CHECK_ONE,    /* one requester (.rid), one PASID (.did .pasid), or of
-                       * interrupts 2^.am indexes from .addr                 */
+                       * interrupts 2^.am indexes from .addr. SMMUv3: 2^.am
+                       * streams from .rid, one CD (.rid .pasid), one ASID   */
     UIM_CHECK_PAGE    /* .addr, 2^.am pages of 4 KiB                         */
 };
 
@@ -58,9 +60,9 @@ struct uim_check_inval {
     enum uim_check_kind kind;
     enum uim_check_scope scope;
     uint32_t did, rid, pasid; /* UIM_CHECK_NONE where not part of the command */
-    uint64_t addr;
+    uint64_t addr, pages; /* pages: SMMUv3, that many of 4 KiB, 0 elsewhere   */
     uint8_t am;
-    bool leaf_only;    /* VT-d IH: paging-structure caches may keep theirs    */
+    bool leaf_only; /* VT-d IH, SMMUv3 Leaf: what leads there may stay        */
     bool drain_read, drain_write;
     bool by_register;  /* not by the queue                                    */
     bool dropped;      /* uim_check_drop() swallowed it                       */

@@ -19,6 +19,13 @@ int uim_door_cas(const struct uim_model *m, uint64_t gpa, uint64_t expect,
 /* Writes 4 little-endian bytes, snooped. False: no memory. */
 bool uim_door_write32(const struct uim_model *m, uint64_t gpa, uint32_t value);
 
+enum { UIM_DOOR_WORDS = 4 };
+
+/* Writes up to UIM_DOOR_WORDS words of a record, little-endian in memory. False:
+ * no memory. */
+bool uim_door_write(const struct uim_model *m, uint64_t gpa,
+                    const uint64_t *words, unsigned n, bool snooped);
+
 /* Tells on_invalidate. True: the door swallows this one. */
 bool uim_door_invalidate(struct uim_model *m, struct uim_check_inval *inval);
 

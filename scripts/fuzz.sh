@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 readonly dir=build-fuzz
 seconds=${1:?usage: scripts/fuzz.sh SECONDS [TARGET...]}
 shift
-[ $# -gt 0 ] || set -- api dmar explain iort lines pci start vtd
+[ $# -gt 0 ] || set -- api dmar explain iort lines pci smmuv3 start vtd
 
 build()
 {

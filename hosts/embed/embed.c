@@ -28,8 +28,9 @@ struct embedded {
     pthread_mutex_t mutex;
 };
 
-static const struct uim_model_ops *const models[] = { &uim_model_vtd };
-static const char *const names[] = { "vtd", NULL };
+static const struct uim_model_ops *const models[] = { &uim_model_vtd,
+                                                      &uim_model_smmuv3 };
+static const char *const names[] = { "vtd", "smmuv3", NULL };
 
 /* ---- what the model asks for ------------------------------------------------- */
 

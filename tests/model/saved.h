@@ -9,90 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/state.h"
 #include "spec/vtd_intr.h"
-#include "tests/model/vm.h"
+#include "tests/model/stream.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 enum {
     R = UIE_R,
     W = UIE_W,
-    ROOM = 1 << 16,
     LEAF_X = VM_SS + 0x3000 + (VM_X >> 12) * 8,
     PAGE_X = VM_PAGES + VM_X,
     IRT = 0xa000,
     EIME = 1 << 11,
 };
 
-/* ---- streams ----------------------------------------------------------------- */
-
-struct stream {
-    uint8_t bytes[ROOM];
-    size_t size, read;
-    unsigned calls, failing_call; /* of write; 0: none */
-};
-
-static inline int put(void *ctx, const void *buf, size_t len)
-{
-    struct stream *s = ctx;
-
-    if (++s->calls == s->failing_call)
-        return -1;
-    assert_true(len <= ROOM - s->size);
-    memcpy(s->bytes + s->size, buf, len);
-    s->size += len;
-    return 0;
-}
-
-static inline int get(void *ctx, void *buf, size_t len)
-{
-    struct stream *s = ctx;
-
-    if (len > s->size - s->read)
-        return -1;
-    memcpy(buf, s->bytes + s->read, len);
-    s->read += len;
-    return 0;
-}
-
-/* As numbers, since that is what a state is. */
-static inline uint64_t number(const struct stream *s, size_t i)
-{
-    uint64_t v = 0;
-
-    for (unsigned n = 8; n-- > 0;)
-        v = v << 8 | s->bytes[8 * i + n];
-    return v;
-}
-
-static inline void set_number(struct stream *s, size_t i, uint64_t v)
-{
-    for (unsigned n = 0; n < 8; n++)
-        s->bytes[8 * i + n] = (uint8_t)(v >> 8 * n);
-}
-
-/* So that not the sum refuses what was changed. */
-static inline void seal(struct stream *s)
-{
-    size_t last = s->size / 8 - 1;
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < last; i++)
-        sum = uim_state_sum(sum, number(s, i));
-    set_number(s, last, sum);
-}
-
-/* The first place behind the head where the number is. */
-static inline size_t find(const struct stream *s, uint64_t v)
-{
-    size_t i = UIM_STATE_HEAD;
-
-    while (i < s->size / 8 && number(s, i) != v)
-        i++;
-    assert_true(i < s->size / 8);
-    return i;
-}
+/* ---- what is where in a state -------------------------------------------------- */
 
 /* Where the registers begin, in the order of their offsets: behind the name and
  * the arguments. After them the latched root, the latched table of interrupts and
@@ -101,7 +32,7 @@ enum { GSTS = 4, LATCHED = 24, DEVTLB_SERIAL = LATCHED + 8 };
 
 static inline size_t registers(const struct stream *s)
 {
-    return 6 + (size_t)number(s, 5);
+    return 6 + (size_t)stream_number(s, 5);
 }
 
 /* Tag, source and serial of the first open request of busy(): that of the second
@@ -111,49 +42,10 @@ static inline size_t open_requests(const struct stream *s)
     size_t i = registers(s);
 
     while (i + 4 < s->size / 8 &&
-           (number(s, i + 1) != VM_A || number(s, i + 4) != VM_B))
+           (stream_number(s, i + 1) != VM_A || stream_number(s, i + 4) != VM_B))
         i++;
     assert_true(i + 4 < s->size / 8);
     return i;
-}
-
-static inline struct stream *save(struct vm *vm)
-{
-    struct stream *s = calloc(1, sizeof(*s));
-
-    assert_non_null(s);
-    assert_int_equal(vm->ops->save(vm->m, put, s), 0);
-    return s;
-}
-
-static inline int load(struct vm *vm, struct stream *s)
-{
-    s->read = 0;
-    return vm->ops->load(vm->m, get, s);
-}
-
-static inline bool same(const struct stream *a, const struct stream *b)
-{
-    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
-/* Refused, in one sentence, and nothing of it is left. */
-static inline void check_refused(struct vm *vm, struct stream *s,
-                                 const char *why)
-{
-    unsigned said = vm->n_log[UIE_LOG_ERROR];
-    struct stream *left, *after_reset;
-
-    vm->ops->reset(vm->m);
-    after_reset = save(vm);
-    assert_true(load(vm, s) < 0);
-    assert_int_equal(vm->n_log[UIE_LOG_ERROR], said + 1);
-    if (why && !strstr(vm->last_log, why))
-        fail_msg("\"%s\" lacks \"%s\"", vm->last_log, why);
-    left = save(vm);
-    assert_true(same(left, after_reset));
-    free(left);
-    free(after_reset);
 }
 
 /* ---- machines ------------------------------------------------------------------ */

@@ -65,10 +65,13 @@ static void raise_msi(void *opaque, uint64_t addr, uint32_t data)
 
 static void set_irq(void *opaque, uint32_t line, int level)
 {
-    (void)opaque;
-    (void)line;
-    (void)level;
-    fail_msg("VT-d has no wired interrupt");
+    struct vm *vm = opaque;
+    unsigned n = vm->n_irq++ % VM_MANY;
+
+    if (!vm->wired)
+        fail_msg("VT-d has no wired interrupt");
+    vm->irq[n].line = line;
+    vm->irq[n].level = level;
 }
 
 static void notify(void *opaque, const struct uie_inval *inv)
@@ -259,18 +262,25 @@ unsigned vm_rounds(unsigned n)
     return getenv("UIOMMU_SNAPSHOTS") ? n / 20 : n;
 }
 
-struct vm *vm_create(const char *args)
+struct vm *vm_create_empty(const char *model, const char *args)
 {
     struct vm *vm = vm_create_bare();
     char all[160];
 
     snprintf(all, sizeof(all), "cache=%s%s%s", cache_mode(), *args ? "," : "",
              args);
-    vm->m = vm->ops->create("vtd", &vm->host, all);
+    vm->m = vm->ops->create(model, &vm->host, all);
     assert_non_null(vm->m);
     vm->model = uim_embed_model(vm->m);
-    vm->scalable = strstr(args, "scalable=1");
     uim_check_hooks(vm->model, &vm->hooks);
+    return vm;
+}
+
+struct vm *vm_create(const char *args)
+{
+    struct vm *vm = vm_create_empty("vtd", args);
+
+    vm->scalable = strstr(args, "scalable=1");
     put_second_stage(vm);
     put_first_stage(vm, VM_FS);
     put_first_stage(vm, VM_FS_2);
@@ -457,6 +467,7 @@ void vm_forget(struct vm *vm)
 {
     vm->n_inval = 0;
     vm->n_msi = 0;
+    vm->n_irq = 0;
     vm->n_fetch = 0;
     vm->n_command = 0;
     vm->n_stale = 0;

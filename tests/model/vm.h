@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vm.h - a machine of a few megabytes around one VT-d model, for tests of the
- * model itself. It does what a guest would do by hand and remembers what the
+ * vm.h - a machine of a few megabytes around one model, for tests of the model
+ * itself; with VT-d tables if it is a VT-d unit (smmu.h: an SMMUv3). It does what a guest would do by hand and remembers what the
  * model told it. Everything goes through the C ABI, but for the door.
  */
 #ifndef TESTS_MODEL_VM_H
@@ -74,6 +74,7 @@ struct vm {
     struct uie_host host;
     struct uim_check hooks;
     bool scalable;
+    bool wired;              /* there are wired interrupts                 */
     bool cas_fails;          /* mem_cas says: no such memory               */
     unsigned cas_races;      /* so many times another CPU was faster       */
     uint8_t *memory;
@@ -86,6 +87,11 @@ struct vm {
         uint32_t data;
     } msi[VM_MANY];
     unsigned n_msi;
+    struct {
+        uint32_t line;
+        int level;
+    } irq[VM_MANY];
+    unsigned n_irq;
     unsigned n_log[4];
     char last_log[256];
     struct vm_fetch fetch[VM_MANY];
@@ -106,6 +112,8 @@ unsigned vm_rounds(unsigned n); /* fewer where each takes longer            */
  * switched on. `args` with scalable=1 get scalable tables. */
 struct vm *vm_create(const char *args);
 void vm_destroy(struct vm *vm);
+/* The same with a model of any kind, and nothing in memory. */
+struct vm *vm_create_empty(const char *model, const char *args);
 /* Only the host: for tests of create itself. */
 struct vm *vm_create_bare(void);
 

@@ -21,16 +21,16 @@ static void states_of_others(void **state)
         { 6, "is of a model with other arguments" },
     };
     struct vm *vm = busy("");
-    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    struct stream *good = stream_save(vm), *s = malloc(sizeof(*s));
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        set_number(s, rows[i].at, number(s, rows[i].at) + 1);
-        seal(s);
-        check_refused(vm, s, rows[i].why);
+        stream_set_number(s, rows[i].at, stream_number(s, rows[i].at) + 1);
+        stream_seal(s);
+        stream_check_refused(vm, s, rows[i].why);
     }
-    assert_int_equal(load(vm, good), 0);
+    assert_int_equal(stream_load(vm, good), 0);
     free(good);
     free(s);
     vm_destroy(vm);
@@ -57,7 +57,7 @@ static void states_of_other_arguments(void **state)
         "esrtps=1",
     };
     struct vm *vm = busy("cache=normal");
-    struct stream *s = save(vm);
+    struct stream *s = stream_save(vm);
 
     (void)state;
     for (size_t i = 0; i < COUNT(args); i++) {
@@ -65,7 +65,7 @@ static void states_of_other_arguments(void **state)
 
         other->ops->destroy(other->m);
         other->m = other->ops->create("vtd", &other->host, args[i]);
-        check_refused(other, s, "is of a model with other arguments");
+        stream_check_refused(other, s, "is of a model with other arguments");
         vm_destroy(other);
     }
     free(s);
@@ -84,24 +84,24 @@ static void lengths_that_are_wrong(void **state)
         { UINT64_C(1) << 63, "holds a number that cannot be" },
     };
     struct vm *vm = busy("");
-    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    struct stream *good = stream_save(vm), *s = malloc(sizeof(*s));
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
         s->size += 8;
-        set_number(s, 2, number(s, 2) + rows[i].add);
+        stream_set_number(s, 2, stream_number(s, 2) + rows[i].add);
         if (rows[i].add == 1) { /* the sum is right where it is looked for */
             s->size -= 8;
-            seal(s);
+            stream_seal(s);
             s->size += 8;
         }
-        check_refused(vm, s, rows[i].why);
+        stream_check_refused(vm, s, rows[i].why);
     }
     for (uint64_t n = 0; n < UIM_STATE_HEAD + 3; n++) {
         *s = *good;
-        set_number(s, 2, n);
-        check_refused(vm, s, "is shorter than it has to be");
+        stream_set_number(s, 2, n);
+        stream_check_refused(vm, s, "is shorter than it has to be");
     }
     free(good);
     free(s);
@@ -112,15 +112,15 @@ static void every_byte_counts(void **state)
 {
     static const uint8_t flips[] = { 0x01, 0x80, 0xff };
     struct vm *vm = busy(""), *other = vm_create("");
-    struct stream *good = save(vm);
+    struct stream *good = stream_save(vm);
 
     (void)state;
     for (size_t i = 0; i < good->size; i++) {
         good->bytes[i] ^= flips[i % COUNT(flips)];
-        check_refused(other, good, NULL);
+        stream_check_refused(other, good, NULL);
         good->bytes[i] ^= flips[i % COUNT(flips)];
     }
-    assert_int_equal(load(other, good), 0);
+    assert_int_equal(stream_load(other, good), 0);
     free(good);
     vm_destroy(vm);
     vm_destroy(other);
@@ -148,12 +148,12 @@ static void numbers_that_cannot_be(void **state)
     vm_wr(vm, VTD_REG_RTADDR, 0x123456000);
     vm_wr(vm, VTD_REG_CCMD, 0x20000a5a5);
     vm_wr(vm, 0xf0, 0x50007);
-    good = save(vm);
+    good = stream_save(vm);
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        set_number(s, find(s, rows[i].is), rows[i].becomes);
-        seal(s);
-        check_refused(vm, s, rows[i].why);
+        stream_set_number(s, stream_find(s, rows[i].is), rows[i].becomes);
+        stream_seal(s);
+        stream_check_refused(vm, s, rows[i].why);
     }
     free(good);
     free(s);
@@ -167,12 +167,12 @@ static bool loads_with(const char *args, size_t at, uint64_t number_there)
     bool loads;
 
     vm_start(vm);
-    s = save(vm);
-    set_number(s, registers(s) + at, number_there);
-    seal(s);
-    loads = load(vm, s) == 0;
+    s = stream_save(vm);
+    stream_set_number(s, registers(s) + at, number_there);
+    stream_seal(s);
+    loads = stream_load(vm, s) == 0;
     if (!loads)
-        check_refused(vm, s, "holds a number that cannot be");
+        stream_check_refused(vm, s, "holds a number that cannot be");
     free(s);
     vm_destroy(vm);
     return loads;
@@ -234,12 +234,12 @@ static void cache_entries_that_cannot_be(void **state)
     (void)state;
     vm_start(vm);
     vm_go(vm, R, VM_X);
-    good = save(vm);
+    good = stream_save(vm);
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        set_number(s, find(s, rows[i].behind) + rows[i].n, rows[i].becomes);
-        seal(s);
-        check_refused(vm, s, "holds a cache entry that cannot be");
+        stream_set_number(s, stream_find(s, rows[i].behind) + rows[i].n, rows[i].becomes);
+        stream_seal(s);
+        stream_check_refused(vm, s, "holds a cache entry that cannot be");
     }
     free(good);
     free(s);
@@ -249,28 +249,28 @@ static void cache_entries_that_cannot_be(void **state)
 static void interrupt_entries_that_cannot_be(void **state)
 {
     struct vm *vm = busy("ir=1,cache=normal"), *cm;
-    struct stream *s = save(vm);
-    const size_t at = find(s, vm_peek(vm, IRT + 3 * 16));
-    const uint64_t tag = number(s, at - 3);
+    struct stream *s = stream_save(vm);
+    const size_t at = stream_find(s, vm_peek(vm, IRT + 3 * 16));
+    const uint64_t tag = stream_number(s, at - 3);
 
     (void)state;
     assert_int_equal(tag, 3);
-    set_number(s, at, 0); /* a hole, without CM */
-    seal(s);
-    check_refused(vm, s, "holds a cache entry that cannot be");
-    set_number(s, at, 1);
-    set_number(s, at - 3, 0x10000);
-    seal(s);
-    check_refused(vm, s, "holds a cache entry that cannot be");
-    set_number(s, at - 3, 2); /* there twice */
-    seal(s);
-    check_refused(vm, s, "holds a cache entry that cannot be");
+    stream_set_number(s, at, 0); /* a hole, without CM */
+    stream_seal(s);
+    stream_check_refused(vm, s, "holds a cache entry that cannot be");
+    stream_set_number(s, at, 1);
+    stream_set_number(s, at - 3, 0x10000);
+    stream_seal(s);
+    stream_check_refused(vm, s, "holds a cache entry that cannot be");
+    stream_set_number(s, at - 3, 2); /* there twice */
+    stream_seal(s);
+    stream_check_refused(vm, s, "holds a cache entry that cannot be");
     free(s);
     cm = busy("ir=1,eim=1,cache=adversarial,cm=1");
-    s = save(cm);
-    set_number(s, find(s, vm_peek(cm, IRT + 3 * 16)), 0);
-    seal(s);
-    assert_int_equal(load(cm, s), 0);
+    s = stream_save(cm);
+    stream_set_number(s, stream_find(s, vm_peek(cm, IRT + 3 * 16)), 0);
+    stream_seal(s);
+    assert_int_equal(stream_load(cm, s), 0);
     assert_int_equal(send(cm, 3), 0);
     free(s);
     vm_destroy(cm);
@@ -287,13 +287,13 @@ static void entries_are_where_their_tags_say(void **state)
     (void)state;
     vm_start(vm);
     vm_go(vm, R, VM_X);
-    s = save(vm);
-    at = find(s, VM_X | 12);
-    set_number(s, at, VM_Y | 12);
-    assert_int_equal(number(s, find(s, PAGE_X) - 3), VM_X);
-    set_number(s, find(s, PAGE_X) - 3, VM_Y);
-    seal(s);
-    assert_int_equal(load(vm, s), 0);
+    s = stream_save(vm);
+    at = stream_find(s, VM_X | 12);
+    stream_set_number(s, at, VM_Y | 12);
+    assert_int_equal(stream_number(s, stream_find(s, PAGE_X) - 3), VM_X);
+    stream_set_number(s, stream_find(s, PAGE_X) - 3, VM_Y);
+    stream_seal(s);
+    assert_int_equal(stream_load(vm, s), 0);
     assert_int_equal(vm_go(vm, R, VM_Y), PAGE_X);
     vm_submit(vm, vm_iotlb(3, VM_DID_A), vm_page(VM_Y, 0, 1));
     assert_int_equal(vm_go(vm, R, VM_Y), VM_PAGES + VM_Y);
@@ -314,13 +314,13 @@ static void what_follows_from_entries_is_not_believed(void **state)
     vm_start(vm);
     vm_go(vm, R, VM_X);
     vm_go_pasid(vm, VM_PASID_FS, R, VM_X);
-    s = save(vm);
-    end = find(s, UIM_BIT(16)); /* of the domains */
-    assert_int_equal(number(s, end - 1), VM_DID_FS);
-    set_number(s, end - 1, VM_DID_PT);
-    set_number(s, end + 1, 0);
-    seal(s);
-    assert_int_equal(load(vm, s), 0);
+    s = stream_save(vm);
+    end = stream_find(s, UIM_BIT(16)); /* of the domains */
+    assert_int_equal(stream_number(s, end - 1), VM_DID_FS);
+    stream_set_number(s, end - 1, VM_DID_PT);
+    stream_set_number(s, end + 1, 0);
+    stream_seal(s);
+    assert_int_equal(stream_load(vm, s), 0);
     vm_poke(vm, leaf, 0);
     vm_poke(vm, LEAF_X, 0);
     vm_submit(vm, vm_iotlb(3, VM_DID_FS), vm_page(VM_Y, 0, 1));
@@ -336,26 +336,26 @@ static void what_follows_from_entries_is_not_believed(void **state)
 static void states_that_contradict_themselves(void **state)
 {
     struct vm *vm = busy("");
-    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    struct stream *good = stream_save(vm), *s = malloc(sizeof(*s));
     const uint64_t wait = vm_wait(3, true, true);
-    const size_t at = find(good, wait), tags = open_requests(good);
+    const size_t at = stream_find(good, wait), tags = open_requests(good);
 
     (void)state;
     *s = *good;
-    set_number(s, at - 1, 0); /* its serial */
-    seal(s);
-    check_refused(vm, s, "contradicts itself");
-    set_number(s, at - 1, 3);
-    seal(s);
-    check_refused(vm, s, "contradicts itself");
+    stream_set_number(s, at - 1, 0); /* its serial */
+    stream_seal(s);
+    stream_check_refused(vm, s, "contradicts itself");
+    stream_set_number(s, at - 1, 3);
+    stream_seal(s);
+    stream_check_refused(vm, s, "contradicts itself");
     *s = *good;
-    set_number(s, at, wait ^ 1);
-    seal(s);
-    check_refused(vm, s, "contradicts itself");
+    stream_set_number(s, at, wait ^ 1);
+    stream_seal(s);
+    stream_check_refused(vm, s, "contradicts itself");
     *s = *good;
-    set_number(s, tags + 3, number(s, tags));
-    seal(s);
-    check_refused(vm, s, "contradicts itself");
+    stream_set_number(s, tags + 3, stream_number(s, tags));
+    stream_seal(s);
+    stream_check_refused(vm, s, "contradicts itself");
     free(good);
     free(s);
     vm_destroy(vm);
@@ -374,21 +374,21 @@ static void serials_that_cannot_be(void **state)
         { 1000, "holds a number that cannot be" },
     };
     struct vm *vm = busy("");
-    struct stream *good = save(vm), *s = malloc(sizeof(*s));
+    struct stream *good = stream_save(vm), *s = malloc(sizeof(*s));
     const size_t second = open_requests(good) + 2;
 
     (void)state;
-    assert_int_equal(number(good, second), 2);
+    assert_int_equal(stream_number(good, second), 2);
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        set_number(s, second, rows[i].serial);
-        seal(s);
-        check_refused(vm, s, rows[i].why);
+        stream_set_number(s, second, rows[i].serial);
+        stream_seal(s);
+        stream_check_refused(vm, s, rows[i].why);
     }
     *s = *good; /* the next save would fail */
-    set_number(s, registers(s) + DEVTLB_SERIAL, UINT64_MAX / 2);
-    seal(s);
-    check_refused(vm, s, "holds a number that cannot be");
+    stream_set_number(s, registers(s) + DEVTLB_SERIAL, UINT64_MAX / 2);
+    stream_seal(s);
+    stream_check_refused(vm, s, "holds a number that cannot be");
     free(good);
     free(s);
     vm_destroy(vm);
@@ -411,9 +411,9 @@ static void move_on(struct vm *vm)
 
     s.size = 0;
     s.calls = 0;
-    assert_int_equal(vm->ops->save(vm->m, put, &s), 0);
+    assert_int_equal(vm->ops->save(vm->m, stream_put, &s), 0);
     vm->ops->reset(vm->m);
-    assert_int_equal(load(vm, &s), 0);
+    assert_int_equal(stream_load(vm, &s), 0);
 }
 
 /* Whoever gets such a unit can work with it, and reset it. */
@@ -441,9 +441,9 @@ static void use(struct vm *vm)
 
 static void try_state(struct vm *vm, struct stream *s)
 {
-    seal(s);
-    if (load(vm, s) < 0) {
-        check_refused(vm, s, NULL);
+    stream_seal(s);
+    if (stream_load(vm, s) < 0) {
+        stream_check_refused(vm, s, NULL);
         return;
     }
     use(vm);
@@ -463,16 +463,16 @@ static void every_number_becomes_another(void **state)
     (void)state;
     for (size_t k = 0; k < COUNT(kinds); k++) {
         struct vm *vm = busy(kinds[k]);
-        struct stream *good = save(vm);
+        struct stream *good = stream_save(vm);
 
         for (size_t i = 0; i < good->size / 8 - 1; i += step) {
             *s = *good;
             for (size_t n = 0; n < COUNT(nasty) + 2; n++) {
                 uint64_t other = n < COUNT(nasty)    ? nasty[n]
-                                 : n == COUNT(nasty) ? number(good, i) + 1
-                                                     : number(good, i) - 1;
+                                 : n == COUNT(nasty) ? stream_number(good, i) + 1
+                                                     : stream_number(good, i) - 1;
 
-                set_number(s, i, other);
+                stream_set_number(s, i, other);
                 try_state(vm, s);
             }
         }
@@ -490,15 +490,15 @@ static void many_numbers_become_others(void **state)
     (void)state;
     for (size_t k = 0; k < COUNT(kinds); k++) {
         struct vm *vm = busy(kinds[k]);
-        struct stream *good = save(vm);
+        struct stream *good = stream_save(vm);
 
         for (unsigned round = 0; round < vm_rounds(2000); round++) {
             *s = *good;
             for (uint64_t n = 1 + random64(&seed) % 4; n > 0; n--)
-                set_number(s,
+                stream_set_number(s,
                            UIM_STATE_HEAD +
                                random64(&seed) % (s->size / 8 - UIM_STATE_HEAD),
-                           number(good, random64(&seed) % (s->size / 8)) ^
+                           stream_number(good, random64(&seed) % (s->size / 8)) ^
                                (random64(&seed) & random64(&seed) & 0xff));
             try_state(vm, s);
         }

@@ -11,15 +11,15 @@
 /* Another machine that goes on where this one is. */
 static struct vm *move(struct vm *from, const char *args)
 {
-    struct stream *s = save(from), *again;
+    struct stream *s = stream_save(from), *again;
     struct vm *to = vm_create(args);
 
     memcpy(to->memory, from->memory, VM_MEMORY);
     to->tail = from->tail;
-    assert_int_equal(load(to, s), 0);
+    assert_int_equal(stream_load(to, s), 0);
     assert_int_equal(s->read, s->size);
-    again = save(to);
-    assert_true(same(s, again));
+    again = stream_save(to);
+    assert_true(stream_same(s, again));
     free(s);
     free(again);
     return to;
@@ -37,12 +37,12 @@ static void compare_registers(struct vm *a, struct vm *b)
 static void state_says_what_it_is(void **state)
 {
     struct vm *vm = busy("scalable=1");
-    struct stream *s = save(vm);
+    struct stream *s = stream_save(vm);
 
     (void)state;
     assert_memory_equal(s->bytes, "UIMSTATE", 8);
     assert_int_equal(s->bytes[8], 2);
-    assert_int_equal(number(s, 2), s->size / 8);
+    assert_int_equal(stream_number(s, 2), s->size / 8);
     assert_int_equal(s->size % 8, 0);
     assert_memory_equal(s->bytes + 24, "vtd\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
     free(s);
@@ -101,11 +101,11 @@ static void nothing_else_is_left(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++) {
         struct vm *fresh = vm_create(kinds[i]), *used = busy(kinds[i]);
-        struct stream *s = save(fresh), *again;
+        struct stream *s = stream_save(fresh), *again;
 
-        assert_int_equal(load(used, s), 0);
-        again = save(used);
-        assert_true(same(s, again));
+        assert_int_equal(stream_load(used, s), 0);
+        again = stream_save(used);
+        assert_true(stream_same(s, again));
         free(s);
         free(again);
         vm_destroy(fresh);
@@ -225,8 +225,8 @@ static void states_do_not_run_out_of_serials(void **state)
     vm_submit(a, devtlb(VM_B), 0);
     last = a->inval[(a->n_inval - 1) % VM_MANY].tag;
     vm_submit(a, vm_wait(3, false, false), VM_STATUS + 8);
-    s = save(a);
-    assert_in_range(number(s, registers(s) + DEVTLB_SERIAL), 2, 3);
+    s = stream_save(a);
+    assert_in_range(stream_number(s, registers(s) + DEVTLB_SERIAL), 2, 3);
     free(s);
     b = move(a, "");
     b->ops->devtlb_done(b->m, first, 0);
@@ -381,9 +381,9 @@ static void door_is_not_saved(void **state)
     vm_start(vm);
     uim_check_hold(vm->model, true);
     vm_submit(vm, vm_wait(7, false, false), VM_STATUS);
-    s = save(vm);
+    s = stream_save(vm);
     vm->ops->reset(vm->m);
-    assert_int_equal(load(vm, s), 0);
+    assert_int_equal(stream_load(vm, s), 0);
     vm_submit(vm, vm_wait(8, false, false), VM_STATUS);
     assert_int_equal(vm_peek(vm, VM_STATUS), 0);
     assert_int_equal(uim_check_run(vm->model, 1), 1);
@@ -397,20 +397,20 @@ static void door_is_not_saved(void **state)
 static void writer_that_fails(void **state)
 {
     struct vm *vm = busy("scalable=1");
-    struct stream *good = save(vm), *s = calloc(1, sizeof(*s));
+    struct stream *good = stream_save(vm), *s = calloc(1, sizeof(*s));
 
     (void)state;
     for (unsigned nth = 1; nth <= good->calls; nth++) {
         *s = (struct stream){ .failing_call = nth };
-        assert_true(vm->ops->save(vm->m, put, s) < 0);
+        assert_true(vm->ops->save(vm->m, stream_put, s) < 0);
         assert_int_equal(s->calls, nth); /* and is left alone from then on */
         assert_int_equal(vm->n_log[UIE_LOG_ERROR], nth);
         assert_non_null(strstr(vm->last_log, "could not be written"));
     }
     assert_true(good->calls > 1);
     *s = (struct stream){ .failing_call = 0 };
-    assert_int_equal(vm->ops->save(vm->m, put, s), 0);
-    assert_true(same(s, good));
+    assert_int_equal(vm->ops->save(vm->m, stream_put, s), 0);
+    assert_true(stream_same(s, good));
     free(good);
     free(s);
     vm_destroy(vm);
@@ -419,13 +419,13 @@ static void writer_that_fails(void **state)
 static void stream_that_ends_early(void **state)
 {
     struct vm *vm = busy("");
-    struct stream *s = save(vm);
+    struct stream *s = stream_save(vm);
     size_t all = s->size;
 
     (void)state;
     for (s->size = 0; s->size < all; s->size++)
-        check_refused(vm, s, "could not be read");
-    assert_int_equal(load(vm, s), 0);
+        stream_check_refused(vm, s, "could not be read");
+    assert_int_equal(stream_load(vm, s), 0);
     free(s);
     vm_destroy(vm);
 }
@@ -434,12 +434,12 @@ static void stream_that_ends_early(void **state)
 static void stream_that_goes_on(void **state)
 {
     struct vm *vm = busy("");
-    struct stream *s = save(vm);
+    struct stream *s = stream_save(vm);
     size_t all = s->size;
 
     (void)state;
     s->size += 5000;
-    assert_int_equal(load(vm, s), 0);
+    assert_int_equal(stream_load(vm, s), 0);
     assert_int_equal(s->read, all);
     free(s);
     vm_destroy(vm);
