@@ -23,6 +23,7 @@
 #include "spec/acpi.h"
 #include "spec/dmar.h"
 #include "spec/pci.h"
+#include "spec/vmsa.h"
 #include "spec/vtd.h"
 
 #ifndef UIM_SPEC_DIR
@@ -108,6 +109,15 @@ static void add_acpi(struct facts *f)
     DMAR_CODE_SETS(ADD_CODES)
 }
 
+static void add_smmuv3(struct facts *f)
+{
+    const char *file = "smmuv3.csv";
+
+    VMSA_LAYOUTS(ADD_FIELDS)
+    file = "smmuv3-codes.csv";
+    VMSA_CODE_SETS(ADD_CODES)
+}
+
 static struct facts our_facts(void)
 {
     struct facts f = { 0 };
@@ -115,6 +125,7 @@ static struct facts our_facts(void)
     add_vtd(&f);
     add_pci(&f);
     add_acpi(&f);
+    add_smmuv3(&f);
     return f;
 }
 
