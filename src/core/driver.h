@@ -289,8 +289,9 @@ const struct uiommu_host *uim_host(const struct uiommu *u);
 void uim_log(struct uiommu *u, enum uiommu_log_level level, const char *format,
              ...);
 
-/* A driver read a fault record: driver, unit, kind, source, reason, pasid, access,
- * iova, index, overflow are filled in; the core adds the rest and delivers. Any
+/* A driver read a fault record: driver, unit, kind, id, reason, pasid, access,
+ * iova, index, overflow are filled in, and source if the id is a requester id; the
+ * core adds the rest and delivers. Any
  * context. */
 void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault);
 
