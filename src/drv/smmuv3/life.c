@@ -181,10 +181,10 @@ static enum uiommu_status leave_what_was_there(struct smmuv3_unit *v)
 static void attributes(const struct smmuv3_unit *v)
 {
     const struct smmuv3_cr1_fields cr1 = {
-        .table_sh = VMSA_SH_INNER,
+        .table_sh = VMSA_SH_ISH,
         .table_oc = SMMUV3_CACHE_WB,
         .table_ic = SMMUV3_CACHE_WB,
-        .queue_sh = VMSA_SH_INNER,
+        .queue_sh = VMSA_SH_ISH,
         .queue_oc = SMMUV3_CACHE_WB,
         .queue_ic = SMMUV3_CACHE_WB,
     };
