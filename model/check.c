@@ -4,51 +4,42 @@
 #include "base/store.h"
 #include "model/door.h"
 #include "model/say.h"
-
-static void lock(struct uim_model *m)
-{
-    m->host->lock(m->host->ctx);
-}
-
-static void unlock(struct uim_model *m)
-{
-    m->host->unlock(m->host->ctx);
-}
+#include "model/unit.h"
 
 void uim_check_hooks(struct uim_model *m, const struct uim_check *hooks)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.hooks = hooks;
-    unlock(m);
+    uim_unit_unlock(m);
 }
 
 void uim_check_drop(struct uim_model *m, uint32_t kinds, uint32_t n)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.drop_kinds = kinds;
     m->check.drop_left = n;
-    unlock(m);
+    uim_unit_unlock(m);
 }
 
 void uim_check_hold(struct uim_model *m, bool on)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.hold = on;
-    unlock(m);
+    uim_unit_unlock(m);
     if (!on)
-        m->ops->door->run(m, 0);
+        uim_unit_run(m, 0);
 }
 
 unsigned uim_check_run(struct uim_model *m, unsigned n)
 {
-    return m->ops->door->run(m, n);
+    return uim_unit_run(m, n);
 }
 
 void uim_check_caches_keep(struct uim_model *m, bool on)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.bypass_caches = !on;
-    unlock(m);
+    uim_unit_unlock(m);
 }
 
 void uim_check_caches_drop(struct uim_model *m)
@@ -63,11 +54,11 @@ void uim_check_memory_changed(struct uim_model *m, uint64_t gpa, uint64_t len)
 
 void uim_check_silent(struct uim_model *m, bool on)
 {
-    lock(m);
+    uim_unit_lock(m);
     m->check.silent = on;
-    unlock(m);
+    uim_unit_unlock(m);
     if (!on)
-        m->ops->door->run(m, 0);
+        uim_unit_run(m, 0);
 }
 
 void uim_check_inject(struct uim_model *m, const struct uim_check_inject *error)

@@ -95,9 +95,12 @@ typedef void (*uim_model_counter_fn)(void *ctx, const char *name,
 struct uim_model;
 struct uim_check_inject;
 
-/* How the test door (check.h) reaches into one kind of model. */
+/* How the rest of model/, and the test door (check.h), reach into one kind of
+ * model. With the lock: update, command. */
 struct uim_model_door {
-    unsigned (*run)(struct uim_model *m, unsigned n);
+    bool (*update)(struct uim_model *m); /* of registers, done; false: none   */
+    bool (*command)(struct uim_model *m); /* one command, done; false: none, or
+                                           * none that may be done now         */
     void (*memory_changed)(struct uim_model *m, uint64_t gpa, uint64_t len);
     void (*caches_drop)(struct uim_model *m);
     void (*inject)(struct uim_model *m, const struct uim_check_inject *error);
@@ -144,11 +147,27 @@ struct uim_model_check {
     bool bypass_caches;
 };
 
+enum {
+    UIM_UNIT_NOTES = 12, /* most that one step can have to tell              */
+    UIM_UNIT_RECENT = 16
+};
+
+/* What unit.h keeps. */
+struct uim_model_unit {
+    struct uim_model_inval note[UIM_UNIT_NOTES];
+    unsigned n_notes;
+    unsigned run_budget; /* commands allowed while held                      */
+    unsigned warnings;
+    struct uim_model_req recent[UIM_UNIT_RECENT]; /* adversarial             */
+    unsigned n_recent;   /* up to twice as many: where the next one goes     */
+};
+
 /* First member of every model's own struct. */
 struct uim_model {
     const struct uim_model_ops *ops;
     const struct uim_model_host *host;
     struct uim_model_check check;
+    struct uim_model_unit unit;
 };
 
 extern const struct uim_model_ops uim_model_vtd;

@@ -383,17 +383,12 @@ static bool drop_pages(struct mvtd *m, const struct mvtd_inval *inval,
 
 /* ---- whom to tell ----------------------------------------------------------- */
 
-static void note_all(struct mvtd *m)
-{
-    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_ALL,
-                                            .pasid = UIM_MODEL_ANY_PASID });
-}
-
 static void note_domain(struct mvtd *m, uint16_t did)
 {
-    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_DOMAIN,
-                                            .pasid = UIM_MODEL_ANY_PASID,
-                                            .domain = did });
+    uim_unit_note(&m->base,
+                  &(struct uim_model_inval){ .what = UIM_MODEL_INV_DOMAIN,
+                                             .pasid = UIM_MODEL_ANY_PASID,
+                                             .domain = did });
 }
 
 static void note_range(struct mvtd *m, const struct mvtd_inval *inval)
@@ -402,11 +397,12 @@ static void note_range(struct mvtd *m, const struct mvtd_inval *inval)
 
     range_of(inval, &start, &last);
     /* All 2^64 bytes have no length: 0 says everything. */
-    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_DOMAIN,
-                                            .pasid = UIM_MODEL_ANY_PASID,
-                                            .domain = inval->did,
-                                            .iova = start,
-                                            .len = last - start + 1 });
+    uim_unit_note(&m->base,
+                  &(struct uim_model_inval){ .what = UIM_MODEL_INV_DOMAIN,
+                                             .pasid = UIM_MODEL_ANY_PASID,
+                                             .domain = inval->did,
+                                             .iova = start,
+                                             .len = last - start + 1 });
 }
 
 static void note_rids(struct mvtd *m, uint16_t sid, uint16_t sid_mask)
@@ -414,10 +410,10 @@ static void note_rids(struct mvtd *m, uint16_t sid, uint16_t sid_mask)
     for (uint16_t fn = 0; fn < 8; fn++) {
         if (((sid ^ fn) & sid_mask & 7) != 0)
             continue;
-        mvtd_note(m,
-                  &(struct uim_model_inval){ .what = UIM_MODEL_INV_RID,
-                                             .rid = (uint32_t)(sid & ~7u) | fn,
-                                             .pasid = UIM_MODEL_ANY_PASID });
+        uim_unit_note(&m->base, &(struct uim_model_inval){
+                                    .what = UIM_MODEL_INV_RID,
+                                    .rid = (uint32_t)(sid & ~7u) | fn,
+                                    .pasid = UIM_MODEL_ANY_PASID });
     }
 }
 
@@ -446,7 +442,7 @@ void mvtd_inv_context(struct mvtd *m, const struct mvtd_inval *inval)
         note_domain(m, inval->did);
     } else {
         uim_cache_drop(&m->contexts, NULL, NULL);
-        note_all(m);
+        uim_unit_note_all(&m->base);
     }
 }
 
@@ -455,7 +451,7 @@ void mvtd_inv_pasid(struct mvtd *m, const struct mvtd_inval *inval)
     m->counter[MVTD_N_pasid_invalidations]++;
     if (inval->scope == UIM_CHECK_GLOBAL) {
         uim_cache_drop(&m->pasids, NULL, NULL);
-        note_all(m);
+        uim_unit_note_all(&m->base);
     } else {
         uim_cache_drop(&m->pasids, match_pasid, inval);
         note_domain(m, inval->did);
@@ -472,7 +468,7 @@ void mvtd_inv_iotlb(struct mvtd *m, const struct mvtd_inval *inval)
         uim_cache_drop(&m->walks, NULL, NULL);
         m->tlb_sizes = 0;
         memset(m->fs_dids, 0, sizeof(m->fs_dids));
-        note_all(m);
+        uim_unit_note_all(&m->base);
         return;
     }
     fs = m->fs_dids[inval->did >> 6] & UIM_BIT(inval->did & 63);
@@ -511,5 +507,6 @@ void mvtd_inv_interrupt(struct mvtd *m, const struct mvtd_inval *inval)
     m->counter[MVTD_N_interrupt_invalidations]++;
     uim_cache_drop(&m->irtes, inval->scope == UIM_CHECK_ONE ? match_irte : NULL,
                    inval);
-    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
+    uim_unit_note(&m->base,
+                  &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
 }

@@ -5,60 +5,6 @@
 #include "base/mem.h"
 #include "model/say.h"
 
-void mvtd_warn(struct mvtd *m, const char *what, uint64_t value)
-{
-    if (m->warnings >= MVTD_WARNINGS)
-        return;
-    m->warnings++;
-    uim_say(m->base.host, UIM_MODEL_WARN, "vtd: the guest %s (0x%lx)%s", what,
-            value,
-            m->warnings == MVTD_WARNINGS ? "; no more is said about it" : "");
-}
-
-void mvtd_note(struct mvtd *m, const struct uim_model_inval *note)
-{
-    if (m->n_notes < MVTD_NOTES)
-        m->note[m->n_notes++] = *note;
-    else /* cannot happen; telling too much is always right */
-        m->note[0] = (struct uim_model_inval){ .what = UIM_MODEL_INV_ALL };
-}
-
-/* The smallest thing that can be done now. */
-static bool step(struct mvtd *m)
-{
-    if (m->base.check.silent)
-        return false;
-    if (mvtd_gcmd_step(m))
-        return true;
-    if (m->base.check.hold && m->run_budget == 0)
-        return false;
-    if (!mvtd_inval_step(m))
-        return false;
-    if (m->base.check.hold)
-        m->run_budget--;
-    return true;
-}
-
-/* A wait completes in a later step than what is before it, so its status is
- * written after the VMM was told. */
-void mvtd_settle(struct mvtd *m)
-{
-    struct uim_model_inval note[MVTD_NOTES];
-    unsigned n;
-    bool more;
-
-    do {
-        mvtd_lock(m);
-        more = m->n_notes > 0 || step(m);
-        n = m->n_notes;
-        memcpy(note, m->note, n * sizeof(*note));
-        m->n_notes = 0;
-        mvtd_unlock(m);
-        for (unsigned i = 0; i < n; i++)
-            m->base.host->notify(m->base.host->ctx, &note[i]);
-    } while (more);
-}
-
 static uint64_t offered_cap(const struct mvtd_args *a)
 {
     uint64_t fs = a->scalable & a->fs;
@@ -131,11 +77,8 @@ static void power_on(struct mvtd *m)
     memset(m->frcd_lo, 0, sizeof(m->frcd_lo));
     memset(m->frcd_hi, 0, sizeof(m->frcd_hi));
     m->next_record = 0;
-    m->warnings = 0;
-    m->n_recent = 0;
     m->n_recent_irtes = 0;
-    m->run_budget = 0;
-    m->n_notes = 0;
+    uim_unit_reset(&m->base);
     memset(m->fs_dids, 0, sizeof(m->fs_dids));
     mvtd_queue_reset(m);
     mvtd_caches_clear(m);
@@ -145,9 +88,9 @@ static void reset(struct uim_model *model)
 {
     struct mvtd *m = mvtd_of(model);
 
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     power_on(m);
-    mvtd_unlock(m);
+    uim_unit_unlock(&m->base);
 }
 
 static const char *const cache_words[] = { "normal", "none", "adversarial",
@@ -276,30 +219,24 @@ static void counters(struct uim_model *model, uim_model_counter_fn fn,
     uint64_t value[MVTD_N_COUNTERS];
     uint64_t evictions;
 
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     memcpy(value, m->counter, sizeof(value));
     evictions = m->contexts.evictions + m->pasids.evictions + m->tlb.evictions +
                 m->walks.evictions + m->irtes.evictions;
-    mvtd_unlock(m);
+    uim_unit_unlock(&m->base);
     for (unsigned i = 0; i < MVTD_N_COUNTERS; i++)
         fn(ctx, counter_names[i], value[i]);
     fn(ctx, "evictions", evictions);
 }
 
-static unsigned door_run(struct uim_model *model, unsigned n)
+static bool door_update(struct uim_model *model)
 {
-    struct mvtd *m = mvtd_of(model);
-    unsigned left;
+    return mvtd_gcmd_step(mvtd_of(model));
+}
 
-    mvtd_lock(m);
-    m->run_budget = n;
-    mvtd_unlock(m);
-    mvtd_settle(m);
-    mvtd_lock(m);
-    left = m->run_budget;
-    m->run_budget = 0;
-    mvtd_unlock(m);
-    return n - left;
+static bool door_command(struct uim_model *model)
+{
+    return mvtd_inval_step(mvtd_of(model));
 }
 
 static void door_memory_changed(struct uim_model *model, uint64_t gpa,
@@ -309,18 +246,18 @@ static void door_memory_changed(struct uim_model *model, uint64_t gpa,
 
     (void)gpa; /* which table it is would cost more than fetching all */
     (void)len;
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     mvtd_prefetch(m);
-    mvtd_unlock(m);
+    uim_unit_unlock(&m->base);
 }
 
 static void door_caches_drop(struct uim_model *model)
 {
     struct mvtd *m = mvtd_of(model);
 
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     mvtd_caches_clear(m);
-    mvtd_unlock(m);
+    uim_unit_unlock(&m->base);
 }
 
 static void door_inject(struct uim_model *model,
@@ -328,7 +265,7 @@ static void door_inject(struct uim_model *model,
 {
     struct mvtd *m = mvtd_of(model);
 
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     switch (error->error) {
     case UIM_CHECK_ERROR_QUEUE:
         mvtd_queue_error(m, error->code);
@@ -340,11 +277,12 @@ static void door_inject(struct uim_model *model,
         mvtd_queue_timeout(m, (uint16_t)error->rid);
         break;
     }
-    mvtd_unlock(m);
+    uim_unit_unlock(&m->base);
 }
 
 static const struct uim_model_door door = {
-    .run = door_run,
+    .update = door_update,
+    .command = door_command,
     .memory_changed = door_memory_changed,
     .caches_drop = door_caches_drop,
     .inject = door_inject,

@@ -267,10 +267,10 @@ int mvtd_remap_msi(struct uim_model *model, uint32_t rid, uint32_t flags,
 
     *oaddr = addr;
     *odata = data;
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     m->counter[MVTD_N_interrupt_requests]++;
     if (vtd_gsts_ires((struct vtd_gsts){ m->reg.gsts }))
         r = remap(m, &req, data, oaddr, odata);
-    mvtd_unlock(m);
+    uim_unit_unlock(&m->base);
     return r;
 }

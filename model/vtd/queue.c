@@ -67,7 +67,7 @@ static void complete_wait(struct mvtd *m, const struct mvtd_wait *w)
     if (vtd_qi_wait_lo_sw(w->lo) &&
         !uim_door_write32(&m->base, gpa,
                           (uint32_t)vtd_qi_wait_lo_stdata(w->lo)))
-        mvtd_warn(m, "wants a wait status where no memory is", gpa);
+        uim_unit_warn(&m->base, "wants a wait status where no memory is", gpa);
     if (!vtd_qi_wait_lo_if_(w->lo))
         return;
     m->reg.ics = vtd_ics_set_iwc(ics, 1).raw;
@@ -181,14 +181,14 @@ static void devtlb_open(struct mvtd *m, uint16_t sid, uint32_t pasid,
                                .open = true };
     note.tag = d->tag;
     devtlb_range(page, s, &note);
-    mvtd_note(m, &note);
+    uim_unit_note(&m->base, &note);
 }
 
 void mvtd_devtlb_done(struct uim_model *model, uint32_t tag, bool failed)
 {
     struct mvtd *m = mvtd_of(model);
 
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     for (unsigned i = 0; i < MVTD_PENDING; i++) {
         struct mvtd_devtlb *d = &m->devtlb[i];
 
@@ -201,8 +201,8 @@ void mvtd_devtlb_done(struct uim_model *model, uint32_t tag, bool failed)
             complete_waits(m);
         break;
     }
-    mvtd_unlock(m);
-    mvtd_settle(m);
+    uim_unit_unlock(&m->base);
+    uim_unit_settle(&m->base);
 }
 
 /* ---- descriptors ---------------------------------------------------------- */
@@ -529,7 +529,8 @@ static bool registers_work(struct mvtd *m)
         return false;
     if (!vtd_gsts_qies((struct vtd_gsts){ m->reg.gsts }))
         return true;
-    mvtd_warn(m, "invalidates by register while the queue is on", m->reg.gsts);
+    uim_unit_warn(&m->base, "invalidates by register while the queue is on",
+                  m->reg.gsts);
     return false;
 }
 

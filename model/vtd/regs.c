@@ -20,13 +20,6 @@ struct row {
     void (*written)(struct mvtd *m, uint64_t value, uint64_t touched);
 };
 
-/* A new root, or none: what the VMM keeps is void (rule 9 of the ABI). */
-static void note_all(struct mvtd *m)
-{
-    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_ALL,
-                                            .pasid = UIM_MODEL_ANY_PASID });
-}
-
 static void set_status(struct mvtd *m, uint64_t bits, bool on)
 {
     m->reg.gsts = on ? m->reg.gsts | bits : m->reg.gsts & ~bits;
@@ -42,10 +35,11 @@ static void set_root(struct mvtd *m)
 
     if ((m->reg.gsts & STATUS(tes)) &&
         vtd_rtaddr_ttm(root) != vtd_rtaddr_ttm(m->root))
-        mvtd_warn(m, "changes RTADDR.TTM while translation is on", root.raw);
+        uim_unit_warn(&m->base, "changes RTADDR.TTM while translation is on",
+                      root.raw);
     m->root = root;
     set_status(m, STATUS(rtps), true);
-    note_all(m);
+    uim_unit_note_all(&m->base); /* rule 9 of the ABI */
 }
 
 /* As with SRTP: ESIRTPS is 0. */
@@ -53,13 +47,15 @@ static void set_interrupt_table(struct mvtd *m)
 {
     m->irta.raw = m->reg.irta;
     set_status(m, STATUS(irtps), true);
-    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
+    uim_unit_note(&m->base,
+                  &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
 }
 
 static void set_remapping(struct mvtd *m, uint64_t bit, bool on)
 {
     set_status(m, bit, on);
-    mvtd_note(m, &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
+    uim_unit_note(&m->base,
+                  &(struct uim_model_inval){ .what = UIM_MODEL_INV_MSI });
 }
 
 static void flush_write_buffer(struct mvtd *m)
@@ -88,7 +84,7 @@ static void set_translation(struct mvtd *m, bool on)
     set_status(m, STATUS(tes), on);
     if (!on && vtd_ecap_smts(mvtd_ecap(m)))
         mvtd_caches_clear_dma(m);
-    note_all(m);
+    uim_unit_note_all(&m->base);
 }
 
 /* GCMD and GSTS have the same bits in the same places. */
@@ -115,9 +111,10 @@ static uint64_t levels(void)
 static void complain(struct mvtd *m, uint64_t cmd, uint64_t changes)
 {
     if ((changes & (changes - 1)) != 0)
-        mvtd_warn(m, "gives several global commands at once", cmd);
+        uim_unit_warn(&m->base, "gives several global commands at once", cmd);
     if (cmd & ~commands_of(m))
-        mvtd_warn(m, "gives a global command that is not there", cmd);
+        uim_unit_warn(&m->base, "gives a global command that is not there",
+                      cmd);
 }
 
 /* 7.2.2: with both off, recording starts again at the first record. */
@@ -326,9 +323,9 @@ uint64_t mvtd_mmio_read(struct uim_model *model, uint32_t window, uint64_t off,
 
     if (window != 0)
         return 0;
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     value = read_locked(m, off, len);
-    mvtd_unlock(m);
+    uim_unit_unlock(&m->base);
     return value;
 }
 
@@ -379,10 +376,10 @@ void mvtd_mmio_write(struct uim_model *model, uint32_t window, uint64_t off,
 
     if (window != 0)
         return;
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     write_locked(m, off, val, len);
-    mvtd_unlock(m);
-    mvtd_settle(m);
+    uim_unit_unlock(&m->base);
+    uim_unit_settle(&m->base);
 }
 
 void mvtd_regs_state(struct mvtd *m, struct uim_state *s)

@@ -5,12 +5,12 @@
  *     reg, root, irta, gcmd_pending                  saved
  *     frcd_*, next_record                            saved
  *     wait, devtlb and their numbers                 saved: the VMM still answers
- *     the caches, fs_dids, recent_*                  saved, see below
+ *     the caches, fs_dids, base.unit.recent          saved, see below
  *     tlb_sizes                                      follows from the caches
- *     counter, warnings                              saved
+ *     counter, base.unit.warnings                    saved
  *     base.host, base.check                          of the process, not of the unit
  *     args, haw                                      the state says which it is of
- *     run_budget, note                               nothing between two calls
+ *     base.unit.run_budget, note                     nothing between two calls
  *
  * Hardware may lose what it caches at any time, so caches could be left out. But
  * then a snapshot would forgive software that forgot to invalidate, which is what
@@ -36,8 +36,8 @@ enum {
 static const struct uim_state_field unit_fields[] = {
     UIM_STATE_FIELD(mvtd, gcmd_pending, 1),
     UIM_STATE_FIELD(mvtd, next_record, MVTD_RECORDS - 1),
-    UIM_STATE_FIELD(mvtd, warnings, MVTD_WARNINGS),
-    UIM_STATE_FIELD(mvtd, n_recent, 2 * MVTD_RECENT - 1),
+    UIM_STATE_FIELD(mvtd, base.unit.warnings, UIM_UNIT_WARNINGS),
+    UIM_STATE_FIELD(mvtd, base.unit.n_recent, 2 * UIM_UNIT_RECENT - 1),
     UIM_STATE_FIELD(mvtd, n_recent_irtes, 2 * MVTD_RECENT - 1),
     UIM_STATE_FIELD(mvtd, n_waits, MVTD_PENDING),
     UIM_STATE_FIELD(mvtd, devtlb_serial, SERIALS),
@@ -55,15 +55,6 @@ static const struct uim_state_field devtlb_fields[] = {
     UIM_STATE_FIELD(mvtd_devtlb, serial, SERIALS),
     UIM_STATE_FIELD(mvtd_devtlb, tag, UINT32_MAX),
     UIM_STATE_FIELD(mvtd_devtlb, sid, UINT16_MAX), END
-};
-
-static const struct uim_state_field request_fields[] = {
-    UIM_STATE_FIELD(uim_model_req, rid, UINT32_MAX),
-    UIM_STATE_FIELD(uim_model_req, pasid, UINT32_MAX),
-    UIM_STATE_FIELD(uim_model_req, access, UINT32_MAX),
-    UIM_STATE_FIELD(uim_model_req, flags, UINT32_MAX),
-    UIM_STATE_FIELD(uim_model_req, iova, UINT64_MAX),
-    END
 };
 
 static const struct uim_state_field entry_fields[] = {
@@ -172,8 +163,7 @@ static void visit_waits(struct mvtd *m, struct uim_state *s)
 
 static void visit_requests(struct mvtd *m, struct uim_state *s)
 {
-    for (unsigned i = 0; i < MVTD_RECENT && i < m->n_recent; i++)
-        uim_state_fields(s, &m->recent[i], request_fields);
+    uim_unit_state(s, &m->base);
     for (unsigned i = 0; i < MVTD_RECENT && i < m->n_recent_irtes; i++) {
         uint64_t index = m->recent_irte[i];
 

@@ -231,22 +231,6 @@ static int translate_off(const struct mvtd_trip *t, struct uim_model_xlat *out)
     return 0;
 }
 
-/* What an adversarial unit fetches again whenever memory changes. */
-static void remember(struct mvtd *m, const struct uim_model_req *req)
-{
-    for (unsigned i = 0; i < MVTD_RECENT && i < m->n_recent; i++) {
-        const struct uim_model_req *r = &m->recent[i];
-
-        if (r->rid == req->rid && r->pasid == req->pasid &&
-            (r->iova ^ req->iova) >> MVTD_PAGE_LG2 == 0)
-            return;
-    }
-    m->recent[m->n_recent % MVTD_RECENT] = *req;
-    m->n_recent++;
-    if (m->n_recent >= 2 * MVTD_RECENT)
-        m->n_recent -= MVTD_RECENT;
-}
-
 static int translate_locked(struct mvtd *m, struct mvtd_trip *t,
                             struct uim_model_xlat *out)
 {
@@ -279,12 +263,12 @@ int mvtd_translate(struct uim_model *model, const struct uim_model_req *req,
     struct mvtd_trip t = trip_of(req);
     int r;
 
-    mvtd_lock(m);
+    uim_unit_lock(&m->base);
     m->counter[MVTD_N_translations]++;
     if (mvtd_adversarial(m) && !is_translated(req))
-        remember(m, req);
+        uim_unit_remember(&m->base, req);
     r = translate_locked(m, &t, out);
-    mvtd_unlock(m);
+    uim_unit_unlock(&m->base);
     return r;
 }
 
@@ -294,8 +278,8 @@ void mvtd_prefetch(struct mvtd *m)
 
     if (!mvtd_adversarial(m) || !mvtd_caching(m))
         return;
-    for (unsigned i = 0; i < MVTD_RECENT && i < m->n_recent; i++) {
-        struct mvtd_trip t = trip_of(&m->recent[i]);
+    for (unsigned i = 0; i < uim_unit_recent(&m->base); i++) {
+        struct mvtd_trip t = trip_of(&m->base.unit.recent[i]);
 
         t.speculative = true;
         t.want = 0;

@@ -22,7 +22,7 @@
  *
  * Locking: every function that is not in the ops table needs the host lock,
  * unless its comment says that it takes it. What has to be told to the VMM is
- * noted in m->note and delivered by mvtd_settle() without the lock.
+ * noted with uim_unit_note() and delivered by uim_unit_settle() without the lock.
  */
 #ifndef MVTD_VTD_H
 #define MVTD_VTD_H
@@ -30,7 +30,7 @@
 #include "model/args.h"
 #include "model/cache.h"
 #include "model/door.h"
-#include "model/model.h"
+#include "model/unit.h"
 #include "spec/vtd.h"
 #include "walk/walk.h"
 
@@ -44,9 +44,7 @@ enum {
     MVTD_PASID_BITS = 20,
     MVTD_PAGE_LG2 = 12,
     MVTD_PENDING = 64, /* waits, and device-TLB requests, under way at once */
-    MVTD_NOTES = 12,   /* most that one step can have to tell               */
-    MVTD_RECENT = 16,
-    MVTD_WARNINGS = 32 /* after so many, guest errors are not logged        */
+    MVTD_RECENT = 16   /* interrupts */
 };
 
 #define MVTD_PREFERRED_BASE UINT64_C(0xfed90000)
@@ -209,7 +207,6 @@ struct mvtd {
     struct vtd_frcd_lo frcd_lo[MVTD_RECORDS];
     struct vtd_frcd_hi frcd_hi[MVTD_RECORDS];
     unsigned next_record;
-    unsigned warnings;
 
     struct uim_cache contexts, pasids, tlb, walks, irtes;
     uint64_t tlb_sizes;          /* bit n: 2^n byte pages may be in tlb      */
@@ -221,14 +218,8 @@ struct mvtd {
     struct mvtd_devtlb devtlb[MVTD_PENDING];
     uint64_t devtlb_serial;
     uint32_t devtlb_tag;
-    unsigned run_budget;         /* steps allowed while held                 */
 
-    struct uim_model_inval note[MVTD_NOTES];
-    unsigned n_notes;
-
-    struct uim_model_req recent[MVTD_RECENT]; /* adversarial                 */
-    unsigned n_recent;
-    uint16_t recent_irte[MVTD_RECENT];
+    uint16_t recent_irte[MVTD_RECENT]; /* adversarial                        */
     unsigned n_recent_irtes;
 
     uint64_t counter[MVTD_N_COUNTERS];
@@ -237,16 +228,6 @@ struct mvtd {
 static inline struct mvtd *mvtd_of(struct uim_model *m)
 {
     return (struct mvtd *)(void *)m;
-}
-
-static inline void mvtd_lock(struct mvtd *m)
-{
-    m->base.host->lock(m->base.host->ctx);
-}
-
-static inline void mvtd_unlock(struct mvtd *m)
-{
-    m->base.host->unlock(m->base.host->ctx);
 }
 
 static inline struct vtd_cap mvtd_cap(const struct mvtd *m)
@@ -278,13 +259,6 @@ static inline bool mvtd_in_window(uint64_t address)
 {
     return address - MVTD_MSI_BASE < MVTD_MSI_LEN;
 }
-
-/* create.c */
-/* A sentence about what the guest did wrong; bounded in number. */
-void mvtd_warn(struct mvtd *m, const char *what, uint64_t value);
-void mvtd_note(struct mvtd *m, const struct uim_model_inval *note);
-/* Does what can be done now and tells the VMM. Takes the lock. */
-void mvtd_settle(struct mvtd *m);
 
 /* regs.c */
 uint64_t mvtd_mmio_read(struct uim_model *model, uint32_t window, uint64_t off,
