@@ -73,7 +73,7 @@ static void ask_owner(const void *table, const struct uim_fw_device *device,
     unsigned unit;
     uint32_t id;
 
-    if (uim_fw_dmar.owner(table, device, &unit, &id) != UIOMMU_OK)
+    if (uim_fw_dmar.owner(table, device, 0, &unit, &id) != UIOMMU_OK)
         return;
     unit += fuzz_lies(RULE_an_owner_is_a_unit_of_the_table) ? n_units : 0;
     fuzz_check(unit < n_units, RULE_an_owner_is_a_unit_of_the_table);

@@ -44,7 +44,7 @@ struct uiommu_device_info {
  * May sleep. INVAL: malformed. NODEV: nothing is at that address, or no unit
  * translates for it. EXIST: added before. AGAIN: not started, or suspended.
  * OPNOTSUPP: it shares its requester id with others behind a conventional PCI
- * bridge. NOMEM, NOSPC; TIMEDOUT, IO: the unit. A device whose firmware regions
+ * bridge, or its DMA has several ids. NOMEM, NOSPC; TIMEDOUT, IO: the unit. A device whose firmware regions
  * cannot be mapped is added, and stays blocked; the log says so.
  */
 UIOMMU_MUST_CHECK enum uiommu_status

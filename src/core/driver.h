@@ -242,10 +242,9 @@ struct uiommu_device {
     unsigned children;         /* devices added behind it                    */
     enum uiommu_device_kind kind;
     struct uiommu_pci pci;
-    uint32_t id;               /* of its DMA, as the unit knows it; VT-d: the
-                                * requester id, bus << 8 | devfn             */
+    uint32_t id;               /* of its DMA, as the unit knows it           */
     _Atomic bool added;        /* by the host; else known from firmware only */
-    struct uim_fw_device path;
+    struct uim_fw_device path; /* acpi_path is the device's own copy          */
     struct uim_log_limit limit; /* u->device_lock: of fault sentences        */
     _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */
     _Atomic uint32_t n_irqs;   /* mapped for it                              */

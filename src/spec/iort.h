@@ -22,7 +22,7 @@
     B(P, reserved,    44, 4)
 UIM_BYTES(acpi_iort, ACPI_IORT);
 
-/* 3.1: every node */
+/* Every node */
 #define ACPI_IORT_NODE_HEADER(B, P)                                            \
     B(P, type,           0,  1) /* IORT_NODE_* */                              \
     B(P, length,         1,  2)                                                \

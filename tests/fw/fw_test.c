@@ -643,7 +643,7 @@ static void ask_of_device(const void *table, const struct uim_fw_device *device)
     unsigned unit;
     uint32_t id;
 
-    if (uim_fw_dmar.owner(table, device, &unit, &id) == UIOMMU_OK) {
+    if (uim_fw_dmar.owner(table, device, 0, &unit, &id) == UIOMMU_OK) {
         assert_int_equal(uim_fw_dmar.unit(table, unit, &info), UIOMMU_OK);
         assert_true(info.usable);
         assert_true(id <= 0xffff);
