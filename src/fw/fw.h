@@ -137,5 +137,6 @@ uim_fw_check_header(const void *table, size_t size,
                     const struct uim_fw_log *log);
 
 extern const struct uim_fw_ops uim_fw_dmar;
+extern const struct uim_fw_ops uim_fw_iort;
 
 #endif

@@ -24,6 +24,9 @@ struct blob {
 
 /* A file below UIM_CORPUS_DIR; fails the test if it is not there. */
 struct blob blob_read(const char *name);
+/* Calls fn with every machine that has this table ("DMAR"); how many there are. */
+unsigned each_machine(const char *signature,
+                      void (*fn)(const char *id, struct blob *table));
 struct blob blob_copy(const void *data, size_t size);
 void blob_free(struct blob *b);
 
