@@ -13,26 +13,25 @@
 
 enum {
     RMR_REVISION = 3,
-    RMR_BYTES =
-        IORT_RMR_SIZE + IORT_RMR_DESCRIPTOR_SIZE + IORT_ID_MAPPING_SIZE,
+    RMR_BYTES = IORT_RMR_SIZE + IORT_RMR_DESCRIPTOR_SIZE + IORT_ID_MAPPING_SIZE,
 };
 
 /* ---- the unit ------------------------------------------------------------ */
 
 static int args(const struct sim_config *config, char *buf, size_t size)
 {
-    return snprintf(buf, size, "base=0x%llx,stage=%d,coherent=%d,cache=%s,ats=%d",
-                    (unsigned long long)sim_arch_smmuv3.base,
-                    config->mode == SIM_STAGE_2 ? 2 : 1, !config->non_coherent,
-                    config->adversarial ? "adversarial" : "normal",
-                    config->ats);
+    return snprintf(
+        buf, size, "base=0x%llx,stage=%d,coherent=%d,cache=%s,ats=%d",
+        (unsigned long long)sim_arch_smmuv3.base,
+        config->mode == SIM_STAGE_2 ? 2 : 1, !config->non_coherent,
+        config->adversarial ? "adversarial" : "normal", config->ats);
 }
 
 /* CR0, GBPA, IRQ_CTRL and CMDQ_PROD set something off, GERRORN acknowledges. */
 static uint32_t rubbish(uint64_t off, uint32_t value, bool *skip)
 {
-    *skip = off == 0x20 || off == 0x44 || off == 0x50 || off == 0x64 ||
-            off == 0x98;
+    *skip =
+        off == 0x20 || off == 0x44 || off == 0x50 || off == 0x64 || off == 0x98;
     return value;
 }
 

@@ -40,8 +40,8 @@ static int args(const struct sim_config *config, char *buf, size_t size)
  * not unmask. */
 static uint32_t rubbish(uint64_t off, uint32_t value, bool *skip)
 {
-    *skip = off == 0x18 || off == 0x28 || off == 0x2c || off == 0xf8 ||
-            off == 0xfc;
+    *skip =
+        off == 0x18 || off == 0x28 || off == 0x2c || off == 0xf8 || off == 0xfc;
     return off == 0x38 || off == 0xa0 ? value & 0x7fffffff : value;
 }
 

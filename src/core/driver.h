@@ -154,7 +154,8 @@ struct uim_unit {
     const char *mode;          /* "legacy"                                   */
     const struct uim_pt_ops *format; /* of paging domains                    */
     uint64_t page_sizes;
-    uint8_t levels;            /* of page tables                             */
+    uint8_t levels;            /* of page tables; 0: it walks as many as a
+                                * domain has                                 */
     uint8_t iova_bits;
     uint8_t phys_bits;
     bool coherent;             /* page-table walks snoop                     */
@@ -164,6 +165,9 @@ struct uim_unit {
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
     bool map_sync;             /* must be told of new mappings               */
+    bool messages_are_dma;     /* it translates interrupt messages as any write:
+                                * there is nothing to remap, and none passes
+                                * whose doorbell is not mapped               */
     bool remap_able;           /* it and the platform can remap interrupts   */
     const char *remap_lacks;   /* what it has not got for it, or NULL        */
     bool x2apic_able;          /* with 32 bits of destination                */

@@ -130,19 +130,6 @@ static void add_smmuv3(struct facts *f)
     SMMUV3_EVENTS(ADD_EVENT)
 }
 
-static void add_smmuv3(struct facts *f)
-{
-    const char *file = "smmuv3.csv", *stem = "smmuv3";
-
-    SMMUV3_LAYOUTS(ADD_FIELDS)
-    file = "smmuv3-offsets.csv";
-    SMMUV3_REGISTERS(ADD_REGISTER)
-    SMMUV3_PAGE0_REGISTERS(ADD_PAGE0_REGISTER)
-    file = "smmuv3-codes.csv";
-    SMMUV3_CODE_SETS(ADD_CODES)
-    SMMUV3_EVENTS(ADD_EVENT)
-}
-
 static struct facts our_facts(void)
 {
     struct facts f = { 0 };

@@ -30,30 +30,18 @@ enum uiommu_status smmuv3_ids_create(struct smmuv3_unit *v)
     return UIOMMU_OK;
 }
 
-/* Can the unit walk these tables? They may be made for another unit. */
-static bool walkable(const struct smmuv3_unit *v, const struct uiommu_domain *d)
-{
-    return d->pt.ops == v->unit.format &&
-           d->last_iova >> v->unit.iova_bits == 0 &&
-           d->pt.phys_bits <= v->unit.phys_bits;
-}
-
 enum uiommu_status smmuv3_link(struct uim_link *link)
 {
     struct smmuv3_unit *v = smmuv3_unit(link->unit);
-    enum uiommu_status status = UIOMMU_OK;
     uint32_t id;
 
-    if (!walkable(v, link->domain))
-        return UIOMMU_INVAL;
     uim_spin_lock(&v->unit, v->id_lock);
     id = uim_ids_take(v->ids, v->n_ids);
     uim_spin_unlock(&v->unit, v->id_lock);
     if (id == v->n_ids)
-        status = UIOMMU_NOSPC;
-    else
-        link->id = id;
-    return status;
+        return UIOMMU_NOSPC;
+    link->id = id;
+    return UIOMMU_OK;
 }
 
 void smmuv3_unlink(struct uim_link *link)

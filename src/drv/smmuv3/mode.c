@@ -144,11 +144,11 @@ static void configure(struct smmuv3_unit *v,
         v->unit.iova_bits = least(v->unit.iova_bits, oas);
     v->unit.levels = 0;
     v->unit.coherent = v->coherent;
+    v->unit.snoop = v->coherent;
     v->unit.identity = true;
     v->unit.ats = smmuv3_idr0_ats(v->idr0) != 0;
     v->unit.quality = UIM_BLOCK_ABORT;
-    v->unit.remap_lacks =
-        "interrupt remapping: that is the interrupt controller's";
+    v->unit.messages_are_dma = true;
     v->unit.window_first = 1;
     v->unit.window_last = 0;
 }
