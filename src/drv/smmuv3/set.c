@@ -69,26 +69,23 @@ static bool cd_is(const uim_word *cd, const uint64_t *w)
 
 /* The descriptor that is in use stays if it says the same: ATS may have been switched
  * on or off. */
-static enum uiommu_status first_stage(struct smmuv3_unit *v, uim_word *ste,
-                                      struct uiommu_domain *d,
-                                      struct smmuv3_ste_q0_fields *q0)
+static void first_stage(const struct smmuv3_unit *v, const uim_word *ste,
+                        struct uiommu_domain *d,
+                        struct smmuv3_ste_q0_fields *q0)
 {
     uint64_t w[CD_WORDS];
     struct smmuv3_cds cds;
-    enum uiommu_status status = smmuv3_cds(v, ste, &cds);
 
-    if (status != UIOMMU_OK)
-        return status;
+    smmuv3_cds(v, ste, &cds);
     cd_words(v, d, w);
     q0->config = SMMUV3_STE_S1_TRANSLATE;
     q0->s1contextptr = cds.phys >> 6;
     if (cd_is(cds.current, w))
-        return UIOMMU_OK;
+        return;
     for (unsigned i = 0; i < CD_WORDS; i++)
         uim_st64(&cds.spare[i], w[i]);
     uim_write_back(&v->unit, v->coherent, cds.spare, SMMUV3_CD_BYTES);
     q0->s1contextptr = cds.spare_phys >> 6;
-    return UIOMMU_OK;
 }
 
 /* ---- second stage ---------------------------------------------------------- */
@@ -135,9 +132,9 @@ static uint64_t word_1(const struct smmuv3_unit *v, bool ats)
 }
 
 /* What the entry has to say; what is there of the stage that is not used stays. */
-static enum uiommu_status fill(struct smmuv3_unit *v,
-                               const struct uiommu_endpoint *ep, uim_word *ste,
-                               struct uiommu_domain *next, uint64_t *want)
+static void fill(const struct smmuv3_unit *v, const struct uiommu_endpoint *ep,
+                 const uim_word *ste, struct uiommu_domain *next,
+                 uint64_t *want)
 {
     const struct smmuv3_ste_q0 found = { uim_ld64(&ste[0]) };
     struct smmuv3_ste_q0_fields q0 = {
@@ -145,19 +142,17 @@ static enum uiommu_status fill(struct smmuv3_unit *v,
         .config = SMMUV3_STE_BYPASS,
         .s1contextptr = smmuv3_ste_q0_s1contextptr(found),
     };
-    enum uiommu_status status = UIOMMU_OK;
 
     want[1] = word_1(v, ep->ats);
     want[2] = uim_ld64(&ste[2]);
     want[3] = uim_ld64(&ste[3]);
     if (next->kind == UIOMMU_DOMAIN_PAGING && smmuv3_first_stage(v)) {
-        status = first_stage(v, ste, next, &q0);
+        first_stage(v, ste, next, &q0);
     } else if (next->kind == UIOMMU_DOMAIN_PAGING) {
         q0.config = SMMUV3_STE_S2_TRANSLATE;
         second_stage(v, next, want);
     }
     want[0] = smmuv3_ste_q0_pack(&q0).raw;
-    return status;
 }
 
 static enum uiommu_status block(struct smmuv3_unit *v, struct smmuv3_sid sid)
@@ -179,19 +174,17 @@ enum uiommu_status smmuv3_set(struct uiommu_endpoint *endpoint,
     struct smmuv3_unit *v = smmuv3_unit(endpoint->device->unit);
     const struct smmuv3_sid sid = smmuv3_sid(endpoint);
     uint64_t want[SMMUV3_STE_USED];
-    uim_word *ste = smmuv3_ste(v, sid);
-    enum uiommu_status status = UIOMMU_OK;
+    enum uiommu_status status;
+    uim_word *ste;
 
     (void)old; /* the entry knows */
     if (next->kind == UIOMMU_DOMAIN_BLOCKED)
         return block(v, sid);
-    if (!ste)
-        status = smmuv3_ste_create(v, sid, &ste);
-    if (status == UIOMMU_OK)
-        status = fill(v, endpoint, ste, next, want);
-    if (status == UIOMMU_OK)
-        status = smmuv3_ste_replace(v, sid, ste, want);
-    return status;
+    status = smmuv3_stream_create(v, sid, &ste);
+    if (status != UIOMMU_OK)
+        return status;
+    fill(v, endpoint, ste, next, want);
+    return smmuv3_ste_replace(v, sid, ste, want);
 }
 
 enum uiommu_status smmuv3_cut(struct uiommu_endpoint *endpoint)

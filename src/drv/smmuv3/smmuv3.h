@@ -211,17 +211,19 @@ void smmuv3_streams_program(const struct smmuv3_unit *v);
 
 /* The entry of a stream; NULL: its table was never needed. */
 uim_word *smmuv3_ste(const struct smmuv3_unit *v, struct smmuv3_sid sid);
-/* NOMEM. OPNOTSUPP (logged): the unit has no such stream. */
-enum uiommu_status smmuv3_ste_create(struct smmuv3_unit *v,
-                                     struct smmuv3_sid sid, uim_word **out);
+/* The same, with what it needs to translate. NOMEM. OPNOTSUPP (logged): the unit has no
+ * such stream. */
+enum uiommu_status smmuv3_stream_create(struct smmuv3_unit *v,
+                                        struct smmuv3_sid sid, uim_word **out);
+
 /* The context descriptor that the entry leads to, whether it looks at it or not, and
- * the one that it does not lead to. NOMEM. */
+ * the one that it does not lead to. */
 struct smmuv3_cds {
     uim_word *current, *spare;
     uint64_t phys, spare_phys;
 };
-enum uiommu_status smmuv3_cds(struct smmuv3_unit *v, uim_word *ste,
-                              struct smmuv3_cds *out);
+void smmuv3_cds(const struct smmuv3_unit *v, const uim_word *ste,
+                struct smmuv3_cds *out);
 
 /* ---- entry.c ------------------------------------------------------------- */
 

@@ -62,47 +62,11 @@ static enum uiommu_status add_table(struct smmuv3_unit *v, uim_word *l1std)
     return UIOMMU_OK;
 }
 
-/* That the table was not there may be cached: whoever changes an entry afterwards makes
- * caches forget it, and the way to it. */
-enum uiommu_status smmuv3_ste_create(struct smmuv3_unit *v,
-                                     struct smmuv3_sid sid, uim_word **out)
-{
-    const struct uiommu_host *h = v->unit.host;
-    enum uiommu_status status = UIOMMU_OK;
-
-    if (sid.id >> v->sid_bits != 0) {
-        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
-                "smmuv3 unit at 0x%lx: stream 0x%x is beyond its stream table",
-                v->unit.base, sid.id);
-        return UIOMMU_OPNOTSUPP;
-    }
-    h->mutex_lock(h->ctx, v->table_lock);
-    if (!smmuv3_ste(v, sid))
-        status = add_table(v, &v->strtab[sid.id >> SPLIT]);
-    h->mutex_unlock(h->ctx, v->table_lock);
-    if (status == UIOMMU_OK)
-        *out = smmuv3_ste(v, sid);
-    return status;
-}
-
 /* ---- context descriptors --------------------------------------------------- */
 
 static uint64_t cd_phys(uint64_t q0)
 {
     return smmuv3_ste_q0_s1contextptr((struct smmuv3_ste_q0){ q0 }) << 6;
-}
-
-/* The entry does not look at the pointer: it is not in the first stage yet. */
-static enum uiommu_status add_cds(struct smmuv3_unit *v, uim_word *ste)
-{
-    struct smmuv3_ste_q0 q0 = { uim_ld64(ste) };
-    uint64_t phys;
-
-    if (!uim_pages_alloc(&v->unit, v->coherent, 0, &phys))
-        return UIOMMU_NOMEM;
-    uim_st64(ste, smmuv3_ste_q0_set_s1contextptr(q0, phys >> 6).raw);
-    uim_write_back(&v->unit, v->coherent, ste, sizeof(*ste));
-    return UIOMMU_OK;
 }
 
 static uim_word *cd_at(const struct smmuv3_unit *v, uint64_t phys)
@@ -113,19 +77,78 @@ static uim_word *cd_at(const struct smmuv3_unit *v, uint64_t phys)
     return (uim_word *)(void *)(page + (phys & (PAGE_SIZE - 1)));
 }
 
-enum uiommu_status smmuv3_cds(struct smmuv3_unit *v, uim_word *ste,
-                              struct smmuv3_cds *out)
+void smmuv3_cds(const struct smmuv3_unit *v, const uim_word *ste,
+                struct smmuv3_cds *out)
 {
-    enum uiommu_status status = UIOMMU_OK;
-
-    if (cd_phys(uim_ld64(ste)) == 0)
-        status = add_cds(v, ste);
-    if (status != UIOMMU_OK)
-        return status;
     out->phys = cd_phys(uim_ld64(ste));
     out->spare_phys = out->phys ^ SMMUV3_CD_BYTES;
     out->current = cd_at(v, out->phys);
     out->spare = cd_at(v, out->spare_phys);
+}
+
+/* ---- adding ---------------------------------------------------------------- */
+
+static enum uiommu_status check(const struct smmuv3_unit *v,
+                                struct smmuv3_sid sid)
+{
+    if (sid.id >> v->sid_bits == 0)
+        return UIOMMU_OK;
+    uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+            "smmuv3 unit at 0x%lx: stream 0x%x is beyond its stream table",
+            v->unit.base, sid.id);
+    return UIOMMU_OPNOTSUPP;
+}
+
+/* That the table was not there may be cached: whoever changes an entry afterwards makes
+ * caches forget it, and the way to it. */
+static enum uiommu_status add_ste(struct smmuv3_unit *v, struct smmuv3_sid sid)
+{
+    const struct uiommu_host *h = v->unit.host;
+    enum uiommu_status status = UIOMMU_OK;
+
+    h->mutex_lock(h->ctx, v->table_lock);
+    if (!smmuv3_ste(v, sid))
+        status = add_table(v, &v->strtab[sid.id >> SPLIT]);
+    h->mutex_unlock(h->ctx, v->table_lock);
+    return status;
+}
+
+static bool has_cds(const uim_word *ste)
+{
+    return ste && cd_phys(uim_ld64(ste)) != 0;
+}
+
+/* The entry does not look at the pointer: it is not in the first stage yet. */
+static void link_cds(const struct smmuv3_unit *v, uim_word *ste, uint64_t phys)
+{
+    struct smmuv3_ste_q0 q0 = { uim_ld64(ste) };
+
+    uim_st64(ste, smmuv3_ste_q0_set_s1contextptr(q0, phys >> 6).raw);
+    uim_write_back(&v->unit, v->coherent, ste, sizeof(*ste));
+}
+
+/* Both are had before either is linked: one that fails leaves no trace. */
+enum uiommu_status smmuv3_stream_create(struct smmuv3_unit *v,
+                                        struct smmuv3_sid sid, uim_word **out)
+{
+    const bool add_cds = smmuv3_first_stage(v) && !has_cds(smmuv3_ste(v, sid));
+    uim_word *cds = NULL;
+    uint64_t phys = 0;
+    enum uiommu_status status = check(v, sid);
+
+    if (status == UIOMMU_OK && add_cds) {
+        cds = uim_pages_alloc(&v->unit, v->coherent, 0, &phys);
+        status = cds ? UIOMMU_OK : UIOMMU_NOMEM;
+    }
+    if (status == UIOMMU_OK)
+        status = add_ste(v, sid);
+    if (status != UIOMMU_OK) {
+        uim_pages_free(&v->unit, cds, phys, 0);
+        return status;
+    }
+    *out = smmuv3_ste(v, sid);
+    if (cds)
+        link_cds(v, *out, phys);
     return UIOMMU_OK;
 }
 
