@@ -58,10 +58,11 @@ struct machine_ops {
     enum machine_dma (*send_irq)(struct machine *m, unsigned dev, uint64_t addr,
                                  uint32_t data);
     /* A pin of the I/O APIC with id 0 rises, whose redirection entry is `rte`:
-     * the I/O APIC sends a message.                                         */
+     * the I/O APIC sends a message. REFUSED: the machine has none.          */
     enum machine_dma (*raise_pin)(struct machine *m, uint64_t rte);
-    /* The oldest interrupt that arrived at interrupt controllers from
-     * devices and I/O APICs, not units, and was not taken yet; false: there is none.                          */
+    /* The oldest interrupt that arrived at interrupt controllers from devices
+     * and I/O APICs, not units, and was not taken yet; false: there is none. Of
+     * an ITS: destination is the DeviceID, vector the EventID.              */
     bool (*take_irq)(struct machine *m, struct uiommu_irq_target *out);
     /* Deliver interrupts that are due. False: the machine is gone. */
     bool (*run)(struct machine *m);

@@ -11,7 +11,7 @@
 set -euo pipefail
 
 readonly QEMU_MAJOR=10
-readonly QEMU_PACKAGE=qemu-system-x86
+readonly QEMU_PACKAGES="qemu-system-x86 qemu-system-arm"
 readonly BACKPORTS_FILE=/etc/apt/sources.list.d/uiommu-backports.sources
 
 # libc6-dev: only recommended by gcc. No gcc-multilib: it conflicts with the
@@ -65,14 +65,27 @@ not_installed()
     done
 }
 
-# Major version of the QEMU in the path; 0: none.
-qemu_major()
+# The program of the package $1 that tests start.
+qemu_program()
 {
-    local version
+    case $1 in
+    *-x86) printf 'qemu-system-x86_64' ;;
+    *-arm) printf 'qemu-system-aarch64' ;;
+    esac
+}
 
-    version=$(qemu-system-x86_64 --version 2>/dev/null |
-        sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
-    printf '%s' "${version:-0}"
+# Those of QEMU's packages whose program in the path is missing or too old.
+qemu_wanted()
+{
+    local package version
+
+    for package in $QEMU_PACKAGES; do
+        version=$("$(qemu_program "$package")" --version 2>/dev/null |
+            sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
+        if [ "${version:-0}" -lt "$QEMU_MAJOR" ]; then
+            printf '%s ' "$package"
+        fi
+    done
 }
 
 # "URI release sources-file" of every archive of the distribution apt knows.
@@ -127,16 +140,20 @@ backports_source()
     done < <(archives)
 }
 
-# Whether apt, with the further options given, would install a QEMU that is new
-# enough.
+# Whether apt, with the further options given, would install each QEMU that is wanted
+# and each new enough.
 apt_has_qemu()
 {
-    local version
+    local package version
 
-    version=$(LC_ALL=C apt-get install -s --no-install-recommends "$@" \
-        "$QEMU_PACKAGE" 2>/dev/null |
-        sed -n "s/^Inst $QEMU_PACKAGE .*(\([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p")
-    [ "${version:-0}" -ge "$QEMU_MAJOR" ]
+    for package in $(qemu_wanted); do
+        version=$(LC_ALL=C apt-get install -s --no-install-recommends "$@" \
+            "$package" 2>/dev/null |
+            sed -n "s/^Inst $package .*(\([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p")
+        if [ "${version:-0}" -lt "$QEMU_MAJOR" ]; then
+            return 1
+        fi
+    done
 }
 
 # The apt options that get a new QEMU, and only QEMU: its archive if the release
@@ -154,7 +171,7 @@ needs_backports()
     ! apt_has_qemu && ! apt_has_qemu -t "$(codename)-backports"
 }
 
-# What a user who is not root has to ask for: $1 packages, $2 QEMU if not empty.
+# What a user who is not root has to ask for: $1 packages, $2 those of QEMU.
 tell_user()
 {
     local install="apt-get install --no-install-recommends" line='' source
@@ -173,7 +190,7 @@ tell_user()
         line="$install $1"
     fi
     if [ -n "$2" ]; then
-        line="${line:+$line&& }$install $(qemu_options) $QEMU_PACKAGE"
+        line="${line:+$line&& }$install $(qemu_options) $2"
     fi
     printf '  %s\n' "$line"
 }
@@ -197,28 +214,30 @@ add_backports()
 
 install_qemu()
 {
+    local package
+
     if needs_backports; then
         add_backports "$(codename)"
     fi
-    say "installing $QEMU_PACKAGE $(qemu_options)"
+    say "installing $* $(qemu_options)"
     # shellcheck disable=SC2046
-    apt_install $(qemu_options) "$QEMU_PACKAGE"
-    if [ "$(qemu_major)" -lt "$QEMU_MAJOR" ]; then
-        die "qemu-system-x86_64 is still older than $QEMU_MAJOR:" \
-            "$(qemu-system-x86_64 --version 2>&1 | head -n 1)"
-    fi
+    apt_install $(qemu_options) "$@"
+    for package in $(qemu_wanted); do
+        die "$(qemu_program "$package") is still older than $QEMU_MAJOR:" \
+            "$("$(qemu_program "$package")" --version 2>&1 | head -n 1)"
+    done
 }
 
 main()
 {
-    local packages=$TEST_PACKAGES want_qemu=1 missing
+    local packages=$TEST_PACKAGES qemu='' missing
 
     case "${1:-}" in
     "")
+        qemu=$(qemu_wanted)
         ;;
     --demo)
         packages=$DEMO_PACKAGES
-        want_qemu=
         ;;
     *)
         die "usage: $0 [--demo]"
@@ -226,15 +245,12 @@ main()
     esac
     # shellcheck disable=SC2086
     missing=$(not_installed $packages)
-    if [ -n "$want_qemu" ] && [ "$(qemu_major)" -ge "$QEMU_MAJOR" ]; then
-        want_qemu=
-    fi
-    if [ -z "$missing" ] && [ -z "$want_qemu" ]; then
+    if [ -z "$missing" ] && [ -z "$qemu" ]; then
         say "nothing to do"
         return
     fi
     if [ "$(id -u)" -ne 0 ]; then
-        tell_user "$missing" "$want_qemu" >&2
+        tell_user "$missing" "$qemu" >&2
         exit 1
     fi
     apt_get update
@@ -243,8 +259,9 @@ main()
         # shellcheck disable=SC2086
         apt_install $missing
     fi
-    if [ -n "$want_qemu" ]; then
-        install_qemu
+    if [ -n "$qemu" ]; then
+        # shellcheck disable=SC2086
+        install_qemu $qemu
     fi
     say "done"
 }

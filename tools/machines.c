@@ -26,11 +26,11 @@ static struct machine *open_smmuv3(const struct machine_row *row, char *error,
     return sim_open(&config, error, size);
 }
 
-static struct machine *open_intel(const struct machine_row *row, char *error,
-                                  size_t size)
+static struct machine *open_qemu_vtd(const struct machine_row *row, char *error,
+                                     size_t size)
 {
     const struct qtest_config config = {
-        .mode = (enum qtest_mode)row->how,
+        .mode = row->mode,
         .n_engines = 2,
         .options = "intremap=on",
     };
@@ -38,7 +38,20 @@ static struct machine *open_intel(const struct machine_row *row, char *error,
     return qtest_open(&config, error, size);
 }
 
+static struct machine *open_qemu_smmuv3(const struct machine_row *row,
+                                        char *error, size_t size)
+{
+    const struct qtest_config config = {
+        .iommu = "smmuv3",
+        .mode = row->mode,
+        .n_engines = 2,
+    };
+
+    return qtest_open(&config, error, size);
+}
+
 #define INTEL "qemu:intel-iommu"
+#define ARM   "qemu:smmuv3"
 
 const struct machine_row machine_rows[] = {
     { "sim:vtd", "legacy", "vtd.mode=legacy", open_vtd, SIM_LEGACY },
@@ -47,10 +60,11 @@ const struct machine_row machine_rows[] = {
       SIM_FIRST_STAGE },
     { "sim:smmuv3", "stage1", "smmuv3.stage=1", open_smmuv3, SIM_STAGE_1 },
     { "sim:smmuv3", "stage2", "smmuv3.stage=2", open_smmuv3, SIM_STAGE_2 },
-    { INTEL, "legacy", "vtd.mode=legacy", open_intel, QTEST_LEGACY },
-    { INTEL, "scalable", "vtd.mode=scalable", open_intel, QTEST_SCALABLE },
-    { INTEL, "first-stage", "vtd.mode=first-stage", open_intel,
-      QTEST_FIRST_STAGE },
+    { INTEL, "legacy", "vtd.mode=legacy", open_qemu_vtd, 0 },
+    { INTEL, "scalable", "vtd.mode=scalable", open_qemu_vtd, 0 },
+    { INTEL, "first-stage", "vtd.mode=first-stage", open_qemu_vtd, 0 },
+    { ARM, "stage1", "smmuv3.stage=1", open_qemu_smmuv3, 0 },
+    { ARM, "stage2", "smmuv3.stage=2", open_qemu_smmuv3, 0 },
     { .name = NULL },
 };
 

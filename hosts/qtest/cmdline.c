@@ -4,8 +4,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "hosts/qtest/log.h"
+#include "hosts/qtest/board.h"
 #include "hosts/qtest/ram.h"
 
 __attribute__((format(printf, 2, 3))) static void add(struct qt_cmdline *line,
@@ -37,9 +38,14 @@ static void add_option(struct qt_cmdline *line, const char *option,
 }
 
 /* Paused for ever: what the machine does, its devices do. */
-static void add_board(struct qt_cmdline *line, const struct qt_wires *wires)
+static void add_board(struct qt_cmdline *line, const struct qt_board *board,
+                      const struct qt_mode *mode, const struct qt_wires *wires)
 {
-    add_option(line, "-machine", "q35,memory-backend=ram");
+    add(line, "-machine");
+    add(line, "%s,memory-backend=ram", mode->machine);
+    if (board->cpu != NULL) {
+        add_option(line, "-cpu", board->cpu);
+    }
     add(line, "-object");
     add(line,
         "memory-backend-file,id=ram,size=%lluM,mem-path=/proc/self/fd/%d,"
@@ -55,7 +61,8 @@ static void add_board(struct qt_cmdline *line, const struct qt_wires *wires)
 }
 
 /* Without -qtest-log every command goes to stderr as well. */
-static void add_channels(struct qt_cmdline *line, const struct qt_wires *wires)
+static void add_channels(struct qt_cmdline *line, const struct qt_board *board,
+                         const struct qt_wires *wires)
 {
     add(line, "-chardev");
     add(line, "socket,id=qtest,fd=%d", wires->qtest);
@@ -66,23 +73,36 @@ static void add_channels(struct qt_cmdline *line, const struct qt_wires *wires)
     add_option(line, "-mon", "chardev=monitor,mode=control");
     add(line, "-D");
     add(line, "/proc/self/fd/%d", wires->log);
-    for (size_t i = 0; qt_log_events[i] != NULL; i++) {
-        add_option(line, "-trace", qt_log_events[i]);
+    for (size_t i = 0; board->events[i].name != NULL; i++) {
+        add_option(line, "-trace", board->events[i].name);
     }
 }
 
-static void add_unit(struct qt_cmdline *line, const struct qtest_config *config)
+/* Each of "a=b,c=d". */
+static void add_globals(struct qt_cmdline *line, const char *unit,
+                        const char *options)
 {
-    static const char *const of_mode[] = {
-        [QTEST_LEGACY] = "",
-        [QTEST_SCALABLE] = ",x-scalable-mode=on",
-        [QTEST_FIRST_STAGE] = ",x-scalable-mode=on,x-flts=on",
-    };
+    while (options != NULL && *options != '\0') {
+        size_t n = strcspn(options, ",");
 
+        add(line, "-global");
+        add(line, "%s.%.*s", unit, (int)n, options);
+        options += n + (options[n] == ',');
+    }
+}
+
+static void add_unit(struct qt_cmdline *line, const struct qt_board *board,
+                     const struct qt_mode *mode, const char *options)
+{
+    if (!board->unit_is_device) {
+        add_globals(line, board->unit, mode->options);
+        add_globals(line, board->unit, options);
+        return;
+    }
     add(line, "-device");
-    add(line, "intel-iommu%s%s%s", of_mode[config->mode],
-        config->options != NULL ? "," : "",
-        config->options != NULL ? config->options : "");
+    add(line, "%s%s%s%s%s", board->unit, mode->options != NULL ? "," : "",
+        mode->options != NULL ? mode->options : "", options != NULL ? "," : "",
+        options != NULL ? options : "");
 }
 
 bool qt_is_behind_port(const struct qtest_config *config, unsigned engine)
@@ -110,13 +130,15 @@ static void add_engine(struct qt_cmdline *line,
 bool qt_cmdline_make(struct qt_cmdline *line, const struct qtest_config *config,
                      const struct qt_wires *wires)
 {
+    const struct qt_board *board = qt_board_find(config->iommu);
+    const struct qt_mode *mode = qt_board_mode(board, config->mode);
+
     line->n = line->used = 0;
     line->full = false;
-    add(line, "%s",
-        config->binary != NULL ? config->binary : "qemu-system-x86_64");
-    add_board(line, wires);
-    add_channels(line, wires);
-    add_unit(line, config);
+    add(line, "%s", config->binary != NULL ? config->binary : board->binary);
+    add_board(line, board, mode, wires);
+    add_channels(line, board, wires);
+    add_unit(line, board, mode, config->options);
     if (config->root_port) {
         add(line, "-device");
         add(line, "pcie-root-port,id=rp0,bus=pcie.0,addr=%x,chassis=1",

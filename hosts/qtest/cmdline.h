@@ -30,7 +30,7 @@ struct qt_cmdline {
 
 bool qt_is_behind_port(const struct qtest_config *config, unsigned engine);
 
-/** False: the options given are too long. */
+/** False: the options given are too long. The board and its mode exist. */
 bool qt_cmdline_make(struct qt_cmdline *line, const struct qtest_config *config,
                      const struct qt_wires *wires);
 

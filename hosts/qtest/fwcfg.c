@@ -9,8 +9,6 @@
 #include <string.h>
 
 enum {
-    PORT_DMA_HIGH = 0x514, /* big-endian; the low half starts the transfer */
-    PORT_DMA_LOW = 0x518,
     KEY_DIRECTORY = 0x19,
     DMA_ERROR = 1 << 0,
     DMA_READ = 1 << 1,
@@ -74,6 +72,11 @@ static uint8_t byte_sum(const uint8_t *p, size_t size)
 
 /* ---- RAM and files ------------------------------------------------------- */
 
+static uint64_t end_of_area(const struct qt_fw *fw)
+{
+    return fw->ram->start + QT_ENGINES;
+}
+
 /* UINT64_MAX: the firmware's RAM is used up, or `align` is no power of two. */
 static uint64_t reserve(struct qt_fw *fw, uint64_t size, uint64_t align)
 {
@@ -83,11 +86,26 @@ static uint64_t reserve(struct qt_fw *fw, uint64_t size, uint64_t align)
         return UINT64_MAX;
     }
     phys = (fw->next + align - 1) & ~(align - 1);
-    if (phys > QT_ENGINES || size > QT_ENGINES - phys) {
+    if (phys > end_of_area(fw) || size > end_of_area(fw) - phys) {
         return UINT64_MAX;
     }
     fw->next = phys + size;
     return phys;
+}
+
+/* Half of the address register: big-endian, wherever it is. */
+static void write_half(struct qt_fw *fw, unsigned offset, uint32_t value)
+{
+    uint64_t at = fw->board->fw_cfg + offset;
+    uint8_t bytes[4];
+
+    be_put(bytes, 4, value);
+    value = (uint32_t)le_get(bytes, 4);
+    if (fw->board->fw_cfg_port) {
+        qt_proto_out(fw->proto, 4, (uint16_t)at, value);
+    } else {
+        qt_proto_write(fw->proto, 4, at, value);
+    }
 }
 
 /* Select item `key` and read its first `size` bytes to `phys`. */
@@ -95,19 +113,18 @@ static bool read_item(struct qt_fw *fw, uint16_t key, uint64_t phys,
                       size_t size)
 {
     uint64_t control = reserve(fw, 16, 16);
-    uint8_t *p = fw->ram->base + control;
-    uint8_t low[4];
+    uint8_t *p;
 
     if (control == UINT64_MAX) {
         return false;
     }
+    p = qt_ram_at(fw->ram, control);
     be_put(p, 4, (uint32_t)key << 16 | DMA_SELECT | DMA_READ);
     be_put(p + 4, 4, size);
     be_put(p + 8, 8, phys);
-    be_put(low, 4, control);
-    qt_proto_out(fw->proto, 4, PORT_DMA_HIGH, 0);
-    qt_proto_out(fw->proto, 4, PORT_DMA_LOW, (uint32_t)le_get(low, 4));
-    /* Done by the time the port write was answered. */
+    write_half(fw, 0, (uint32_t)(control >> 32));
+    write_half(fw, 4, (uint32_t)control);
+    /* That started it, and it was done by the time of the answer. */
     return qt_proto_alive(fw->proto) && be_get(p, 4) == 0;
 }
 
@@ -117,12 +134,13 @@ static bool find_file(struct qt_fw *fw, const char *name, size_t *size,
 {
     const size_t entry_size = 64, room = 4 + MAX_DIRECTORY * entry_size;
     uint64_t phys = reserve(fw, room, 16);
-    const uint8_t *directory = fw->ram->base + phys;
+    const uint8_t *directory;
     uint64_t n;
 
     if (phys == UINT64_MAX || !read_item(fw, KEY_DIRECTORY, phys, room)) {
         return false;
     }
+    directory = qt_ram_at(fw->ram, phys);
     n = be_get(directory, 4);
     for (uint64_t i = 0; i < n && i < MAX_DIRECTORY; i++) {
         const uint8_t *entry = directory + 4 + i * entry_size;
@@ -169,7 +187,7 @@ static uint8_t *blob_part(struct qt_fw *fw, const uint8_t *name,
     if (blob == NULL || offset > blob->size || size > blob->size - offset) {
         return NULL;
     }
-    return fw->ram->base + blob->phys + offset;
+    return qt_ram_at(fw->ram, blob->phys) + offset;
 }
 
 /* file[56], alignment, zone. The zone is ignored: what has to be below 1 MiB is
@@ -245,7 +263,7 @@ static bool run_loader(struct qt_fw *fw, char *error, size_t size)
         return false;
     }
     for (size_t i = 0; i + COMMAND_SIZE <= script_size; i += COMMAND_SIZE) {
-        const uint8_t *command = fw->ram->base + script + i;
+        const uint8_t *command = qt_ram_at(fw->ram, script) + i;
 
         if (!do_command(fw, command)) {
             (void)snprintf(error, size,
@@ -263,14 +281,16 @@ static bool run_loader(struct qt_fw *fw, char *error, size_t size)
 /* A whole table with the right checksum, or NULL. */
 static const uint8_t *table_at(const struct qt_fw *fw, uint64_t phys)
 {
-    const uint8_t *table = fw->ram->base + phys;
+    const uint8_t *table;
     uint64_t size;
 
-    if (phys < QT_FW_AREA || phys > QT_ENGINES - ACPI_HEADER) {
+    if (phys < fw->ram->start + QT_FW_AREA ||
+        phys > end_of_area(fw) - ACPI_HEADER) {
         return NULL;
     }
+    table = qt_ram_at(fw->ram, phys);
     size = le_get(table + 4, 4);
-    if (size < ACPI_HEADER || size > QT_ENGINES - phys ||
+    if (size < ACPI_HEADER || size > end_of_area(fw) - phys ||
         byte_sum(table, size) != 0) {
         return NULL;
     }
@@ -295,10 +315,16 @@ static const uint8_t *find_root(struct qt_fw *fw)
     return table_at(fw, phys);
 }
 
-bool qt_fw_load(struct qt_fw *fw, struct qt_proto *proto, struct qt_ram *ram,
-                char *error, size_t size)
+bool qt_fw_load(struct qt_fw *fw, const struct qt_board *board,
+                struct qt_proto *proto, struct qt_ram *ram, char *error,
+                size_t size)
 {
-    *fw = (struct qt_fw){ .proto = proto, .ram = ram, .next = QT_FW_AREA };
+    *fw = (struct qt_fw){
+        .board = board,
+        .proto = proto,
+        .ram = ram,
+        .next = ram->start + QT_FW_AREA,
+    };
     if (!run_loader(fw, error, size)) {
         return false;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fwcfg.h - the part of PC firmware that hands over ACPI tables: reads them
+ * fwcfg.h - the part of firmware that hands over ACPI tables: reads them
  * from QEMU's fw_cfg device, places them in RAM and patches pointers and
  * checksums, as the commands in its file etc/table-loader ask.
  *
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hosts/qtest/board.h"
 #include "hosts/qtest/proto.h"
 #include "hosts/qtest/ram.h"
 
@@ -25,6 +26,7 @@ struct qt_fw_blob {
 };
 
 struct qt_fw {
+    const struct qt_board *board;
     struct qt_proto *proto;
     struct qt_ram *ram;
     uint64_t next; /* free firmware RAM from here on */
@@ -34,8 +36,9 @@ struct qt_fw {
 };
 
 /** False: a sentence in error[size]. */
-bool qt_fw_load(struct qt_fw *fw, struct qt_proto *proto, struct qt_ram *ram,
-                char *error, size_t size);
+bool qt_fw_load(struct qt_fw *fw, const struct qt_board *board,
+                struct qt_proto *proto, struct qt_ram *ram, char *error,
+                size_t size);
 
 /** The index-th table with that signature, in RAM; NULL: there are fewer. */
 const void *qt_fw_table(const struct qt_fw *fw, const char signature[4],

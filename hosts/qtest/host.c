@@ -62,14 +62,14 @@ static void *pages_alloc(void *ctx, unsigned order, unsigned flags,
         return NULL;
     }
     *phys = found;
-    return host->ram->base + found;
+    return qt_ram_at(host->ram, found);
 }
 
 static void pages_free(void *ctx, void *virt, uint64_t phys, unsigned order)
 {
     struct qt_host *host = ctx;
 
-    if (virt != host->ram->base + phys) {
+    if (virt != qt_ram_at(host->ram, phys)) {
         (void)fprintf(stderr, "pages_free: %p is not at 0x%llx\n", virt,
                       (unsigned long long)phys);
         abort();
@@ -81,7 +81,7 @@ static void *phys_to_virt(void *ctx, uint64_t phys)
 {
     struct qt_host *host = ctx;
 
-    return host->ram->base + phys;
+    return qt_ram_at(host->ram, phys);
 }
 
 /* QEMU's units claim not to snoop, but read the very memory that we write. */
@@ -104,9 +104,10 @@ static bool is_inside(uint64_t phys, size_t size, uint64_t start,
 /* The handle is the physical address. */
 static void *mmio_map(void *ctx, uint64_t phys, size_t size)
 {
-    (void)ctx;
-    if (is_inside(phys, size, QT_UNIT_BASE, QT_UNIT_SIZE) ||
-        is_inside(phys, size, QT_BARS, QT_N_BARS * QT_BAR_STEP)) {
+    const struct qt_board *board = ((struct qt_host *)ctx)->board;
+
+    if (is_inside(phys, size, board->unit_base, board->unit_size) ||
+        is_inside(phys, size, board->bars, QT_N_BARS * QT_BAR_STEP)) {
         return (void *)(uintptr_t)phys;
     }
     return NULL;
@@ -244,7 +245,7 @@ void qt_host_init(struct uiommu_host *host, struct qt_host *ctx)
         .pages_free = pages_free,
         .phys_to_virt = phys_to_virt,
         .direct_map = true,
-        .direct_offset = (uintptr_t)ctx->ram->base,
+        .direct_offset = (uintptr_t)ctx->ram->base - (uintptr_t)ctx->ram->start,
         .flush = flush,
         .mmio_map = mmio_map,
         .mmio_unmap = mmio_unmap,
@@ -264,7 +265,9 @@ void qt_host_init(struct uiommu_host *host, struct qt_host *ctx)
         .spin_unlock = lock_unlock,
         .now_ns = now_ns,
         .relax = relax,
-        .msi_alloc = msi_alloc,
-        .msi_free = msi_free,
     };
+    if (ctx->board->unit_msi) {
+        host->msi_alloc = msi_alloc;
+        host->msi_free = msi_free;
+    }
 }

@@ -5,17 +5,15 @@
 
 #include <uiommu/host.h>
 
+#include "hosts/qtest/board.h"
 #include "hosts/qtest/fwcfg.h"
 #include "hosts/qtest/msi.h"
 #include "hosts/qtest/pci.h"
 #include "hosts/qtest/proto.h"
 #include "hosts/qtest/ram.h"
 
-/* The registers of the IOMMU. */
-#define QT_UNIT_BASE UINT64_C(0xfed90000)
-#define QT_UNIT_SIZE QT_PAGE
-
 struct qt_host {
+    const struct qt_board *board;
     struct qt_proto *proto;
     struct qt_ram *ram;
     struct qt_pci *pci;

@@ -4,7 +4,6 @@
 
 #define REGISTER UINT64_C(0xfec00000) /* which one */
 #define WINDOW   UINT64_C(0xfec00010) /* its value */
-#define DEVICE   "/machine/q35/ioapic"
 
 enum {
     PIN = 5,        /* nobody else's in this machine */
@@ -19,11 +18,11 @@ static void write_half(struct qt_proto *proto, unsigned half, uint64_t value)
 }
 
 /* A masked entry for edges forgets that an interrupt of it was not ended. */
-void qt_ioapic_raise(struct qt_proto *proto, uint64_t rte)
+void qt_ioapic_raise(struct qt_proto *proto, const char *path, uint64_t rte)
 {
     write_half(proto, 1, rte >> 32);
     write_half(proto, 0, rte);
-    qt_proto_pin(proto, DEVICE, PIN, true);
-    qt_proto_pin(proto, DEVICE, PIN, false);
+    qt_proto_pin(proto, path, PIN, true);
+    qt_proto_pin(proto, path, PIN, false);
     write_half(proto, 0, MASKED);
 }

@@ -11,14 +11,13 @@
 
 enum { CHUNK = 16384 };
 
-const char *const qt_log_events[] = {
-    "vtd_dmar_fault",   "vtd_fault_disabled", "vtd_ir_remap_msi",
-    "apic_deliver_irq", "vtd_inv_desc_iec",   NULL,
-};
-
-bool qt_log_open(struct qt_log *log, char *error, size_t size)
+bool qt_log_open(struct qt_log *log, const struct qt_event *events, char *error,
+                 size_t size)
 {
-    *log = (struct qt_log){ .fd = memfd_create("qemu-log", MFD_CLOEXEC) };
+    *log = (struct qt_log){
+        .events = events,
+        .fd = memfd_create("qemu-log", MFD_CLOEXEC),
+    };
     if (log->fd < 0) {
         (void)snprintf(error, size, "memfd_create: %s", strerror(errno));
         return false;
@@ -52,64 +51,44 @@ static unsigned push(void *list, unsigned *n, size_t size)
     return (*n)++;
 }
 
+void qt_log_add_irq(struct qt_log *log, struct uiommu_irq_target irq)
+{
+    log->irqs[push(log->irqs, &log->n_irqs, sizeof(irq))] = irq;
+}
+
+void qt_log_add_wire(struct qt_log *log, unsigned n)
+{
+    log->wires |= 1u << n;
+}
+
+void qt_log_add_iec(struct qt_log *log, struct qtest_iec iec)
+{
+    log->iecs[push(log->iecs, &log->n_iecs, sizeof(iec))] = iec;
+}
+
 /* ---- lines ---------------------------------------------------------------- */
 
-static bool take_message(struct qt_log *log, const char *line)
+static bool is_of(const char *line, const char *event)
 {
-    unsigned long long out;
+    size_t n = strlen(event);
 
-    if (sscanf(line,
-               "vtd_ir_remap_msi (addr %*x, data %*x) -> (addr 0x%llx, data",
-               &out) != 1) {
-        return false;
-    }
-    log->message = out;
-    return true;
+    return strncmp(line, event, n) == 0 && line[n] == ' ';
 }
 
-/* That it arrived is what the APIC says. It names 8 bits of the destination (QEMU
- * 10.0) and no hint: those are in the message, which comes right before.     */
-static bool take_irq(struct qt_log *log, const char *line)
+static bool was_read(struct qt_log *log, const char *line)
 {
-    int dest, logical, delivery, vector, level;
+    const struct qt_event *event = log->events;
 
-    if (sscanf(line,
-               "apic_deliver_irq dest %d dest_mode %d delivery_mode %d "
-               "vector %d trigger_mode %d",
-               &dest, &logical, &delivery, &vector, &level) != 5) {
-        return false;
+    while (event->name != NULL && !is_of(line, event->name)) {
+        event++;
     }
-    log->irqs[push(log->irqs, &log->n_irqs, sizeof(*log->irqs))] =
-        (struct uiommu_irq_target){
-            .destination =
-                (uint32_t)dest | (uint32_t)(log->message >> 32 & 0xffffff00),
-            .hint = log->message >> 3 & 1,
-            .vector = (uint8_t)vector,
-            .delivery = (uint8_t)delivery,
-            .logical = logical != 0,
-            .level = level != 0,
-        };
-    log->message = 0;
-    return true;
+    return event->take != NULL && event->take(log, line);
 }
 
-static bool take_iec(struct qt_log *log, const char *line)
-{
-    unsigned granularity, index, mask;
-
-    if (sscanf(line, "vtd_inv_desc_iec granularity %x index %x mask %x",
-               &granularity, &index, &mask) != 3) {
-        return false;
-    }
-    log->iecs[push(log->iecs, &log->n_iecs, sizeof(*log->iecs))] =
-        (struct qtest_iec){ granularity == 0, index, mask };
-    return true;
-}
-
+/* What cannot be read is nothing good: a refusal, too. */
 static void take_line(struct qt_log *log, const char *line)
 {
-    if (take_message(log, line) || take_irq(log, line) || take_iec(log, line) ||
-        log->refused) {
+    if (was_read(log, line) || log->refused) {
         return;
     }
     log->refused = true;
@@ -183,6 +162,19 @@ bool qt_log_irq(struct qt_log *log,
     return true;
 }
 
+bool qt_log_wire(struct qt_log *log, unsigned *out)
+{
+    unsigned n = 0;
+
+    read_on(log);
+    while (n < 32 && (log->wires >> n & 1) == 0) {
+        n++;
+    }
+    *out = n;
+    log->wires &= log->wires - 1;
+    return n < 32;
+}
+
 bool qt_log_iec(struct qt_log *log, struct qtest_iec *out)
 {
     read_on(log);
@@ -197,5 +189,5 @@ bool qt_log_iec(struct qt_log *log, struct qtest_iec *out)
 void qt_log_forget_irqs(struct qt_log *log)
 {
     read_on(log);
-    log->n_irqs = 0;
+    log->n_irqs = log->wires = 0;
 }

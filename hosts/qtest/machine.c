@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hosts/qtest/board.h"
 #include "hosts/qtest/cmdline.h"
 #include "hosts/qtest/fwcfg.h"
 #include "hosts/qtest/host.h"
@@ -41,6 +42,7 @@ _Static_assert((int)QTEST_MAX_ENGINES <= QT_N_BARS, "a BAR for each engine");
 
 struct qtest {
     struct machine machine;
+    const struct qt_board *board;
     struct qt_process process;
     struct qt_proto proto;
     struct qt_ram ram;
@@ -70,14 +72,20 @@ static struct qtest *from_machine(struct machine *m)
 static bool check_config(const struct qtest_config *config, char *error,
                          size_t size)
 {
-    if (config->iommu != NULL && strcmp(config->iommu, "intel-iommu") != 0) {
+    const struct qt_board *board = qt_board_find(config->iommu);
+
+    if (board == NULL) {
         (void)snprintf(error, size, "no machine with the IOMMU '%s'",
                        config->iommu);
         return false;
     }
+    if (qt_board_mode(board, config->mode) == NULL) {
+        (void)snprintf(error, size, "%s has no mode '%s'", board->iommu,
+                       config->mode);
+        return false;
+    }
     if (config->n_engines > QTEST_MAX_ENGINES ||
-        (config->root_port && config->n_engines == 0) ||
-        (unsigned)config->mode > QTEST_FIRST_STAGE) {
+        (config->root_port && config->n_engines == 0)) {
         (void)snprintf(error, size, "malformed configuration");
         return false;
     }
@@ -96,8 +104,8 @@ static bool open_channel(int fd[2], char *error, size_t size)
 static bool open_files(struct qtest *qtest, const struct qtest_config *config,
                        char *error, size_t size)
 {
-    if (!qt_ram_open(&qtest->ram, error, size) ||
-        !qt_log_open(&qtest->log, error, size) ||
+    if (!qt_ram_open(&qtest->ram, qtest->board->ram, error, size) ||
+        !qt_log_open(&qtest->log, qtest->board->events, error, size) ||
         !open_channel(qtest->qtest_fd, error, size) ||
         !open_channel(qtest->monitor_fd, error, size)) {
         return false;
@@ -105,7 +113,7 @@ static bool open_files(struct qtest *qtest, const struct qtest_config *config,
     while (qtest->n_engines < config->n_engines) {
         unsigned i = qtest->n_engines++;
 
-        if (!qt_nvme_open(&qtest->engines[i], i, error, size)) {
+        if (!qt_nvme_open(&qtest->engines[i], i, &qtest->ram, error, size)) {
             return false;
         }
     }
@@ -193,7 +201,6 @@ static void init_link(struct qtest *qtest, const struct qtest_config *config)
     qt_proto_init(&qtest->proto, &qtest->process, qtest->qtest_fd[0],
                   config->timeout_ms != 0 ? config->timeout_ms
                                           : DEFAULT_TIMEOUT_MS);
-    qt_pci_init(&qtest->pci, &qtest->proto);
     qtest->qtest_fd[0] = -1; /* the link closes it */
     qtest->linked = true;
 }
@@ -220,7 +227,7 @@ static void add_device(struct qtest *qtest, const char *name,
 static void setup_engine(struct qtest *qtest, const struct qtest_config *config,
                          unsigned index)
 {
-    uint64_t bar = QT_BARS + index * QT_BAR_STEP;
+    uint64_t bar = qtest->board->bars + index * QT_BAR_STEP;
     bool behind = qt_is_behind_port(config, index);
     struct uiommu_pci pci =
         behind ? slot(BUS_BEHIND_PORT, 0) : slot(0, QT_FIRST_SLOT + index);
@@ -230,7 +237,7 @@ static void setup_engine(struct qtest *qtest, const struct qtest_config *config,
                             bar);
     }
     qt_pci_setup_device(&qtest->pci, pci, bar);
-    qt_nvme_attach(&qtest->engines[index], &qtest->pci, pci, &qtest->ram, bar);
+    qt_nvme_attach(&qtest->engines[index], &qtest->pci, pci, bar);
     (void)snprintf(qtest->names[index], NAME_SIZE, "nvme%u", index);
     add_device(qtest, qtest->names[index], pci, behind ? 0 : MACHINE_NO_BRIDGE,
                true);
@@ -239,7 +246,7 @@ static void setup_engine(struct qtest *qtest, const struct qtest_config *config,
 static void setup_devices(struct qtest *qtest,
                           const struct qtest_config *config)
 {
-    qt_pci_enable_ecam(&qtest->pci);
+    qt_pci_init(&qtest->pci, &qtest->proto, qtest->board);
     if (config->root_port) {
         add_device(qtest, "port", slot(0, QT_PORT_SLOT), MACHINE_NO_BRIDGE,
                    false);
@@ -254,12 +261,14 @@ static bool load_tables(struct qtest *qtest, char *error, size_t size)
 {
     struct machine *m = &qtest->machine;
 
-    if (!qt_fw_load(&qtest->fw, &qtest->proto, &qtest->ram, error, size)) {
+    if (!qt_fw_load(&qtest->fw, qtest->board, &qtest->proto, &qtest->ram, error,
+                    size)) {
         return false;
     }
-    m->table = qt_fw_table(&qtest->fw, "DMAR", 0, &m->table_size);
+    m->table = qt_fw_table(&qtest->fw, qtest->board->table, 0, &m->table_size);
     if (m->table == NULL) {
-        (void)snprintf(error, size, "no DMAR with a valid checksum");
+        (void)snprintf(error, size, "no %s with a valid checksum",
+                       qtest->board->table);
         return false;
     }
     return true;
@@ -357,13 +366,18 @@ static enum machine_dma send_irq(struct machine *m, unsigned dev, uint64_t addr,
 static enum machine_dma raise_pin(struct machine *m, uint64_t rte)
 {
     struct qtest *qtest = from_machine(m);
+    const char *path = qtest->board->ioapic;
     enum machine_dma result = MACHINE_DMA_DONE;
 
     (void)pthread_mutex_lock(&qtest->dma);
-    qt_ioapic_raise(&qtest->proto, rte);
+    if (path != NULL) {
+        qt_ioapic_raise(&qtest->proto, path, rte);
+    }
     if (!qt_proto_alive(&qtest->proto)) {
         result =
             say(qtest, MACHINE_DMA_DEAD, "%s", qt_proto_error(&qtest->proto));
+    } else if (path == NULL) {
+        result = say(qtest, MACHINE_DMA_REFUSED, "there is no I/O APIC");
     }
     (void)pthread_mutex_unlock(&qtest->dma);
     return result;
@@ -406,7 +420,17 @@ static struct uiommu_range engine_area(struct machine *m, unsigned dev)
     return (struct uiommu_range){ .iova = nvme->area, .size = QT_NVME_AREA };
 }
 
-static bool next_of_unit(struct qtest *qtest, struct uiommu_irq_target *out)
+static bool next_wire(struct qtest *qtest, unsigned *n)
+{
+    bool arrived;
+
+    (void)pthread_mutex_lock(&qtest->dma);
+    arrived = qt_log_wire(&qtest->log, n);
+    (void)pthread_mutex_unlock(&qtest->dma);
+    return arrived;
+}
+
+static bool next_message(struct qtest *qtest, struct uiommu_irq_target *out)
 {
     bool arrived;
 
@@ -416,16 +440,26 @@ static bool next_of_unit(struct qtest *qtest, struct uiommu_irq_target *out)
     return arrived;
 }
 
+static void tell(struct qtest *qtest, unsigned unit, unsigned n)
+{
+    if (qtest->machine.on_irq != NULL) {
+        qtest->machine.on_irq(qtest->machine.irq_ctx, unit, n);
+    }
+}
+
 /* One that causes another for ever has to be seen to. */
 static void deliver(struct qtest *qtest)
 {
     struct uiommu_irq_target irq;
     unsigned unit, n;
 
-    for (unsigned i = 0; i < MAX_DELIVERED && next_of_unit(qtest, &irq); i++) {
-        if (qt_msi_owner(&qtest->msis, &irq, &unit, &n) &&
-            qtest->machine.on_irq != NULL) {
-            qtest->machine.on_irq(qtest->machine.irq_ctx, unit, n);
+    for (unsigned i = 0; i < MAX_DELIVERED; i++) {
+        if (next_wire(qtest, &n)) {
+            tell(qtest, 0, n);
+        } else if (!next_message(qtest, &irq)) {
+            return;
+        } else if (qt_msi_owner(&qtest->msis, &irq, &unit, &n)) {
+            tell(qtest, unit, n);
         }
     }
 }
@@ -451,7 +485,6 @@ static void qtest_close(struct machine *m)
 
     qt_process_stop(&qtest->process);
     if (qtest->linked) {
-        qt_pci_close(&qtest->pci);
         qt_proto_close(&qtest->proto);
     }
     for (unsigned i = 0; i < qtest->n_engines; i++) {
@@ -487,6 +520,7 @@ static struct qtest *create(const struct qtest_config *config)
     if (qtest == NULL) {
         return NULL;
     }
+    qtest->board = qt_board_find(config->iommu);
     qtest->process = (struct qt_process){ .pid = -1, .stderr_fd = -1 };
     qtest->ram.fd = qtest->log.fd = -1;
     qtest->qtest_fd[0] = qtest->qtest_fd[1] = -1;
@@ -494,8 +528,9 @@ static struct qtest *create(const struct qtest_config *config)
     (void)pthread_mutex_init(&qtest->dma, NULL);
     qt_msis_init(&qtest->msis);
     qtest->machine.ops = &qtest_ops;
-    qtest->machine.name = "qemu:intel-iommu";
+    qtest->machine.name = qtest->board->name;
     qtest->host = (struct qt_host){
+        .board = qtest->board,
         .proto = &qtest->proto,
         .ram = &qtest->ram,
         .pci = &qtest->pci,

@@ -55,13 +55,14 @@ struct command {
 
 /* ---- life ---------------------------------------------------------------- */
 
-bool qt_nvme_open(struct qt_nvme *nvme, unsigned index, char *error,
-                  size_t size)
+bool qt_nvme_open(struct qt_nvme *nvme, unsigned index, struct qt_ram *ram,
+                  char *error, size_t size)
 {
     void *disk = MAP_FAILED;
 
     *nvme = (struct qt_nvme){
-        .area = QT_ENGINES + index * QT_NVME_AREA_STEP,
+        .ram = ram,
+        .area = ram->start + QT_ENGINES + index * QT_NVME_AREA_STEP,
     };
     nvme->disk_fd = memfd_create("nvme-disk", MFD_CLOEXEC);
     if (nvme->disk_fd >= 0 && ftruncate(nvme->disk_fd, QT_NVME_DISK) == 0) {
@@ -78,12 +79,11 @@ bool qt_nvme_open(struct qt_nvme *nvme, unsigned index, char *error,
 }
 
 void qt_nvme_attach(struct qt_nvme *nvme, struct qt_pci *pci,
-                    struct uiommu_pci where, struct qt_ram *ram, uint64_t bar)
+                    struct uiommu_pci where, uint64_t bar)
 {
     uint64_t cap = qt_proto_read(pci->proto, 8, bar + REG_CAP);
 
     nvme->proto = pci->proto;
-    nvme->ram = ram;
     nvme->bar = bar;
     nvme->doorbell_step = 4u << (cap >> 32 & 0xf);
     nvme->timeout_ms = pci->proto->timeout_ms;
@@ -150,7 +150,7 @@ static enum machine_dma lost(struct qt_nvme *nvme, const char *why)
 static void submit(struct qt_nvme *nvme, struct qt_nvme_queue *queue,
                    struct command *command)
 {
-    uint8_t *sqe = nvme->ram->base + queue->sq + queue->tail * SQE_SIZE;
+    uint8_t *sqe = qt_ram_at(nvme->ram, queue->sq) + queue->tail * SQE_SIZE;
 
     command->dword[0] |= (uint32_t)nvme->next_cid++ << 16;
     memcpy(sqe, command, SQE_SIZE);
@@ -162,7 +162,7 @@ static void submit(struct qt_nvme *nvme, struct qt_nvme_queue *queue,
 static bool completed(const struct qt_nvme *nvme,
                       const struct qt_nvme_queue *queue, uint32_t *dword)
 {
-    uint8_t *cqe = nvme->ram->base + queue->cq + queue->head * CQE_SIZE;
+    uint8_t *cqe = qt_ram_at(nvme->ram, queue->cq) + queue->head * CQE_SIZE;
 
     *dword = __atomic_load_n((uint32_t *)(void *)(cqe + 12), __ATOMIC_ACQUIRE);
     return (*dword >> 16 & 1) == queue->phase;
@@ -262,7 +262,7 @@ static bool enable(struct qt_nvme *nvme)
     if (!wait_ready(nvme, 0)) {
         return false;
     }
-    memset(nvme->ram->base + nvme->area, 0, QT_NVME_AREA);
+    memset(qt_ram_at(nvme->ram, nvme->area), 0, QT_NVME_AREA);
     queue_init(nvme, &nvme->admin, 0, ADMIN_SQ, ADMIN_CQ);
     queue_init(nvme, &nvme->io, 1, IO_SQ, IO_CQ);
     reg_write(nvme, REG_AQA, (N_ENTRIES - 1) << 16 | (N_ENTRIES - 1));
@@ -334,7 +334,7 @@ static void describe_data(struct qt_nvme *nvme, struct command *command,
     }
     sgl_descriptor(list[0], iova, size, SGL_DATA);
     sgl_descriptor(list[1], scratch + QT_PAGE - BLOCK, padding, SGL_DATA);
-    memcpy(nvme->ram->base + scratch, list, sizeof(list));
+    memcpy(qt_ram_at(nvme->ram, scratch), list, sizeof(list));
     sgl_descriptor(&command->dword[6], scratch, sizeof(list), SGL_LAST_SEGMENT);
 }
 

@@ -48,11 +48,11 @@ struct qt_nvme {
 };
 
 /** The disk, before QEMU starts. `index` counts the engines. */
-bool qt_nvme_open(struct qt_nvme *nvme, unsigned index, char *error,
-                  size_t size);
+bool qt_nvme_open(struct qt_nvme *nvme, unsigned index, struct qt_ram *ram,
+                  char *error, size_t size);
 /** Where the controller is, once QEMU runs and the BAR is assigned. */
 void qt_nvme_attach(struct qt_nvme *nvme, struct qt_pci *pci,
-                    struct uiommu_pci where, struct qt_ram *ram, uint64_t bar);
+                    struct uiommu_pci where, uint64_t bar);
 void qt_nvme_close(struct qt_nvme *nvme);
 
 /** REFUSED as far as the controller noticed: it does not notice that its data

@@ -20,83 +20,49 @@ enum {
     WINDOW_CLOSED = 0x0000fff0, /* base above limit */
 };
 
-#define ECAM        UINT64_C(0xb0000000)
+#define HOST_BRIDGE UINT32_C(0x80000000) /* 00:00.0, for CONFIG_ADDRESS */
 #define ECAM_ENABLE 1
 
-static uint64_t ecam_address(struct uiommu_pci where, unsigned offset)
+static uint64_t address_of(const struct qt_pci *pci, struct uiommu_pci where,
+                           unsigned offset)
 {
-    return ECAM + ((uint64_t)where.bus << 20) + ((uint64_t)where.devfn << 12) +
-           offset;
+    return pci->ecam + ((uint64_t)where.bus << 20) +
+           ((uint64_t)where.devfn << 12) + offset;
 }
 
-static uint32_t config_address(struct uiommu_pci where, unsigned offset)
+/* The one register that is reached by ports. */
+static void switch_ecam_on(struct qt_pci *pci)
 {
-    return UINT32_C(0x80000000) | (uint32_t)where.bus << 16 |
-           (uint32_t)where.devfn << 8 | (offset & ~3u);
+    qt_proto_out(pci->proto, 4, CONFIG_ADDRESS, HOST_BRIDGE | REG_PCIEXBAR);
+    qt_proto_out(pci->proto, 4, CONFIG_DATA, (uint32_t)pci->ecam | ECAM_ENABLE);
 }
 
-/* The address is written already and the lock is held until the data is. */
-static uint16_t select_register(struct qt_pci *pci, struct uiommu_pci where,
-                                unsigned offset)
+void qt_pci_init(struct qt_pci *pci, struct qt_proto *proto,
+                 const struct qt_board *board)
 {
-    (void)pthread_mutex_lock(&pci->lock);
-    qt_proto_out(pci->proto, 4, CONFIG_ADDRESS, config_address(where, offset));
-    return (uint16_t)(CONFIG_DATA + (offset & 3));
-}
-
-void qt_pci_init(struct qt_pci *pci, struct qt_proto *proto)
-{
-    pci->proto = proto;
-    (void)pthread_mutex_init(&pci->lock, NULL);
-}
-
-void qt_pci_enable_ecam(struct qt_pci *pci)
-{
-    const struct uiommu_pci host_bridge = { 0 };
-
-    qt_pci_write(pci, host_bridge, REG_PCIEXBAR, 4,
-                 (uint32_t)ECAM | ECAM_ENABLE);
-}
-
-void qt_pci_close(struct qt_pci *pci)
-{
-    (void)pthread_mutex_destroy(&pci->lock);
+    *pci = (struct qt_pci){ .proto = proto, .ecam = board->ecam };
+    if (board->ecam_off) {
+        switch_ecam_on(pci);
+    }
 }
 
 uint32_t qt_pci_read(struct qt_pci *pci, struct uiommu_pci where,
                      unsigned offset, unsigned width)
 {
-    uint32_t value;
-    uint16_t port;
-
     if (where.segment != 0) {
         return UINT32_MAX >> (32 - 8 * width);
     }
-    if (offset >= 256) {
-        return (uint32_t)qt_proto_read(pci->proto, width,
-                                       ecam_address(where, offset));
-    }
-    port = select_register(pci, where, offset);
-    value = qt_proto_in(pci->proto, width, port);
-    (void)pthread_mutex_unlock(&pci->lock);
-    return value;
+    return (uint32_t)qt_proto_read(pci->proto, width,
+                                   address_of(pci, where, offset));
 }
 
 void qt_pci_write(struct qt_pci *pci, struct uiommu_pci where, unsigned offset,
                   unsigned width, uint32_t value)
 {
-    uint16_t port;
-
-    if (where.segment != 0) {
-        return;
+    if (where.segment == 0) {
+        qt_proto_write(pci->proto, width, address_of(pci, where, offset),
+                       value);
     }
-    if (offset >= 256) {
-        qt_proto_write(pci->proto, width, ecam_address(where, offset), value);
-        return;
-    }
-    port = select_register(pci, where, offset);
-    qt_proto_out(pci->proto, width, port, value);
-    (void)pthread_mutex_unlock(&pci->lock);
 }
 
 void qt_pci_setup_bridge(struct qt_pci *pci, struct uiommu_pci where,

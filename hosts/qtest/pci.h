@@ -1,33 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pci.h - PCI configuration of q35 without firmware: ports 0xCF8 and 0xCFC for
- * conventional space, an ECAM window for the rest; and what firmware would have
- * assigned: bus numbers, windows and BARs.
+ * pci.h - PCI configuration without firmware, through ECAM; and what firmware would
+ * have assigned: bus numbers, windows and BARs.
  */
 #ifndef UIM_HOSTS_QTEST_PCI_H
 #define UIM_HOSTS_QTEST_PCI_H
 
-#include <pthread.h>
-
 #include <uiommu/types.h>
 
+#include "hosts/qtest/board.h"
 #include "hosts/qtest/proto.h"
 
 /* Memory BARs: 1 MiB each, the granularity of a bridge's window. */
-#define QT_BARS     UINT64_C(0xe0000000)
 #define QT_BAR_STEP UINT64_C(0x100000)
 #define QT_N_BARS   16
 
 struct qt_pci {
     struct qt_proto *proto;
-    pthread_mutex_t lock; /* address port and data port are one access */
+    uint64_t ecam;
 };
 
-void qt_pci_init(struct qt_pci *pci, struct qt_proto *proto);
-void qt_pci_close(struct qt_pci *pci);
-
-/** Before any access to registers from 256 on. */
-void qt_pci_enable_ecam(struct qt_pci *pci);
+/** QEMU runs: before any access. */
+void qt_pci_init(struct qt_pci *pci, struct qt_proto *proto,
+                 const struct qt_board *board);
 
 /* As pci_read and pci_write of struct uiommu_host. */
 uint32_t qt_pci_read(struct qt_pci *pci, struct uiommu_pci where,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * qtest.h - a machine (hosts/machine.h) in QEMU: q35 with an IOMMU of QEMU's
- * own and NVMe controllers for DMA. QEMU is an ordinary process; it runs no CPU
- * and no guest. Registers go over its qtest socket, RAM is shared memory.
+ * qtest.h - a machine (hosts/machine.h) in QEMU with an IOMMU of QEMU's own and NVMe
+ * controllers for DMA: a PC (q35) or its Arm machine (virt). QEMU is an ordinary
+ * process; it runs no CPU and no guest. Registers go over its qtest socket, RAM is
+ * shared memory.
  *
  * Calls on one machine may come from several threads. The thread that opens it
  * has to outlive it: when that thread ends, so does QEMU.
@@ -19,20 +20,17 @@ enum {
     QTEST_MAX_DMA = 512 * 1024, /* bytes of one machine_dma()            */
 };
 
-/* What the unit offers; the driver's mode has to fit it. */
-enum qtest_mode {
-    QTEST_LEGACY,      /* no scalable mode                                */
-    QTEST_SCALABLE,    /* scalable, second stage only                     */
-    QTEST_FIRST_STAGE, /* scalable, first stage only                      */
-};
-
 struct qtest_config {
-    const char *iommu; /* NULL: "intel-iommu", today the only one      */
-    enum qtest_mode mode;
+    const char *iommu; /* "intel-iommu" (or NULL), "smmuv3"                */
+    /* What the unit offers; the driver's mode has to fit it. NULL is the first.
+     * intel-iommu: "legacy", "scalable" (second stage only), "first-stage"
+     * (scalable, first stage only). smmuv3: "nested" (both), "stage1",
+     * "stage2".                                                           */
+    const char *mode;
     const char *options; /* more of its options, "caching-mode=on", or NULL */
     unsigned n_engines;  /* NVMe controllers                             */
     bool root_port;      /* the last engine is behind a PCIe root port   */
-    const char *binary;  /* NULL: "qemu-system-x86_64", from the path    */
+    const char *binary;  /* NULL: "qemu-system-...", from the path       */
     unsigned timeout_ms; /* how long QEMU may be silent; 0: 10 s         */
 
     /* Where what uiommu logs goes; NULL: errors and warnings to stderr.  */
@@ -46,14 +44,17 @@ struct qtest_config {
  * a sentence of why in error[size]. Close with machine_close().
  *
  * DMA takes any iova and any size up to QTEST_MAX_DMA, to the byte; but not the
- * address of the engine's own BAR, from 0xe0000000. What the IOMMU refused is
+ * address of the engine's own BAR. What the IOMMU refused is
  * MACHINE_DMA_REFUSED by QEMU's own account, be it the data or the rings in
  * machine_engine_area(); a part may have been done, and buf of a read is what
  * the device got.
  *
  * Interrupt messages are sent by the engine's MSI-X at the end of a command, so it
- * has to reach its rings. The last 64 interrupts that arrived are kept. Vectors
- * f0h to f7h of APIC 0 are the unit's, whoever sends them.
+ * has to reach its rings. The last 64 interrupts that arrived are kept.
+ *
+ * On a PC, vectors f0h to f7h of APIC 0 are the unit's, whoever sends them. The Arm
+ * machine has an ITS at 8080000h (messages go to 8090040h) and no I/O APIC; its unit
+ * has wires: event queue, PRI queue, CMD_SYNC, GERROR are 0 to 3 of on_irq().
  */
 struct machine *qtest_open(const struct qtest_config *config, char *error,
                            size_t size);

@@ -15,11 +15,12 @@ enum {
     POISON = 0x5a, /* a table read after its free shows */
 };
 
-bool qt_ram_open(struct qt_ram *ram, char *error, size_t size)
+bool qt_ram_open(struct qt_ram *ram, uint64_t start, char *error, size_t size)
 {
     void *base;
 
     memset(ram, 0, sizeof(*ram));
+    ram->start = start;
     (void)pthread_mutex_init(&ram->lock, NULL);
     ram->fd = memfd_create("guest-ram", MFD_CLOEXEC);
     if (ram->fd < 0 || ftruncate(ram->fd, (off_t)QT_RAM_SIZE) != 0) {
@@ -95,37 +96,41 @@ static size_t take_block(struct qt_ram *ram, unsigned order)
 uint64_t qt_ram_alloc(struct qt_ram *ram, unsigned order)
 {
     size_t first = order <= MAX_ORDER ? take_block(ram, order) : QT_N_PAGES;
-    uint64_t phys = QT_PAGES + first * QT_PAGE;
+    uint64_t phys = ram->start + QT_PAGES + first * QT_PAGE;
 
     if (first == QT_N_PAGES) {
         return UINT64_MAX;
     }
-    memset(ram->base + phys, 0, QT_PAGE << order);
+    memset(qt_ram_at(ram, phys), 0, QT_PAGE << order);
     return phys;
 }
 
-static bool is_block(const struct qt_ram *ram, uint64_t phys, unsigned order)
+/* The page at `phys`, an index; QT_N_PAGES: that is none of ours. */
+static size_t page_index(const struct qt_ram *ram, uint64_t phys)
 {
-    if (order > MAX_ORDER || phys % QT_PAGE != 0 || phys < QT_PAGES ||
-        phys >= QT_RAM_SIZE) {
-        return false;
+    uint64_t first = ram->start + QT_PAGES;
+
+    if (phys % QT_PAGE != 0 || phys < first ||
+        phys - first >= QT_N_PAGES * QT_PAGE) {
+        return QT_N_PAGES;
     }
-    return ram->owner[(phys - QT_PAGES) / QT_PAGE] == 1 + order;
+    return (phys - first) / QT_PAGE;
 }
 
 void qt_ram_free(struct qt_ram *ram, uint64_t phys, unsigned order)
 {
     size_t n = (size_t)1 << order;
+    size_t first = page_index(ram, phys);
 
     (void)pthread_mutex_lock(&ram->lock);
-    if (!is_block(ram, phys, order)) {
+    if (first == QT_N_PAGES || ram->owner[first] != 1 + order) {
         (void)fprintf(stderr,
                       "pages_free(0x%llx, order %u): was not allocated so\n",
                       (unsigned long long)phys, order);
         abort();
     }
-    memset(ram->base + phys, POISON, QT_PAGE << order);
-    memset(&ram->owner[(phys - QT_PAGES) / QT_PAGE], 0, n);
+    memset(qt_ram_at(ram, phys), POISON, QT_PAGE << order);
+    memset(&ram->owner[first], 0, n);
     ram->n_live -= n;
     (void)pthread_mutex_unlock(&ram->lock);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ram.h - the guest's RAM, shared with QEMU, and who has which of it:
+ * ram.h - the guest's RAM, shared with QEMU, and who has which of it, from where it
+ * begins:
  *
- *     0       to 1 MiB      nobody: a PC has holes there
+ *     0       to 1 MiB      nobody: a PC has holes there, Arm the device tree
  *     1 MiB   to 16 MiB     firmware: the ACPI tables
  *     16 MiB  to 32 MiB     rings of the DMA engines
  *     32 MiB  to 256 MiB    pages for uiommu and its user
@@ -26,7 +27,8 @@ enum { QT_N_PAGES = (QT_RAM_SIZE - QT_PAGES) / QT_PAGE };
 
 struct qt_ram {
     int fd;
-    uint8_t *base; /* of physical address 0 */
+    uint64_t start; /* physical */
+    uint8_t *base;
 
     pthread_mutex_t lock;
     size_t n_live;
@@ -35,8 +37,13 @@ struct qt_ram {
                                 * QT_TAIL: any other page of it        */
 };
 
-bool qt_ram_open(struct qt_ram *ram, char *error, size_t size);
+bool qt_ram_open(struct qt_ram *ram, uint64_t start, char *error, size_t size);
 void qt_ram_close(struct qt_ram *ram);
+
+static inline uint8_t *qt_ram_at(const struct qt_ram *ram, uint64_t phys)
+{
+    return ram->base + (phys - ram->start);
+}
 
 /** Zeroed, aligned to its size; UINT64_MAX: none left. */
 uint64_t qt_ram_alloc(struct qt_ram *ram, unsigned order);

@@ -5,11 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-const struct qtest_config test_config = {
-    .n_engines = 2,
-    .root_port = true,
-};
-
 uint64_t test_now_ms(void)
 {
     struct timespec t;
@@ -29,9 +24,17 @@ struct machine *test_open_config(const struct qtest_config *config)
     return m;
 }
 
-struct machine *test_open(void)
+struct machine *test_open_mode(const struct test_board *b, const char *mode)
 {
-    return test_open_config(&test_config);
+    struct qtest_config config = b->config;
+
+    config.mode = mode;
+    return test_open_config(&config);
+}
+
+struct machine *test_open(const struct test_board *b)
+{
+    return test_open_config(&b->config);
 }
 
 void test_close(struct machine *m)
@@ -56,6 +59,45 @@ void test_open_fails(const struct qtest_config *config, const char *part)
     assert_null(qtest_open(config, error, sizeof(error)));
     assert_true(test_now_ms() - start < 3000);
     test_says(error, part);
+}
+
+void *test_unit(struct machine *m, const struct test_board *b)
+{
+    void *regs = m->host.mmio_map(m->host.ctx, b->raw->base, b->raw->size);
+
+    assert_non_null(regs);
+    return regs;
+}
+
+void test_has_bits(struct machine *m, const struct test_board *b,
+                   const struct test_bits *has)
+{
+    uint32_t value =
+        m->host.mmio_read32(m->host.ctx, test_unit(m, b), has->offset);
+
+    assert_int_equal(value & has->mask, has->bits);
+}
+
+struct test_message test_message(struct machine *m, const struct test_board *b,
+                                 unsigned dev, unsigned n)
+{
+    struct test_message message = b->messages[n];
+    struct uiommu_pci pci = m->devices[dev].pci;
+
+    if (b->names_source) {
+        message.as.destination = (uint32_t)pci.bus << 8 | pci.devfn;
+    }
+    return message;
+}
+
+struct test_message test_vector(struct machine *m, const struct test_board *b,
+                                unsigned dev, uint8_t vector)
+{
+    struct test_message message = test_message(m, b, dev, 0);
+
+    message.data = vector;
+    message.as.vector = vector;
+    return message;
 }
 
 uint8_t *test_page(struct machine *m, uint64_t *phys)

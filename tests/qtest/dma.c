@@ -26,15 +26,14 @@ static void check_dma(struct machine *m, unsigned dev, uint8_t *virt,
     assert_string_equal(m->error, "");
 }
 
-void dma_is_exact_to_the_byte(void **state)
+void dma_is_exact_to_the_byte(const struct test_board *b)
 {
     static const size_t sizes[] = { 1, 3, 4, 64, 511, 512, 513, 4096, 12288 };
     static const size_t offsets[] = { 0, 1, 4, 508, 4095 };
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint64_t phys;
     uint8_t *virt = m->host.pages_alloc(m->host.ctx, 2, 0, &phys);
 
-    (void)state;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         for (size_t k = 0; k < sizeof(offsets) / sizeof(offsets[0]); k++) {
             if (offsets[k] + sizes[i] <= 4 * 4096) {
@@ -47,14 +46,13 @@ void dma_is_exact_to_the_byte(void **state)
     test_close(m);
 }
 
-void largest_dma(void **state)
+void largest_dma(const struct test_board *b)
 {
     static uint8_t out[QTEST_MAX_DMA], in[QTEST_MAX_DMA];
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint64_t phys;
     uint8_t *virt = m->host.pages_alloc(m->host.ctx, 8, 0, &phys);
 
-    (void)state;
     test_fill(out, sizeof(out), 3);
     assert_int_equal(
         machine_dma(m, ENGINE, true, phys + 12, out, QTEST_MAX_DMA),
@@ -70,36 +68,34 @@ void largest_dma(void **state)
     test_close(m);
 }
 
-void senseless_dma_is_refused_with_a_sentence(void **state)
+void senseless_dma_is_refused_with_a_sentence(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint8_t buf[64] = { 0 };
 
-    (void)state;
-    assert_int_equal(machine_dma(m, ENGINE, true, 0x2000000, buf, 0),
+    assert_int_equal(machine_dma(m, ENGINE, true, b->ram, buf, 0),
                      MACHINE_DMA_REFUSED);
     test_says(m->error, "0 bytes");
     assert_int_equal(machine_dma(m, ENGINE, true, UINT64_MAX - 3, buf, 8),
                      MACHINE_DMA_REFUSED);
-    assert_int_equal(machine_dma(m, PORT, true, 0x2000000, buf, 8),
+    assert_int_equal(machine_dma(m, PORT, true, b->ram, buf, 8),
                      MACHINE_DMA_REFUSED);
     test_says(m->error, "no engine");
-    assert_int_equal(machine_dma(m, ENGINE, true, 0xe0000000, buf, 8),
+    assert_int_equal(machine_dma(m, ENGINE, true, b->bars, buf, 8),
                      MACHINE_DMA_REFUSED);
     test_says(m->error, "nvme refused a command with status 0x");
-    assert_int_equal(machine_dma(m, 99, true, 0x2000000, buf, 8),
+    assert_int_equal(machine_dma(m, 99, true, b->ram, buf, 8),
                      MACHINE_DMA_REFUSED);
     test_close(m);
 }
 
 /* Queues have 64 entries. */
-void dma_goes_on_when_queues_wrap(void **state)
+void dma_goes_on_when_queues_wrap(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint64_t phys;
     uint8_t *virt = test_page(m, &phys);
 
-    (void)state;
     for (uint32_t i = 1; i <= 300; i++) {
         uint32_t got = 0;
 
@@ -136,13 +132,12 @@ static void *work(void *arg)
     return NULL;
 }
 
-void threads_share_a_machine(void **state)
+void threads_share_a_machine(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     struct worker workers[2] = { { m, ENGINE, false }, { m, BEHIND, false } };
     pthread_t threads[2];
 
-    (void)state;
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]),
                          0);

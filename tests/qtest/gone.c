@@ -13,19 +13,22 @@
 #include "tests/qtest/fake.h"
 
 /* Everything fails, at once, and m->error says why. */
-static void assert_dead(struct machine *m, const char *why)
+static void assert_dead(struct machine *m, const struct test_board *b,
+                        const char *why)
 {
-    void *regs = m->host.mmio_map(m->host.ctx, 0xfed90000, 4096);
+    struct test_message message = test_message(m, b, ENGINE, 0);
+    void *regs = test_unit(m, b);
     uint64_t start = test_now_ms();
     uint32_t word = 0;
 
     test_says(m->error, why);
     for (unsigned i = 0; i < 100; i++) {
-        assert_int_equal(machine_dma(m, ENGINE, true, 0x2000000, &word, 4),
+        assert_int_equal(machine_dma(m, ENGINE, true, b->ram, &word, 4),
                          MACHINE_DMA_DEAD);
         test_says(m->error, why);
-        assert_int_equal(machine_send_irq(m, ENGINE, 0xfee00000, 0x41),
-                         MACHINE_DMA_DEAD);
+        assert_int_equal(
+            machine_send_irq(m, ENGINE, message.addr, message.data),
+            MACHINE_DMA_DEAD);
         assert_int_equal(machine_raise_pin(m, 0x41), MACHINE_DMA_DEAD);
         test_says(m->error, why);
         assert_false(machine_run(m));
@@ -37,97 +40,98 @@ static void assert_dead(struct machine *m, const char *why)
     machine_close(m);
 }
 
-void dead_qemu_is_noticed(void **state)
+void dead_qemu_is_noticed(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint64_t start = test_now_ms();
     uint32_t word = 0;
 
-    (void)state;
     assert_true(machine_run(m));
-    assert_int_equal(machine_dma(m, ENGINE, true, 0x2000000, &word, 4),
+    assert_int_equal(machine_dma(m, ENGINE, true, b->ram, &word, 4),
                      MACHINE_DMA_DONE);
     assert_int_equal(kill(qtest_pid(m), SIGKILL), 0);
-    assert_int_equal(machine_dma(m, ENGINE, true, 0x2000000, &word, 4),
+    assert_int_equal(machine_dma(m, ENGINE, true, b->ram, &word, 4),
                      MACHINE_DMA_DEAD);
     assert_true(test_now_ms() - start < 2000);
-    assert_dead(m, "QEMU was killed by signal 9 (Killed)");
+    assert_dead(m, b, "QEMU was killed by signal 9 (Killed)");
 }
 
-void death_between_calls_is_noticed(void **state)
+void death_between_calls_is_noticed(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint64_t start = test_now_ms();
 
-    (void)state;
     assert_int_equal(kill(qtest_pid(m), SIGTERM), 0);
     while (machine_run(m)) {
         assert_true(test_now_ms() - start < 2000);
     }
-    assert_dead(m, "QEMU exited with status 0");
+    assert_dead(m, b, "QEMU exited with status 0");
 }
 
-void silent_qemu_is_noticed(void **state)
+void silent_qemu_is_noticed(const struct test_board *b)
 {
-    struct qtest_config config = test_config;
+    struct qtest_config config = b->config;
     uint32_t word = 0;
     struct machine *m;
     uint64_t start;
 
-    (void)state;
     config.timeout_ms = 1500;
     m = test_open_config(&config);
     assert_int_equal(kill(qtest_pid(m), SIGSTOP), 0);
     start = test_now_ms();
-    assert_int_equal(machine_dma(m, ENGINE, true, 0x2000000, &word, 4),
+    assert_int_equal(machine_dma(m, ENGINE, true, b->ram, &word, 4),
                      MACHINE_DMA_DEAD);
     assert_in_range(test_now_ms() - start, 1490, 3000);
     test_says(m->error, "did not answer 'writel 0x");
-    assert_dead(m, "within 1500 ms");
+    assert_dead(m, b, "within 1500 ms");
 }
 
-void missing_qemu_is_a_sentence(void **state)
+void missing_qemu_is_a_sentence(const struct test_board *b)
 {
-    struct qtest_config config = { .binary = "/nonexistent/qemu" };
+    struct qtest_config config = b->config;
 
-    (void)state;
+    config.binary = "/nonexistent/qemu";
     test_open_fails(&config,
                     "cannot run /nonexistent/qemu: No such file or directory");
 }
 
-void refused_option_is_a_sentence(void **state)
+void refused_option_is_a_sentence(const struct test_board *b)
 {
-    struct qtest_config config = { .options = "nonsense=on" };
+    const struct qtest_config good = { .iommu = b->config.iommu };
+    struct qtest_config config = good;
 
-    (void)state;
-    test_open_fails(&config, "QEMU exited with status 1: qemu-system-x86_64: "
-                             "-device intel-iommu,nonsense=on: ");
+    config.options = "nonsense=on";
+    test_open_fails(&config, b->refuses);
     config = (struct qtest_config){ .iommu = "amd-iommu" };
     test_open_fails(&config, "no machine with the IOMMU 'amd-iommu'");
-    config = (struct qtest_config){ .n_engines = QTEST_MAX_ENGINES + 1 };
+    config = good;
+    config.mode = "sideways";
+    test_open_fails(&config, " has no mode 'sideways'");
+    config = good;
+    config.n_engines = QTEST_MAX_ENGINES + 1;
     test_open_fails(&config, "malformed");
-    config = (struct qtest_config){ .root_port = true };
+    config = good;
+    config.root_port = true;
     test_open_fails(&config, "malformed");
 }
 
-void misbehaving_qemu_is_a_sentence(void **state)
+void misbehaving_qemu_is_a_sentence(const struct test_board *b)
 {
-    static const struct {
+    const struct {
         const char *kind, *part;
         unsigned timeout_ms;
     } rows[] = {
         { "old", "this is QEMU 7.2.22, and QEMU 10 or newer is needed", 0 },
         { "silent", "did not start within 300 ms", 300 },
-        { "confused", "answered 'FAIL Unknown command 'x'' to 'outl 0xcf8 ",
-          0 },
+        { "confused", b->confused, 0 },
         { "endless", "sent a line of over", 0 },
         { "dying", "QEMU exited with status 42: first line out of cheese", 0 },
         /* Interrupts are skipped; a fw_cfg that does nothing is not. */
         { "interrupting", "fw_cfg: cannot read etc/table-loader", 0 },
     };
-    struct qtest_config config = { .binary = fake_binary() };
+    struct qtest_config config = { .iommu = b->config.iommu,
+                                   .binary = fake_binary() };
 
-    (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(setenv(FAKE_VARIABLE, rows[i].kind, 1), 0);
         config.timeout_ms = rows[i].timeout_ms;
@@ -149,14 +153,15 @@ static unsigned open_files(void)
     return n;
 }
 
-void nothing_is_left_behind(void **state)
+void nothing_is_left_behind(const struct test_board *b)
 {
-    struct qtest_config config = { .options = "nonsense=on", .n_engines = 1 };
+    struct qtest_config config = { .iommu = b->config.iommu,
+                                   .options = "nonsense=on",
+                                   .n_engines = 1 };
     unsigned before = open_files();
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     pid_t pid = qtest_pid(m);
 
-    (void)state;
     test_close(m);
     assert_int_equal(kill(pid, 0), -1);
     test_open_fails(&config, "nonsense");

@@ -2,10 +2,6 @@
 /* irq.c - interrupts with the IOMMU off: what is sent arrives, in order, once. */
 #include "tests/qtest/common.h"
 
-#include "tests/qtest/vtd_raw.h"
-
-#define FEE UINT64_C(0xfee00000)
-
 enum { KEPT = 64 }; /* as qtest.h says */
 
 static void assert_took(struct machine *m, struct uiommu_irq_target as)
@@ -28,84 +24,76 @@ static void assert_nothing(struct machine *m)
     assert_false(machine_take_irq(m, &got));
 }
 
-void interrupts_arrive_as_sent(void **state)
+static enum machine_dma send(struct machine *m, unsigned dev,
+                             struct test_message message)
 {
-    static const struct {
-        uint64_t addr;
-        uint32_t data;
-        struct uiommu_irq_target as;
-    } rows[] = {
-        { FEE, 0x41, { .vector = 0x41 } },
-        { FEE | 0xff000, 0xff, { .vector = 0xff, .destination = 0xff } },
-        { FEE | 4, 0x42, { .vector = 0x42, .logical = true } },
-        { FEE | 0xc,
-          0x143,
-          { .vector = 0x43, .logical = true, .hint = true, .delivery = 1 } },
-        { FEE, 0x400, { .delivery = UIOMMU_IRQ_NMI } },
-        { FEE, 0xc044, { .vector = 0x44, .level = true } },
-    };
-    struct machine *m = test_open();
+    return machine_send_irq(m, dev, message.addr, message.data);
+}
 
-    (void)state;
+void interrupts_arrive_as_sent(const struct test_board *b)
+{
+    struct machine *m = test_open(b);
+
     assert_nothing(m); /* of reset */
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (unsigned i = 0; i < b->n_messages; i++) {
         for (unsigned dev = ENGINE; dev <= BEHIND; dev++) {
-            assert_int_equal(
-                machine_send_irq(m, dev, rows[i].addr, rows[i].data),
-                MACHINE_DMA_DONE);
-            assert_took(m, rows[i].as);
+            struct test_message message = test_message(m, b, dev, i);
+
+            assert_int_equal(send(m, dev, message), MACHINE_DMA_DONE);
+            assert_took(m, message.as);
             assert_nothing(m);
         }
     }
-    assert_int_equal(machine_send_irq(m, PORT, FEE, 0x41), MACHINE_DMA_REFUSED);
+    assert_int_equal(send(m, PORT, test_message(m, b, PORT, 0)),
+                     MACHINE_DMA_REFUSED);
     test_says(m->error, "no engine");
     assert_nothing(m);
     test_close(m);
 }
 
 /* An engine does both, in any order. */
-void interrupts_do_not_disturb_dma(void **state)
+void interrupts_do_not_disturb_dma(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint64_t phys;
     uint8_t *virt = test_page(m, &phys);
 
-    (void)state;
     for (uint8_t i = 0x40; i < 0xc0; i++) {
+        struct test_message message;
+
         assert_int_equal(machine_dma(m, ENGINE, true, phys, &i, 1),
                          MACHINE_DMA_DONE);
         assert_int_equal(virt[0], i);
         assert_nothing(m);
-        assert_int_equal(machine_send_irq(m, ENGINE, FEE, i), MACHINE_DMA_DONE);
-        assert_took(m, (struct uiommu_irq_target){ .vector = i });
+        message = test_vector(m, b, ENGINE, i);
+        assert_int_equal(send(m, ENGINE, message), MACHINE_DMA_DONE);
+        assert_took(m, message.as);
     }
     test_page_free(m, virt, phys);
     test_close(m);
 }
 
-void last_interrupts_are_kept(void **state)
+void last_interrupts_are_kept(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
 
-    (void)state;
     for (unsigned i = 0; i < KEPT + 3; i++) {
-        assert_int_equal(machine_send_irq(m, ENGINE, FEE, 0x20 + i),
-                         MACHINE_DMA_DONE);
+        assert_int_equal(
+            send(m, ENGINE, test_vector(m, b, ENGINE, (uint8_t)(0x20 + i))),
+            MACHINE_DMA_DONE);
     }
     for (unsigned i = 3; i < KEPT + 3; i++) {
-        assert_took(
-            m, (struct uiommu_irq_target){ .vector = (uint8_t)(0x20 + i) });
+        assert_took(m, test_vector(m, b, ENGINE, (uint8_t)(0x20 + i)).as);
     }
     assert_nothing(m);
     test_close(m);
 }
 
 /* Level-triggered ones, too, though nobody ends them. */
-void pins_send_what_their_entry_says(void **state)
+void pins_send_what_their_entry_says(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
 
-    (void)state;
     for (unsigned i = 0; i < 4; i++) {
         uint8_t vector = (uint8_t)(0x61 + i);
         uint64_t rte = UINT64_C(5) << 56 | vector | i << 15;
@@ -122,20 +110,29 @@ void pins_send_what_their_entry_says(void **state)
     test_close(m);
 }
 
-void blocked_engine_cannot_send(void **state)
+void missing_pins_are_a_sentence(const struct test_board *b)
 {
-    struct machine *m = test_open();
-    struct vtd_raw vtd;
+    struct machine *m = test_open(b);
 
-    (void)state;
-    vtd_raw_start(&vtd, m);
-    assert_int_equal(machine_send_irq(m, ENGINE, FEE, 0x41),
-                     MACHINE_DMA_REFUSED);
+    assert_int_equal(machine_raise_pin(m, 0x61), MACHINE_DMA_REFUSED);
+    test_says(m->error, "there is no I/O APIC");
+    assert_nothing(m);
+    test_close(m);
+}
+
+void blocked_engine_cannot_send(const struct test_board *b)
+{
+    struct machine *m = test_open(b);
+    struct test_message message = test_message(m, b, ENGINE, 0);
+    struct raw raw;
+
+    raw_start(&raw, b->raw, m);
+    assert_int_equal(send(m, ENGINE, message), MACHINE_DMA_REFUSED);
     test_says(m->error, "queues");
     assert_nothing(m);
-    vtd_raw_stop(&vtd);
-    assert_int_equal(machine_send_irq(m, ENGINE, FEE, 0x41), MACHINE_DMA_DONE);
-    assert_took(m, (struct uiommu_irq_target){ .vector = 0x41 });
+    raw_stop(&raw);
+    assert_int_equal(send(m, ENGINE, message), MACHINE_DMA_DONE);
+    assert_took(m, message.as);
     test_close(m);
 }
 
@@ -151,14 +148,13 @@ static void on_irq(void *ctx, unsigned unit, unsigned n)
 }
 
 /* Who sent it makes no difference to an interrupt controller. */
-void interrupts_of_units_are_handed_on(void **state)
+void interrupts_of_units_are_handed_on(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     struct heard heard = { 0 };
     uint64_t addr;
     uint32_t data;
 
-    (void)state;
     m->on_irq = on_irq;
     m->irq_ctx = &heard;
     assert_int_equal(m->host.msi_alloc(m->host.ctx, 3, 4, &addr, &data),
@@ -178,14 +174,13 @@ void interrupts_of_units_are_handed_on(void **state)
     test_close(m);
 }
 
-void vectors_run_out(void **state)
+void vectors_run_out(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint32_t data, other;
     uint64_t addr;
     unsigned n = 0;
 
-    (void)state;
     while (m->host.msi_alloc(m->host.ctx, 0, n, &addr, &data) == UIOMMU_OK) {
         n++;
     }

@@ -4,61 +4,47 @@
 
 #include <string.h>
 
-void opens_in_each_mode(void **state)
+static void check_mode(const struct test_board *b, const char *mode,
+                       const struct test_bits *has)
 {
-    /* ECAP of qemu-intel_iommu in each mode: SMTS is bit 43, SSTS bit 46, FSTS
-     * bit 47.                                                               */
-    static const struct {
-        enum qtest_mode mode;
-        uint64_t bits;
-    } rows[] = {
-        { QTEST_LEGACY, 0 },
-        { QTEST_SCALABLE, UINT64_C(9) << 43 },
-        { QTEST_FIRST_STAGE, UINT64_C(0x11) << 43 },
-    };
-    const uint64_t mask = UINT64_C(0x19) << 43;
+    uint64_t start = test_now_ms();
+    struct machine *m = test_open_mode(b, mode);
 
-    (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        struct qtest_config config = test_config;
-        uint64_t start = test_now_ms();
-        struct machine *m;
-        void *regs;
+    assert_true(test_now_ms() - start < 1000);
+    assert_true(qtest_version(m) >= 100000);
+    test_has_bits(m, b, has);
+    test_close(m);
+}
 
-        config.mode = rows[i].mode;
-        m = test_open_config(&config);
-        assert_true(test_now_ms() - start < 1000);
-        assert_true(qtest_version(m) >= 100000);
-        regs = m->host.mmio_map(m->host.ctx, 0xfed90000, 4096);
-        assert_non_null(regs);
-        assert_int_equal(m->host.mmio_read64(m->host.ctx, regs, 0x10) & mask,
-                         rows[i].bits);
-        test_close(m);
+void opens_in_each_mode(const struct test_board *b)
+{
+    check_mode(b, NULL, &b->modes[0].has);
+    for (unsigned i = 0; b->modes[i].name != NULL; i++) {
+        check_mode(b, b->modes[i].name, &b->modes[i].has);
     }
 }
 
-void options_reach_the_unit(void **state)
+void options_reach_the_unit(const struct test_board *b)
 {
-    struct qtest_config config = { .options = "caching-mode=on,aw-bits=39" };
+    struct qtest_config config = { .iommu = b->config.iommu,
+                                   .mode = b->options_mode,
+                                   .options = b->options };
     struct machine *m = test_open_config(&config);
-    void *regs = m->host.mmio_map(m->host.ctx, 0xfed90000, 4096);
-    uint64_t cap = m->host.mmio_read64(m->host.ctx, regs, 8);
 
-    (void)state;
-    assert_int_equal(cap >> 7 & 1, 1);      /* CM   */
-    assert_int_equal(cap >> 16 & 0x3f, 38); /* MGAW */
+    test_has_bits(m, b, &b->options_set[0]);
+    test_has_bits(m, b, &b->options_set[1]);
     assert_int_equal(m->n_devices, 0);
     test_close(m);
 }
 
-void most_engines_there_can_be(void **state)
+void most_engines_there_can_be(const struct test_board *b)
 {
-    struct qtest_config config = { .n_engines = QTEST_MAX_ENGINES };
+    struct qtest_config config = { .iommu = b->config.iommu,
+                                   .n_engines = QTEST_MAX_ENGINES };
     struct machine *m = test_open_config(&config);
     uint64_t phys;
     uint8_t *virt = test_page(m, &phys);
 
-    (void)state;
     assert_int_equal(m->n_devices, QTEST_MAX_ENGINES);
     for (unsigned i = 0; i < m->n_devices; i++) {
         uint8_t byte = (uint8_t)(i + 1);
@@ -71,54 +57,48 @@ void most_engines_there_can_be(void **state)
     test_close(m);
 }
 
-void firmware_gives_a_valid_dmar(void **state)
+void firmware_gives_a_valid_table(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    static const char *const others[] = { "FACP", "APIC", "MCFG" };
+    struct machine *m = test_open(b);
+    void *ctx = m->host.ctx;
     const uint8_t *table = m->table;
-    const void *other;
     uint8_t sum = 0;
     size_t size;
 
-    (void)state;
-    assert_memory_equal(table, "DMAR", 4);
+    assert_memory_equal(table, b->table, 4);
     assert_true(m->table_size >= 48);
     for (size_t i = 0; i < m->table_size; i++) {
         sum = (uint8_t)(sum + table[i]);
     }
     assert_int_equal(sum, 0);
-    assert_ptr_equal(m->host.map_table(m->host.ctx, "DMAR", 0, &size), table);
+    assert_ptr_equal(m->host.map_table(ctx, b->table, 0, &size), table);
     assert_int_equal(size, m->table_size);
-    assert_null(m->host.map_table(m->host.ctx, "DMAR", 1, &size));
-    other = m->host.map_table(m->host.ctx, "FACP", 0, &size);
-    assert_non_null(other);
+    assert_null(m->host.map_table(ctx, b->table, 1, &size));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_non_null(m->host.map_table(ctx, others[i], 0, &size));
+    }
+    assert_null(m->host.map_table(ctx, "NONE", 0, &size));
     test_close(m);
 }
 
 /* Tables made before bus numbers were assigned lack what is behind bridges. */
-void dmar_was_made_after_bus_numbers(void **state)
+void table_was_made_after_bus_numbers(const struct test_board *b)
 {
-    struct machine *m = test_open();
-    const uint8_t *drhd = (const uint8_t *)m->table + 48;
-    size_t last = drhd[2] | (size_t)drhd[3] << 8;
-    bool found = false;
+    const struct uiommu_pci nobody = { .bus = 9, .devfn = 0xf8 };
+    struct machine *m = test_open(b);
 
-    (void)state;
-    for (size_t i = 16; i + 6 <= last && drhd[i + 1] != 0; i += drhd[i + 1]) {
-        /* Scope type 2, a bridge, at the root port's path. */
-        if (drhd[i] == 2 && drhd[i + 6] == m->devices[PORT].pci.devfn >> 3) {
-            found = true;
-        }
-    }
-    assert_true(found);
+    assert_false(b->table_knows(m->table, nobody, nobody));
+    assert_true(
+        b->table_knows(m->table, m->devices[PORT].pci, m->devices[BEHIND].pci));
     test_close(m);
 }
 
-void devices_can_be_configured(void **state)
+void devices_can_be_configured(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     struct uiommu_pci nobody = { .bus = 9 }, elsewhere = { .segment = 1 };
 
-    (void)state;
     assert_int_equal(m->n_devices, 3);
     assert_int_equal(test_config_read(m, PORT, 0x0a, 2), 0x0604);
     assert_int_equal(test_config_read(m, ENGINE, 0x0a, 2), 0x0108);
@@ -136,25 +116,28 @@ void devices_can_be_configured(void **state)
     test_close(m);
 }
 
-void registers_are_mapped_where_there_are_some(void **state)
+void registers_are_mapped_where_there_are_some(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
 
-    (void)state;
-    assert_non_null(m->host.mmio_map(m->host.ctx, 0xfed90000, 0x230));
-    assert_null(m->host.mmio_map(m->host.ctx, 0xfed90000, 0x2000));
-    assert_null(m->host.mmio_map(m->host.ctx, 0x2000000, 4096));
+    const uint64_t unit = b->raw->base, size = b->raw->size;
+
+    assert_non_null(m->host.mmio_map(m->host.ctx, unit, 0x230));
+    assert_non_null(m->host.mmio_map(m->host.ctx, unit + size - 4, 4));
+    assert_null(m->host.mmio_map(m->host.ctx, unit, size + 1));
+    assert_null(m->host.mmio_map(m->host.ctx, unit - 4, 8));
+    assert_non_null(m->host.mmio_map(m->host.ctx, b->bars, 4096));
+    assert_null(m->host.mmio_map(m->host.ctx, b->ram, 4096));
     test_close(m);
 }
 
-void pages_are_counted(void **state)
+void pages_are_counted(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     void *ctx = m->host.ctx;
     uint64_t phys[4];
     uint8_t *virt[4];
 
-    (void)state;
     for (unsigned order = 0; order < 4; order++) {
         virt[order] = m->host.pages_alloc(ctx, order, 0, &phys[order]);
         assert_non_null(virt[order]);
@@ -174,13 +157,12 @@ void pages_are_counted(void **state)
     test_close(m);
 }
 
-void pages_run_out(void **state)
+void pages_run_out(const struct test_board *b)
 {
-    struct machine *m = test_open();
+    struct machine *m = test_open(b);
     uint64_t phys, first = 0;
     unsigned n = 0;
 
-    (void)state;
     while (m->host.pages_alloc(m->host.ctx, 10, 0, &phys) != NULL) {
         first = n++ == 0 ? phys : first;
     }

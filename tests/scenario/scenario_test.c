@@ -99,6 +99,18 @@ static void qemu_first_stage(void **state)
     whole_story("qemu:intel-iommu", "first-stage");
 }
 
+static void qemu_stage1(void **state)
+{
+    (void)state;
+    whole_story("qemu:smmuv3", "stage1");
+}
+
+static void qemu_stage2(void **state)
+{
+    (void)state;
+    whole_story("qemu:smmuv3", "stage2");
+}
+
 /* ---- machines that break a promise -------------------------------------------- */
 
 /* A simulated machine with one operation replaced. */
@@ -266,6 +278,8 @@ int main(void)
         cmocka_unit_test(qemu_legacy),
         cmocka_unit_test(qemu_scalable),
         cmocka_unit_test(qemu_first_stage),
+        cmocka_unit_test(qemu_stage1),
+        cmocka_unit_test(qemu_stage2),
         cmocka_unit_test(notices_a_bypass),
         cmocka_unit_test(notices_lost_writes),
         cmocka_unit_test(notices_forged_interrupts),

@@ -38,7 +38,7 @@ static struct machine *open_qemu(const struct stand_place *place,
         "intremap=on,eim=on",
     };
     const struct qtest_config config = {
-        .mode = (enum qtest_mode)place->mode_index,
+        .mode = place->mode,
         .n_engines = STAND_ENGINES,
         .root_port = true,
         .options = options[unit],

@@ -26,7 +26,7 @@ enum stand_unit { STAND_PLAIN, STAND_REMAPS, STAND_X2APIC };
 struct stand_place {
     const char *machine; /* "sim" or "qemu" */
     const char *mode;    /* as of the driver's option */
-    unsigned mode_index; /* into enum sim_mode, enum qtest_mode */
+    unsigned mode_index; /* into enum sim_mode */
     bool qemu;
 };
 
