@@ -10,7 +10,7 @@
 #include "drv/smmuv3/smmuv3.h"
 
 enum {
-    LOG2SIZE_MOST = 7,
+    LOG2SIZE_MOST = 9,
     WORDS = SMMUV3_EVENT_BYTES / 8,
     /* Queues full that are delivered: a device that faults without end must not keep
      * the CPU here. And how long the rest may take. */
@@ -180,11 +180,13 @@ static void global_errors(struct smmuv3_unit *v)
     active = take_errors(v);
     if (active & GERROR_BIT(sfm_err))
         uim_break(&v->unit, "it has failed and aborts everything (SFM)");
-    if (active & GERROR_BIT(eventq_abt_err))
+    if (active & GERROR_BIT(eventq_abt_err)) {
+        drop(v);
         uim_log(v->unit.u, UIOMMU_LOG_ERROR,
-                "smmuv3 unit at 0x%lx: it cannot write to its event queue; "
+                "smmuv3 unit at 0x%lx: it could not write to its event queue; "
                 "events were lost",
                 v->unit.base);
+    }
     if (active &
         (GERROR_BIT(msi_eventq_abt_err) | GERROR_BIT(msi_gerror_abt_err)))
         uim_log(v->unit.u, UIOMMU_LOG_ERROR,
