@@ -34,6 +34,9 @@ struct machine {
     size_t table_size;
     const struct machine_device *devices; /* bridges before what is behind   */
     unsigned n_devices;
+    const char
+        *options;    /* uiommu_config.options with which a driver runs it as it
+                              * was opened; NULL: any                        */
     char error[256];               /* why open or a DMA failed; "" if not    */
 
     /* Called from machine_run() for interrupts of the units; set by the user,

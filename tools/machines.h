@@ -4,13 +4,21 @@
 
 #include "hosts/machine.h"
 
-/* The machines there are, NULL-terminated: "sim:vtd", ... */
-extern const char *const machine_names[];
+/* A machine, and one way its unit can run. */
+struct machine_row {
+    const char *name;    /* "sim:vtd"                                        */
+    const char *mode;    /* what `uiommu run --mode` takes: "legacy"         */
+    const char *options; /* with which uiommu runs it so                     */
+    struct machine *(*open)(const struct machine_row *row, char *error,
+                            size_t size);
+    int how;             /* for open                                         */
+};
 
-/* How a unit can run; what `uiommu run --mode` takes. NULL-terminated. */
-extern const char *const machine_modes[];
+/* Those of one machine follow each other; ends with a NULL name. */
+extern const struct machine_row machine_rows[];
 
-/* A machine by name whose unit has the mode. NULL: `error` says why. */
+/* A machine by name whose unit has the mode; NULL: its first. machine->options says
+ * how uiommu is to run it. NULL: `error` says why. */
 struct machine *machine_open(const char *name, const char *mode, char *error,
                              size_t size);
 

@@ -22,13 +22,10 @@ struct options {
 static int usage(FILE *out)
 {
     fprintf(out, "usage: uiommu run [--machine NAME] [--mode MODE] [--json] "
-                 "[--verbose]\n\nmachines:");
-    for (int i = 0; machine_names[i]; i++)
-        fprintf(out, " %s", machine_names[i]);
-    fprintf(out, "\nmodes:");
-    for (int i = 0; machine_modes[i]; i++)
-        fprintf(out, " %s", machine_modes[i]);
-    fprintf(out, "\n\nBrings the machine up from its firmware table, confines "
+                 "[--verbose]\n\nmachines, and their modes:\n");
+    for (const struct machine_row *row = machine_rows; row->name; row++)
+        fprintf(out, "  %-17s %s\n", row->name, row->mode);
+    fprintf(out, "\nBrings the machine up from its firmware table, confines "
                  "every device, and shows\nby DMA that it is so. Exit status "
                  "0: all is so; 1: something is not.\n");
     return out == stdout ? 0 : 2;
@@ -55,7 +52,7 @@ static int parse(int argc, char **argv, struct options *o)
         else
             return 1 + usage(strcmp(argv[i], "--help") == 0 ? stdout : stderr);
     }
-    return o->machine && o->mode ? 0 : 1 + usage(stderr);
+    return o->machine ? 0 : 1 + usage(stderr);
 }
 
 static void log_line(void *ctx, enum uiommu_log_level level, const char *text)
@@ -102,7 +99,7 @@ static void print_json(const struct options *o, cJSON *steps, bool ok,
 
 int tool_run(int argc, char **argv)
 {
-    struct options o = { .machine = "sim:vtd", .mode = "legacy" };
+    struct options o = { .machine = "sim:vtd" };
     char error[256] = "";
     struct machine *m;
     cJSON *steps;
@@ -119,8 +116,8 @@ int tool_run(int argc, char **argv)
         if (o.verbose)
             m->host.log = log_line;
         if (!o.json)
-            printf("%s, %s mode\n\n", m->name, o.mode);
-        ok = scenario_run(m, o.mode, o.json ? tell_json : tell_text, steps);
+            printf("%s, %s\n\n", m->name, m->options);
+        ok = scenario_run(m, o.json ? tell_json : tell_text, steps);
         snprintf(error, sizeof(error), "%s", m->error);
         machine_close(m);
     }

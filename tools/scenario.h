@@ -17,8 +17,8 @@ struct scenario_step {
 typedef void (*scenario_fn)(void *ctx, const struct scenario_step *step);
 
 /* Runs all steps, telling each; a step that depends on one that failed is not
- * run. True: all were ok. The machine is left without uiommu on it.         */
-bool scenario_run(struct machine *m, const char *mode, scenario_fn tell,
-                  void *ctx);
+ * run. True: all were ok. The machine is left without uiommu on it; m->options says
+ * how that runs. */
+bool scenario_run(struct machine *m, scenario_fn tell, void *ctx);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmio.c - the host's register access. A mapping of a place where nothing is
- * reads as all ones; a wrong access of a right mapping is a violation.
+ * mmio.c - the host's register access. Where nothing is, a mapping reads as all ones;
+ * a wrong access of a right mapping is a violation. Windows of a unit may follow each
+ * other, and one mapping cover several.
  */
 #include "private.h"
 
@@ -13,24 +14,24 @@ struct sim_mapping {
     struct sim_mapping *next;
     uint64_t phys;
     size_t size;
-    unsigned window; /* of the model, or NO_WINDOW */
-    uint64_t offset; /* in the window */
     bool dead;       /* given back; kept to know it again */
 };
 
-static void find_window(const struct sim *s, struct sim_mapping *map)
+/* The window of the model that has all of it, and where in there; or NO_WINDOW. */
+static unsigned find_window(const struct sim *s, uint64_t phys, size_t size,
+                            uint64_t *offset)
 {
-    map->window = NO_WINDOW;
     for (unsigned i = 0; i < s->info.n_windows && i < NO_WINDOW; i++) {
         uint64_t base = s->window_base[i];
-        uint64_t size = s->info.window[i].size;
+        uint64_t bytes = s->info.window[i].size;
 
-        if (map->phys >= base && map->phys - base < size &&
-            map->size <= size - (map->phys - base)) {
-            map->window = i;
-            map->offset = map->phys - base;
+        if (phys >= base && phys - base < bytes &&
+            size <= bytes - (phys - base)) {
+            *offset = phys - base;
+            return i;
         }
     }
+    return NO_WINDOW;
 }
 
 void *sim_mmio_map(void *ctx, uint64_t phys, size_t size)
@@ -48,7 +49,6 @@ void *sim_mmio_map(void *ctx, uint64_t phys, size_t size)
     }
     map->phys = phys;
     map->size = size;
-    find_window(s, map);
     pthread_mutex_lock(&s->text_lock);
     map->next = s->mappings;
     s->mappings = map;
@@ -101,14 +101,17 @@ static bool access_good(struct sim *s, const struct sim_mapping *map,
 static uint64_t window_read(struct sim *s, const struct sim_mapping *map,
                             size_t offset, unsigned width)
 {
-    uint64_t value;
+    uint64_t at, value;
+    unsigned window = find_window(s, map->phys + offset, width, &at);
 
+    if (window == NO_WINDOW) {
+        return ~UINT64_C(0);
+    }
     if (s->machine.host.relax == NULL) { /* looking is the only way to wait */
         sim_unit_step(s);
     }
     pthread_mutex_lock(&s->unit_lock);
-    value =
-        s->ops->mmio_read(s->model, map->window, map->offset + offset, width);
+    value = s->ops->mmio_read(s->model, window, at, width);
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
     return value;
@@ -117,7 +120,7 @@ static uint64_t window_read(struct sim *s, const struct sim_mapping *map,
 static uint64_t mmio_read(struct sim *s, const struct sim_mapping *map,
                           size_t offset, unsigned width)
 {
-    if (!access_good(s, map, offset, width) || map->window == NO_WINDOW) {
+    if (!access_good(s, map, offset, width)) {
         return ~UINT64_C(0);
     }
     SIM_COUNT(s, mmio_reads, 1);
@@ -132,13 +135,18 @@ static uint64_t mmio_read(struct sim *s, const struct sim_mapping *map,
 static void window_write(struct sim *s, const struct sim_mapping *map,
                          size_t offset, unsigned width, uint64_t value)
 {
-    uint64_t where = map->offset + offset;
+    const uint64_t where = map->phys + offset - s->window_base[0];
+    uint64_t at;
+    unsigned window = find_window(s, map->phys + offset, width, &at);
 
+    if (window == NO_WINDOW) {
+        return;
+    }
     if (s->watch != NULL) {
         s->watch(s->watch_ctx, SIM_MMIO_WRITE, where, width, value);
     }
     pthread_mutex_lock(&s->unit_lock);
-    s->ops->mmio_write(s->model, map->window, where, value, width);
+    s->ops->mmio_write(s->model, window, at, value, width);
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
     if (s->watch != NULL) {
@@ -149,7 +157,7 @@ static void window_write(struct sim *s, const struct sim_mapping *map,
 static void mmio_write(struct sim *s, const struct sim_mapping *map,
                        size_t offset, unsigned width, uint64_t value)
 {
-    if (!access_good(s, map, offset, width) || map->window == NO_WINDOW) {
+    if (!access_good(s, map, offset, width)) {
         return;
     }
     SIM_COUNT(s, mmio_writes, 1);

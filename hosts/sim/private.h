@@ -363,6 +363,31 @@ struct sim_jobs {
 /* ---- table.c ------------------------------------------------------------- */
 
 bool sim_table_open(struct sim *s, const struct sim_config *config);
+/* Little-endian numbers; bytes into the table, whose length and checksum are put right
+ * at the end. False: no memory. */
+void sim_table_put(uint8_t *p, unsigned width, uint64_t value);
+unsigned sim_table_get16(const uint8_t *p);
+bool sim_table_insert(struct sim *s, size_t at, const uint8_t *bytes,
+                      size_t size);
+bool sim_any_ats(const struct sim *s);
+
+/* ---- arch_vtd.c, arch_smmuv3.c: what differs between units ---------------- */
+
+struct sim_arch {
+    const char *model; /* of uiommu_embed() */
+    uint64_t base;     /* of its registers */
+    /* Its arguments, "key=value,...", as the configuration asks for; snprintf's. */
+    int (*args)(const struct sim_config *config, char *buf, size_t size);
+    /* What a register that only holds values may hold after power-on, of a random
+     * value; *skip: writing to it sets something off. */
+    uint32_t (*rubbish)(uint64_t off, uint32_t value, bool *skip);
+    /* What firmware says besides the model's table: regions, ATS. */
+    bool (*complete)(struct sim *s, const struct sim_config *config);
+};
+
+extern const struct sim_arch sim_arch_vtd, sim_arch_smmuv3;
+/* NULL: a model of which nothing is known. */
+const struct sim_arch *sim_arch_of(const struct sim_config *config);
 
 /* ---- all of it ----------------------------------------------------------- */
 
@@ -391,6 +416,7 @@ struct sim {
     struct sim_counts count; /* lock: text */
 
     pthread_mutex_t unit_lock;
+    const struct sim_arch *arch; /* NULL: not known */
     const struct uie_ops *ops;
     struct uie_host unit_host;
     void *model;

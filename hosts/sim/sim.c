@@ -123,9 +123,13 @@ static bool ram_size_good(struct sim *s)
 
 static bool build(struct sim *s, const struct sim_config *config)
 {
-    const char *model = config->model != NULL ? config->model : "vtd";
+    const char *model = config->model;
     char args[512];
 
+    s->arch = sim_arch_of(config);
+    if (model == NULL) {
+        model = s->arch->model;
+    }
     if (sim_compose_args(config, args, sizeof(args)) >= (int)sizeof(args)) {
         snprintf(s->machine.error, sizeof(s->machine.error),
                  "the model's arguments are too long");

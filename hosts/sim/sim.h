@@ -31,6 +31,8 @@ enum sim_mode {
     SIM_LEGACY,      /* second stage, no PASIDs */
     SIM_SCALABLE,    /* second stage behind PASID entries */
     SIM_FIRST_STAGE, /* first stage behind PASID entries, no second stage */
+    SIM_STAGE_1,     /* SMMUv3 */
+    SIM_STAGE_2,
 };
 
 enum sim_kind {
@@ -69,7 +71,7 @@ struct sim_region {
 
 /* All zero: a coherent VT-d machine in legacy mode with three engines. */
 struct sim_config {
-    const char *model; /* of uiommu_embed(); NULL: "vtd" */
+    const char *model; /* of uiommu_embed(); NULL: the one that has the mode */
     enum sim_mode mode;
     bool non_coherent;     /* walks do not snoop; RAM and caches differ */
     bool adversarial;      /* caches as early and long as the manual allows,

@@ -12,8 +12,6 @@
 #include "hosts/embed/embed.h"
 #include "hosts/sim/snapshots.h"
 
-#define DEFAULT_BASE UINT64_C(0xfed90000)
-
 /* ---- what the model may call --------------------------------------------- */
 
 static void unit_log(void *opaque, int level, const char *text)
@@ -113,25 +111,19 @@ static void open_door(struct sim *s)
     uim_check_hooks(uim_embed_model(s->model), &s->hooks);
 }
 
-/* Registers of VT-d that set something off. */
-static bool commands(uint64_t off)
-{
-    return off == 0x18 || off == 0x28 || off == 0x2c || off == 0xf8 ||
-           off == 0xfc;
-}
-
 static void leave_rubbish(struct sim *s)
 {
-    const uint64_t fectl = 0x38, iectl = 0xa0, unmasked = 0x7fffffff;
     uint64_t x = 0x9e3779b97f4a7c15;
+    bool skip;
 
     for (uint64_t off = 0; s->rubbish && off < s->info.window[0].size;
          off += 4) {
+        uint32_t value;
+
         x = x * 6364136223846793005 + 1442695040888963407;
-        if (!commands(off)) {
-            uiommu_embed(UIE_ABI)->mmio_write(
-                s->model, 0, off,
-                off == fectl || off == iectl ? x >> 32 & unmasked : x >> 32, 4);
+        value = s->arch->rubbish(off, (uint32_t)(x >> 32), &skip);
+        if (!skip) {
+            uiommu_embed(UIE_ABI)->mmio_write(s->model, 0, off, value, 4);
         }
     }
 }
@@ -191,36 +183,36 @@ void sim_unit_close(struct sim *s)
     }
 }
 
-/* "key=value" strings by model; others know base= alone. */
-static int vtd_args(const struct sim_config *config, char *buf, size_t size)
+const struct sim_arch *sim_arch_of(const struct sim_config *config)
 {
-    static const char *const mode[] = {
-        [SIM_LEGACY] = "scalable=0",
-        [SIM_SCALABLE] = "scalable=1,ss=1,fs=0",
-        [SIM_FIRST_STAGE] = "scalable=1,ss=0,fs=1",
-    };
+    static const struct sim_arch *const all[] = { &sim_arch_vtd,
+                                                  &sim_arch_smmuv3 };
 
-    return snprintf(
-        buf, size, "base=0x%llx,%s,coherent=%d,cache=%s,cm=%d,dt=%d",
-        (unsigned long long)DEFAULT_BASE, mode[config->mode],
-        !config->non_coherent, config->adversarial ? "adversarial" : "normal",
-        config->caching_mode, config->ats);
+    if (config->model == NULL) {
+        return all[config->mode >= SIM_STAGE_1];
+    }
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (strcmp(config->model, all[i]->model) == 0) {
+            return all[i];
+        }
+    }
+    return NULL;
 }
 
 int sim_compose_args(const struct sim_config *config, char *buf, size_t size)
 {
-    const char *model = config->model != NULL ? config->model : "vtd";
+    const struct sim_arch *arch = sim_arch_of(config);
     const char *more = config->args != NULL ? config->args : "";
     char own[160];
 
     if (config->only_args != NULL) {
         return snprintf(buf, size, "%s", config->only_args);
     }
-    if (strcmp(model, "vtd") == 0) {
-        vtd_args(config, own, sizeof(own));
+    if (arch != NULL) {
+        arch->args(config, own, sizeof(own));
     } else {
         snprintf(own, sizeof(own), "base=0x%llx",
-                 (unsigned long long)DEFAULT_BASE);
+                 (unsigned long long)sim_arch_vtd.base);
     }
     return snprintf(buf, size, "%s%s%s", own, more[0] != '\0' ? "," : "", more);
 }

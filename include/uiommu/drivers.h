@@ -25,6 +25,18 @@ extern "C" {
  */
 extern const struct uiommu_driver uiommu_driver_vtd;
 
+/*
+ * Arm SMMUv3; reads IORT. Options:
+ *   smmuv3.stage=auto|1|2
+ *       which stage translates. auto (default): the first where every unit has it.
+ *   smmuv3.granule=auto|4k|16k|64k
+ *       the smallest page of domains. auto (default): the smallest that every unit
+ *       has.
+ *   smmuv3.timeout_ms=N
+ *       how long a unit may take to answer a command; default 1000.
+ */
+extern const struct uiommu_driver uiommu_driver_smmuv3;
+
 #ifdef __cplusplus
 }
 #endif

@@ -31,6 +31,9 @@ struct uiommu_fault {
     const char *driver;     /* "vtd"                                      */
     unsigned unit;          /* index                                      */
     uint8_t kind;           /* enum uiommu_fault_kind                     */
+    uint32_t id;            /* as the unit knows the requester: VT-d, its
+                             * requester id; SMMUv3, its stream id        */
+    bool has_source;        /* false: no PCI function is known by that id */
     struct uiommu_pci source;
     struct uiommu_device *device; /* NULL: not added                      */
     struct uiommu_domain *domain; /* what it saw when this was read; valid

@@ -31,6 +31,9 @@ enum uiommu_log_level {
 
 enum {
     UIOMMU_PAGES_ATOMIC = 1u << 0, /* must not sleep */
+    /* A unit writes there, and the CPU reads: where a unit does not snoop, memory that
+     * the CPU does not cache. */
+    UIOMMU_PAGES_COHERENT = 1u << 1,
 };
 
 struct uiommu_host {

@@ -154,7 +154,8 @@ struct uim_unit {
     const char *mode;          /* "legacy"                                   */
     const struct uim_pt_ops *format; /* of paging domains                    */
     uint64_t page_sizes;
-    uint8_t levels;            /* of page tables                             */
+    uint8_t levels;            /* of page tables; 0: it walks as many as a
+                                * domain has                                 */
     uint8_t iova_bits;
     uint8_t phys_bits;
     bool coherent;             /* page-table walks snoop                     */
@@ -166,6 +167,9 @@ struct uim_unit {
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
     bool map_sync;             /* must be told of new mappings               */
+    bool messages_are_dma;     /* it translates interrupt messages as any write:
+                                * there is nothing to remap, and none passes
+                                * whose doorbell is not mapped               */
     bool remap_able;           /* it and the platform can remap interrupts   */
     const char *remap_lacks;   /* what it has not got for it, or NULL        */
     bool x2apic_able;          /* with 32 bits of destination                */
@@ -294,8 +298,9 @@ void uim_free(struct uiommu *u, void *ptr, size_t size);
 void uim_log(struct uiommu *u, enum uiommu_log_level level, const char *format,
              ...);
 
-/* A driver read a fault record: driver, unit, kind, source, reason, pasid, access,
- * iova, index, overflow are filled in; the core adds the rest and delivers. Any
+/* A driver read a fault record: driver, unit, kind, id, reason, pasid, access,
+ * iova, index, overflow are filled in, and source if the id is a requester id; the
+ * core adds the rest and delivers. Any
  * context. */
 void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault);
 

@@ -15,15 +15,14 @@ enum {
 };
 
 /* Pins the device and its domain's handler, so that neither goes meanwhile. */
-static struct uiommu_device *pin(const struct uim_unit *unit,
-                                 struct uiommu_pci source,
+static struct uiommu_device *pin(const struct uim_unit *unit, uint32_t id,
                                  struct uiommu_domain **domain)
 {
     const struct uiommu_host *h = unit->host;
     struct uiommu_device *device;
 
     h->spin_lock(h->ctx, unit->u->device_lock);
-    device = uim_device_find(unit, (uint32_t)source.bus << 8 | source.devfn);
+    device = uim_device_find(unit, id);
     *domain = device ? device->endpoint.domain : NULL;
     if (device) {
         atomic_fetch_add(&device->readers, 1);
@@ -112,9 +111,13 @@ void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
 {
     struct uiommu *u = unit->u;
     struct uiommu_domain *domain;
-    struct uiommu_device *device = pin(unit, fault->source, &domain);
+    struct uiommu_device *device = pin(unit, fault->id, &domain);
     bool taken = false;
 
+    if (device && device->kind == UIOMMU_DEVICE_PCI) {
+        fault->has_source = true;
+        fault->source = device->pci;
+    }
     fault->device = device && atomic_load(&device->added) ? device : NULL;
     if (device && fault->kind == UIOMMU_FAULT_DMA) {
         fault->domain = domain;

@@ -19,7 +19,8 @@ static bool paging_fits(const struct uiommu_domain *d,
 {
     const struct uim_pt *pt = &d->pt;
 
-    return pt->ops == unit->format && pt->top + 1 == unit->levels &&
+    return pt->ops == unit->format &&
+           (unit->levels == 0 || pt->top + 1 == unit->levels) &&
            pt->iova_bits <= unit->iova_bits &&
            (pt->page_sizes & ~unit->page_sizes) == 0 &&
            d->last_phys <= UIM_MASK(unit->phys_bits - 1, 0) &&
@@ -301,7 +302,7 @@ static bool isolates_interrupts(struct uiommu_device *dev)
 {
     bool unsafe = dev->u->config.flags & UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
 
-    if (dev->unit->remap)
+    if (dev->unit->remap || dev->unit->messages_are_dma)
         return true;
     if (!unsafe)
         warn(dev, "is not given away: it can forge interrupts");

@@ -200,7 +200,7 @@ static enum uiommu_status choose_remapping(struct uiommu *u)
         struct uim_unit *unit = u->unit[i];
         const char *lacks;
 
-        if (!unit)
+        if (!unit || unit->messages_are_dma)
             continue;
         lacks = remapping_lacks(unit, x2apic);
         if (lacks) {

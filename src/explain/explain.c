@@ -45,10 +45,13 @@ const struct uim_reason *uim_reason_of(const struct uim_decoder *d,
 
 static void put_who(struct uim_text *t, const struct uiommu_fault *f)
 {
-    uim_text_f(
-        t, "%04x:%02x:%02x.%u (%s unit %u): ", (unsigned)f->source.segment,
-        (unsigned)f->source.bus, (unsigned)f->source.devfn >> 3,
-        (unsigned)f->source.devfn & 7u, f->driver ? f->driver : "?", f->unit);
+    if (f->has_source)
+        uim_text_f(t, "%04x:%02x:%02x.%u", (unsigned)f->source.segment,
+                   (unsigned)f->source.bus, (unsigned)f->source.devfn >> 3,
+                   (unsigned)f->source.devfn & 7u);
+    else
+        uim_text_f(t, "requester 0x%lx", (uint64_t)f->id);
+    uim_text_f(t, " (%s unit %u): ", f->driver ? f->driver : "?", f->unit);
 }
 
 const char *uim_access_name(unsigned access)

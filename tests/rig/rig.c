@@ -31,10 +31,14 @@ static const struct variant variants[] = {
 
 enum { N_VARIANTS = sizeof(variants) / sizeof(variants[0]) };
 
-static const char *const mode_names[] = {
-    [SIM_LEGACY] = "legacy",
-    [SIM_SCALABLE] = "scalable",
-    [SIM_FIRST_STAGE] = "first-stage",
+static const struct {
+    const char *name, *options;
+} modes[] = {
+    [SIM_LEGACY] = { "legacy", "vtd.mode=legacy" },
+    [SIM_SCALABLE] = { "scalable", "vtd.mode=scalable" },
+    [SIM_FIRST_STAGE] = { "first-stage", "vtd.mode=first-stage" },
+    [SIM_STAGE_1] = { "smmuv3-1", "smmuv3.stage=1" },
+    [SIM_STAGE_2] = { "smmuv3-2", "smmuv3.stage=2" },
 };
 
 struct run {
@@ -79,8 +83,9 @@ enum uiommu_status rig_start(struct rig *rig)
 {
     static const struct uiommu_driver *const drivers[] = {
         &uiommu_driver_vtd,
+        &uiommu_driver_smmuv3,
     };
-    enum uiommu_status status = uiommu_start(rig->u, drivers, 1);
+    enum uiommu_status status = uiommu_start(rig->u, drivers, 2);
 
     rig->started = status == UIOMMU_OK;
     return status;
@@ -208,8 +213,8 @@ static void configure(struct rig *rig, const struct variant *v)
     rig->config.adversarial = v->adversarial;
     rig->config.snapshots = getenv("UIOMMU_SNAPSHOTS") != NULL;
     rig->config.rubbish = true;
-    snprintf(rig->options, sizeof(rig->options), "vtd.mode=%s",
-             mode_names[v->mode]);
+    rig->arch = rig_arch_of(v->mode);
+    snprintf(rig->options, sizeof(rig->options), "%s", modes[v->mode].options);
     rig->setup.size = sizeof(rig->setup);
     rig->setup.on_fault = on_fault;
     rig->setup.fault_ctx = rig;
@@ -246,6 +251,11 @@ static void run_one(void **state)
     }
     why = "";
     configure(rig, run->variant);
+    if (RIG_REMAPPING && !rig->arch->remaps) {
+        printf("NA: %s: the unit does not remap interrupts\n", run->name);
+        free(rig);
+        return;
+    }
     if (run->test->prepare && !run->test->prepare(rig, &why)) {
         printf("NA: %s: %s\n", run->name, why);
         free(rig);
@@ -282,7 +292,7 @@ static size_t count(const struct rig_test *tests)
 static void describe(struct run *run)
 {
     snprintf(run->name, sizeof(run->name), "%s[%s,%s%s]", run->test->name,
-             mode_names[run->variant->mode],
+             modes[run->variant->mode].name,
              run->variant->non_coherent ? "non-coherent" : "coherent",
              run->variant->adversarial ? ",adversarial" : "");
 }

@@ -29,7 +29,11 @@ enum {
 
 #define RIG_RW (UIOMMU_READ | UIOMMU_WRITE)
 
+struct rig_arch;
+struct uim_unit;
+
 struct rig {
+    const struct rig_arch *arch;
     struct sim_config config;  /* of the machine                             */
     struct uiommu_config setup; /* of the instance; options is added         */
     struct machine *m;
@@ -48,6 +52,28 @@ struct rig {
     void (*look)(void *ctx);   /* see rig_watch()                            */
     void *look_ctx;
 };
+
+/* What is a matter of the unit. */
+enum { RIG_REGISTERS = 8, RIG_ALWAYS = 64 };
+struct rig_arch {
+    bool remaps;               /* interrupts                                 */
+    uint64_t leaf_ignored;     /* bits of leaves that the unit sets by itself */
+    /* Registers that a failed call must not change: where bit `needs` of the first is
+     * set, which says what is on. */
+    struct rig_register {
+        uint32_t offset, bytes;
+        uint64_t ignored;
+        unsigned needs;        /* RIG_ALWAYS                                 */
+    } reg[RIG_REGISTERS];
+    /* The ring, which every call writes to. */
+    struct uiommu_range (*queue)(struct rig *rig);
+    /* Ids for domains that are out, and those that always are. */
+    unsigned (*ids)(const struct uim_unit *unit);
+    unsigned ids_at_rest;
+};
+
+const struct rig_arch *rig_arch_of(enum sim_mode mode);
+uint64_t rig_register(struct rig *rig, uint32_t offset, uint32_t bytes);
 
 struct rig_test {
     const char *name;
@@ -134,7 +160,7 @@ void rig_watch(struct rig *rig, void (*look)(void *ctx), void *ctx);
 /* Everything that a failed call must not change: what uiommu has from its host,
  * what is in tables, registers but those of queues and faults, and what engines
  * are answered. */
-enum { RIG_PLACES = 6, RIG_REGISTERS = 8 };
+enum { RIG_PLACES = 6 };
 struct rig_state {
     struct sim_counts counts;
     uint64_t tables;

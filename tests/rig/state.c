@@ -10,30 +10,6 @@
 #include <uiommu/embed.h>
 
 #include "core/core.h"
-#include "drv/vtd/vtd.h"
-
-/* Accessed and dirty in first-stage entries, which the unit sets. */
-#define FIRST_STAGE_AD UINT64_C(0x60)
-
-enum { GSTS, TES = 31, QIES = 26, ALWAYS = 32 };
-
-/* Not RTPS and IRTPS, which say that a table was taken over at some time, nor IP,
- * that a fault was not told yet. What a unit that is off would do if it were on is
- * left alone: a start that failed may have changed it. */
-static const struct {
-    uint32_t offset, bytes;
-    uint64_t ignored;
-    unsigned needs; /* bit of GSTS */
-} registers[RIG_REGISTERS] = {
-    [GSTS] = { VTD_REG_GSTS, 4, UINT64_C(1) << 30 | UINT64_C(1) << 24, ALWAYS },
-    { VTD_REG_PMEN, 4, 0, ALWAYS },
-    { VTD_REG_RTADDR, 8, 0, TES },
-    { VTD_REG_FECTL, 4, UINT64_C(1) << 30, TES },
-    { VTD_REG_FEDATA, 4, 0, TES },
-    { VTD_REG_FEADDR, 4, 0, TES },
-    { VTD_REG_FEUADDR, 4, 0, TES },
-    { VTD_REG_IQA, 8, 0, QIES },
-};
 
 /* Where tests map things, and the ends. */
 static const uint64_t places[RIG_PLACES] = {
@@ -45,18 +21,9 @@ static const uint64_t places[RIG_PLACES] = {
     UINT64_C(0x7ffffff000),
 };
 
-static uint64_t read_register(struct rig *rig, uint32_t offset, uint32_t len)
+uint64_t rig_register(struct rig *rig, uint32_t offset, uint32_t bytes)
 {
-    return sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0, offset, len);
-}
-
-/* The ring, which every call writes to. */
-static struct uiommu_range queue(struct rig *rig)
-{
-    const struct vtd_iqa iqa = { read_register(rig, VTD_REG_IQA, 8) };
-
-    return (struct uiommu_range){ vtd_iqa_iqa(iqa) << 12,
-                                  UINT64_C(4096) << vtd_iqa_qs(iqa) };
+    return sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0, offset, bytes);
 }
 
 static uint64_t answer(struct rig *rig, unsigned dev, uint64_t iova)
@@ -83,13 +50,12 @@ static void take_answers(struct rig *rig, struct rig_state *state)
 static void take_registers(struct rig *rig, struct rig_state *state)
 {
     for (unsigned i = 0; i < RIG_REGISTERS; i++) {
-        unsigned needs = registers[i].needs;
+        const struct rig_register *r = &rig->arch->reg[i];
 
-        if (needs != ALWAYS && !(state->reg[GSTS] >> needs & 1))
+        if (r->bytes == 0 ||
+            (r->needs != RIG_ALWAYS && !(state->reg[0] >> r->needs & 1)))
             continue;
-        state->reg[i] =
-            read_register(rig, registers[i].offset, registers[i].bytes) &
-            ~registers[i].ignored;
+        state->reg[i] = rig_register(rig, r->offset, r->bytes) & ~r->ignored;
     }
 }
 
@@ -97,14 +63,9 @@ static unsigned ids_in_use(const struct rig *rig)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; rig->u && i < rig->u->n_units; i++) {
-        const struct uim_unit *unit = rig->u->unit[i];
-        const struct vtd_unit *v =
-            unit ? uim_container(unit, const struct vtd_unit, unit) : NULL;
-
-        for (uint32_t w = 0; v && v->dids && w * 64 < v->n_dids; w++)
-            n += (unsigned)__builtin_popcountll(v->dids[w]);
-    }
+    for (unsigned i = 0; rig->u && i < rig->u->n_units; i++)
+        if (rig->u->unit[i])
+            n += rig->arch->ids(rig->u->unit[i]);
     return n;
 }
 
@@ -123,7 +84,7 @@ void rig_check_ids(const struct rig *rig)
     for (unsigned i = 0; i < rig->u->n_units; i++)
         n += rig->u->unit[i] != NULL;
     if (atomic_load(&rig->u->n_domains) == 0)
-        assert_int_equal(ids_in_use(rig), n * VTD_DID_FIRST);
+        assert_int_equal(ids_in_use(rig), n * rig->arch->ids_at_rest);
 }
 
 static void mix(uint64_t *digest, uint64_t value)
@@ -165,7 +126,6 @@ static uint64_t take_holds(const struct rig *rig)
 
 struct rig_state rig_state(struct rig *rig)
 {
-    bool first_stage = rig->config.mode == SIM_FIRST_STAGE;
     struct rig_state state = { .ids = ids_in_use(rig),
                                .broken = is_broken(rig),
                                .holds = take_holds(rig) };
@@ -173,8 +133,8 @@ struct rig_state rig_state(struct rig *rig)
     take_answers(rig, &state);
     take_registers(rig, &state);
     sim_counts(rig->m, &state.counts);
-    state.tables =
-        sim_pages_digest(rig->m, queue(rig), first_stage ? FIRST_STAGE_AD : 0);
+    state.tables = sim_pages_digest(rig->m, rig->arch->queue(rig),
+                                    rig->arch->leaf_ignored);
     return state;
 }
 
@@ -233,8 +193,8 @@ static const char *register_difference(const struct rig_state *before,
     for (unsigned i = 0; i < RIG_REGISTERS; i++) {
         if (before->reg[i] == after->reg[i])
             continue;
-        snprintf(text, sizeof(text), "register 0x%x: 0x%llx, was 0x%llx",
-                 registers[i].offset, (unsigned long long)after->reg[i],
+        snprintf(text, sizeof(text), "register %u: 0x%llx, was 0x%llx", i,
+                 (unsigned long long)after->reg[i],
                  (unsigned long long)before->reg[i]);
         return text;
     }

@@ -44,7 +44,7 @@ static void whole_story(const char *machine, const char *mode)
 
     if (!m)
         fail_msg("%s, %s: %s", machine, mode, error);
-    ok = scenario_run(m, mode, tell, &story);
+    ok = scenario_run(m, tell, &story);
     machine_close(m);
     assert_true(ok);
     assert_int_equal(story.failed, 0);
@@ -69,6 +69,18 @@ static void sim_first_stage(void **state)
     whole_story("sim:vtd", "first-stage");
 }
 
+static void sim_stage1(void **state)
+{
+    (void)state;
+    whole_story("sim:smmuv3", "stage1");
+}
+
+static void sim_stage2(void **state)
+{
+    (void)state;
+    whole_story("sim:smmuv3", "stage2");
+}
+
 static void qemu_legacy(void **state)
 {
     (void)state;
@@ -85,6 +97,18 @@ static void qemu_first_stage(void **state)
 {
     (void)state;
     whole_story("qemu:intel-iommu", "first-stage");
+}
+
+static void qemu_stage1(void **state)
+{
+    (void)state;
+    whole_story("qemu:smmuv3", "stage1");
+}
+
+static void qemu_stage2(void **state)
+{
+    (void)state;
+    whole_story("qemu:smmuv3", "stage2");
 }
 
 /* ---- machines that break a promise -------------------------------------------- */
@@ -178,7 +202,7 @@ static void must_notice(const struct machine_ops *ops, const char *promise)
     assert_non_null(d.real);
     d.machine = *d.real;
     d.machine.ops = ops;
-    assert_false(scenario_run(&d.machine, "legacy", tell, &story));
+    assert_false(scenario_run(&d.machine, tell, &story));
     machine_close(d.real);
     assert_true(story.failed > 0);
     assert_string_equal(story.last_failed, promise);
@@ -237,7 +261,8 @@ static void notices_a_wrong_mode(void **state)
 
     (void)state;
     assert_non_null(m);
-    assert_false(scenario_run(m, "scalable", tell, &story));
+    m->options = "vtd.mode=scalable";
+    assert_false(scenario_run(m, tell, &story));
     machine_close(m);
     assert_int_equal(story.steps, 1);
 }
@@ -248,9 +273,13 @@ int main(void)
         cmocka_unit_test(sim_legacy),
         cmocka_unit_test(sim_scalable),
         cmocka_unit_test(sim_first_stage),
+        cmocka_unit_test(sim_stage1),
+        cmocka_unit_test(sim_stage2),
         cmocka_unit_test(qemu_legacy),
         cmocka_unit_test(qemu_scalable),
         cmocka_unit_test(qemu_first_stage),
+        cmocka_unit_test(qemu_stage1),
+        cmocka_unit_test(qemu_stage2),
         cmocka_unit_test(notices_a_bypass),
         cmocka_unit_test(notices_lost_writes),
         cmocka_unit_test(notices_forged_interrupts),

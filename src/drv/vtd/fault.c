@@ -72,6 +72,8 @@ static struct uiommu_fault decode(const struct vtd_unit *v,
     const struct uiommu_fault f = {
         .driver = "vtd",
         .unit = v->unit.index,
+        .id = (uint32_t)sid,
+        .has_source = true,
         .source = {
             .segment = v->unit.segment,
             .bus = (uint8_t)(sid >> 8),

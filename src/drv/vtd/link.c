@@ -21,27 +21,21 @@ static bool walkable(const struct vtd_unit *v, const struct uiommu_domain *d)
 
 enum uiommu_status vtd_did_alloc(struct vtd_unit *v, struct vtd_did *out)
 {
-    enum uiommu_status status = UIOMMU_NOSPC;
+    uint32_t id;
 
     uim_spin_lock(&v->unit, v->did_lock);
-    for (uint32_t i = 0; i * 64 < v->n_dids; i++) {
-        if (v->dids[i] == ~UINT64_C(0))
-            continue;
-        out->id = (uint16_t)(i * 64 + uim_ctz(~v->dids[i]));
-        if (out->id < v->n_dids) {
-            v->dids[i] |= UIM_BIT(out->id % 64);
-            status = UIOMMU_OK;
-        }
-        break;
-    }
+    id = uim_ids_take(v->dids, v->n_dids);
     uim_spin_unlock(&v->unit, v->did_lock);
-    return status;
+    if (id == v->n_dids)
+        return UIOMMU_NOSPC;
+    out->id = (uint16_t)id;
+    return UIOMMU_OK;
 }
 
 static void did_free(struct vtd_unit *v, struct vtd_did did)
 {
     uim_spin_lock(&v->unit, v->did_lock);
-    v->dids[did.id / 64] &= ~UIM_BIT(did.id % 64);
+    uim_ids_give(v->dids, did.id);
     uim_spin_unlock(&v->unit, v->did_lock);
 }
 

@@ -29,6 +29,7 @@
 #ifndef UIM_DRV_VTD_VTD_H
 #define UIM_DRV_VTD_VTD_H
 
+#include "base/ids.h"
 #include "core/unit.h"
 #include "spec/vtd.h"
 
@@ -195,7 +196,7 @@ static inline struct vtd_sid vtd_sid(const struct uiommu_endpoint *endpoint)
 
 static inline size_t vtd_dids_size(const struct vtd_unit *v)
 {
-    return (v->n_dids + 63u) / 64 * sizeof(uint64_t);
+    return uim_ids_bytes(v->n_dids);
 }
 
 /* ---- regs.c -------------------------------------------------------------- */

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry.c - changing a stream table entry (3.21.3, semantics B.13).
+ *
+ * The unit reads the 8 words of an entry in any order, and some only if others say so.
+ * What it does not look at now is changed first. If what is left lies in one word, that
+ * word is stored, and the stream goes from the old to the new without a gap. Else the
+ * entry is invalid in between. After each of these steps caches forget the entry, so
+ * that no fetch mixes words of two.
+ */
+#include "drv/smmuv3/smmuv3.h"
+
+#define ALL (~UINT64_C(0))
+
+/* Of STE.Config, where it is not below BYPASS. */
+enum { STAGE_1 = 1, STAGE_2 = 2 };
+
+/* ---- which bits count ------------------------------------------------------ */
+
+static uint64_t used_q1(uint64_t config)
+{
+    const struct smmuv3_ste_q1_fields attributes = {
+        .instcfg = ALL,
+        .privcfg = ALL,
+        .nscfg = ALL,
+        .shcfg = ALL,
+        .alloccfg = ALL,
+        .mtcfg = ALL,
+        .memattr = ALL,
+        .cont = ALL,
+    };
+    const struct smmuv3_ste_q1_fields first = {
+        .s1dss = ALL,
+        .s1cir = ALL,
+        .s1cor = ALL,
+        .s1csh = ALL,
+        .s1stalld = ALL,
+        .s1mpam = ALL,
+        .s1pie = ALL,
+        .strw = ALL,
+    };
+    const struct smmuv3_ste_q1_fields both = { .eats = ALL, .mev = ALL };
+    uint64_t used = smmuv3_ste_q1_pack(&attributes).raw;
+
+    if (config & STAGE_1)
+        used |= smmuv3_ste_q1_pack(&first).raw;
+    if (config != SMMUV3_STE_BYPASS)
+        used |= smmuv3_ste_q1_pack(&both).raw;
+    return used;
+}
+
+/* Of an entry with this word 0. */
+static void used_bits(uint64_t q0, uint64_t *used)
+{
+    const struct smmuv3_ste_q0_fields v = { .v = ALL };
+    const struct smmuv3_ste_q0_fields v_config = { .v = ALL, .config = ALL };
+    const struct smmuv3_ste_q2_fields vmid = { .s2vmid = ALL };
+    const struct smmuv3_ste_q0 entry = { q0 };
+    uint64_t config = smmuv3_ste_q0_config(entry);
+
+    for (unsigned i = 0; i < SMMUV3_STE_USED; i++)
+        used[i] = 0;
+    used[0] = smmuv3_ste_q0_pack(&v).raw;
+    if (!smmuv3_ste_q0_v(entry))
+        return;
+    used[0] = smmuv3_ste_q0_pack(&v_config).raw;
+    if (config < SMMUV3_STE_BYPASS)
+        return;
+    used[1] = used_q1(config);
+    if (config & STAGE_1) {
+        used[0] = ALL;
+        used[2] = smmuv3_ste_q2_pack(&vmid).raw;
+    }
+    if (config & STAGE_2)
+        used[2] = used[3] = ALL;
+}
+
+/* ---- stores ---------------------------------------------------------------- */
+
+static void store(const struct smmuv3_unit *v, uim_word *word, uint64_t value)
+{
+    uim_st64(word, value);
+    uim_write_back(&v->unit, v->coherent, word, sizeof(*word));
+}
+
+void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste)
+{
+    const struct smmuv3_ste_q0 q0 = { uim_ld64(ste) };
+
+    if (smmuv3_ste_q0_v(q0))
+        store(v, ste, smmuv3_ste_q0_set_v(q0, 0).raw);
+}
+
+enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
+                                     struct smmuv3_sid sid)
+{
+    struct smmuv3_batch b = { .n = 0 };
+
+    smmuv3_add_cfgi_ste(&b, sid);
+    return smmuv3_submit(v, &b);
+}
+
+/* Words that nothing looks at, in any order. */
+static enum uiommu_status store_unused(struct smmuv3_unit *v,
+                                       struct smmuv3_sid sid, uim_word *ste,
+                                       const uint64_t *value)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < SMMUV3_STE_USED; i++) {
+        if (uim_ld64(&ste[i]) == value[i])
+            continue;
+        store(v, &ste[i], value[i]);
+        any = true;
+    }
+    return any ? smmuv3_ste_forget(v, sid) : UIOMMU_OK;
+}
+
+/* ---- steps ----------------------------------------------------------------- */
+
+/* From what is there, what can be changed without being noticed on the way to `want`;
+ * returns in how many words more has to follow. */
+static unsigned first_step(const uim_word *ste, const uint64_t *want,
+                           uint64_t *step)
+{
+    uint64_t used[SMMUV3_STE_USED];
+    unsigned more = 0;
+
+    used_bits(uim_ld64(&ste[0]), used);
+    for (unsigned i = 0; i < SMMUV3_STE_USED; i++) {
+        step[i] = (uim_ld64(&ste[i]) & used[i]) | (want[i] & ~used[i]);
+        more += step[i] != want[i];
+    }
+    return more;
+}
+
+static enum uiommu_status last_step(struct smmuv3_unit *v,
+                                    struct smmuv3_sid sid, uim_word *ste,
+                                    const uint64_t *want)
+{
+    for (unsigned i = 0; i < SMMUV3_STE_USED; i++)
+        if (uim_ld64(&ste[i]) != want[i])
+            store(v, &ste[i], want[i]);
+    return smmuv3_ste_forget(v, sid);
+}
+
+static enum uiommu_status replace(struct smmuv3_unit *v, struct smmuv3_sid sid,
+                                  uim_word *ste, const uint64_t *want)
+{
+    uint64_t step[SMMUV3_STE_USED];
+    enum uiommu_status status = UIOMMU_OK;
+    unsigned more = first_step(ste, want, step);
+
+    if (more > 1) {
+        smmuv3_ste_block(v, ste);
+        status = smmuv3_ste_forget(v, sid);
+        more = first_step(ste, want, step);
+    }
+    if (status == UIOMMU_OK)
+        status = store_unused(v, sid, ste, step);
+    if (status == UIOMMU_OK && more > 0)
+        status = last_step(v, sid, ste, want);
+    return status;
+}
+
+enum uiommu_status smmuv3_ste_replace(struct smmuv3_unit *v,
+                                      struct smmuv3_sid sid, uim_word *ste,
+                                      const uint64_t *want)
+{
+    enum uiommu_status status = replace(v, sid, ste, want);
+
+    if (status != UIOMMU_OK)
+        smmuv3_ste_block(v, ste);
+    return status;
+}

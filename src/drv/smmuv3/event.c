@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event.c - the event queue (3.5.2, 7.2 to 7.4) and global errors (7.5; semantics
+ * B.18).
+ *
+ * The unit adds records and moves PROD; software takes them and moves CONS. Records
+ * are taken one by one under event_lock and delivered without it, so that several
+ * threads may poll. The queue's memory is one that CPUs read as the unit writes it.
+ */
+#include "drv/smmuv3/smmuv3.h"
+
+enum {
+    LOG2SIZE_MOST = 9,
+    WORDS = SMMUV3_EVENT_BYTES / 8,
+    /* Queues full that are delivered: a device that faults without end must not keep
+     * the CPU here. And how long the rest may take. */
+    ROUNDS = 4,
+    PATIENCE_NS = 100 * 1000,
+};
+
+struct record {
+    uint64_t w[WORDS];
+};
+
+static uint32_t entries(const struct smmuv3_events *e)
+{
+    return UINT32_C(1) << e->log2size;
+}
+
+/* ---- decoding ------------------------------------------------------------ */
+
+static bool has_address(unsigned id)
+{
+    switch (id) {
+    case SMMUV3_EVT_F_UUT:
+    case SMMUV3_EVT_F_BAD_ATS_TREQ:
+    case SMMUV3_EVT_F_TRANSL_FORBIDDEN:
+    case SMMUV3_EVT_F_WALK_EABT:
+    case SMMUV3_EVT_F_TLB_CONFLICT:
+        return true;
+    default:
+        return smmuv3_event_of_translation(id);
+    }
+}
+
+/* RnW is where it is in all events that have it; translation requests are reads. */
+static unsigned access_of(unsigned id, uint64_t q1)
+{
+    const struct smmuv3_evt_uut_q1 uut = { q1 };
+
+    if (!has_address(id))
+        return 0;
+    if (id == SMMUV3_EVT_F_BAD_ATS_TREQ || smmuv3_evt_uut_q1_rnw(uut))
+        return UIOMMU_READ;
+    return UIOMMU_WRITE;
+}
+
+static bool has_ssid(unsigned id, struct smmuv3_evt_q0 q0)
+{
+    if (id == SMMUV3_EVT_F_STREAM_DISABLED)
+        return false;
+    return id == SMMUV3_EVT_C_BAD_SUBSTREAMID || smmuv3_evt_q0_ssv(q0);
+}
+
+static struct uiommu_fault decode(const struct smmuv3_unit *v,
+                                  const struct record *r, bool overflow)
+{
+    const struct smmuv3_evt_q0 q0 = { r->w[0] };
+    const unsigned id = (unsigned)smmuv3_evt_q0_id(q0);
+
+    return (struct uiommu_fault){
+        .driver = "smmuv3",
+        .unit = v->unit.index,
+        .id = (uint32_t)smmuv3_evt_q0_sid(q0),
+        .reason = id,
+        .pasid = has_ssid(id, q0) ? (uint32_t)smmuv3_evt_q0_ssid(q0)
+                                  : UIOMMU_NO_PASID,
+        .access = access_of(id, r->w[1]),
+        .has_iova = has_address(id),
+        .iova = has_address(id) ? r->w[2] : 0,
+        .overflow = overflow,
+    };
+}
+
+/* ---- taking -------------------------------------------------------------- */
+
+static void take(struct smmuv3_events *e, struct record *r)
+{
+    const uim_word *slot =
+        &e->ring[(size_t)(e->next & (entries(e) - 1)) * WORDS];
+
+    for (unsigned i = 0; i < WORDS; i++)
+        r->w[i] = uim_ld64(&slot[i]);
+    e->next = (e->next + 1) & (2 * entries(e) - 1);
+}
+
+/* The slot is the unit's again, and it may tell of the next overflow. */
+static void give_back(struct smmuv3_unit *v, struct smmuv3_eventq_prod prod)
+{
+    const struct smmuv3_eventq_cons_fields cons = {
+        .rd = v->events.next,
+        .ovackflg = smmuv3_eventq_prod_ovflg(prod),
+    };
+
+    uim_fence(v->unit.host); /* the record was read */
+    uim_wr32(&v->unit, v->events.cons,
+             (uint32_t)smmuv3_eventq_cons_pack(&cons).raw);
+}
+
+/* A unit that is gone reads as all ones: that is no index. */
+static bool pending(const struct smmuv3_events *e,
+                    struct smmuv3_eventq_prod prod)
+{
+    uint32_t wr = (uint32_t)smmuv3_eventq_prod_wr(prod);
+
+    return ((wr - e->next) & (2 * entries(e) - 1)) - 1 < entries(e) &&
+           prod.raw != UINT32_MAX;
+}
+
+static bool next_event(struct smmuv3_unit *v, struct record *r, bool *overflow)
+{
+    struct smmuv3_events *e = &v->events;
+    struct smmuv3_eventq_prod prod;
+    struct smmuv3_eventq_cons cons;
+    bool found;
+
+    uim_spin_lock(&v->unit, v->event_lock);
+    prod.raw = uim_rd32(&v->unit, e->prod);
+    cons.raw = uim_rd32(&v->unit, e->cons);
+    found = pending(e, prod);
+    if (found) {
+        uim_fence_acquire(); /* PROD before the record */
+        take(e, r);
+        *overflow = e->dropped || smmuv3_eventq_prod_ovflg(prod) !=
+                                      smmuv3_eventq_cons_ovackflg(cons);
+        e->dropped = false;
+        give_back(v, prod);
+    }
+    uim_spin_unlock(&v->unit, v->event_lock);
+    return found;
+}
+
+/* Nobody hears this one; the next that is heard says so. */
+static void drop(struct smmuv3_unit *v)
+{
+    uim_spin_lock(&v->unit, v->event_lock);
+    v->events.dropped = true;
+    uim_spin_unlock(&v->unit, v->event_lock);
+}
+
+/* ---- global errors ------------------------------------------------------- */
+
+#define GERROR_BIT(field)                                                      \
+    ((uint32_t)smmuv3_gerror_pack(                                             \
+         &(struct smmuv3_gerror_fields){ .field = 1 })                         \
+         .raw)
+
+/* All that are active but CMDQ_ERR, which is acknowledged when it is dealt with. */
+static uint32_t take_errors(struct smmuv3_unit *v)
+{
+    const uint32_t mine =
+        (uint32_t)smmuv3_gerror_DEFINED & ~GERROR_BIT(cmdq_err);
+    uint32_t gerror, gerrorn, active;
+
+    uim_spin_lock(&v->unit, v->queue.lock); /* who writes GERRORN */
+    gerror = uim_rd32(&v->unit, SMMUV3_REG_GERROR);
+    gerrorn = uim_rd32(&v->unit, SMMUV3_REG_GERRORN);
+    active = gerror == UINT32_MAX ? 0 : (gerror ^ gerrorn) & mine;
+    if (active)
+        uim_wr32(&v->unit, SMMUV3_REG_GERRORN, gerrorn ^ active);
+    uim_spin_unlock(&v->unit, v->queue.lock);
+    return active;
+}
+
+static void global_errors(struct smmuv3_unit *v)
+{
+    uint32_t active;
+
+    smmuv3_queue_errors(v);
+    active = take_errors(v);
+    if (active & GERROR_BIT(sfm_err))
+        uim_break(&v->unit, "it has failed and aborts everything (SFM)");
+    if (active & GERROR_BIT(eventq_abt_err)) {
+        drop(v);
+        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+                "smmuv3 unit at 0x%lx: it could not write to its event queue; "
+                "events were lost",
+                v->unit.base);
+    }
+    if (active &
+        (GERROR_BIT(msi_eventq_abt_err) | GERROR_BIT(msi_gerror_abt_err)))
+        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+                "smmuv3 unit at 0x%lx: a message of its own did not arrive; "
+                "uiommu_poll() reads what it has to say",
+                v->unit.base);
+}
+
+/* ---- polling ------------------------------------------------------------- */
+
+/* At most as many as fit the queue. True: it is empty. */
+static bool look_round(struct smmuv3_unit *v, bool heard)
+{
+    struct uiommu_fault fault;
+    struct record r;
+    bool overflow;
+
+    for (uint32_t i = 0; i < entries(&v->events); i++) {
+        if (!next_event(v, &r, &overflow))
+            return true;
+        fault = decode(v, &r, overflow);
+        if (!heard)
+            drop(v);
+        else if (fault.reason != SMMUV3_EVT_E_PAGE_REQUEST)
+            uim_fault(&v->unit, &fault);
+    }
+    return false;
+}
+
+/* An interrupt comes when the queue is no longer empty (3.18): until it is empty, none
+ * does. */
+bool smmuv3_poll(struct uim_unit *unit)
+{
+    struct smmuv3_unit *v = smmuv3_unit(unit);
+    uint64_t start;
+
+    global_errors(v);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        if (look_round(v, true))
+            return false;
+    start = uim_now(unit);
+    do
+        if (look_round(v, false))
+            return false;
+    while (uim_now(unit) - start < PATIENCE_NS);
+    return true;
+}
+
+/* ---- on and off ---------------------------------------------------------- */
+
+static unsigned order_of(const struct smmuv3_events *e)
+{
+    return smmuv3_order((uint64_t)entries(e) * SMMUV3_EVENT_BYTES);
+}
+
+enum uiommu_status smmuv3_events_create(struct smmuv3_unit *v)
+{
+    const struct uiommu_host *h = v->unit.host;
+    struct smmuv3_events *e = &v->events;
+    uint64_t most = smmuv3_idr1_eventqs(v->idr1);
+
+    e->log2size = (uint8_t)(most < LOG2SIZE_MOST ? most : LOG2SIZE_MOST);
+    e->prod = SMMUV3_REG_EVENTQ_PROD;
+    e->cons = SMMUV3_REG_EVENTQ_CONS;
+    e->ring = h->pages_alloc(h->ctx, order_of(e), UIOMMU_PAGES_COHERENT,
+                             &e->ring_phys);
+    return e->ring ? UIOMMU_OK : UIOMMU_NOMEM;
+}
+
+void smmuv3_events_destroy(struct smmuv3_unit *v)
+{
+    struct smmuv3_events *e = &v->events;
+
+    if (!v->stuck)
+        uim_pages_free(&v->unit, e->ring, e->ring_phys, order_of(e));
+}
+
+enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v)
+{
+    struct smmuv3_events *e = &v->events;
+    const struct smmuv3_eventq_base_fields base = {
+        .wa = 1,
+        .addr = e->ring_phys >> 5,
+        .log2size = e->log2size,
+    };
+
+    e->next = 0;
+    e->dropped = false;
+    (void)take_errors(v);
+    uim_wr64(&v->unit, SMMUV3_REG_EVENTQ_BASE,
+             smmuv3_eventq_base_pack(&base).raw);
+    uim_wr32(&v->unit, (size_t)e->prod, 0);
+    uim_wr32(&v->unit, (size_t)e->cons, 0);
+    return smmuv3_cr0(v, SMMUV3_CR0_BIT(eventqen), SMMUV3_CR0_BIT(eventqen));
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * smmuv3.h - what the files of the SMMUv3 driver share.
+ *
+ * The manual is Arm IHI0070; bare numbers in comments are its sections. Names are the
+ * manual's, layouts are in spec/smmuv3.h.
+ *
+ *     unit.c     probe, release, options, the ops tables
+ *     mode.c     which stage, which granule, and what a unit offers then
+ *     life.c     from what firmware left to translation on, and back
+ *     regs.c     registers that answer by another one
+ *     stream.c   the stream table and the context descriptors behind it
+ *     entry.c    changing a stream table entry
+ *     set.c      the one operation: what a stream sees
+ *     link.c     ASIDs and VMIDs
+ *     cmd.c      commands; no state
+ *     inval.c    invalidation of domains and device TLBs
+ *     queue.c    the command queue, and what can go wrong in it
+ *     event.c    the event queue and global errors
+ *
+ * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a group
+ * mutex when a table may have to be added. id_lock, queue.lock, event_lock (spin) are
+ * taken alone, in any context; none is held while a command is waited for.
+ */
+#ifndef UIM_DRV_SMMUV3_SMMUV3_H
+#define UIM_DRV_SMMUV3_SMMUV3_H
+
+#include "base/ids.h"
+#include "core/unit.h"
+#include "pt/vmsa_mair.h"
+#include "spec/smmuv3.h"
+
+enum smmuv3_stage {
+    SMMUV3_STAGE_AUTO,
+    SMMUV3_STAGE_1,
+    SMMUV3_STAGE_2,
+};
+
+/* Of the driver, for one instance: what the options said. */
+struct smmuv3_options {
+    enum smmuv3_stage stage;
+    uint8_t granule_lg2; /* 12, 14, 16; 0: the smallest that all units have */
+    uint32_t timeout_ms; /* 0: the default                                  */
+};
+
+/* A stream; not to be mixed up with other ids. */
+struct smmuv3_sid {
+    uint32_t id;
+};
+
+struct smmuv3_cmd {
+    uint64_t q0, q1;
+};
+
+/* Commands that are submitted, and complete, together. */
+enum { SMMUV3_BATCH = 15 };
+
+struct smmuv3_batch {
+    unsigned n;
+    struct smmuv3_cmd cmd[SMMUV3_BATCH];
+    bool atc; /* has ATC_INV, all for: */
+    struct smmuv3_sid sid;
+};
+
+/* One submission on its way through the queue; its submitter's stack has it. */
+struct smmuv3_waiter {
+    struct uim_node node;  /* queue.waiters                                 */
+    uint32_t first, sync;  /* positions of its first command and its SYNC   */
+    bool atc;
+    struct smmuv3_sid sid;
+    bool refused;          /* one of its commands is illegal                */
+    bool late;             /* its device did not answer                     */
+};
+
+struct smmuv3_queue {
+    void *lock;            /* everything below                              */
+    uim_word *ring;
+    uint64_t ring_phys;
+    uint8_t log2size;
+    uint32_t head, tail;   /* positions: they count on, slots wrap          */
+    struct uim_node waiters;
+    uint32_t left;         /* SYNC of the last ATC_INV nobody waits for     */
+    bool any_left;
+    uint32_t errors;       /* seen; their sentences get rarer               */
+    bool dead;             /* its commands cannot be read                   */
+};
+
+struct smmuv3_events {
+    uim_word *ring;
+    uint64_t ring_phys;
+    uint8_t log2size;
+    size_t prod, cons;     /* offsets of the registers                      */
+    uint32_t next;         /* CONS.RD: index and wrap                       */
+    bool dropped;          /* since the last that was delivered             */
+};
+
+struct smmuv3_unit {
+    struct uim_unit unit;
+    struct smmuv3_idr0 idr0;
+    struct smmuv3_idr1 idr1;
+    struct smmuv3_idr3 idr3;
+    struct smmuv3_idr5 idr5;
+    enum smmuv3_stage stage;
+    uint8_t granule_lg2;
+    bool coherent;         /* IDR0.COHACC, or firmware says so              */
+    bool ours;             /* from prepare on: its registers                */
+    _Atomic bool live;     /* it reads our tables: commands are due         */
+    bool stuck;            /* it did not stop: its memory is never freed    */
+    struct smmuv3_gbpa found; /* as it was                                  */
+
+    void *table_lock;      /* mutex: adding tables                          */
+    uim_word *strtab;      /* level 1, or all of it                         */
+    uint64_t strtab_phys;
+    unsigned strtab_order;
+    uint8_t sid_bits;      /* streams the table has room for                */
+    bool two_level;
+
+    void *id_lock;         /* spin                                          */
+    uint64_t *ids;         /* bit set: an ASID or VMID in use               */
+    uint32_t n_ids;
+
+    struct smmuv3_queue queue;
+    void *event_lock;      /* spin: events, GERROR but CMDQ_ERR             */
+    struct smmuv3_events events;
+    struct smmuv3_irq {
+        bool has_msi;
+        uint64_t addr;
+        uint32_t data;
+    } irq[2];              /* SMMUV3_IRQ_*                                  */
+};
+
+/* As msi_alloc() and uiommu_irq() number them. */
+enum { SMMUV3_IRQ_EVENT, SMMUV3_IRQ_GERROR };
+
+static inline struct smmuv3_unit *smmuv3_unit(struct uim_unit *unit)
+{
+    return uim_container(unit, struct smmuv3_unit, unit);
+}
+
+static inline struct smmuv3_sid
+smmuv3_sid(const struct uiommu_endpoint *endpoint)
+{
+    return (struct smmuv3_sid){ endpoint->device->id };
+}
+
+static inline bool smmuv3_first_stage(const struct smmuv3_unit *v)
+{
+    return v->stage == SMMUV3_STAGE_1;
+}
+
+static inline size_t smmuv3_ids_size(const struct smmuv3_unit *v)
+{
+    return uim_ids_bytes(v->n_ids);
+}
+
+/* ---- regs.c -------------------------------------------------------------- */
+
+/* CR0 and IRQ_CTRL: the masked bits become `bits`, and the register that answers
+ * shows it (6.3.9). TIMEDOUT. */
+enum uiommu_status smmuv3_cr0(struct smmuv3_unit *v, uint32_t mask,
+                              uint32_t bits);
+enum uiommu_status smmuv3_irq_ctrl(struct smmuv3_unit *v, uint32_t bits);
+/* What becomes of traffic while SMMUEN is 0 (6.3.14). TIMEDOUT. */
+enum uiommu_status smmuv3_gbpa_write(struct smmuv3_unit *v,
+                                     struct smmuv3_gbpa gbpa);
+/* Bytes of a queue, as pages. */
+unsigned smmuv3_order(uint64_t bytes);
+
+#define SMMUV3_CR0_BIT(field)                                                  \
+    ((uint32_t)smmuv3_cr0_pack(&(struct smmuv3_cr0_fields){ .field = 1 }).raw)
+
+/* ---- cmd.c --------------------------------------------------------------- */
+
+void smmuv3_add_cfgi_ste(struct smmuv3_batch *b, struct smmuv3_sid sid);
+void smmuv3_add_cfgi_all(struct smmuv3_batch *b);
+/* All of an ASID or VMID; a part of it; everything. */
+void smmuv3_add_tlbi(struct smmuv3_batch *b, const struct smmuv3_unit *v,
+                     uint32_t id);
+void smmuv3_add_tlbi_range(struct smmuv3_batch *b, const struct smmuv3_unit *v,
+                           uint32_t id, const struct uim_inval *inval);
+void smmuv3_add_tlbi_all(struct smmuv3_batch *b, const struct smmuv3_unit *v);
+void smmuv3_add_atc_inv(struct smmuv3_batch *b, struct smmuv3_sid sid,
+                        const struct uim_inval *inval);
+struct smmuv3_cmd smmuv3_sync(void);
+
+/* ---- queue.c ------------------------------------------------------------- */
+
+/* Carry out a batch and wait. While tables are not live: nothing. Any context.
+ * TIMEDOUT, IO. */
+enum uiommu_status smmuv3_submit(struct smmuv3_unit *v,
+                                 const struct smmuv3_batch *b);
+enum uiommu_status smmuv3_queue_create(struct smmuv3_unit *v);
+void smmuv3_queue_destroy(struct smmuv3_unit *v);
+enum uiommu_status smmuv3_queue_start(struct smmuv3_unit *v);
+/* Deals with GERROR.CMDQ_ERR. Any context. */
+void smmuv3_queue_errors(struct smmuv3_unit *v);
+
+/* ---- event.c ------------------------------------------------------------- */
+
+enum uiommu_status smmuv3_events_create(struct smmuv3_unit *v);
+void smmuv3_events_destroy(struct smmuv3_unit *v);
+enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v);
+bool smmuv3_poll(struct uim_unit *unit);
+
+/* ---- stream.c ------------------------------------------------------------ */
+
+enum uiommu_status smmuv3_streams_create(struct smmuv3_unit *v);
+void smmuv3_streams_destroy(struct smmuv3_unit *v);
+/* The registers that say where the table is; SMMUEN is 0. */
+void smmuv3_streams_program(const struct smmuv3_unit *v);
+
+/* The entry of a stream; NULL: its table was never needed. */
+uim_word *smmuv3_ste(const struct smmuv3_unit *v, struct smmuv3_sid sid);
+/* The same, with what it needs to translate. NOMEM. OPNOTSUPP (logged): the unit has no
+ * such stream. */
+enum uiommu_status smmuv3_stream_create(struct smmuv3_unit *v,
+                                        struct smmuv3_sid sid, uim_word **out);
+
+/* The context descriptor that the entry leads to, whether it looks at it or not, and
+ * the one that it does not lead to. */
+struct smmuv3_cds {
+    uim_word *current, *spare;
+    uint64_t phys, spare_phys;
+};
+void smmuv3_cds(const struct smmuv3_unit *v, const uim_word *ste,
+                struct smmuv3_cds *out);
+
+/* ---- entry.c ------------------------------------------------------------- */
+
+enum { SMMUV3_STE_WORDS = SMMUV3_STE_BYTES / 8, SMMUV3_STE_USED = 4 };
+
+/* What follows word 0 changes before it or after it, never beside it: the stream
+ * sees what it saw, what it is to see, or nothing (semantics B.13). TIMEDOUT, IO:
+ * it is blocked. */
+enum uiommu_status smmuv3_ste_replace(struct smmuv3_unit *v,
+                                      struct smmuv3_sid sid, uim_word *ste,
+                                      const uint64_t *want);
+/* In one store. */
+void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste);
+/* All caches forget the entry and what it leads to. */
+enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
+                                     struct smmuv3_sid sid);
+
+/* ---- the operations ------------------------------------------------------ */
+
+enum uiommu_status smmuv3_set(struct uiommu_endpoint *endpoint,
+                              struct uiommu_domain *next,
+                              struct uiommu_domain *old);
+enum uiommu_status smmuv3_cut(struct uiommu_endpoint *endpoint);
+enum uiommu_status smmuv3_ids_create(struct smmuv3_unit *v);
+enum uiommu_status smmuv3_link(struct uim_link *link);
+void smmuv3_unlink(struct uim_link *link);
+enum uiommu_status smmuv3_invalidate(struct uim_link *link,
+                                     const struct uim_inval *inval);
+enum uiommu_status smmuv3_devtlb(struct uiommu_endpoint *endpoint,
+                                 const struct uim_inval *inval);
+/* Everything the unit may have cached. */
+enum uiommu_status smmuv3_invalidate_all(struct smmuv3_unit *v);
+
+enum uiommu_status smmuv3_settle(void *state, struct uim_unit *const *units,
+                                 unsigned n);
+/* Code of an address size, the largest that is not above `bits`. */
+unsigned smmuv3_oas_code(unsigned bits);
+unsigned smmuv3_oas_bits(const struct smmuv3_unit *v);
+
+enum uiommu_status smmuv3_prepare(struct uim_unit *unit);
+enum uiommu_status smmuv3_enable(struct uim_unit *unit);
+enum uiommu_status smmuv3_disable(struct uim_unit *unit);
+void smmuv3_release(struct uim_unit *unit);
+enum uiommu_status smmuv3_suspend(struct uim_unit *unit);
+enum uiommu_status smmuv3_resume(struct uim_unit *unit);
+
+#endif
