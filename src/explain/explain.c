@@ -76,7 +76,9 @@ static void put_what(struct uim_text *t, const struct uiommu_fault *f)
             uim_text_f(t, " with index 0x%lx", (uint64_t)f->index);
         return;
     }
-    uim_text_f(t, "%s", uim_access_name(f->access));
+    /* Records that do not tell the address do not tell the access either. */
+    uim_text_f(t, "%s",
+               f->access || f->has_iova ? uim_access_name(f->access) : "DMA");
     if (f->has_iova)
         uim_text_f(t, " at 0x%lx", f->iova);
     if (f->pasid != UIOMMU_NO_PASID)

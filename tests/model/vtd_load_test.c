@@ -237,7 +237,8 @@ static void cache_entries_that_cannot_be(void **state)
     good = stream_save(vm);
     for (size_t i = 0; i < COUNT(rows); i++) {
         *s = *good;
-        stream_set_number(s, stream_find(s, rows[i].behind) + rows[i].n, rows[i].becomes);
+        stream_set_number(s, stream_find(s, rows[i].behind) + rows[i].n,
+                          rows[i].becomes);
         stream_seal(s);
         stream_check_refused(vm, s, "holds a cache entry that cannot be");
     }
@@ -468,9 +469,10 @@ static void every_number_becomes_another(void **state)
         for (size_t i = 0; i < good->size / 8 - 1; i += step) {
             *s = *good;
             for (size_t n = 0; n < COUNT(nasty) + 2; n++) {
-                uint64_t other = n < COUNT(nasty)    ? nasty[n]
-                                 : n == COUNT(nasty) ? stream_number(good, i) + 1
-                                                     : stream_number(good, i) - 1;
+                uint64_t other = n < COUNT(nasty) ? nasty[n]
+                                 : n == COUNT(nasty)
+                                     ? stream_number(good, i) + 1
+                                     : stream_number(good, i) - 1;
 
                 stream_set_number(s, i, other);
                 try_state(vm, s);
@@ -495,11 +497,12 @@ static void many_numbers_become_others(void **state)
         for (unsigned round = 0; round < vm_rounds(2000); round++) {
             *s = *good;
             for (uint64_t n = 1 + random64(&seed) % 4; n > 0; n--)
-                stream_set_number(s,
-                           UIM_STATE_HEAD +
-                               random64(&seed) % (s->size / 8 - UIM_STATE_HEAD),
-                           stream_number(good, random64(&seed) % (s->size / 8)) ^
-                               (random64(&seed) & random64(&seed) & 0xff));
+                stream_set_number(
+                    s,
+                    UIM_STATE_HEAD +
+                        random64(&seed) % (s->size / 8 - UIM_STATE_HEAD),
+                    stream_number(good, random64(&seed) % (s->size / 8)) ^
+                        (random64(&seed) & random64(&seed) & 0xff));
             try_state(vm, s);
         }
         free(good);

@@ -137,12 +137,13 @@ static void configure(struct smmuv3_unit *v,
     v->unit.timeout_ns = uim_timeout_ns(options->timeout_ms);
     v->unit.mode = stage_names[stage];
     v->unit.format = format;
-    v->unit.page_sizes = format->page_sizes & ~format->run_sizes;
+    v->unit.page_sizes = format->page_sizes;
     v->unit.phys_bits = least(least(oas, v->unit.phys_bits), OUTPUT_BITS_MOST);
     v->unit.iova_bits = INPUT_BITS_MOST;
     if (stage == SMMUV3_STAGE_2)
         v->unit.iova_bits = least(v->unit.iova_bits, oas);
     v->unit.levels = 0;
+    v->unit.whole_leaves = smmuv3_idr3_bbml(v->idr3) != SMMUV3_BBML_LEVEL_2;
     v->unit.coherent = v->coherent;
     v->unit.snoop = v->coherent;
     v->unit.identity = true;
