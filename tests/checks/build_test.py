@@ -38,7 +38,7 @@ class Build(unittest.TestCase):
         self.assertEqual([x[2] for x in found], ["uiommu_embed"])
 
     def test_library_uses_its_prefixes(self):
-        prefixes = ("uiommu_", "uim_", "vtd_")
+        prefixes = ("uiommu_", "uim_", "smmuv3_", "vtd_")
         for _, kind, name in symbols(BUILD / "libuiommu.a"):
             if kind.isupper():
                 self.assertTrue(name.startswith(prefixes), name)

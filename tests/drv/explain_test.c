@@ -23,6 +23,7 @@ static struct uiommu_fault write_fault(uint32_t reason)
 {
     return (struct uiommu_fault){
         .driver = "vtd",
+        .has_source = true,
         .source = { .bus = 0, .devfn = 3 << 3 },
         .domain = SOME_DOMAIN,
         .domain_kind = UIOMMU_DOMAIN_PAGING,

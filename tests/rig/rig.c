@@ -213,7 +213,6 @@ static void configure(struct rig *rig, const struct variant *v)
     rig->config.adversarial = v->adversarial;
     rig->config.snapshots = getenv("UIOMMU_SNAPSHOTS") != NULL;
     rig->config.rubbish = true;
-    rig->arch = rig_arch_of(v->mode);
     snprintf(rig->options, sizeof(rig->options), "%s", modes[v->mode].options);
     rig->setup.size = sizeof(rig->setup);
     rig->setup.on_fault = on_fault;
@@ -251,7 +250,7 @@ static void run_one(void **state)
     }
     why = "";
     configure(rig, run->variant);
-    if (RIG_REMAPPING && !rig->arch->remaps) {
+    if (RIG_REMAPPING && !rig_arch_of(rig->config.mode)->remaps) {
         printf("NA: %s: the unit does not remap interrupts\n", run->name);
         free(rig);
         return;

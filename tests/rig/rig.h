@@ -29,11 +29,9 @@ enum {
 
 #define RIG_RW (UIOMMU_READ | UIOMMU_WRITE)
 
-struct rig_arch;
 struct uim_unit;
 
 struct rig {
-    const struct rig_arch *arch;
     struct sim_config config;  /* of the machine                             */
     struct uiommu_config setup; /* of the instance; options is added         */
     struct machine *m;
@@ -162,6 +160,7 @@ void rig_watch(struct rig *rig, void (*look)(void *ctx), void *ctx);
  * are answered. */
 enum { RIG_PLACES = 6 };
 struct rig_state {
+    const struct rig_arch *arch;
     struct sim_counts counts;
     uint64_t tables;
     uint64_t reg[RIG_REGISTERS];

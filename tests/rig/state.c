@@ -50,7 +50,7 @@ static void take_answers(struct rig *rig, struct rig_state *state)
 static void take_registers(struct rig *rig, struct rig_state *state)
 {
     for (unsigned i = 0; i < RIG_REGISTERS; i++) {
-        const struct rig_register *r = &rig->arch->reg[i];
+        const struct rig_register *r = &rig_arch_of(rig->config.mode)->reg[i];
 
         if (r->bytes == 0 ||
             (r->needs != RIG_ALWAYS && !(state->reg[0] >> r->needs & 1)))
@@ -65,7 +65,7 @@ static unsigned ids_in_use(const struct rig *rig)
 
     for (unsigned i = 0; rig->u && i < rig->u->n_units; i++)
         if (rig->u->unit[i])
-            n += rig->arch->ids(rig->u->unit[i]);
+            n += rig_arch_of(rig->config.mode)->ids(rig->u->unit[i]);
     return n;
 }
 
@@ -84,7 +84,8 @@ void rig_check_ids(const struct rig *rig)
     for (unsigned i = 0; i < rig->u->n_units; i++)
         n += rig->u->unit[i] != NULL;
     if (atomic_load(&rig->u->n_domains) == 0)
-        assert_int_equal(ids_in_use(rig), n * rig->arch->ids_at_rest);
+        assert_int_equal(ids_in_use(rig),
+                         n * rig_arch_of(rig->config.mode)->ids_at_rest);
 }
 
 static void mix(uint64_t *digest, uint64_t value)
@@ -126,15 +127,17 @@ static uint64_t take_holds(const struct rig *rig)
 
 struct rig_state rig_state(struct rig *rig)
 {
-    struct rig_state state = { .ids = ids_in_use(rig),
+    struct rig_state state = { .arch = rig_arch_of(rig->config.mode),
+                               .ids = ids_in_use(rig),
                                .broken = is_broken(rig),
                                .holds = take_holds(rig) };
 
     take_answers(rig, &state);
     take_registers(rig, &state);
     sim_counts(rig->m, &state.counts);
-    state.tables = sim_pages_digest(rig->m, rig->arch->queue(rig),
-                                    rig->arch->leaf_ignored);
+    state.tables =
+        sim_pages_digest(rig->m, rig_arch_of(rig->config.mode)->queue(rig),
+                         rig_arch_of(rig->config.mode)->leaf_ignored);
     return state;
 }
 
@@ -193,8 +196,8 @@ static const char *register_difference(const struct rig_state *before,
     for (unsigned i = 0; i < RIG_REGISTERS; i++) {
         if (before->reg[i] == after->reg[i])
             continue;
-        snprintf(text, sizeof(text), "register %u: 0x%llx, was 0x%llx", i,
-                 (unsigned long long)after->reg[i],
+        snprintf(text, sizeof(text), "register 0x%x: 0x%llx, was 0x%llx",
+                 before->arch->reg[i].offset, (unsigned long long)after->reg[i],
                  (unsigned long long)before->reg[i]);
         return text;
     }
