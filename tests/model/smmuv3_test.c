@@ -220,6 +220,9 @@ static void registers_take_their_width_and_halves(void **state)
     assert_int_equal(vm->ops->mmio_read(vm->m, 0, 0x20, 8), 0);
     assert_int_equal(vm->ops->mmio_read(vm->m, 0, 0xffc, 4), 0);
     assert_int_equal(vm->ops->mmio_read(vm->m, 2, 0, 4), 0);
+    vm->ops->mmio_write(vm->m, 2, 0x20, 1, 4);
+    assert_int_equal(smmu_rd(vm, SMMUV3_REG_CR0), 0);
+    vm->ops->memory_changed(vm->m);
     vm_destroy(vm);
 }
 
@@ -317,6 +320,8 @@ static void acknowledgements_follow_when_the_unit_answers(void **state)
     assert_int_equal(smmu_rd(vm, SMMUV3_REG_CR0ACK), 0);
     assert_int_equal(smmu_rd(vm, SMMUV3_REG_IRQ_CTRLACK), 0);
     assert_int_equal(smmu_rd(vm, SMMUV3_REG_GBPA), UIM_BIT(31) | UIM_BIT(20));
+    smmu_wr(vm, SMMUV3_REG_GBPA, UIM_BIT(31)); /* too early */
+    assert_int_equal(vm->n_log[UIE_LOG_WARN], 1);
     uim_check_silent(vm->model, false);
     assert_int_equal(smmu_rd(vm, SMMUV3_REG_CR0ACK), 0xd);
     assert_int_equal(smmu_rd(vm, SMMUV3_REG_IRQ_CTRLACK), 5);
@@ -1041,6 +1046,10 @@ static void a_race_for_the_flags_is_tried_again(void **state)
     assert_int_equal(smmu_go(vm, SMMU_A, R, VM_X), PAGE_X);
     vm_poke(vm, SMMU_S1 + 0x3028, PAGE_X | (S1_PAGE & ~UIM_BIT(10)));
     smmu_submit(vm, 0x30, 0);
+    vm->cas_races = 100;
+    assert_int_equal(smmu_go(vm, SMMU_A, R, VM_X), 0);
+    assert_int_equal(smmu_event_id(vm), 0x0b);
+    vm->cas_races = 0;
     vm->cas_fails = true;
     assert_int_not_equal(smmu_ask(vm, SMMU_A, UIE_NO_PASID, R, 0, VM_X, &x), 0);
     assert_int_equal(smmu_event_id(vm), 0x0b);
