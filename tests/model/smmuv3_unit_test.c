@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "fw/iort.h"
 #include "spec/smmuv3.h"
 #include "tests/model/smmu.h"
 
@@ -80,7 +81,7 @@ static void identification_follows_the_arguments(void **state)
         { "stage=1", SMMUV3_REG_IDR0, 0x0dcc3c1a },
         { "stage=2", SMMUV3_REG_IDR0, 0x0dcc3c19 },
         { "coherent=0", SMMUV3_REG_IDR0, 0x0dcc3c0b },
-        { "ats=0,msi=0", SMMUV3_REG_IDR0, 0x0d4c181b },
+        { "ats=0,msi=0", SMMUV3_REG_IDR0, 0x0d4c101b },
         { "asid16=0,vmid16=0,cd2l=0,st_level=0", SMMUV3_REG_IDR0, 0x05c02c1b },
         { "httu=2", SMMUV3_REG_IDR0, 0x0dcc3c9b },
         { "", SMMUV3_REG_IDR1, 0x02730510 },
@@ -91,6 +92,11 @@ static void identification_follows_the_arguments(void **state)
         { "", SMMUV3_REG_IDR5, 0x75 },
         { "oas=44,gran16k=0", SMMUV3_REG_IDR5, 0x54 },
         { "", SMMUV3_REG_AIDR, 1 },
+        /* as QEMU's, on its machine "virt" */
+        { "ats=0,msi=0,cd2l=0", SMMUV3_REG_IDR0, 0x0d44101b },
+        { "ssidsize=0", SMMUV3_REG_IDR1, 0x02730010 },
+        { "bbml=2", SMMUV3_REG_IDR3, 0x1414 },
+        { "oas=44", SMMUV3_REG_IDR5, 0x74 },
         { "", SMMUV3_REG_GBPA, 0x1000 },
         { "abort=1", SMMUV3_REG_GBPA, 0x101000 },
     };
@@ -194,6 +200,32 @@ static void firmware_announces_the_unit(void **state)
     assert_int_equal(at(&t, ROOT + 24, 4), 0);
     assert_int_equal(at(&t, ROOT + 36, 4), 0);
     assert_int_equal(at(&t, MAP + 4, 4), 0xffff);
+}
+
+/* And as our own parser reads it: ids go from the root complex to the unit. */
+static void our_parser_reads_the_table(void **state)
+{
+    struct iort t = iort_of("base=0x100000,irq=106,sidsize=8,ssidsize=5");
+    struct uim_iort_node node = { .p = NULL };
+    struct uim_iort_properties properties;
+    struct uim_iort_hop hop;
+    struct uim_fw_unit unit;
+    uint32_t offset;
+
+    (void)state;
+    assert_true(uim_iort_next(t.bytes, &node));
+    assert_int_equal(node.type, IORT_NODE_SMMU_V3);
+    assert_null(uim_iort_unit(t.bytes, &node, &unit));
+    assert_true(uim_iort_next(t.bytes, &node));
+    uim_iort_properties(&node, &properties);
+    assert_true(properties.coherent && properties.ats && !properties.pri);
+    assert_int_equal(properties.pasid_bits, 5);
+    assert_int_equal(uim_iort_map(t.bytes, &node, 0xff, &hop), UIOMMU_OK);
+    assert_int_equal(hop.id, 0xff);
+    assert_int_equal(hop.node.type, IORT_NODE_SMMU_V3);
+    assert_int_equal(uim_iort_map(t.bytes, &node, 0x100, &hop), UIOMMU_NOENT);
+    assert_false(uim_iort_next(t.bytes, &node));
+    assert_null(uim_iort_flaw(t.bytes, &node, &offset));
 }
 
 /* ---- registers --------------------------------------------------------------------- */
@@ -731,6 +763,7 @@ int main(void)
         cmocka_unit_test(identification_follows_the_arguments),
         cmocka_unit_test(info_says_two_windows_and_four_lines),
         cmocka_unit_test(firmware_announces_the_unit),
+        cmocka_unit_test(our_parser_reads_the_table),
         cmocka_unit_test(registers_take_their_width_and_halves),
         cmocka_unit_test(reserved_bits_read_as_zero),
         cmocka_unit_test(what_is_in_use_is_not_written),
