@@ -418,6 +418,30 @@ static void level_1_stays_with_leaf(void **state)
     }
 }
 
+/* Level 1 descriptors that lead nowhere: only adversarial units remember them. */
+static void empty_level_1_descriptors(void **state)
+{
+    (void)state;
+    for (unsigned mode = 0; mode < 2; mode++) {
+        struct vm *vm = cached(modes[mode], "");
+
+        vm_poke(vm, SMMU_L1STD, 0);
+        vm_poke(vm, SMMU_L1CD, 0);
+        smmu_start_two_level(vm);
+        assert_int_equal(smmu_go(vm, SMMU_A, R, VM_X), 0);
+        vm_poke(vm, SMMU_L1STD, SMMU_STRTAB | 7);
+        smmu_submit(vm, STE(3, SMMU_A), 1);
+        assert_int_equal(smmu_go(vm, SMMU_A, R, VM_X), mode ? 0 : PAGE_X);
+        smmu_submit(vm, STE(3, SMMU_A), 0);
+        assert_int_equal(smmu_go_ssid(vm, SMMU_F, 1, R, VM_X), 0);
+        vm_poke(vm, SMMU_L1CD, SMMU_CD_MANY | 1);
+        smmu_submit(vm, CFGI_CD(SMMU_F, 1), 1);
+        assert_int_equal(smmu_go_ssid(vm, SMMU_F, 1, R, VM_X),
+                         mode ? 0 : PAGE_X);
+        vm_destroy(vm);
+    }
+}
+
 /* SMMUEN invalidates nothing by itself (6.3.9). */
 static void switching_off_keeps_the_caches(void **state)
 {
@@ -709,6 +733,7 @@ int main(void)
         cmocka_unit_test(each_cfgi_removes_what_it_says),
         cmocka_unit_test(invalid_entries_are_cached),
         cmocka_unit_test(level_1_stays_with_leaf),
+        cmocka_unit_test(empty_level_1_descriptors),
         cmocka_unit_test(switching_off_keeps_the_caches),
         cmocka_unit_test(the_vmm_is_told_what_went),
         cmocka_unit_test(global_answers_go_for_everybody),

@@ -389,6 +389,10 @@ static void switching_on_tells_the_vmm(void **state)
     assert_int_equal(vm->inval[0].what, UIE_INV_ALL);
     smmu_wr(vm, SMMUV3_REG_CR0, 0xd);
     assert_int_equal(vm->n_inval, 2);
+    smmu_wr(vm, SMMUV3_REG_CR0, 0x1d); /* ATSCHK: of translated requests */
+    assert_int_equal(vm->n_inval, 3);
+    smmu_wr(vm, SMMUV3_REG_CR0, 0x19);
+    assert_int_equal(vm->n_inval, 3);
     vm_destroy(vm);
 }
 
