@@ -17,7 +17,7 @@ static uint64_t offered_idr0(const struct msmmu_args *a)
                    .cohacc = a->coherent,
                    .httu = a->httu,
                    .ats = a->ats,
-                   .ns1ats = 1,
+                   .ns1ats = a->ats,
                    .asid16 = a->asid16,
                    .msi = a->msi,
                    .vmid16 = a->vmid16,

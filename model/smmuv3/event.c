@@ -157,6 +157,19 @@ static uint64_t how(const struct msmmu_trip *t, unsigned event)
         .raw;
 }
 
+static uint64_t conflict(const struct msmmu_trip *t)
+{
+    bool write = (t->req->access & UIM_MODEL_W) != 0;
+
+    return smmuv3_evt_tlb_conflict_q1_pack(
+               &(struct smmuv3_evt_tlb_conflict_q1_fields){
+                   .s2 = t->fault.s2,
+                   .rnw = !write,
+                   .ind = !write && (t->req->access & UIM_MODEL_X),
+                   .pnu = t->priv })
+        .raw;
+}
+
 static uint64_t forbidden(const struct msmmu_trip *t)
 {
     return smmuv3_evt_transl_forbidden_q1_pack(
@@ -212,6 +225,11 @@ static void describe(const struct msmmu_trip *t, unsigned event,
     case SMMUV3_EVT_F_TRANSL_FORBIDDEN:
         word[1] = forbidden(t);
         word[2] = t->req->iova;
+        break;
+    case SMMUV3_EVT_F_TLB_CONFLICT:
+        word[1] = conflict(t);
+        word[2] = t->req->iova;
+        word[3] = intermediate(t);
         break;
     case SMMUV3_EVT_F_WALK_EABT:
         word[1] = how(t, event);

@@ -50,7 +50,8 @@ static void switch_cr0(struct msmmu *m)
     struct smmuv3_cr0 was = msmmu_cr0(m);
 
     m->reg.cr0ack = m->reg.cr0 & cr0_bits(m);
-    if (smmuv3_cr0_smmuen(was) != smmuv3_cr0_smmuen(msmmu_cr0(m)))
+    if (smmuv3_cr0_smmuen(was) != smmuv3_cr0_smmuen(msmmu_cr0(m)) ||
+        smmuv3_cr0_atschk(was) != smmuv3_cr0_atschk(msmmu_cr0(m)))
         uim_unit_note_all(&m->base);
 }
 

@@ -180,6 +180,7 @@ struct msmmu_trip {
     struct msmmu_stage s1, s2; /* both off: bypass                           */
     uint16_t vmid, asid;
     struct msmmu_fault fault;
+    bool conflict;       /* of what was found in the TLB                     */
 };
 
 struct msmmu_atc {
@@ -416,7 +417,8 @@ void msmmu_check_cd(struct msmmu *m, const struct msmmu_trip *t);
 void msmmu_check_walk(struct msmmu *m, const struct msmmu_trip *t,
                       const struct msmmu_stage *s, uint64_t address,
                       const struct msmmu_walk_slot *used);
-void msmmu_check_tlb(struct msmmu *m, const struct msmmu_trip *t,
+/* True: the size changed without a break, and both may be cached (3.21.1). */
+bool msmmu_check_tlb(struct msmmu *m, const struct msmmu_trip *t,
                      const struct msmmu_stage *s, uint64_t address,
                      const struct msmmu_tlb_slot *used);
 

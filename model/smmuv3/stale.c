@@ -210,7 +210,7 @@ static bool same_answer(uint64_t address, const struct msmmu_leaf *a,
            (a->clean2 || !now->clean2);
 }
 
-void msmmu_check_tlb(struct msmmu *m, const struct msmmu_trip *t,
+bool msmmu_check_tlb(struct msmmu *m, const struct msmmu_trip *t,
                      const struct msmmu_stage *s, uint64_t address,
                      const struct msmmu_tlb_slot *used)
 {
@@ -222,9 +222,11 @@ void msmmu_check_tlb(struct msmmu *m, const struct msmmu_trip *t,
     struct msmmu_leaf now;
     unsigned event = msmmu_find_again(m, t, s, address, &now);
 
-    if (!event && same_answer(address, &used->leaf, &now))
-        return;
-    if (!event)
-        stale.now = page_and_rights(t, &now);
-    report(m, t, &stale);
+    if (event || !same_answer(address, &used->leaf, &now)) {
+        if (!event)
+            stale.now = page_and_rights(t, &now);
+        report(m, t, &stale);
+    }
+    return !event && m->args.bbml < SMMUV3_BBML_LEVEL_2 &&
+           now.lg2 != used->leaf.lg2;
 }

@@ -203,6 +203,15 @@ static uint64_t strtab(const struct msmmu *m, unsigned lg2)
                           UIM_BIT(lg2 < 6 ? 6 : lg2));
 }
 
+/* One that leads nowhere may be cached as well, but there are guests that do not
+ * know it, and give CFGI_STE with Leaf when they fill a level 1 descriptor. */
+static bool keeps_l1(const struct msmmu *m, uint64_t tag1, uint64_t raw)
+{
+    return msmmu_adversarial(m) ||
+           (tag1 == 0 ? smmuv3_l1std_span((struct smmuv3_l1std){ raw }) != 0
+                      : smmuv3_l1cd_v((struct smmuv3_l1cd){ raw }));
+}
+
 /* Reads, or finds, one level 1 descriptor of either kind. */
 static bool l1_descriptor(struct msmmu *m, struct msmmu_trip *t, uint64_t tag1,
                           unsigned lg2, uint64_t at, bool snooped,
@@ -224,7 +233,7 @@ static bool l1_descriptor(struct msmmu *m, struct msmmu_trip *t, uint64_t tag1,
     }
     if (!read_words(m, t, at, raw, 1, snooped))
         return false;
-    s = msmmu_caching(m, t)
+    s = msmmu_caching(m, t) && keeps_l1(m, tag1, *raw)
             ? uim_cache_add(&m->l1s, msmmu_entry_hash(tag0, tag1), tag0, tag1)
             : NULL;
     if (s) {

@@ -27,7 +27,7 @@ struct entry {
     enum kind kind;
     uint64_t address;
     uint8_t lg2, rights;
-    bool af, global, clean, contiguous;
+    bool af, global, clean, contiguous, nt;
 };
 
 /* What was read on the way down. */
@@ -133,6 +133,7 @@ static struct entry leaf_entry(const struct msmmu_stage *s, unsigned level,
     if (beyond(s, e.address))
         e.kind = BEYOND;
     e.contiguous = vmsa_s2_leaf_contiguous(d);
+    e.nt = level > 0 && vmsa_block_nt((struct vmsa_block){ raw });
     if (s->second)
         stage_2_leaf(s, raw, &e);
     else
@@ -414,9 +415,12 @@ static struct msmmu_leaf leaf_of(const struct msmmu *m,
                                 .clean = e->clean };
 }
 
-/* Nobody would set the flag later if it is not set. */
-static bool cacheable(const struct msmmu_stage *s, const struct entry *e)
+/* Nobody would set the flag later if it is not set. nT is there from BBML 1 on. */
+static bool cacheable(const struct msmmu *m, const struct msmmu_stage *s,
+                      const struct entry *e)
 {
+    if (e->nt && m->args.bbml >= SMMUV3_BBML_LEVEL_1)
+        return false;
     return e->af || (s->affd && !s->ha);
 }
 
@@ -438,7 +442,7 @@ static void keep_line(struct msmmu *m, const struct msmmu_trip *t,
         struct entry e = decode(s, 0, raw[i]);
         struct msmmu_leaf leaf;
 
-        if (e.kind != LEAF || !cacheable(s, &e) ||
+        if (e.kind != LEAF || !cacheable(m, s, &e) ||
             at == uim_align_down(address, page))
             continue;
         e.rights &= above;
@@ -467,7 +471,7 @@ static unsigned walk_once(struct msmmu *m, struct msmmu_trip *t,
     if (!event)
         event = set_flags(m, t, s, d, want, address);
     *leaf = leaf_of(m, s, e, d->level);
-    *keep = event != RETRY && cacheable(s, e);
+    *keep = event != RETRY && cacheable(m, s, e);
     return event;
 }
 
@@ -500,8 +504,8 @@ static struct msmmu_tlb_slot *cached(struct msmmu *m, struct msmmu_trip *t,
         slot = NULL;
     if (!t->again)
         m->counter[slot ? MSMMU_N_tlb_hits : MSMMU_N_tlb_misses]++;
-    if (slot && msmmu_looks(m, t))
-        msmmu_check_tlb(m, t, s, address, slot);
+    t->conflict =
+        slot && msmmu_looks(m, t) && msmmu_check_tlb(m, t, s, address, slot);
     return slot;
 }
 
@@ -515,6 +519,8 @@ static unsigned stage_2(struct msmmu *m, struct msmmu_trip *t, uint64_t ipa,
     bool keep;
 
     t->fault.class = class;
+    if (t->conflict)
+        return fault(t, s, SMMUV3_EVT_F_TLB_CONFLICT, ipa);
     if (slot) {
         *leaf = slot->leaf;
         return permit(t, s, want, leaf->rights, ipa);
@@ -567,6 +573,8 @@ static unsigned stage_1(struct msmmu *m, struct msmmu_trip *t, uint64_t address,
     unsigned event;
     bool keep;
 
+    if (t->conflict)
+        return fault(t, s, SMMUV3_EVT_F_TLB_CONFLICT, address);
     if (slot) {
         *leaf = slot->leaf;
         return permit_both(t, leaf, address);

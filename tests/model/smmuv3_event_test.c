@@ -147,6 +147,8 @@ static const struct row rows[] = {
     { 0x12, "", { { N_1 + (CD_C >> 9), AF, 0 } }, C, NO_SSID, W, VM_X, S2 | CD, CD_C },
     { 0x13, "", { { N_1 + (CD_C >> 9), 1 << 6, 0 } }, C, NO_SSID, W, VM_X, S2 | CD, CD_C },
     { 0x0b, "", { { SMMU_S2_NESTED, ALL, NOBODY | 3 } }, C, NO_SSID, R, VM_X, S2 | CD | RNW, NOBODY + (CD_C >> 9) },
+    { 0x10, "", { { STE_C, UIM_MASK(55, 6), SMMU_L1CD | 1 << 4 | UINT64_C(8) << 59 }, { N_1 + (SMMU_L1CD >> 9), 1, 0 } },
+      C, 1, R, VM_X, S2 | CD | RNW, SMMU_L1CD },
     /* descriptors of stage 1 */
     { 0x10, "", { { N_1 + (SMMU_S1 >> 9), 1, 0 } }, C, NO_SSID, R, VM_X, S2 | TT | RNW, SMMU_S1 },
     { 0x10, "", { { N_1 + (S1_3 >> 9), 1, 0 } }, C, NO_SSID, W, VM_X, S2 | TT, S1_3 },

@@ -114,6 +114,8 @@ static const struct tlb_row tlbis[] = {
     { TLBI(0x13, 0, 0) | RANGE(1, 0), 0x4000 | TG(1, 0), A | E, A | E },
     { TLBI(0x2a, 9, 0) | RANGE(1, 0), 0x4000 | TG(1, 3), B, B },
     { TLBI(0x2a, 9, 0) | RANGE(1, 0), 0x4000 | TG(1, 1), 0, 0 },
+    /* to the end of all addresses, and no further */
+    { TLBI(0x13, 0, 0) | RANGE(31, 31), UINT64_C(0xffff) << 48 | TG(3, 0), 0, 0 },
 };
 /* clang-format on */
 
@@ -159,6 +161,28 @@ static void ranges_without_ril(void **state)
     assert_int_equal(led_to(vm, OTHER), 0);
     smmu_submit(vm, TLBI(0x12, 0, 5), VM_X | TG(2, 1));
     assert_int_equal(led_to(vm, OTHER), A);
+    vm_destroy(vm);
+}
+
+/* 16 KiB granules have no leaves at level 1 (without DS): TTL 1 is no hint. */
+static void a_level_without_leaves_is_no_hint(void **state)
+{
+    struct vm *vm = cached("normal", "");
+
+    (void)state;
+    /* TG0 16K, T0SZ 38: 26 bits, two levels */
+    vm_poke(vm, SMMU_CD,
+            (vm_peek(vm, SMMU_CD) & ~UIM_MASK(7, 0)) | 38 | 2 << 6);
+    vm_poke(vm, SMMU_CD + 8, 0x100000);
+    vm_poke(vm, 0x100000, 0x104000 | 3);
+    vm_poke(vm, 0x104000 + 8, 0x10000 | S1_PAGE);
+    smmu_start(vm);
+    assert_int_equal(smmu_go(vm, SMMU_A, R, 0x5000), 0x11000);
+    vm_poke(vm, 0x104000 + 8, 0);
+    smmu_submit(vm, TLBI(0x12, 0, 5), 0x4000 | TG(2, 2));
+    assert_int_equal(smmu_go(vm, SMMU_A, R, 0x5000), 0x11000);
+    smmu_submit(vm, TLBI(0x12, 0, 5), 0x4000 | TG(2, 1));
+    assert_int_equal(smmu_go(vm, SMMU_A, R, 0x5000), 0);
     vm_destroy(vm);
 }
 
@@ -367,6 +391,7 @@ static void level_1_stays_with_leaf(void **state)
     } rows[] = {
         { STE(3, SMMU_A), CFGI_CD(SMMU_F, 1) },
         { STE(3, 2), CFGI_CD(SMMU_F, 2) }, /* another of the same descriptor */
+        { STE(4, SMMU_A), STE(6, SMMU_F) },
     };
 
     (void)state;
@@ -389,6 +414,30 @@ static void level_1_stays_with_leaf(void **state)
         smmu_submit(vm, rows[i].lo, 0);
         smmu_submit(vm, STE(3, SMMU_A), 1);
         assert_int_equal(smmu_go(vm, SMMU_A, R, VM_X), 0);
+        vm_destroy(vm);
+    }
+}
+
+/* Level 1 descriptors that lead nowhere: only adversarial units remember them. */
+static void empty_level_1_descriptors(void **state)
+{
+    (void)state;
+    for (unsigned mode = 0; mode < 2; mode++) {
+        struct vm *vm = cached(modes[mode], "");
+
+        vm_poke(vm, SMMU_L1STD, 0);
+        vm_poke(vm, SMMU_L1CD, 0);
+        smmu_start_two_level(vm);
+        assert_int_equal(smmu_go(vm, SMMU_A, R, VM_X), 0);
+        vm_poke(vm, SMMU_L1STD, SMMU_STRTAB | 7);
+        smmu_submit(vm, STE(3, SMMU_A), 1);
+        assert_int_equal(smmu_go(vm, SMMU_A, R, VM_X), mode ? 0 : PAGE_X);
+        smmu_submit(vm, STE(3, SMMU_A), 0);
+        assert_int_equal(smmu_go_ssid(vm, SMMU_F, 1, R, VM_X), 0);
+        vm_poke(vm, SMMU_L1CD, SMMU_CD_MANY | 1);
+        smmu_submit(vm, CFGI_CD(SMMU_F, 1), 1);
+        assert_int_equal(smmu_go_ssid(vm, SMMU_F, 1, R, VM_X),
+                         mode ? 0 : PAGE_X);
         vm_destroy(vm);
     }
 }
@@ -675,6 +724,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_tlbi_removes_what_it_says),
         cmocka_unit_test(ranges_without_ril),
+        cmocka_unit_test(a_level_without_leaves_is_no_hint),
         cmocka_unit_test(a_block_goes_by_any_of_its_pages),
         cmocka_unit_test(tables_stay_with_leaf),
         cmocka_unit_test(faults_are_not_cached),
@@ -683,6 +733,7 @@ int main(void)
         cmocka_unit_test(each_cfgi_removes_what_it_says),
         cmocka_unit_test(invalid_entries_are_cached),
         cmocka_unit_test(level_1_stays_with_leaf),
+        cmocka_unit_test(empty_level_1_descriptors),
         cmocka_unit_test(switching_off_keeps_the_caches),
         cmocka_unit_test(the_vmm_is_told_what_went),
         cmocka_unit_test(global_answers_go_for_everybody),

@@ -186,6 +186,52 @@ static void split_block_without_invalidation(void **state)
     vm_destroy(vm);
 }
 
+/* Sizes change without a break: without BBML 2 a unit may have both, and the
+ * transaction ends in a conflict; nT keeps a block out of the TLB. */
+static void sizes_that_change_without_a_break(void **state)
+{
+    static const struct {
+        const char *args;
+        uint32_t sid;
+        uint64_t entry, block, table, nt, word1;
+        bool conflict;
+    } rows[] = {
+        { ADV, SMMU_A, SMMU_S1, S1_PAGE, 0, 0, UIM_BIT(35), true },
+        { ADV ",bbml=1", SMMU_A, SMMU_S1, S1_PAGE, 0, 0, UIM_BIT(35), true },
+        { ADV ",bbml=1", SMMU_A, SMMU_S1, S1_PAGE, 0, UIM_BIT(16), 0, false },
+        { ADV, SMMU_A, SMMU_S1, S1_PAGE, 0, UIM_BIT(16), UIM_BIT(35), true },
+        { ADV ",bbml=2", SMMU_A, SMMU_S1, S1_PAGE, 0, 0, 0, false },
+        { ADV, SMMU_B, SMMU_S2, S2_PAGE, VM_LARGE + 0x3000, 0,
+          UIM_BIT(35) | UIM_BIT(39), true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct vm *vm = smmu_create(rows[i].args);
+        uint64_t at = rows[i].entry + 0x2000 + 8, iova = VM_LARGE + 0x3000;
+        uint64_t word[EVENT_WORDS];
+
+        vm_poke(vm, at, VM_LARGE | (rows[i].block & ~UINT64_C(2)) | rows[i].nt);
+        for (uint64_t n = 0; n < 512; n++)
+            vm_poke(vm, 0x100000 + n * 8,
+                    (VM_LARGE + n * 0x1000) | rows[i].block);
+        smmu_start(vm);
+        assert_int_equal(smmu_go(vm, rows[i].sid, R, iova), iova);
+        vm_poke(vm, at, 0x100000 | 3);
+        print_message("# row %zu\n", i);
+        assert_int_equal(smmu_go(vm, rows[i].sid, R, iova),
+                         rows[i].conflict ? 0 : iova);
+        assert_int_equal(smmu_event(vm, word), rows[i].conflict);
+        if (rows[i].conflict) {
+            assert_int_equal(word[0], 0x20 | (uint64_t)rows[i].sid << 32);
+            assert_int_equal(word[1], rows[i].word1);
+            assert_int_equal(word[2], iova);
+            assert_int_equal(word[3], rows[i].table);
+        }
+        vm_destroy(vm);
+    }
+}
+
 /* TTL says which level changed, and here that is wrong. */
 static void wrong_level_hint(void **state)
 {
@@ -515,6 +561,7 @@ int main(void)
         cmocka_unit_test(probes_report_as_well),
         cmocka_unit_test(what_is_stale),
         cmocka_unit_test(split_block_without_invalidation),
+        cmocka_unit_test(sizes_that_change_without_a_break),
         cmocka_unit_test(wrong_level_hint),
         cmocka_unit_test(freed_table_with_leaf_hint),
         cmocka_unit_test(tables_above_a_hole_are_cached),
