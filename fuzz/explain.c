@@ -13,7 +13,7 @@
     X(the_length_does_not_depend_on_the_buffer)
 FUZZ_RULES(RULES);
 
-static const char *const drivers[] = { "vtd", "none", "", "vtd2" };
+static const char *const drivers[] = { "vtd", "smmuv3", "", "vtd2" };
 
 static struct uiommu_range range(struct fuzz_input *in)
 {

@@ -83,6 +83,8 @@ def explain():
     for bits in (0x05, 0x37, 0x15):
         write("explain", f"bits-{bits:02x}", bytes([bits, 0]) + bytes(
             (7 * i) & 0xff for i in range(64)) + b"\xff\x00")
+    write("explain", "smmuv3", bytes([0x37, 1]) + bytes(8) + b"\x10" +
+          bytes((7 * i) & 0xff for i in range(64)) + b"\xff\x00")
 
 
 # What logs are made of, and the lines that tests/corpus has none of.
@@ -93,7 +95,17 @@ WORDS = [
     "=\n", "handling fault status reg ", "VT-d detected Invalidation ",
     "Queue Error", "Time-out Error: SID ", "Completion Error", "FRCD", "FSTS",
     "DMA PTE for vPFN ", " already set", "PTE = ", "pte value: ",
-    "iommu_fault:DMA Read: ", "iommu_fault_status: ", "Fault Overflow"]
+    "iommu_fault:DMA Read: ", "iommu_fault_status: ", "Fault Overflow",
+    "event 0x10 received:", ": 0x0000010000000010\n", "event: F_TRANSLATION",
+    " client: 0000:01:00.0", " client: (unassigned sid)", " sid: 0x100",
+    " ssid: 0x7", " iova: 0x1000", " ipa: 0x0", " fetch_addr: 0x1000",
+    "unpriv data write s1 \"", "Input address caused fault\"", " stall",
+    " stag: 0x0", "sid 0x00000100.0x00001: [3L] unprivileged RW",
+    " access at iova 0x", "global error reported (0x00000001)",
+    "CMDQ error (cons 0x01000022)", "skipping command in error state:",
+    "CMD_SYNC timeout at 0x00000146", " [hwprod 0x00000146",
+    ", hwcons 0x00000000", "CMDQ timeout", "EVTQ overflow detected",
+    "EVTQ MSI write aborted", "PRIQ write aborted", "EVENTQ 10 200 1000 0"]
 
 
 def lines():
@@ -112,6 +124,16 @@ def lines():
             "dump": "[DMA Read] Request device [00:02.0] fault addr 0x0 [fault "
                     "reason 0x06]\npte level: 2, pte value: 0x3\n",
             "queue": "VT-d detected Invalidation Time-out Error: SID 5300\n",
+            "event": "u: event 0x10 received:\nu: 0x0000010000000010\n"
+                     "u: event: F_TRANSLATION client: usb sid: 0x100 ssid: "
+                     "0x7 iova: 0x1000 ipa: 0x2000\nu: unpriv data write s2 "
+                     "\"CD fetch\" stall stag: 0x1\n",
+            "request": "sid 0x00000100.0x00007: [3L] unprivileged RW access at "
+                       "iova 0x0000000012345000\n",
+            "errors": "global error reported (0x00000104)\nEVTQ write aborted"
+                      "\nEVTQ overflow detected\nCMDQ timeout\n",
+            "events": "EVENTQ[1] 0x0000010000007810 0x0000020000000000 0x1 0\n"
+                      "EVTQ 7810 100 0 200 1 0 0 0\n",
             "raw": "FRCD[0] 0x12345000 0xc000001600000010; FSTS 0x43\n"
                    "FRCD 12345000 00000000 00000010 c0000016\n"}.items():
         write("lines", name, text.encode())

@@ -154,6 +154,38 @@ static bool add_source(cJSON *fault, const struct uim_record *r)
                     r->source.devfn & 7u);
 }
 
+/* What an SMMU knows the source by. */
+static bool add_stream(cJSON *fault, const struct uim_record *r)
+{
+    return add_text(fault, "stream", r->has & UIM_HAS_STREAM, "0x%" PRIx32,
+                    r->stream);
+}
+
+static bool add_register(cJSON *fault, const struct uim_record *r)
+{
+    const struct uim_status *status = uim_record_status(r);
+
+    return add_text(fault, "register", status, "%s", status ? status->reg : "");
+}
+
+static bool add_details(cJSON *fault, const struct uim_record *r)
+{
+    cJSON *details = cJSON_CreateObject();
+
+    for (unsigned i = 0; details && i < r->n_details; i++) {
+        const struct uim_detail *d = &r->details[i];
+        bool added =
+            d->word ? add_text(details, d->name, true, "%s", d->word)
+                    : add_text(details, d->name, true, "0x%" PRIx64, d->value);
+
+        if (!added) {
+            cJSON_Delete(details);
+            return false;
+        }
+    }
+    return add(fault, "details", details);
+}
+
 static bool add_causes(cJSON *fault, const struct uim_record *r)
 {
     const char *causes[CAUSES_MAX];
@@ -168,14 +200,15 @@ static bool add_members(cJSON *fault, const struct uim_record *r)
 
     uim_explain_record(r, sentence, sizeof(sentence));
     return add_text(fault, "kind", true, "%s", kind_name(r->kind)) &&
+           add_register(fault, r) &&
            add_number(fault, "reason", r->has & UIM_HAS_REASON, r->reason) &&
            add_text(fault, "access", r->has & UIM_HAS_ACCESS, "%s",
                     uim_access_name(r->access)) &&
-           add_source(fault, r) &&
+           add_source(fault, r) && add_stream(fault, r) &&
            add_number(fault, "pasid", r->has & UIM_HAS_PASID, r->pasid) &&
            add_text(fault, "address", r->has & UIM_HAS_ADDRESS, "0x%" PRIx64,
                     r->address) &&
-           add_causes(fault, r) &&
+           add_details(fault, r) && add_causes(fault, r) &&
            add_text(fault, "sentence", true, "%s", sentence);
 }
 
@@ -227,21 +260,26 @@ static int usage(FILE *out)
           "\n"
           "Says what the IOMMU faults in a log mean, and what may lie behind "
           "them:\n"
-          "lines of Linux and Xen about Intel VT-d, and registers as \"FSTS "
-          "2\" or\n"
-          "\"FRCD LOW HIGH\". Everything else is passed over. Without FILE, "
-          "standard\n"
-          "input; at most 256 MiB. With the DMAR table of the machine (--fw), "
-          "I/O\n"
-          "APICs, HPETs and ACPI devices have names.\n"
+          "lines of Linux and Xen about Intel VT-d and Arm SMMUv3, and "
+          "registers as\n"
+          "\"FSTS 2\", \"FRCD LOW HIGH\" or \"EVENTQ WORD WORD WORD "
+          "WORD\". Everything\n"
+          "else is passed over. Without FILE, standard input; at most 256 MiB. "
+          "With the\n"
+          "DMAR table of the machine (--fw), I/O APICs, HPETs and ACPI devices "
+          "have\n"
+          "names.\n"
           "\n"
           "--json prints an array with an object for each fault:\n"
           "  kind      dma, interrupt, status (the unit itself), or software\n"
-          "  reason    the unit's number; status: the register\n"
+          "  register  status: which one, as the manual calls it\n"
+          "  reason    the unit's number; status: the register's value\n"
           "  access    read, write, atomic access, page request\n"
           "  source    requester id: [segment:]bus:device.function\n"
+          "  stream    SMMUv3: what the unit knows the source by\n"
           "  pasid     number\n"
           "  address   hexadecimal; interrupt: its index\n"
+          "  details   what else is recorded, by its name in the manual\n"
           "  causes    what may lie behind it, likely ones first\n"
           "  sentence  all of it in words\n"
           "What a line does not say is null. Exit status: 0, 1 if there is no "

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct lines_format *const formats[] = { &lines_vtd };
+static const struct lines_format *const formats[] = { &lines_vtd,
+                                                      &lines_smmuv3 };
 
 enum {
     N_FORMATS = sizeof(formats) / sizeof(formats[0]),
@@ -185,6 +186,24 @@ bool lines_hex(struct lines_text *t, const char *ends, uint64_t *value)
 bool lines_decimal(struct lines_text *t, const char *ends, uint64_t *value)
 {
     return number(t, 10, ends, value);
+}
+
+bool lines_digits(struct lines_text *t, unsigned n, uint64_t *value)
+{
+    struct lines_text u = *t;
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        skip_break(&u);
+        if (u.at == u.size || digit_of(u.text[u.at]) >= 16)
+            return false;
+        v = v << 4 | digit_of(u.text[u.at++]);
+    }
+    if (u.at < u.size && is_word(u.text[u.at]))
+        return false;
+    *value = v;
+    t->at = u.at;
+    return true;
 }
 
 /* Up to three numbers with colons between. Returns how many. */

@@ -34,7 +34,7 @@ struct lines_format {
     unsigned n;
 };
 
-extern const struct lines_format lines_vtd;
+extern const struct lines_format lines_vtd, lines_smmuv3;
 
 /* Calls fn for each fault, in the order of the text. A status that only says that
  * there are records goes with the record behind it, if there is one. False: no
@@ -55,6 +55,9 @@ bool lines_skip(struct lines_text *t, const char *literal);
  * the text is one too. Hexadecimal ones may begin with 0x. */
 bool lines_hex(struct lines_text *t, const char *ends, uint64_t *value);
 bool lines_decimal(struct lines_text *t, const char *ends, uint64_t *value);
+
+/* Exactly `n` hexadecimal digits, at most 16, without 0x; lines may break between. */
+bool lines_digits(struct lines_text *t, unsigned n, uint64_t *value);
 
 /* "00:1f.3", "0000:00:1f.3", "0x00:0x1f.3". */
 bool lines_pci(struct lines_text *t, struct uim_record *r);

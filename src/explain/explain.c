@@ -12,6 +12,7 @@
 
 static const struct uim_decoder *const decoders[] = {
     &uim_decoder_vtd,
+    &uim_decoder_smmuv3,
 };
 
 static bool text_is(const char *a, const char *b)
@@ -81,10 +82,13 @@ static void put_what(struct uim_text *t, const struct uiommu_fault *f)
 
 /* ---- why ----------------------------------------------------------------- */
 
-void uim_put_why(struct uim_text *t, const struct uim_reason *r, uint32_t code)
+void uim_put_why(struct uim_text *t, const struct uim_decoder *d, uint32_t code)
 {
-    uim_text_f(t, " refused: %s [reason %02xh", r ? r->why : "not known why",
-               (unsigned)code);
+    const struct uim_reason *r = uim_reason_of(d, code);
+    bool hint = d && d->hint && d->hint(code);
+
+    uim_text_f(t, " %s: %s [reason %02xh", hint ? "announced" : "refused",
+               r ? r->why : "not known why", (unsigned)code);
     if (r && r->name)
         uim_text_f(t, ", %s", r->name);
     uim_text_f(t, "].");
@@ -230,7 +234,7 @@ size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,
     uim_text_init(&t, buf, size);
     put_who(&t, fault);
     put_what(&t, fault);
-    uim_put_why(&t, r, fault->reason);
+    uim_put_why(&t, d, fault->reason);
     put_domain(&t, fault, d);
     put_look(&t, fault, r);
     if (fault->overflow)

@@ -13,10 +13,31 @@ static const char *const mapped_twice[] = {
     "two users of one domain give out the same addresses",
     NULL
 };
+static const char *const no_completion[] = {
+    "the command queue was switched off or the unit reset while it was in use: "
+    "its driver was removed or shut down",
+    "the unit stopped at a command that it refuses, see the errors before",
+    "a device does not answer invalidations of its translation cache (ATS)",
+    "the unit or its interconnect lost power or its clock",
+    NULL
+};
+static const char *const page_request[] = {
+    "page requests (PRI) were left on in the device, or switched on by itself",
+    NULL
+};
 static const struct uim_reason software[] = {
-    { UIM_SOFTWARE_MAPPED_TWICE, NULL,
+    { UIM_SOFTWARE_MAPPED_TWICE, "a page",
       "was mapped although its page-table entry was set already",
       NULL, mapped_twice },
+    { UIM_SOFTWARE_NO_COMPLETION, "the unit",
+      "did not complete its commands in time",
+      NULL, no_completion },
+    { UIM_SOFTWARE_QUEUE_FULL, "the unit",
+      "did not take a command from its queue in time",
+      NULL, no_completion },
+    { UIM_SOFTWARE_PAGE_REQUEST, "a page request",
+      "was refused: nobody handles page requests",
+      NULL, page_request },
 };
 
 static const char *const at_zero[] = {
@@ -47,16 +68,38 @@ static bool of_device(const struct uim_record *r)
     return r->kind == UIM_RECORD_DMA || r->kind == UIM_RECORD_INTERRUPT;
 }
 
+static void put_pci(struct uim_text *t, unsigned bus, unsigned devfn)
+{
+    uim_text_f(t, "%02x:%02x.%u", bus, devfn >> 3, devfn & 7u);
+}
+
+/* Streams are numbered by the platform; often that is the requester id. */
+static void put_stream(struct uim_text *t, const struct uim_record *r)
+{
+    bool named = r->has & UIM_HAS_SOURCE || r->client[0] != '\0';
+
+    uim_text_f(t, "%sstream 0x%x", named ? ", " : "", (unsigned)r->stream);
+    if (named || r->stream > 0xffff)
+        return;
+    uim_text_f(t, " (as a requester id ");
+    put_pci(t, r->stream >> 8, r->stream & 0xff);
+    uim_text_f(t, ")");
+}
+
 static void put_source(struct uim_text *t, const struct uim_record *r)
 {
-    if (!(r->has & UIM_HAS_SOURCE)) {
+    if (!(r->has & (UIM_HAS_SOURCE | UIM_HAS_STREAM)) && !r->client[0]) {
         uim_text_f(t, of_device(r) ? "a device (%s): " : "%s: ", r->driver);
         return;
     }
-    if (r->has & UIM_HAS_SEGMENT)
+    if (r->has & UIM_HAS_SOURCE && r->has & UIM_HAS_SEGMENT)
         uim_text_f(t, "%04x:", (unsigned)r->source.segment);
-    uim_text_f(t, "%02x:%02x.%u", (unsigned)r->source.bus,
-               (unsigned)r->source.devfn >> 3, (unsigned)r->source.devfn & 7u);
+    if (r->has & UIM_HAS_SOURCE)
+        put_pci(t, r->source.bus, r->source.devfn);
+    else
+        uim_text_f(t, "%s", r->client);
+    if (r->has & UIM_HAS_STREAM)
+        put_stream(t, r);
     if (r->name)
         uim_text_f(t, ", %s", r->name);
     uim_text_f(t, " (%s): ", r->driver);
@@ -78,16 +121,22 @@ static void put_request(struct uim_text *t, const struct uim_record *r)
         uim_text_f(t, " with PASID %u", (unsigned)r->pasid);
 }
 
+static bool is_set(const struct uim_status *s, const struct uim_reason *bit,
+                   uint32_t status)
+{
+    return s->field ? (status & s->field) == bit->code : status & bit->code;
+}
+
 /* "PFO, faults were lost; PPF, ...", or the names alone. */
-static void put_bits(struct uim_text *t, const struct uim_decoder *d,
+static void put_bits(struct uim_text *t, const struct uim_status *s,
                      uint32_t status, bool words)
 {
     const char *between = "";
 
-    for (unsigned i = 0; d && i < d->n_status; i++) {
-        const struct uim_reason *bit = &d->status[i];
+    for (unsigned i = 0; s && i < s->n_bits; i++) {
+        const struct uim_reason *bit = &s->bits[i];
 
-        if (!(status & bit->code))
+        if (!is_set(s, bit, status))
             continue;
         uim_text_f(t, "%s%s", between, bit->name);
         if (words)
@@ -98,16 +147,18 @@ static void put_bits(struct uim_text *t, const struct uim_decoder *d,
         uim_text_f(t, "bits that are not known");
 }
 
-static void put_status(struct uim_text *t, const struct uim_record *r,
-                       const struct uim_decoder *d)
+static void put_status(struct uim_text *t, const struct uim_record *r)
 {
-    uim_text_f(t, "fault status %xh: ", (unsigned)r->reason);
+    const struct uim_status *s = uim_record_status(r);
+
+    uim_text_f(t, "%s %xh: ", s ? s->title : "fault status",
+               (unsigned)r->reason);
     if (r->reason == ALL_ONES) {
         uim_text_f(t, "all ones, the unit does not answer.");
         return;
     }
-    put_bits(t, d, r->reason, true);
-    if (d && !(r->reason & d->announces))
+    put_bits(t, s, r->reason, true);
+    if (s && s->announces && !(r->reason & s->announces))
         uim_text_f(t, "; no fault is recorded");
     else if (uim_record_announces(r))
         uim_text_f(t, "; no record follows here");
@@ -118,12 +169,29 @@ static void put_software(struct uim_text *t, const struct uim_record *r)
 {
     const struct uim_reason *what = software_of(r->reason);
 
+    uim_text_f(t, "%s", what ? what->name : "something");
     if (r->has & UIM_HAS_ADDRESS)
-        uim_text_f(t, "0x%lx ", r->address);
-    else
-        uim_text_f(t, "a page ");
-    uim_text_f(t, "%s; software noticed this, no device faulted.",
-               what ? what->why : "is odd");
+        uim_text_f(t, " at 0x%lx", r->address);
+    uim_text_f(t, " %s; software noticed this", what ? what->why : "is odd");
+    if (!(r->has & UIM_HAS_STREAM))
+        uim_text_f(t, ", no device faulted");
+    uim_text_f(t, ".");
+}
+
+/* "Recorded: stage 1, CLASS IN, STAG 0x7c." */
+static void put_details(struct uim_text *t, const struct uim_record *r)
+{
+    for (unsigned i = 0; i < r->n_details; i++) {
+        const struct uim_detail *d = &r->details[i];
+
+        uim_text_f(t, "%s%s ", i ? ", " : " Recorded: ", d->name);
+        if (d->word)
+            uim_text_f(t, "%s", d->word);
+        else
+            uim_text_f(t, "0x%lx", d->value);
+    }
+    if (r->n_details)
+        uim_text_f(t, ".");
 }
 
 static bool is_allowed(const struct uim_record *r)
@@ -144,15 +212,25 @@ static void put_rights(struct uim_text *t, const struct uim_record *r)
                    is_allowed(r) ? ", which allows this" : "");
 }
 
+/* Of the first register: it stands next to the records. */
 static void put_lost(struct uim_text *t, const struct uim_record *r,
                      const struct uim_decoder *d)
 {
-    if (!(r->status & d->lost))
+    if (d->n_status == 0 || !(r->status & d->status[0].lost))
         return;
-    uim_text_f(
-        t, " Other faults were lost (fault status %xh: ", (unsigned)r->status);
-    put_bits(t, d, r->status, false);
+    uim_text_f(t, " Other faults were lost (%s %xh: ", d->status[0].title,
+               (unsigned)r->status);
+    put_bits(t, &d->status[0], r->status, false);
     uim_text_f(t, ").");
+}
+
+static void put_mode(struct uim_text *t, const struct uim_record *r,
+                     const struct uim_decoder *d)
+{
+    const char *mode = d->mode ? d->mode(r->reason) : NULL;
+
+    if (mode)
+        uim_text_f(t, " The unit is in %s.", mode);
 }
 
 static void put_refused(struct uim_text *t, const struct uim_record *r,
@@ -160,11 +238,11 @@ static void put_refused(struct uim_text *t, const struct uim_record *r,
 {
     put_request(t, r);
     if (r->has & UIM_HAS_REASON)
-        uim_put_why(t, uim_reason_of(d, r->reason), r->reason);
+        uim_put_why(t, d, r->reason);
     else
         uim_text_f(t, " refused; the reason is missing.");
-    if (d && r->has & UIM_HAS_REASON && d->mode(r->reason))
-        uim_text_f(t, " The unit is in %s.", d->mode(r->reason));
+    if (d && r->has & UIM_HAS_REASON)
+        put_mode(t, r, d);
     put_rights(t, r);
     if (d)
         put_lost(t, r, d);
@@ -173,17 +251,17 @@ static void put_refused(struct uim_text *t, const struct uim_record *r,
 size_t uim_explain_record(const struct uim_record *record, char *buf,
                           size_t size)
 {
-    const struct uim_decoder *d = uim_decoder_of(record->driver);
     struct uim_text t;
 
     uim_text_init(&t, buf, size);
     put_source(&t, record);
     if (record->kind == UIM_RECORD_STATUS)
-        put_status(&t, record, d);
+        put_status(&t, record);
     else if (record->kind == UIM_RECORD_SOFTWARE)
         put_software(&t, record);
     else
-        put_refused(&t, record, d);
+        put_refused(&t, record, uim_decoder_of(record->driver));
+    put_details(&t, record);
     return t.wanted;
 }
 
@@ -206,16 +284,16 @@ static void add_reason(struct list *list, const struct uim_reason *reason)
         add(list, reason->causes);
 }
 
-static void add_status(struct list *list, const struct uim_decoder *d,
+static void add_status(struct list *list, const struct uim_status *s,
                        uint32_t status)
 {
     if (status == ALL_ONES) {
         add(list, gone);
         return;
     }
-    for (unsigned i = 0; d && i < d->n_status; i++)
-        if (status & d->status[i].code)
-            add(list, d->status[i].causes);
+    for (unsigned i = 0; s && i < s->n_bits; i++)
+        if (is_set(s, &s->bits[i], status))
+            add(list, s->bits[i].causes);
 }
 
 unsigned uim_record_causes(const struct uim_record *r, const char **out,
@@ -225,7 +303,7 @@ unsigned uim_record_causes(const struct uim_record *r, const char **out,
     struct list list = { out, 0, max };
 
     if (r->kind == UIM_RECORD_STATUS)
-        add_status(&list, d, r->reason);
+        add_status(&list, uim_record_status(r), r->reason);
     if (r->kind == UIM_RECORD_SOFTWARE)
         add_reason(&list, software_of(r->reason));
     if (!of_device(r) || !(r->has & UIM_HAS_REASON))
@@ -241,12 +319,20 @@ unsigned uim_record_causes(const struct uim_record *r, const char **out,
 
 /* ---- what a reason says of its record ------------------------------------ */
 
-bool uim_record_announces(const struct uim_record *r)
+const struct uim_status *uim_record_status(const struct uim_record *r)
 {
     const struct uim_decoder *d = uim_decoder_of(r->driver);
 
-    return r->kind == UIM_RECORD_STATUS && d &&
-           !(r->reason & ~(d->announces | d->index));
+    if (r->kind != UIM_RECORD_STATUS || !d || r->reg >= d->n_status)
+        return NULL;
+    return &d->status[r->reg];
+}
+
+bool uim_record_announces(const struct uim_record *r)
+{
+    const struct uim_status *s = uim_record_status(r);
+
+    return s && !(r->reason & ~(s->announces | s->index));
 }
 
 void uim_record_settle(struct uim_record *r)
@@ -255,12 +341,20 @@ void uim_record_settle(struct uim_record *r)
 
     if (!d || !(r->has & UIM_HAS_REASON))
         return;
-    if (!d->rights(r->reason))
+    if (!d->rights || !d->rights(r->reason))
         r->has &= ~(unsigned)UIM_HAS_RIGHTS;
-    if (!d->interrupt(r->reason))
+    if (!d->interrupt || !d->interrupt(r->reason))
         return;
     r->kind = UIM_RECORD_INTERRUPT;
     r->has &= ~(unsigned)(UIM_HAS_ACCESS | UIM_HAS_PASID);
     if (!d->has_index(r->reason))
         r->has &= ~(unsigned)UIM_HAS_ADDRESS;
+}
+
+void uim_record_add(struct uim_record *r, const char *name, const char *word,
+                    uint64_t value)
+{
+    if (r->n_details == UIM_DETAILS_MAX)
+        return;
+    r->details[r->n_details++] = (struct uim_detail){ name, word, value };
 }

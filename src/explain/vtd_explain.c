@@ -7,47 +7,20 @@
 
 #include <stddef.h>
 
+#include "explain/causes.h"
 #include "spec/vtd.h"
 #include "spec/vtd_fault.h"
 
 /* What to look at */
-#define TABLES                                                                 \
-    "who else wrote to the unit's tables: uiommu writes no such entry"
-#define MEMORY  "the table's address: no memory answers the unit there"
-#define ENTRIES "the entries that uiommu_walk() finds for this address"
-#define MSI     "address and data in the device's MSI registers"
-#define GUEST   "what is mapped for the guest"
+#define MSI "address and data in the device's MSI registers"
 
-/* What may lie behind a reason, the likely first. Whole sentences are made of
- * the reasons; these are the ends of "it may be that ...". */
-#define ALIAS                                                                  \
-    "its requests carry another requester id than its own (a function that "   \
-    "does not exist, or a bridge's): the device needs an alias"
-#define EARLY                                                                  \
-    "firmware or the system before left the device running, and translation "  \
-    "was switched on under it"
-#define REATTACHED                                                             \
-    "its entry was cleared when it changed its domain or was reset, and not "  \
-    "written again"
-#define STALE                                                                  \
-    "the unit holds a stale entry: an invalidation or a cache flush is "       \
-    "missing"
-#define OVERWRITTEN                                                            \
-    "the memory of the table was freed or overwritten while the unit used it"
-#define FREED "the buffer was unmapped while the device still used it"
-#define NEVER                                                                  \
-    "the address was never mapped for this device: it was given a physical "   \
-    "address, or one of another device"
+/* More causes, see causes.h */
 #define RESERVED                                                               \
     "firmware uses that memory for the device, and no RMRR of the DMAR table " \
     "says so"
-#define ASSIGNED                                                               \
-    "the device is assigned to a guest, which has no memory there or did not " \
-    "share it"
 #define LARGE                                                                  \
     "the unit mishandles large pages (superpages), as some for integrated "    \
     "graphics do"
-#define BEYOND "the device went beyond the end of its buffer"
 #define KEXEC                                                                  \
     "the message was set up by firmware or the system before (kexec, crash "   \
     "kernel), and the device still sends it"
@@ -57,90 +30,89 @@
 
 /* clang-format off */
 static const char *const no_entry[] = {
-    EARLY,
+    CAUSE_EARLY,
     "the device was added or its bus renumbered later, and its entry not written",
-    ALIAS,
+    CAUSE_ALIAS,
     NULL
 };
 static const char *const not_attached[] = {
     "the device was blocked, or never given a domain, and does DMA all the same",
-    REATTACHED,
-    ALIAS,
-    EARLY,
-    STALE,
+    CAUSE_REATTACHED,
+    CAUSE_ALIAS,
+    CAUSE_EARLY,
+    CAUSE_STALE,
     NULL
 };
 static const char *const bad_entry[] = {
-    "software wrote an entry that this unit does not support",
-    OVERWRITTEN,
-    STALE,
+    CAUSE_UNSUPPORTED,
+    CAUSE_OVERWRITTEN,
+    CAUSE_STALE,
     NULL
 };
 static const char *const unreadable[] = {
-    "the address in the entry above points to no memory: it was never written, "
-    "or is corrupt",
-    OVERWRITTEN,
-    "a memory error",
+    CAUSE_NO_MEMORY,
+    CAUSE_OVERWRITTEN,
+    CAUSE_MEMORY_ERROR,
     NULL
 };
 static const char *const too_wide[] = {
-    "the device's DMA mask allows wider addresses than the unit translates",
-    "the device was given a virtual or sign-extended address, or a corrupt one",
+    CAUSE_DMA_MASK,
+    CAUSE_VIRTUAL,
     NULL
 };
 static const char *const no_write[] = {
-    FREED,
-    NEVER,
-    BEYOND,
-    "the buffer was mapped for reading only: a wrong direction",
+    CAUSE_FREED,
+    CAUSE_NEVER,
+    CAUSE_BEYOND,
+    CAUSE_READ_ONLY,
     RESERVED,
-    ASSIGNED,
+    CAUSE_ASSIGNED,
     LARGE,
-    STALE,
+    CAUSE_STALE,
     NULL
 };
 static const char *const no_read[] = {
-    FREED,
-    NEVER,
-    BEYOND,
-    "the buffer was mapped for writing only: a wrong direction",
+    CAUSE_FREED,
+    CAUSE_NEVER,
+    CAUSE_BEYOND,
+    CAUSE_WRITE_ONLY,
     RESERVED,
-    ASSIGNED,
+    CAUSE_ASSIGNED,
     LARGE,
-    STALE,
+    CAUSE_STALE,
     NULL
 };
 static const char *const allowed[] = {
-    "the page was mapped, or got the right, after the fault",
-    STALE,
+    CAUSE_MAPPED_LATER,
+    CAUSE_STALE,
     LARGE,
     NULL
 };
 static const char *const no_page[] = {
-    FREED,
-    NEVER,
-    BEYOND,
+    CAUSE_FREED,
+    CAUSE_NEVER,
+    CAUSE_BEYOND,
     RESERVED,
     "the page of the process is not present, and the device does not ask for "
     "pages (PRI)",
-    STALE,
+    CAUSE_STALE,
     NULL
 };
 static const char *const reserved_page[] = {
-    OVERWRITTEN,
+    CAUSE_OVERWRITTEN,
     "software set a bit that this unit does not support (a page size, SNP)",
-    STALE,
+    CAUSE_STALE,
     NULL
 };
 static const char *const ats[] = {
-    "ATS is on in the device, and its entry was written without it",
-    "ATS was left on by firmware or the system before",
-    "the device forges translated requests",
+    CAUSE_ATS_OFF,
+    CAUSE_ATS_LEFT,
+    CAUSE_FORGED_ATS,
     NULL
 };
 static const char *const onto_window[] = {
     "a page was mapped onto the interrupt window, as memory or for a doorbell",
-    OVERWRITTEN,
+    CAUSE_OVERWRITTEN,
     NULL
 };
 static const char *const supervisor[] = {
@@ -164,7 +136,7 @@ static const char *const mode[] = {
     NULL
 };
 static const char *const pasid[] = {
-    "the device or its driver uses a PASID that it was not given",
+    CAUSE_WRONG_PASID,
     "the PASID directory was made too small",
     NULL
 };
@@ -198,12 +170,12 @@ static const char *const ir_absent[] = {
     "the interrupt was freed while the device or I/O APIC could still raise it",
     KEXEC,
     FORGED,
-    STALE,
+    CAUSE_STALE,
     NULL
 };
 static const char *const ir_reserved[] = {
     "entries were written for x2APIC, and the unit is in xAPIC mode (EIM)",
-    OVERWRITTEN,
+    CAUSE_OVERWRITTEN,
     NULL
 };
 static const char *const ir_compat[] = {
@@ -215,14 +187,14 @@ static const char *const ir_compat[] = {
     NULL
 };
 static const char *const ir_source[] = {
-    ALIAS,
+    CAUSE_ALIAS,
     "the DMAR table has a wrong source id for an I/O APIC or HPET",
     FORGED,
     NULL
 };
 static const char *const ir_posted[] = {
     "the descriptor of a virtual CPU was freed while entries still pointed to it",
-    OVERWRITTEN,
+    CAUSE_OVERWRITTEN,
     NULL
 };
 static const char *const ir_no_msi[] = {
@@ -248,7 +220,7 @@ static const struct uim_reason reasons[] = {
     { VTD_FR_LCT_4, "LCT.4",
       "its context entry has an address width or translation type that the "
       "unit lacks, or the top table cannot be read",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_LGN_1, "LGN.1",
       "the address is wider than the unit or the domain translates",
@@ -264,27 +236,27 @@ static const struct uim_reason reasons[] = {
       no_read },
     { VTD_FR_LSS_1, "LSS.1",
       "an entry of the second-stage tables cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_LRT_1, "LRT.1",
       "its root entry cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_LCT_1, "LCT.1",
       "its context entry cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_LRT_3, "LRT.3",
       "its root entry has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_LCT_3, "LCT.3",
       "its context entry has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_LSS_2, "LSS.2",
       "an entry of the second-stage tables has a reserved bit set",
-      ENTRIES,
+      LOOK_ENTRIES,
       reserved_page },
     { VTD_FR_LCT_5, "LCT.5",
       "it asked for a translation or used one (ATS), and its context entry "
@@ -293,7 +265,7 @@ static const struct uim_reason reasons[] = {
       ats },
     { VTD_FR_LGN_4, "LGN.4",
       "the address is mapped onto the interrupt window (0xfee00000)",
-      ENTRIES,
+      LOOK_ENTRIES,
       onto_window },
     /* Interrupt messages: no labels in the manual */
     { VTD_FR_IR_REQUEST_RSVD, NULL,
@@ -310,11 +282,11 @@ static const struct uim_reason reasons[] = {
       ir_absent },
     { VTD_FR_IR_FETCH, NULL,
       "the remapping entry of its index cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_IR_RSVD, NULL,
       "the remapping entry of its index has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       ir_reserved },
     { VTD_FR_IR_COMPAT, NULL,
       "it is in compatibility format, which is blocked",
@@ -326,11 +298,11 @@ static const struct uim_reason reasons[] = {
       ir_source },
     { VTD_FR_IR_PD_ACCESS, NULL,
       "the posted-interrupt descriptor cannot be accessed",
-      MEMORY,
+      LOOK_MEMORY,
       ir_posted },
     { VTD_FR_IR_PD_RSVD, NULL,
       "the posted-interrupt descriptor has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       ir_posted },
     { VTD_FR_IR_NOT_MSI, NULL,
       "an access to the interrupt window that is no valid MSI",
@@ -347,7 +319,7 @@ static const struct uim_reason reasons[] = {
     /* The root table register, and requests that it rules out */
     { VTD_FR_RTA_1, "RTA.1",
       "the root table address register has an invalid mode",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_RTA_2, "RTA.2",
       "requests with PASID need scalable mode",
@@ -368,7 +340,7 @@ static const struct uim_reason reasons[] = {
     /* Root, context and PASID tables of scalable mode */
     { VTD_FR_SRT_1, "SRT.1",
       "its root entry cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_SRT_2, "SRT.2",
       "nothing was ever set up for its half of the bus (root entry not "
@@ -377,11 +349,11 @@ static const struct uim_reason reasons[] = {
       no_entry },
     { VTD_FR_SRT_3, "SRT.3",
       "its root entry has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_SCT_1, "SCT.1",
       "its context entry cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_SCT_2, "SCT.2",
       "nothing was ever set up for it (context entry not present)",
@@ -389,11 +361,11 @@ static const struct uim_reason reasons[] = {
       not_attached },
     { VTD_FR_SCT_3, "SCT.3",
       "its context entry has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_SCT_4, "SCT.4",
       "PRE, RID_PASID or EPTR in its context entry do not fit together",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_SCT_5, "SCT.5",
       "it asked for a translation or used one (ATS), and its context entry "
@@ -422,7 +394,7 @@ static const struct uim_reason reasons[] = {
       ats },
     { VTD_FR_SPD_1, "SPD.1",
       "its PASID directory entry cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_SPD_2, "SPD.2",
       "nothing was ever set up for this PASID (PASID directory entry not "
@@ -431,11 +403,11 @@ static const struct uim_reason reasons[] = {
       not_attached },
     { VTD_FR_SPD_3, "SPD.3",
       "its PASID directory entry has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_SPT_1, "SPT.1",
       "its PASID table entry cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_SPT_2, "SPT.2",
       "it is blocked (PASID table entry not present)",
@@ -443,7 +415,7 @@ static const struct uim_reason reasons[] = {
       not_attached },
     { VTD_FR_SPT_3, "SPT.3",
       "its PASID table entry has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_SPT_4, "SPT.4",
       "its PASID table entry is for a translation that the unit lacks, or is "
@@ -465,7 +437,7 @@ static const struct uim_reason reasons[] = {
     /* First-stage tables */
     { VTD_FR_SFS_1, "SFS.1",
       "an entry of the first-stage tables cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_SFS_2, "SFS.2",
       "no first-stage entry there (not present)",
@@ -473,11 +445,11 @@ static const struct uim_reason reasons[] = {
       no_page },
     { VTD_FR_SFS_3, "SFS.3",
       "an entry of the first-stage tables has a reserved bit set",
-      ENTRIES,
+      LOOK_ENTRIES,
       reserved_page },
     { VTD_FR_SFS_4, "SFS.4",
       "the top first-stage table cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_SFS_5, "SFS.5",
       "the guest's first-stage tables hold an address that is too wide for the "
@@ -486,30 +458,30 @@ static const struct uim_reason reasons[] = {
       nested },
     { VTD_FR_SFS_6, "SFS.6",
       "the guest's top table is where the second stage has no right to read",
-      GUEST,
+      LOOK_GUEST,
       nested },
     { VTD_FR_SFS_7, "SFS.7",
       "a table of the guest is where the second stage has no right to read",
-      GUEST,
+      LOOK_GUEST,
       nested },
     { VTD_FR_SFS_8, "SFS.8",
       "a table of the guest is where the second stage has no right to write, "
       "and its accessed or dirty bit has to be set",
-      GUEST,
+      LOOK_GUEST,
       nested },
     { VTD_FR_SFS_9, "SFS.9",
       "an accessed or dirty bit of a first-stage entry has to be set, and "
       "table walks are not snooped",
-      ENTRIES,
+      LOOK_ENTRIES,
       not_snooped },
     { VTD_FR_SFS_10, "SFS.10",
       "an accessed or dirty bit of a first-stage entry cannot be set",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     /* Second-stage tables in scalable mode */
     { VTD_FR_SSS_1, "SSS.1",
       "an entry of the second-stage tables cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_SSS_2, "SSS.2",
       "no right at all there (second stage)",
@@ -517,20 +489,20 @@ static const struct uim_reason reasons[] = {
       no_read },
     { VTD_FR_SSS_3, "SSS.3",
       "an entry of the second-stage tables has a reserved bit set",
-      ENTRIES,
+      LOOK_ENTRIES,
       reserved_page },
     { VTD_FR_SSS_4, "SSS.4",
       "the top second-stage table cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_SSS_5, "SSS.5",
       "an accessed or dirty bit of a second-stage entry has to be set, and "
       "table walks are not snooped",
-      ENTRIES,
+      LOOK_ENTRIES,
       not_snooped },
     { VTD_FR_SSS_6, "SSS.6",
       "an accessed or dirty bit of a second-stage entry cannot be set",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     /* Addresses and rights in scalable mode */
     { VTD_FR_SGN_1, "SGN.1",
@@ -539,7 +511,7 @@ static const struct uim_reason reasons[] = {
       too_wide },
     { VTD_FR_SGN_2, "SGN.2",
       "a user request for a page of the supervisor",
-      ENTRIES,
+      LOOK_ENTRIES,
       supervisor },
     { VTD_FR_SGN_3, "SGN.3",
       "no right to execute there",
@@ -563,7 +535,7 @@ static const struct uim_reason reasons[] = {
       no_read },
     { VTD_FR_SGN_8, "SGN.8",
       "the address is mapped onto the interrupt window (0xfee00000)",
-      ENTRIES,
+      LOOK_ENTRIES,
       onto_window },
     { VTD_FR_SGN_10, "SGN.10",
       "its PASID is wider than the unit supports",
@@ -572,15 +544,15 @@ static const struct uim_reason reasons[] = {
     /* Host permission tables */
     { VTD_FR_HPT_1, "HPT.1",
       "an entry of the host permission table cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_HPT_2, "HPT.2",
       "an entry of the host permission table has a reserved bit set",
-      TABLES,
+      LOOK_TABLES,
       bad_entry },
     { VTD_FR_HPT_3, "HPT.3",
       "the root of the host permission table cannot be read",
-      MEMORY,
+      LOOK_MEMORY,
       unreadable },
     { VTD_FR_HPT_4, "HPT.4",
       "the host permission table has no entry there",
@@ -650,6 +622,16 @@ static const struct uim_reason status_bits[] = {
 };
 /* clang-format on */
 
+static const struct uim_status status[] = {
+    { .reg = "FSTS",
+      .title = "fault status",
+      .bits = status_bits,
+      .n_bits = sizeof(status_bits) / sizeof(status_bits[0]),
+      .lost = FSTS_pfo | FSTS_afo,
+      .announces = FSTS_pfo | FSTS_ppf | FSTS_afo | FSTS_apf,
+      .index = FSTS_fri },
+};
+
 /* ---- raw records --------------------------------------------------------- */
 
 static bool about_rights(uint32_t reason)
@@ -707,12 +689,9 @@ const struct uim_decoder uim_decoder_vtd = {
     .driver = "vtd",
     .reasons = reasons,
     .n_reasons = sizeof(reasons) / sizeof(reasons[0]),
-    .status = status_bits,
-    .n_status = sizeof(status_bits) / sizeof(status_bits[0]),
+    .status = status,
+    .n_status = 1,
     .allowed = allowed,
-    .lost = FSTS_pfo | FSTS_afo,
-    .announces = FSTS_pfo | FSTS_ppf | FSTS_afo | FSTS_apf,
-    .index = FSTS_fri,
     .page_lg2 = 12,
     .level_lg2 = 9,
     .interrupt = is_interrupt,

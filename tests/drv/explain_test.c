@@ -13,6 +13,7 @@
 #include <uiommu/fault.h>
 
 #include "explain/explain.h"
+#include "spec/smmuv3_events.h"
 #include "spec/vtd_fault.h"
 
 /* Something to point to: it must not be looked into. */
@@ -43,15 +44,16 @@ static void check(const struct uiommu_fault *fault, const char *want)
 
 /* ---- reasons ------------------------------------------------------------- */
 
-static const struct uim_reason *reason_of(uint32_t code)
+static const struct uim_reason *reason_of(const struct uim_decoder *d,
+                                          uint32_t code)
 {
     const struct uim_reason *found = NULL;
 
-    for (unsigned i = 0; i < uim_decoder_vtd.n_reasons; i++) {
-        if (uim_decoder_vtd.reasons[i].code != code)
+    for (unsigned i = 0; i < d->n_reasons; i++) {
+        if (d->reasons[i].code != code)
             continue;
         assert_null(found); /* said once */
-        found = &uim_decoder_vtd.reasons[i];
+        found = &d->reasons[i];
     }
     return found;
 }
@@ -81,7 +83,7 @@ static void every_reason_has_words(void **state)
 
     (void)state;
     for (unsigned i = 0; i < n; i++) {
-        const struct uim_reason *r = reason_of(all[i].code);
+        const struct uim_reason *r = reason_of(&uim_decoder_vtd, all[i].code);
         struct uiommu_fault f = write_fault(all[i].code);
         char text[600];
 
@@ -92,6 +94,32 @@ static void every_reason_has_words(void **state)
         assert_non_null(strstr(text, r->why));
     }
     assert_int_equal(uim_decoder_vtd.n_reasons, n);
+}
+
+static void every_event_has_words(void **state)
+{
+#define EVENT(code, name, text) { code, #name },
+    static const struct {
+        uint32_t code;
+        const char *name;
+    } all[] = { SMMUV3_EVENTS(EVENT) };
+    const unsigned n = sizeof(all) / sizeof(all[0]);
+
+    (void)state;
+    for (unsigned i = 0; i < n; i++) {
+        const struct uim_reason *r =
+            reason_of(&uim_decoder_smmuv3, all[i].code);
+        struct uiommu_fault f = write_fault(all[i].code);
+        char text[600];
+
+        f.driver = "smmuv3";
+        assert_non_null(r);
+        assert_true(strlen(r->why) > 10);
+        assert_string_equal(r->name, all[i].name);
+        assert_true(uiommu_explain_fault(&f, text, sizeof(text)) < 400);
+        assert_non_null(strstr(text, r->why));
+    }
+    assert_int_equal(uim_decoder_smmuv3.n_reasons, n);
 }
 
 static void unknown_reasons_and_drivers(void **state)
@@ -126,47 +154,79 @@ static unsigned check_causes(const char *const *causes)
     return n;
 }
 
+/* What refuses nothing needs none. */
+static void check_reason_causes(const struct uim_decoder *d,
+                                const struct uim_reason *r)
+{
+    struct uim_record record = { .driver = d->driver,
+                                 .has = UIM_HAS_REASON,
+                                 .reason = r->code };
+    const char *causes[16];
+    unsigned n = uim_record_causes(&record, causes, 16);
+
+    if (d->hint && d->hint(r->code)) {
+        assert_int_equal(n, 0);
+        return;
+    }
+    assert_non_null(r->causes);
+    assert_int_equal(n, check_causes(r->causes));
+    assert_true(n > 0 && n < 12);
+    assert_ptr_equal(causes[n - 1], r->causes[n - 1]);
+    assert_int_equal(uim_record_causes(&record, causes, 1), 1);
+    assert_int_equal(uim_record_causes(&record, causes, 0), 0);
+}
+
 static void every_reason_has_causes(void **state)
 {
-    (void)state;
-    for (unsigned i = 0; i < uim_decoder_vtd.n_reasons; i++) {
-        const struct uim_reason *r = &uim_decoder_vtd.reasons[i];
-        struct uim_record record = { .driver = "vtd",
-                                     .has = UIM_HAS_REASON,
-                                     .reason = r->code };
-        const char *causes[16];
-        unsigned n = uim_record_causes(&record, causes, 16);
+    static const struct uim_decoder *const all[] = { &uim_decoder_vtd,
+                                                     &uim_decoder_smmuv3 };
 
-        assert_non_null(r->causes);
-        assert_int_equal(n, check_causes(r->causes));
-        assert_true(n > 0 && n < 12);
-        assert_ptr_equal(causes[n - 1], r->causes[n - 1]);
-        assert_int_equal(uim_record_causes(&record, causes, 1), 1);
-        assert_int_equal(uim_record_causes(&record, causes, 0), 0);
-    }
+    (void)state;
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned k = 0; k < all[i]->n_reasons; k++)
+            check_reason_causes(all[i], &all[i]->reasons[k]);
     assert_true(check_causes(uim_decoder_vtd.allowed) > 1);
 }
 
-/* Bits that stand for more than "there are records" have causes. */
-static void every_status_bit_has_words(void **state)
+/* Entries that stand for more than "there are records" have causes. Returns the
+ * codes, or for a field how many. */
+static uint32_t check_status(const struct uim_status *s)
 {
-    uint32_t bits = 0;
+    uint32_t codes = 0;
 
-    (void)state;
-    for (unsigned i = 0; i < uim_decoder_vtd.n_status; i++) {
-        const struct uim_reason *r = &uim_decoder_vtd.status[i];
+    for (unsigned i = 0; i < s->n_bits; i++) {
+        const struct uim_reason *r = &s->bits[i];
 
-        assert_int_equal(bits & r->code, 0);
-        bits |= r->code;
-        assert_int_equal(strlen(r->name), 3);
+        if (s->field)
+            assert_int_equal(r->code & ~s->field, 0);
+        else
+            assert_int_equal(codes & r->code, 0);
+        codes = s->field ? codes + 1 : codes | r->code;
+        assert_true(strlen(r->name) > 2);
         assert_true(strlen(r->why) > 10);
-        if (r->code & (uim_decoder_vtd.lost | ~uim_decoder_vtd.announces))
+        if (r->code & (s->lost | ~s->announces))
             assert_true(check_causes(r->causes) > 0);
     }
-    assert_int_equal(bits, 0x7f);
-    assert_int_equal(uim_decoder_vtd.lost, 0x05);
-    assert_int_equal(uim_decoder_vtd.announces, 0x0f);
-    assert_int_equal(uim_decoder_vtd.index, 0xff00);
+    return codes;
+}
+
+static void every_status_has_words(void **state)
+{
+    const struct uim_status *fsts = &uim_decoder_vtd.status[0];
+    const struct uim_status *arm = uim_decoder_smmuv3.status;
+
+    (void)state;
+    assert_int_equal(uim_decoder_vtd.n_status, 1);
+    assert_int_equal(check_status(fsts), 0x7f);
+    assert_int_equal(fsts->lost, 0x05);
+    assert_int_equal(fsts->announces, 0x0f);
+    assert_int_equal(fsts->index, 0xff00);
+    assert_int_equal(uim_decoder_smmuv3.n_status, 4);
+    assert_int_equal(check_status(&arm[UIM_SMMUV3_GERROR]), 0x7fd);
+    assert_int_equal(check_status(&arm[UIM_SMMUV3_CMDQ_CONS]), 4);
+    assert_int_equal(arm[UIM_SMMUV3_CMDQ_CONS].field, 0x7f000000);
+    assert_int_equal(check_status(&arm[UIM_SMMUV3_EVENTQ_PROD]), 0x80000000);
+    assert_int_equal(check_status(&arm[UIM_SMMUV3_PRIQ_PROD]), 0x80000000);
 }
 
 /* FI has no index for these (11.4.7.6). */
@@ -255,6 +315,74 @@ static void status_and_software_are_no_requests(void **state)
     r.reason = UIM_SOFTWARE_MAPPED_TWICE;
     check_record(&r, "vtd: a page was mapped although its page-table entry was "
                      "set already; software noticed this, no device faulted.");
+}
+
+static void streams_have_numbers(void **state)
+{
+    struct uim_record r = { .driver = "smmuv3",
+                            .has = UIM_HAS_STREAM,
+                            .stream = 0x1ff };
+
+    (void)state;
+    check_record(&r, "stream 0x1ff (as a requester id 01:1f.7) (smmuv3): DMA "
+                     "refused; the reason is missing.");
+    r.stream = 0x10000;
+    check_record(&r, "stream 0x10000 (smmuv3): DMA refused; the reason is "
+                     "missing.");
+    strcpy(r.client, "fe330000.usb");
+    check_record(&r, "fe330000.usb, stream 0x10000 (smmuv3): DMA refused; the "
+                     "reason is missing.");
+    r.has |= UIM_HAS_SOURCE;
+    r.source = (struct uiommu_pci){ .bus = 2 };
+    check_record(&r, "02:00.0, stream 0x10000 (smmuv3): DMA refused; the "
+                     "reason is missing.");
+    r.has = UIM_HAS_ACCESS | UIM_HAS_ADDRESS | UIM_HAS_REASON;
+    r.reason = SMMUV3_EVT_E_PAGE_REQUEST;
+    r.access = 0;
+    check_record(&r, "fe330000.usb (smmuv3): page request at 0x0 announced: "
+                     "the device is going to access pages there; nothing has "
+                     "to be done [reason 24h, E_PAGE_REQUEST].");
+}
+
+static void what_else_is_recorded_is_said(void **state)
+{
+    struct uim_record r = { .driver = "smmuv3", .kind = UIM_RECORD_SOFTWARE };
+
+    (void)state;
+    uim_record_add(&r, "CLASS", "IN", 7);
+    uim_record_add(&r, "STAG", NULL, 7);
+    check_record(&r, "smmuv3: something is odd; software noticed this, no "
+                     "device faulted. Recorded: CLASS IN, STAG 0x7.");
+    for (unsigned i = 0; i < 2 * UIM_DETAILS_MAX; i++)
+        uim_record_add(&r, "more", NULL, i);
+    assert_int_equal(r.n_details, UIM_DETAILS_MAX);
+    assert_int_equal(r.details[UIM_DETAILS_MAX - 1].value, UIM_DETAILS_MAX - 3);
+}
+
+/* Words that are not there have said nothing. */
+static void events_may_be_cut(void **state)
+{
+    static const uint64_t words[] = { 0x0000010000007813, 0x0000020080000001,
+                                      0x12345678, 0x87654000 };
+    static const unsigned more[] = { UIM_HAS_REASON | UIM_HAS_STREAM |
+                                         UIM_HAS_PASID,
+                                     UIM_HAS_ACCESS, UIM_HAS_ADDRESS, 0 };
+    struct uim_record r;
+    unsigned has = 0;
+
+    (void)state;
+    assert_false(uim_smmuv3_record(words, 0, &r));
+    for (unsigned n = 1; n <= 4; n++) {
+        has |= more[n - 1];
+        assert_true(uim_smmuv3_record(words, n, &r));
+        assert_int_equal(r.has, has);
+        assert_int_equal(r.n_details, n == 1 ? 0 : n == 4 ? 5 : 4);
+    }
+    assert_int_equal(r.stream, 0x100);
+    assert_int_equal(r.pasid, 7);
+    assert_int_equal(r.access, UIOMMU_WRITE);
+    assert_int_equal(r.address, 0x12345678);
+    assert_false(uim_smmuv3_record((const uint64_t[4]){ 0x100 }, 4, &r));
 }
 
 static void a_hole_and_its_neighbours(void **state)
@@ -437,12 +565,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reason_has_words),
+        cmocka_unit_test(every_event_has_words),
         cmocka_unit_test(unknown_reasons_and_drivers),
         cmocka_unit_test(every_reason_has_causes),
-        cmocka_unit_test(every_status_bit_has_words),
+        cmocka_unit_test(every_status_has_words),
         cmocka_unit_test(some_interrupt_faults_have_no_index),
         cmocka_unit_test(records_say_what_they_have),
         cmocka_unit_test(status_and_software_are_no_requests),
+        cmocka_unit_test(streams_have_numbers),
+        cmocka_unit_test(what_else_is_recorded_is_said),
+        cmocka_unit_test(events_may_be_cut),
         cmocka_unit_test(a_hole_and_its_neighbours),
         cmocka_unit_test(sizes_are_short),
         cmocka_unit_test(a_page_without_the_right),

@@ -23,6 +23,7 @@
 #include "spec/acpi.h"
 #include "spec/dmar.h"
 #include "spec/pci.h"
+#include "spec/smmuv3.h"
 #include "spec/vtd.h"
 
 #ifndef UIM_SPEC_DIR
@@ -67,6 +68,10 @@ static void add_codes(struct facts *f, const char *file, const char *set,
     add_codes(f, file, set, (const struct uim_code[])UIM_CODE_ROWS(P, L));
 #define ADD_FAULT(code, name, text, qualified)                                 \
     facts_add_code(f, file, "fault_reason", #name, code);
+#define ADD_EVENT(code, name, text)                                            \
+    facts_add_code(f, file, "event_id", #name, code);
+#define ADD_PAGE0_REGISTER(name, offset, width)                                \
+    facts_add_register(f, file, stem, #name "_page0", offset, width);
 #define ADD_REGISTER(name, offset, width)                                      \
     facts_add_register(f, file, stem, #name, offset, width);
 
@@ -108,6 +113,19 @@ static void add_acpi(struct facts *f)
     DMAR_CODE_SETS(ADD_CODES)
 }
 
+static void add_smmuv3(struct facts *f)
+{
+    const char *file = "smmuv3.csv", *stem = "smmuv3";
+
+    SMMUV3_LAYOUTS(ADD_FIELDS)
+    file = "smmuv3-offsets.csv";
+    SMMUV3_REGISTERS(ADD_REGISTER)
+    SMMUV3_PAGE0_REGISTERS(ADD_PAGE0_REGISTER)
+    file = "smmuv3-codes.csv";
+    SMMUV3_CODE_SETS(ADD_CODES)
+    SMMUV3_EVENTS(ADD_EVENT)
+}
+
 static struct facts our_facts(void)
 {
     struct facts f = { 0 };
@@ -115,6 +133,7 @@ static struct facts our_facts(void)
     add_vtd(&f);
     add_pci(&f);
     add_acpi(&f);
+    add_smmuv3(&f);
     return f;
 }
 
@@ -308,9 +327,12 @@ static void test_all_files(void **state)
 /* The fact sheets' files are all here; a lost one would compare as nothing. */
 static void test_every_kind_of_file_has_rows(void **state)
 {
-    const char *files[] = { "vtd.csv",  "vtd-offsets.csv", "vtd-codes.csv",
-                            "pci.csv",  "pci-offsets.csv", "pci-codes.csv",
-                            "acpi.csv", "acpi-bits.csv",   "acpi-codes.csv" };
+    const char *files[] = {
+        "vtd.csv",    "vtd-offsets.csv",    "vtd-codes.csv",
+        "pci.csv",    "pci-offsets.csv",    "pci-codes.csv",
+        "acpi.csv",   "acpi-bits.csv",      "acpi-codes.csv",
+        "smmuv3.csv", "smmuv3-offsets.csv", "smmuv3-codes.csv"
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -398,6 +420,12 @@ static void test_moved_field(void **state)
            "pci_ats_ctrl,0,enable,14,14", 1, 1, 0);
     expect("acpi-bits.csv", "acpi_dmar_atsr_flags,0,all_ports,0,0",
            "acpi_dmar_atsr_flags,0,all_ports,1,1", 0, 1, 1);
+    expect("smmuv3.csv", "smmuv3_ste,2,s2ha,56,56", "smmuv3_ste,2,s2ha,57,57",
+           0, 1, 1);
+    expect("smmuv3.csv", "smmuv3_evt_e_page_request,1,pr,39,39",
+           "smmuv3_evt_e_page_request,1,pr,38,38", 0, 1, 1);
+    expect("smmuv3.csv", "arm_lpae_s1_pte,0,ap,7,6", "arm_lpae_s1_pte,0,ap,7,7",
+           0, 1, 1);
 }
 
 /* Also where an alias explains another name at the same place. */
@@ -427,6 +455,7 @@ static void test_missing_row(void **state)
     expect("vtd-offsets.csv", "irta,0xb8,64,rw,\n", "", 0, 1, 0);
     expect("vtd-codes.csv", "rtaddr_ttm,abort,3,\n", "", 0, 1, 0);
     expect("acpi.csv", "acpi_dmar_path_entry,1,1,function,\n", "", 0, 1, 0);
+    expect("smmuv3-codes.csv", "ste_strw,el2,2,\n", "", 0, 1, 0);
 }
 
 static void test_extra_row(void **state)
@@ -455,6 +484,8 @@ static void test_wrong_offset(void **state)
            "acpi_dmar_rmrr,16,4,limit_address", 0, 1, 1);
     expect("acpi.csv", "acpi_dmar_drhd,8,8,register_base",
            "acpi_dmar_drhd,9,8,register_base", 0, 1, 1);
+    expect("smmuv3-offsets.csv", "\ngatos_ctrl,0x100,32",
+           "\ngatos_ctrl,0x104,32", 0, 1, 1);
 }
 
 static void test_wrong_code(void **state)
@@ -468,6 +499,8 @@ static void test_wrong_code(void **state)
     expect("pci-codes.csv", "ext_cap_id,pri,0x13", "ext_cap_id,pri,0x14", 0, 1,
            1);
     expect("acpi-codes.csv", "dmar_type,satc,5", "dmar_type,satc,7", 0, 1, 1);
+    expect("smmuv3-codes.csv", "event_id,c_bad_cd,0xa", "event_id,c_bad_cd,0xc",
+           0, 1, 1);
 }
 
 /* ---- tests: aliases ---- */

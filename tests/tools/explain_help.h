@@ -3,6 +3,7 @@
 #ifndef TESTS_TOOLS_EXPLAIN_HELP_H
 #define TESTS_TOOLS_EXPLAIN_HELP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cJSON;
@@ -25,6 +26,17 @@ void check_rows(const char *text, const char *const *rows, int n);
     check_rows(text, (const char *const[]){ __VA_ARGS__ },                     \
                (int)(sizeof((const char *const[]){ __VA_ARGS__ }) /            \
                      sizeof(const char *)))
+
+/* The rest of it but for causes and sentence: "register stream NAME=WORD ...". */
+const char *fault_rest(const struct cJSON *faults, int index);
+
+/* Cuts the text at each place, with or without a newline there: each fault says what
+ * the whole text says, or nothing. */
+void check_cuts(const char *item, const char *text, size_t size, bool newline);
+
+/* Breaks a line at each place, likewise. Returns how many times nothing was
+ * missing. */
+size_t check_breaks(const char *text, size_t size, const char *line_break);
 
 const char *text_of(const struct cJSON *object, const char *name);
 
