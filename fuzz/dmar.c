@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dmar.c - firmware tables: parser, and everything that is asked of one. The first
- * byte says whether length and checksum are put right, so that inputs get past
- * the header; but a table that begins as tables do is taken as it is, sealed.
+ * dmar.c - DMAR tables: parser, and everything that is asked of one.
  */
-#include "fuzz/fuzz.h"
+#include "fuzz/table.h"
 
 #include <cJSON.h>
 
@@ -23,7 +21,6 @@ FUZZ_RULES(RULES);
 /* A structure has 4 bytes at least and brings few sentences; one that names a
  * device has 8, and its path is read once a question. */
 enum {
-    HEADER = 36,
     MOST = 70000,
     MOST_UNITS = MOST / 16,
     MOST_SENTENCES = MOST,
@@ -54,26 +51,13 @@ static void say(void *ctx, enum uiommu_log_level level, const char *text)
                RULE_a_sentence_is_a_line);
 }
 
-static void seal(uint8_t *table, size_t size)
-{
-    uint8_t sum = 0;
-
-    memcpy(table, "DMAR", 4);
-    for (unsigned i = 0; i < 4; i++)
-        table[4 + i] = (uint8_t)(size >> 8 * i);
-    table[9] = 0;
-    for (size_t i = 0; i < size; i++)
-        sum = (uint8_t)(sum + table[i]);
-    table[9] = (uint8_t)-sum;
-}
-
 static void ask_owner(const void *table, const struct uim_fw_device *device,
                       unsigned n_units)
 {
     unsigned unit;
     uint32_t id;
 
-    if (uim_fw_dmar.owner(table, device, &unit, &id) != UIOMMU_OK)
+    if (uim_fw_dmar.owner(table, device, 0, &unit, &id) != UIOMMU_OK)
         return;
     unit += fuzz_lies(RULE_an_owner_is_a_unit_of_the_table) ? n_units : 0;
     fuzz_check(unit < n_units, RULE_an_owner_is_a_unit_of_the_table);
@@ -158,19 +142,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct uim_fw_log log = { .say = say };
     uint8_t *table;
-    bool refused, sealed;
+    bool refused;
 
     if (size < 1 || size > MOST)
         return 0;
-    sealed = data[0] & 1 || data[0] == 'D';
-    if (data[0] != 'D') { /* of a real table */
-        data++;
-        size--;
-    }
-    table = malloc(size + !size); /* the sanitizer sees what is behind */
-    memcpy(table, data, size);
-    if (sealed && size >= HEADER)
-        seal(table, size);
+    table = fuzz_table(data, &size, "DMAR");
     reads = 0;
     sentences = 0;
     if (uim_fw_dmar.check(table, size, &log) == UIOMMU_OK)

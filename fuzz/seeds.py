@@ -59,6 +59,62 @@ def dmar():
     write("dmar", "not-sealed", b"\0" + table(drhd(1, 0xfed90000))[1:])
 
 
+def node(kind, revision, fixed, *mappings, identifier=0):
+    """An IORT node: what is behind the header, then its mappings."""
+    body = fixed + b"".join(struct.pack("<IIIII", *m) for m in mappings)
+    return struct.pack("<BHBIII", kind, 16 + len(body), revision, identifier,
+                       len(mappings), 16 + len(fixed)) + body
+
+
+def iort_table(*nodes, revision=6):
+    body = struct.pack("<III", len(nodes), 48, 0) + b"".join(nodes)
+    header = b"IORT" + bytes(4) + bytes([revision, 0]) + b"UIOMMUFUZZSEED"
+    return b"\x01" + header.ljust(36, b"\0") + body
+
+
+def smmu_v3(base, *mappings, flags=0x10, index=0):
+    return node(4, 5, struct.pack("<QIIQIIIIIII", base, flags, 0, 0, 0, 1, 2,
+                                  3, 4, 0, index), *mappings)
+
+
+def root(segment, *mappings):
+    return node(2, 4, struct.pack("<QIIBHBI", 1, 1, segment, 48, 20, 0, 1),
+                *mappings)
+
+
+def component(name, *mappings):
+    return node(1, 4, struct.pack("<IQB", 1, 1, 40) + name + b"\0", *mappings)
+
+
+def rmr(start, size, *mappings):
+    return node(6, 3, struct.pack("<IIIQQI", 0x15, 1, 28, start, size, 0),
+                *mappings)
+
+
+def iort():
+    its = node(0, 1, struct.pack("<II", 1, 0))
+    unit = 48 + len(its)
+    smmu = smmu_v3(0x50000000, (0, 0, 9, 48, 1), (0, 0xffff, 0, 48, 0))
+    write("iort", "one-unit", iort_table(its, smmu, root(
+        0, (0, 0xff, 0, unit, 0), (0x100, 0xfeff, 0x100, 48, 0))))
+    write("iort", "components", iort_table(its, smmu, component(
+        b"\\_SB.DMA0", (0, 0, 0x900, unit, 1), (0, 7, 0x910, unit, 0)), component(
+            b"\\_SB.MBI0", (0, 0, 0x77, 48, 1))))
+    write("iort", "regions", iort_table(
+        its, smmu, root(0, (0, 0xff, 0, unit, 0)),
+        component(b"\\_SB.DMA0", (0, 0, 0x900, unit, 1)),
+        rmr(0x80000000, 0x10000, (0, 0xf, 0, unit, 0), (0, 0, 0x900, unit, 0))))
+    write("iort", "everything", iort_table(
+        its, smmu, node(3, 3, struct.pack("<QQIIIIIII", 0x60000000, 0x10000, 3,
+                                          3, 60, 0, 60, 0, 60),
+                        (0, 0xff, 0, 48, 0)),
+        root(1, (0, 0x100, 0x200, unit, 0), (0x100, 0x1f, 0x300, unit, 0),
+             (0x110, 1, 0x310, unit, 0)),
+        node(5, 2, struct.pack("<QIIQ", 0x70000000, 5, unit, 0x70010000),
+             (0, 0, 3, 48, 1)), node(9, 0, b"unknown")))
+    write("iort", "not-sealed", b"\0" + iort_table(its, smmu)[1:])
+
+
 def pci():
     space = bytearray(4096)
     struct.pack_into("<HHHH", space, 0, 0x8086, 0x1533, 6, 0x10)
@@ -344,10 +400,17 @@ def dictionaries():
             0xfee00083, 0x102)])
     dictionary("dmar", [structure(kind, b"")[:2] for kind in range(7)] + [
         scope(kind, (0x1d, 0)) for kind in range(1, 6)])
+    dictionary("iort", [struct.pack("<BHB", kind, length, revision)
+                        for kind, length, revision in (
+                            (0, 24, 1), (1, 59, 4), (2, 60, 4), (3, 80, 3),
+                            (4, 108, 5), (5, 60, 2), (6, 68, 3))] + [
+        struct.pack("<IIIII", *m) for m in ((0, 0xff, 0, 72, 0),
+                                            (0, 0, 1, 48, 1))])
     dictionary("lines", [word.encode() for word in WORDS])
 
 
 dmar()
+iort()
 pci()
 explain()
 lines()

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 readonly dir=build-fuzz
 seconds=${1:?usage: scripts/fuzz.sh SECONDS [TARGET...]}
 shift
-[ $# -gt 0 ] || set -- api dmar explain lines pci start vtd
+[ $# -gt 0 ] || set -- api dmar explain iort lines pci start vtd
 
 build()
 {
@@ -34,7 +34,7 @@ run()
     local target=$1 seconds=$2 log=$dir/$1.log found status=0
     local seeds=(fuzz/corpus/"$1")
 
-    [ "$target" != dmar ] || seeds+=(tests/corpus/acpi)
+    [[ $target != dmar && $target != iort ]] || seeds+=(tests/corpus/acpi)
     [ "$target" != lines ] || seeds+=(tests/corpus/faults)
     [ ! -f fuzz/"$target".dict ] || seeds+=(-dict=fuzz/"$target".dict)
     mkdir -p $dir/corpus/"$target" $dir/findings

@@ -18,7 +18,8 @@ extern "C" {
 
 enum uiommu_device_kind {
     UIOMMU_DEVICE_PCI,
-    UIOMMU_DEVICE_ACPI, /* named by the firmware table: DMAR's ANDD */
+    UIOMMU_DEVICE_ACPI, /* named by a firmware table: DMAR's ANDD,
+                         * IORT's named components */
 };
 
 enum {
@@ -44,7 +45,7 @@ struct uiommu_device_info {
  * May sleep. INVAL: malformed. NODEV: nothing is at that address, or no unit
  * translates for it. EXIST: added before. AGAIN: not started, or suspended.
  * OPNOTSUPP: it shares its requester id with others behind a conventional PCI
- * bridge. NOMEM, NOSPC; TIMEDOUT, IO: the unit. A device whose firmware regions
+ * bridge, or its DMA has several ids. NOMEM, NOSPC; TIMEDOUT, IO: the unit. A device whose firmware regions
  * cannot be mapped is added, and stays blocked; the log says so.
  */
 UIOMMU_MUST_CHECK enum uiommu_status

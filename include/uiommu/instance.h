@@ -65,7 +65,8 @@ uiommu_create(const struct uiommu_host *host,
               const struct uiommu_config *config, struct uiommu **out);
 
 /**
- * Give one ACPI table (DMAR for now) before start; it is copied.
+ * Give one ACPI table (DMAR for now: others have no driver) before start; it is
+ * copied.
  *
  * May sleep. INVAL: too short, wrong length or checksum; the log says which. The
  * structures inside are checked by uiommu_start(), which knows the parsers. EXIST:

@@ -4,6 +4,7 @@
  */
 #include "core/core.h"
 
+#include "base/mem.h"
 #include "pci/pci.h"
 
 /* ---- making one ---------------------------------------------------------------- */
@@ -61,6 +62,36 @@ static void unlist(struct uiommu_device *device)
             h->relax(h->ctx);
 }
 
+static size_t text_size(const char *text)
+{
+    size_t n = 0;
+
+    while (text[n] != '\0')
+        n++;
+    return n + 1;
+}
+
+/* The caller's name of an ACPI device does not outlive the call. */
+static bool copy_name(struct uiommu_device *d)
+{
+    size_t size = d->path.acpi_path ? text_size(d->path.acpi_path) : 0;
+    char *copy;
+
+    if (size == 0)
+        return true;
+    copy = uim_alloc(d->u, size);
+    if (copy)
+        memcpy(copy, d->path.acpi_path, size);
+    d->path.acpi_path = copy;
+    return copy != NULL;
+}
+
+static void free_name(struct uiommu_device *d)
+{
+    if (d->path.acpi_path)
+        uim_free(d->u, (char *)d->path.acpi_path, text_size(d->path.acpi_path));
+}
+
 static void fill(struct uiommu_device *d, struct uim_unit *unit, uint32_t id,
                  const struct uim_fw_device *path)
 {
@@ -68,7 +99,6 @@ static void fill(struct uiommu_device *d, struct uim_unit *unit, uint32_t id,
     d->unit = unit;
     d->id = id;
     d->path = *path;
-    d->path.acpi_path = NULL; /* the caller's; ids say it all from here on */
     d->kind = path->acpi_path ? UIOMMU_DEVICE_ACPI : UIOMMU_DEVICE_PCI;
     d->pci = path->pci;
     if (path->acpi_path)
@@ -80,6 +110,23 @@ static void fill(struct uiommu_device *d, struct uim_unit *unit, uint32_t id,
     d->endpoint.domain = uim_inherits(d) ? &d->u->inherited : &d->u->blocked;
 }
 
+/* An endpoint is one entry of its unit: a device with several would be confined in
+ * part. */
+static bool has_more_ids(struct uiommu *u, const struct uim_driver_use *use,
+                         const struct uim_fw_device *path)
+{
+    unsigned unit;
+    uint32_t id;
+
+    if (use->driver->fw->owner(use->table, path, 1, &unit, &id) == UIOMMU_NOENT)
+        return false;
+    uim_log(u, UIOMMU_LOG_WARN,
+            "%s: firmware gives it several ids, and one is all that can be "
+            "served: it stays blocked",
+            path->acpi_path ? path->acpi_path : "a PCI device");
+    return true;
+}
+
 struct uiommu_device *uim_device_create(struct uiommu *u,
                                         const struct uim_driver_use *use,
                                         const struct uim_fw_device *path,
@@ -89,20 +136,25 @@ struct uiommu_device *uim_device_create(struct uiommu *u,
     unsigned unit;
     uint32_t id;
 
-    *status = use->driver->fw->owner(use->table, path, &unit, &id);
+    *status = use->driver->fw->owner(use->table, path, 0, &unit, &id);
     if (*status != UIOMMU_OK)
         return NULL;
     if (!u->unit[use->first_unit + unit]) {
         *status = UIOMMU_NODEV;
         return NULL;
     }
+    *status = UIOMMU_OPNOTSUPP;
+    if (has_more_ids(u, use, path))
+        return NULL;
     *status = UIOMMU_NOMEM;
     d = uim_alloc(u, sizeof(*d));
     if (!d)
         return NULL;
     fill(d, u->unit[use->first_unit + unit], id, path);
-    d->group = group_create(d);
+    if (copy_name(d))
+        d->group = group_create(d);
     if (!d->group) {
+        free_name(d);
         uim_free(u, d, sizeof(*d));
         return NULL;
     }
@@ -121,6 +173,7 @@ static void free_device(struct uiommu_device *device)
     uiommu_domain_put(group->domain);
     u->host.mutex_destroy(u->host.ctx, group->lock);
     uim_free(u, group, sizeof(*group));
+    free_name(device);
     uim_free(u, device, sizeof(*device));
 }
 
@@ -265,8 +318,8 @@ static const struct uim_driver_use *owner_of(struct uiommu *u,
     for (unsigned i = 0; i < u->n_use; i++) {
         const struct uim_driver_use *use = &u->use[i];
 
-        if (!use->table ||
-            use->driver->fw->owner(use->table, path, &unit, &id) != UIOMMU_OK)
+        if (!use->table || use->driver->fw->owner(use->table, path, 0, &unit,
+                                                  &id) != UIOMMU_OK)
             continue;
         *known = uim_device_find(u->unit[use->first_unit + unit], id);
         return use;
@@ -339,8 +392,8 @@ static enum uiommu_status add_locked(struct uiommu *u,
     if (status != UIOMMU_OK)
         return status;
     /* What firmware's table says of the way is less than what is known now. */
+    path.acpi_path = d->path.acpi_path;
     d->path = path;
-    d->path.acpi_path = NULL;
     look_for_ats(d, info->flags);
     found_with_ats(d);
     d->bridge = info->bridge;

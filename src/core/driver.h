@@ -77,7 +77,7 @@ struct uim_unit_ops {
     enum uiommu_status (*leave)(struct uim_unit *unit);
 
     /* The first endpoint of the unit is about to see link->domain: choose what
-     * its cached translations are tagged with (VT-d: a domain id). NOSPC. INVAL:
+     * its cached translations are tagged with (a domain id, an ASID). NOSPC. INVAL:
      * the unit cannot walk its tables.
      * unlink: the last one is gone, and nothing tagged so is cached any more. */
     enum uiommu_status (*link)(struct uim_link *link);
@@ -242,10 +242,9 @@ struct uiommu_device {
     unsigned children;         /* devices added behind it                    */
     enum uiommu_device_kind kind;
     struct uiommu_pci pci;
-    uint32_t id;               /* of its DMA, as the unit knows it; VT-d: the
-                                * requester id, bus << 8 | devfn             */
+    uint32_t id;               /* of its DMA, as the unit knows it           */
     _Atomic bool added;        /* by the host; else known from firmware only */
-    struct uim_fw_device path;
+    struct uim_fw_device path; /* acpi_path is the device's own copy          */
     struct uim_log_limit limit; /* u->device_lock: of fault sentences        */
     _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */
     _Atomic uint32_t n_irqs;   /* mapped for it                              */

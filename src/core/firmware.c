@@ -8,8 +8,6 @@
 
 #include "base/bits.h"
 
-enum { PAGE = 4096 };
-
 static enum uiommu_status region_of(const struct uiommu_device *device,
                                     unsigned index, struct uim_fw_region *out)
 {
@@ -43,6 +41,15 @@ enum page {
     PAGE_OTHER,
 };
 
+/* How many bytes an entry of that level stands for: a table is a page of 64-bit
+ * entries. */
+static uint64_t span_of(const struct uiommu_domain *domain, unsigned level)
+{
+    unsigned page_lg2 = uim_log2(domain->page_mask + 1);
+
+    return UIM_BIT(page_lg2 + (page_lg2 - 3) * level);
+}
+
 /* What is at iova, and how many bytes from there on are one leaf or one hole of
  * the tables: regions may be large. */
 static enum page look(struct uiommu_domain *domain, uint64_t iova,
@@ -53,10 +60,10 @@ static enum page look(struct uiommu_domain *domain, uint64_t iova,
     enum uiommu_status status = uiommu_walk(domain, iova, &trace);
     uint64_t span;
 
-    *size = PAGE;
+    *size = domain->page_mask + 1;
     if (status != UIOMMU_OK && status != UIOMMU_NOENT)
         return PAGE_OTHER;
-    span = UIM_BIT(12 + 9 * trace.level);
+    span = span_of(domain, trace.level);
     *size = span - (iova & (span - 1));
     if (status == UIOMMU_NOENT)
         return PAGE_HOLE;
@@ -77,14 +84,15 @@ static uint64_t run_of(struct uiommu_domain *domain, uint64_t start,
 }
 
 static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
-                                  uint64_t size, struct uim_region_run **done)
+                                  uint64_t size, unsigned flags,
+                                  struct uim_region_run **done)
 {
     struct uim_region_run *run = uim_alloc(domain->u, sizeof(*run));
     enum uiommu_status status;
 
     if (!run)
         return UIOMMU_NOMEM;
-    status = uiommu_map(domain, start, start, size, UIOMMU_READ | UIOMMU_WRITE);
+    status = uiommu_map(domain, start, start, size, flags);
     if (status != UIOMMU_OK) {
         uim_free(domain->u, run, sizeof(*run));
         return status;
@@ -96,23 +104,26 @@ static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
     return UIOMMU_OK;
 }
 
-/* What is one to one already, by this region or another, stays as it is. */
+/* What is one to one already, by this region or another, stays as it is. The
+ * region is widened to whole pages of the domain. */
 static enum uiommu_status map_region(struct uiommu_domain *domain,
                                      const struct uim_fw_region *region,
                                      struct uim_region_run **done)
 {
-    uint64_t at = region->start;
+    uint64_t first = region->start & ~domain->page_mask;
+    uint64_t last = region->last | domain->page_mask;
+    uint64_t at = first;
     enum uiommu_status status = UIOMMU_OK;
     uint64_t size;
 
-    while (status == UIOMMU_OK && at >= region->start && at <= region->last) {
+    while (status == UIOMMU_OK && at >= first && at <= last) {
         enum page kind = look(domain, at, &size);
 
         if (kind == PAGE_OTHER)
             return UIOMMU_INVAL;
-        size = run_of(domain, at, region->last, kind);
+        size = run_of(domain, at, last, kind);
         if (kind == PAGE_HOLE)
-            status = map_run(domain, at, size, done);
+            status = map_run(domain, at, size, region->flags, done);
         at += size;
     }
     return status;
@@ -223,9 +234,17 @@ static struct uiommu_device *known(struct uiommu *u,
     uint32_t id;
     unsigned unit;
 
-    if (use->driver->fw->owner(use->table, &r->device, &unit, &id) != UIOMMU_OK)
+    if (use->driver->fw->owner(use->table, &r->device, 0, &unit, &id) !=
+        UIOMMU_OK)
         return NULL;
     return uim_device_find(u->unit[use->first_unit + unit], id);
+}
+
+/* Of a device that no unit translates for, or that cannot be served: the machine
+ * starts without it. */
+static bool blocked_anyway(enum uiommu_status status)
+{
+    return status == UIOMMU_NODEV || status == UIOMMU_OPNOTSUPP;
 }
 
 static enum uiommu_status serve(struct uiommu *u,
@@ -238,7 +257,7 @@ static enum uiommu_status serve(struct uiommu *u,
     if (!device)
         device = uim_device_create(u, use, &r->device, &status);
     if (!device)
-        return status == UIOMMU_NODEV ? UIOMMU_OK : status;
+        return blocked_anyway(status) ? UIOMMU_OK : status;
     return uim_firmware_rest(device);
 }
 

@@ -177,6 +177,7 @@ static void read_unit(const void *table, const uint8_t *p,
     out->x2apic = !acpi_dmar_flags_x2apic_opt_out(platform);
     out->all = acpi_dmar_drhd_flags_include_pci_all(flags);
     out->usable = !place_flaw(out);
+    out->record = p;
 }
 
 static bool overlap(const struct uim_fw_unit *a, const struct uim_fw_unit *b)
@@ -242,6 +243,7 @@ const char *uim_dmar_region(const void *table,
         return "lies over the interrupt addresses";
     out->start = uim_align_down(first, 4096);
     out->last = last | 4095;
+    out->flags = UIOMMU_READ | UIOMMU_WRITE;
     out->relaxable = false;
     return NULL;
 }

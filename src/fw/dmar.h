@@ -71,7 +71,7 @@ enum uiommu_status uim_dmar_check(const void *table, size_t size,
                                   const struct uim_fw_log *log);
 enum uiommu_status uim_dmar_owner(const void *table,
                                   const struct uim_fw_device *device,
-                                  unsigned *unit, uint32_t *id);
+                                  unsigned index, unsigned *unit, uint32_t *id);
 enum uiommu_status uim_dmar_device_region(const void *table,
                                           const struct uim_fw_device *device,
                                           unsigned index,

@@ -8,6 +8,7 @@
  */
 #include "fw/dmar.h"
 
+#include "fw/path.h"
 #include "spec/pci.h"
 
 /* PCI Code and ID Assignment 1.3, 1.12 */
@@ -85,43 +86,6 @@ static unsigned record_match(const struct uim_dmar_record *record,
 
 /* ---- ACPI names ---------------------------------------------------------- */
 
-/* Is c part of a name? */
-static bool in_name(char c)
-{
-    return c != '\0' && c != '.';
-}
-
-/* Compares one name of each path and moves past it. Names are padded with '_'
- * to four characters in AML and written with or without that (ACPI 5.3). */
-static bool same_name(const char **a, const char **b)
-{
-    while (in_name(**a) || in_name(**b)) {
-        char x = in_name(**a) ? *(*a)++ : '_';
-        char y = in_name(**b) ? *(*b)++ : '_';
-
-        if (x != y)
-            return false;
-    }
-    return true;
-}
-
-static bool same_path(const char *a, const char *b)
-{
-    if (*a == '\\')
-        a++;
-    if (*b == '\\')
-        b++;
-    while (same_name(&a, &b)) {
-        if (*a != *b)
-            return false;
-        if (*a == '\0')
-            return true;
-        a++;
-        b++;
-    }
-    return false;
-}
-
 /* Both end in NUL: check() made sure of the table's. */
 unsigned uim_dmar_acpi_number(const void *table, const char *path)
 {
@@ -131,7 +95,7 @@ unsigned uim_dmar_acpi_number(const void *table, const char *path)
     while (uim_dmar_next(table, &cursor, &r)) {
         if (r.type != DMAR_ANDD)
             continue;
-        if (same_path((const char *)r.p + DMAR_ANDD_SIZE, path))
+        if (uim_fw_same_path((const char *)r.p + DMAR_ANDD_SIZE, path))
             return (unsigned)acpi_dmar_andd_acpi_device_number(r.p);
     }
     return 0x100;
@@ -204,15 +168,17 @@ static void consider_acpi(const struct uim_dmar_record *drhd, unsigned number,
 
 enum uiommu_status uim_dmar_owner(const void *table,
                                   const struct uim_fw_device *device,
-                                  unsigned *unit, uint32_t *id)
+                                  unsigned index, unsigned *unit, uint32_t *id)
 {
     struct owner best = { 0 };
     struct uim_dmar_record r;
     struct uim_fw_unit info;
     uint32_t cursor = 0;
-    unsigned index = 0;
+    unsigned n_units = 0;
     unsigned number = 0;
 
+    if (index > 0)
+        return UIOMMU_NOENT;
     if (device->acpi_path)
         number = uim_dmar_acpi_number(table, device->acpi_path);
     else if (!path_ok(device))
@@ -222,10 +188,10 @@ enum uiommu_status uim_dmar_owner(const void *table,
             continue;
         (void)uim_dmar_unit(table, &r, &info);
         if (device->acpi_path)
-            consider_acpi(&r, number, &info, index, &best);
+            consider_acpi(&r, number, &info, n_units, &best);
         else
-            consider_pci(&r, device, &info, index, &best);
-        index++;
+            consider_pci(&r, device, &info, n_units, &best);
+        n_units++;
     }
     /* A unit that cannot be driven does not hand its devices to another. */
     if ((best.covered == 0 && !best.all) || !best.usable)

@@ -53,6 +53,16 @@ static enum uiommu_status refuse_length(const struct uim_fw_log *log,
     return UIOMMU_INVAL;
 }
 
+bool uim_fw_whole(const void *table, size_t size)
+{
+    uint64_t length;
+
+    if (size < ACPI_HEADER_SIZE)
+        return false;
+    length = acpi_header_length(table);
+    return length >= ACPI_HEADER_SIZE && length <= size && length <= TABLE_MAX;
+}
+
 static enum uiommu_status check_length(const uint8_t *p, size_t size,
                                        const char *name,
                                        const struct uim_fw_log *log)

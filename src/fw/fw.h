@@ -2,7 +2,7 @@
 /*
  * fw.h - what firmware tables tell the core, whoever made the hardware.
  *
- * One `struct uim_fw_ops` a table: DMAR now; IVRS, IORT, RIMT and VIOT answer
+ * One `struct uim_fw_ops` a table: DMAR and IORT now; IVRS, RIMT and VIOT answer
  * the same questions. A driver's descriptor names the ops of its table, so that
  * a parser nobody needs is not linked.
  *
@@ -34,6 +34,8 @@ struct uim_fw_unit {
     bool remaps;       /* the platform allows interrupt remapping            */
     bool x2apic;       /* and 32-bit destinations with it                    */
     bool usable;       /* false: cannot be driven, check() said why          */
+    const void *record; /* the table's own of the unit, for its driver; lives
+                         * as long as the table                              */
 };
 
 /* Deeper paths than this are not described: 8 switches or so, one behind the
@@ -68,6 +70,7 @@ struct uim_fw_device {
 /* Memory that the device must be able to reach one to one (B.10: DIRECT). */
 struct uim_fw_region {
     uint64_t start, last; /* whole 4 KiB pages                               */
+    unsigned flags;       /* UIOMMU_READ, _WRITE, and what memory it is      */
     bool relaxable;       /* not once a driver has the device: USB, graphics */
 };
 
@@ -91,10 +94,12 @@ struct uim_fw_ops {
                                struct uim_fw_unit *out);
 
     /* Which unit translates for a device, and the id by which the unit knows
-     * it (VT-d: bus << 8 | devfn). NODEV: none, or one that is not usable. */
+     * it: VT-d's requester id (bus << 8 | devfn), SMMU's stream id. Most devices
+     * have one id; this is the index-th, as several of an ACPI device may be.
+     * NODEV: none, or one that is not usable. NOENT: fewer. */
     enum uiommu_status (*owner)(const void *table,
                                 const struct uim_fw_device *device,
-                                unsigned *unit, uint32_t *id);
+                                unsigned index, unsigned *unit, uint32_t *id);
 
     /* The index-th region of a device; they may overlap. NOENT: fewer. */
     enum uiommu_status (*region)(const void *table,
@@ -121,6 +126,10 @@ struct uim_fw_ops {
                         bool legacy);
 };
 
+/* Is the table there as far as its header says, which is not too far for any? The
+ * parsers' iterators may be asked then, whatever else is wrong with it. */
+bool uim_fw_whole(const void *table, size_t size);
+
 /* Signature printable, `size` holds the whole table, length and checksum right:
  * what every ACPI table must have. INVAL: log has the reason. */
 UIOMMU_MUST_CHECK enum uiommu_status
@@ -128,5 +137,6 @@ uim_fw_check_header(const void *table, size_t size,
                     const struct uim_fw_log *log);
 
 extern const struct uim_fw_ops uim_fw_dmar;
+extern const struct uim_fw_ops uim_fw_iort;
 
 #endif

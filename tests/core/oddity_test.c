@@ -124,6 +124,85 @@ static void an_acpi_device_goes_by_the_id_of_its_dma(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* The same with a region, which it keeps from the start on, added or not. */
+static void an_acpi_device_keeps_its_region(struct rig *rig)
+{
+    static const uint8_t rmrr[] = {
+        1,    0,    32, 0, 0, 0,    0, 0,
+        0,    0,    0,  2, 0, 0,    0, 0,   /* START ...     */
+        0xff, 0x3f, 0,  2, 0, 0,    0, 0,
+        5,    8,    0,  0, 1, 0xf1, 2, 1, /* + SIZE - 1 */
+    };
+    char path[] = ACPI_PATH;
+    struct uiommu_device_info info = { .size = sizeof(info),
+                                       .kind = UIOMMU_DEVICE_ACPI,
+                                       .acpi_path = path };
+    struct uiommu_device *device;
+    struct uiommu_endpoint *ep;
+    struct uiommu_trace trace;
+    struct table t;
+
+    table_copy(rig, &t);
+    add_acpi_device(&t);
+    table_append(&t, rmrr, sizeof(rmrr));
+    create_with(rig, &t);
+    rig_ok(rig_start(rig));
+    for (unsigned i = 0; i < 2; i++) {
+        rig_ok(uiommu_device_add(rig->u, &info, &device));
+        memset(path, 'X', sizeof(path) - 1); /* nobody needs it any more */
+        ep = uiommu_device_endpoint(device);
+        rig_ok(uiommu_walk(uiommu_endpoint_domain(ep), START, &trace));
+        assert_int_equal(trace.phys, START);
+        rig_is(uiommu_walk(uiommu_endpoint_domain(ep), START + SIZE, &trace),
+               UIOMMU_NOENT);
+        rig_is(uiommu_claim(ep, rig), UIOMMU_INVAL);
+        rig_ok(uiommu_device_remove(device));
+        memcpy(path, ACPI_PATH, sizeof(path));
+    }
+}
+
+/* ---- devices with several ids -------------------------------------------- */
+
+/* The table names engine 0 by two ids, and others by one. */
+static enum uiommu_status two_ids(const void *table,
+                                  const struct uim_fw_device *device,
+                                  unsigned index, unsigned *unit, uint32_t *id)
+{
+    const unsigned devfn = 3 << 3;
+    enum uiommu_status status;
+
+    if (index != 1 || device->acpi_path || device->pci.devfn != devfn)
+        return uiommu_driver_vtd.fw->owner(table, device, index, unit, id);
+    status = uiommu_driver_vtd.fw->owner(table, device, 0, unit, id);
+    *id += 0x100;
+    return status;
+}
+
+/* One entry would confine half of it. Its region is no reason not to start. */
+static void a_device_with_several_ids_stays_blocked(struct rig *rig)
+{
+    struct uim_fw_ops fw = *uiommu_driver_vtd.fw;
+    struct uiommu_driver driver = uiommu_driver_vtd;
+    const struct uiommu_driver *const drivers[] = { &driver };
+    struct uiommu_domain *d;
+
+    assert_int_equal(rig->m->devices[ENGINE0].pci.devfn, 3 << 3);
+    fw.owner = two_ids;
+    driver.fw = &fw;
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
+    rig_ok(uiommu_start(rig->u, drivers, 1));
+    rig->started = true;
+    assert_true(rig_refused(rig, 0, START));
+    rig_is(rig_add(rig, ENGINE0), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "several ids");
+    rig_ok(rig_add(rig, ENGINE1));
+    d = attached_with(rig, 1, BASE, rig_pages(rig, 0));
+    assert_true(rig_refused(rig, 0, START));
+    rig_drop(rig, 1, d);
+    rig_down(rig); /* while there is the driver */
+}
+
 /* ---- huge regions -------------------------------------------------------- */
 
 #define HUGE_START GIB(16)
@@ -501,6 +580,8 @@ static const struct rig_test tests[] = {
     RIG_COLD(the_widest_addresses_a_table_can_name_are_no_trap),
     RIG_COLD(a_machine_whose_only_unit_is_nowhere_does_not_start),
     RIG_COLD(an_acpi_device_goes_by_the_id_of_its_dma),
+    RIG_COLD(an_acpi_device_keeps_its_region),
+    RIG_COLD_ON(a_device_with_several_ids_stays_blocked, with_region),
     RIG_COLD_ON(a_huge_region_is_mapped_in_a_few_steps, with_huge_region),
     RIG_COLD_ON(a_device_whose_region_cannot_be_mapped_is_blocked,
                 with_far_region),

@@ -50,7 +50,7 @@ static int owner_of(const struct blob *b, const struct uim_fw_device *d)
     unsigned unit = 99;
     uint32_t id = 99;
 
-    status = uim_fw_dmar.owner(b->data, d, &unit, &id);
+    status = uim_fw_dmar.owner(b->data, d, 0, &unit, &id);
     if (status) {
         assert_int_equal(unit, 99);
         assert_int_equal(id, 99);

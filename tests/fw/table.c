@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+
 #include "table.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -32,6 +36,31 @@ struct blob blob_read(const char *name)
     size = fread(buffer, 1, sizeof(buffer), f);
     fclose(f);
     return blob_copy(buffer, size);
+}
+
+unsigned each_machine(const char *signature,
+                      void (*fn)(const char *id, struct blob *table))
+{
+    DIR *dir = opendir(UIM_CORPUS_DIR "/acpi");
+    struct dirent *entry;
+    char name[300], path[400];
+    struct blob b;
+    unsigned n = 0;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir))) {
+        snprintf(name, sizeof(name), "acpi/%.200s/%s.bin", entry->d_name,
+                 signature);
+        snprintf(path, sizeof(path), "%s/%s", UIM_CORPUS_DIR, name);
+        if (access(path, F_OK) != 0)
+            continue;
+        b = blob_read(name);
+        fn(entry->d_name, &b);
+        blob_free(&b);
+        n++;
+    }
+    closedir(dir);
+    return n;
 }
 
 void blob_free(struct blob *b)

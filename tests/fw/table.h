@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * table.h - firmware tables for tests: read from tests/corpus, or built piece
- * by piece. A finished table is in memory of exactly its size, so that a sanitizer
- * sees every byte read beyond it.
+ * by piece. A finished table is in memory of exactly its size, so that a
+ * sanitizer sees every byte read beyond it.
  */
 #ifndef TESTS_FW_TABLE_H
 #define TESTS_FW_TABLE_H
@@ -24,6 +24,10 @@ struct blob {
 
 /* A file below UIM_CORPUS_DIR; fails the test if it is not there. */
 struct blob blob_read(const char *name);
+/* Calls fn with every machine that has this table ("DMAR"); how many there
+ * are. */
+unsigned each_machine(const char *signature,
+                      void (*fn)(const char *id, struct blob *table));
 struct blob blob_copy(const void *data, size_t size);
 void blob_free(struct blob *b);
 

@@ -22,6 +22,7 @@
 #include "compare.h"
 #include "spec/acpi.h"
 #include "spec/dmar.h"
+#include "spec/iort.h"
 #include "spec/pci.h"
 #include "spec/smmuv3.h"
 #include "spec/vtd.h"
@@ -107,10 +108,13 @@ static void add_acpi(struct facts *f)
 
     ACPI_BYTE_LAYOUTS(ADD_BYTES)
     DMAR_BYTE_LAYOUTS(ADD_BYTES)
+    IORT_BYTE_LAYOUTS(ADD_BYTES)
     file = "acpi-bits.csv";
     DMAR_LAYOUTS(ADD_FIELDS)
+    IORT_LAYOUTS(ADD_FIELDS)
     file = "acpi-codes.csv";
     DMAR_CODE_SETS(ADD_CODES)
+    IORT_CODE_SETS(ADD_CODES)
 }
 
 static void add_smmuv3(struct facts *f)
