@@ -234,16 +234,37 @@ static void to_the_next_with(struct rig *rig, unsigned requesters)
     assert_int_equal(adopted(rig), requesters);
 }
 
+static struct {
+    void (*log)(void *ctx, enum uiommu_log_level level, const char *text);
+    unsigned named;
+} names;
+
+static void count_names(void *ctx, enum uiommu_log_level level,
+                        const char *text)
+{
+    names.named += strstr(text, "goes on") != NULL;
+    names.log(ctx, level, text);
+}
+
+static void to_the_next_by_name(struct rig *rig, unsigned requesters)
+{
+    names.log = rig->m->host.log;
+    names.named = 0;
+    rig->m->host.log = count_names;
+    to_the_next_with(rig, requesters);
+    assert_int_equal(names.named, 16);
+}
+
 static void sixteen_requesters_are_named(struct rig *rig)
 {
-    to_the_next_with(rig, 16);
+    to_the_next_by_name(rig, 16);
     assert_says(sim_last_log(rig->m), "00:04.0 goes on");
     end_adoption(rig);
 }
 
 static void of_more_requesters_it_is_said_how_many(struct rig *rig)
 {
-    to_the_next_with(rig, 19);
+    to_the_next_by_name(rig, 19);
     assert_says(sim_last_log(rig->m), "so do 3 requesters more");
     end_adoption(rig);
 }
@@ -351,6 +372,25 @@ static void no_interrupt_is_cached_again_while_adoption_ends(struct rig *rig)
     assert_arrives(rig, 0, m, arrives_as(0x41, 0));
     end_in_the_middle(rig, false);
     assert_refused(rig, 0, m.addr, m.data, 0x22);
+}
+
+static void an_end_that_is_not_confirmed_is_none(struct rig *rig)
+{
+    struct first f;
+
+    to_the_next(rig, &f);
+    rig->dirty = true;
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_adopted_end(rig->u), UIOMMU_TIMEDOUT);
+    uim_check_silent(sim_door(rig->m), false);
+    assert_int_equal(adopted(rig), 2);
+    (void)!uiommu_suspend(rig->u);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_true(rig_refused(rig, 0, BASE));
+    end_adoption(rig);
+    assert_true(rig_refused(rig, 0, BASE));
+    assert_true(rig_refused(rig, 1, f.page));
 }
 
 static void everybody_knows_of_the_end(struct rig *rig)
@@ -475,6 +515,24 @@ static void interrupts_mapped_since_outlive_the_end(struct rig *rig)
         drop(irq[i]);
 }
 
+static void where_one_is_mapped_not_all_is_blocked(struct rig *rig)
+{
+    struct uiommu_irq_target target = to(0x61, 2);
+    struct uiommu_irq *irq;
+
+    up_to_start(rig);
+    rig_ok(uiommu_irq_map_source(rig->u, UIOMMU_IRQ_IOAPIC, IOAPIC_ID, &target,
+                                 &irq));
+    rig_is(uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_BLOCKED,
+                            &rig->setup.record, &rig->setup.record_size),
+           UIOMMU_BUSY);
+    drop(irq);
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_BLOCKED);
+    first_is_gone(rig);
+    up(rig);
+    end_adoption(rig);
+}
+
 /* A table of 8192 entries, with one that says what `m` says. */
 static void leave_entry(struct rig *rig, uint64_t table, unsigned index,
                         const struct uiommu_irq_message *m)
@@ -515,6 +573,7 @@ static void an_entry_above_ours_is_refused(struct rig *rig)
     rig_is(rig_start(rig), UIOMMU_OPNOTSUPP);
     assert_says(sim_last_log(rig->m), "above 4095");
     rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
     assert_true(rig_write(rig, 1, table + 4096 * 16, 0));
     up(rig);
     assert_arrives(rig, 0, last, arrives_as(0x41, 0));
@@ -616,10 +675,12 @@ static const struct rig_test tests[] = {
     RIG_COLD(ids_from_the_top_are_free_after_the_end),
     RIG_COLD(nothing_is_cached_again_while_adoption_ends),
     RIG_COLD_ON(no_interrupt_is_cached_again_while_adoption_ends, remapped),
+    RIG_COLD_ON(an_end_that_is_not_confirmed_is_none, in_a_hurry),
     RIG_COLD(everybody_knows_of_the_end),
     RIG_COLD(faults_of_the_last_owner_are_not_heard),
     RIG_COLD_ON(old_entries_are_free_after_the_end, remapped),
     RIG_COLD_ON(interrupts_mapped_since_outlive_the_end, remapped),
+    RIG_COLD_ON(where_one_is_mapped_not_all_is_blocked, remapped),
     RIG_COLD_ON(an_entry_above_ours_is_refused, remapped),
     RIG_COLD_ON(interrupts_are_given_back_as_they_went, in_a_hurry_remapped),
     RIG_COLD_ON(interrupts_that_were_not_remapped_are_so_again,
