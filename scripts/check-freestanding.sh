@@ -110,13 +110,15 @@ judge()
 
 check_one()
 {
-    local compiler=$1 arch=$2 level=$3 cc objects=() source object problems
+    local compiler=$1 arch=$2 level=$3 cc headers objects=() source object
+    local problems
     local work status=0
 
     work=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$work'" EXIT
     cc=$(command_of "$compiler" "$arch")
+    headers=$(headers_of "$cc")
     # gcc's own limits.h wants to go on with the system's: give it an empty one.
     mkdir "$work/last"
     : > "$work/last/limits.h"
@@ -126,7 +128,7 @@ check_one()
         $cc $level -std=c11 -ffreestanding -fno-common -fno-pic -fno-pie \
             -fno-stack-protector -nostdinc -Wno-psabi \
             -Werror=implicit-function-declaration \
-            -isystem "$(headers_of "$cc")" -isystem "$work/last" \
+            -isystem "$headers" -isystem "$work/last" \
             -Iinclude -Isrc -I. -c "$source" -o "$object" || status=1
         objects+=("$object")
     done

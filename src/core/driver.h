@@ -176,6 +176,7 @@ struct uim_unit {
     bool remap, x2apic;        /* it is to; set by the core before prepare   */
     bool adopt; /* so too, before settle: go on with what it does */
     bool found; /* it was adopted; until inherited_end confirmed */
+    bool enabled; /* enable was called: there is something to undo */
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable; empty if first > last   */

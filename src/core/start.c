@@ -279,14 +279,15 @@ static void disable_units(struct uiommu *u)
             u->stuck = true;
 }
 
-/* A start failed: as it was, where somebody's DMA goes on; else off. */
+/* A start failed: as it was, where somebody's DMA goes on, or it was not switched yet;
+ * else off. */
 static void undo_units(struct uiommu *u)
 {
     for (unsigned i = u->n_units; i-- > 0;) {
         struct uim_unit *unit = u->unit[i];
         enum uiommu_status status = UIOMMU_OK;
 
-        if (unit)
+        if (unit && unit->enabled)
             status = unit->found ? unit->ops->give_back(unit)
                                  : unit->ops->disable(unit);
         if (status != UIOMMU_OK)
@@ -301,6 +302,7 @@ static enum uiommu_status enable_units(struct uiommu *u)
 
         if (!u->unit[i])
             continue;
+        u->unit[i]->enabled = true;
         status = u->unit[i]->ops->enable(u->unit[i]);
         if (status != UIOMMU_OK)
             return status;

@@ -662,6 +662,76 @@ static void interrupts_that_were_not_remapped_are_so_again(struct rig *rig)
     end_adoption(rig);
 }
 
+/* ---- a start that fails before anything was switched ---------------------------- */
+
+static uint32_t status_of_unit(struct rig *rig)
+{
+    return (uint32_t)sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0,
+                                                VTD_REG_GSTS, 4);
+}
+
+/* It aborts everything, and software may not lead it out of that while it is on. */
+static void abort_all(struct rig *rig)
+{
+    const struct vtd_rtaddr_fields root = { .ttm = VTD_TTM_ABORT };
+    const struct uie_ops *unit = sim_ops(rig->m);
+    void *model = sim_model(rig->m);
+
+    unit->mmio_write(model, 0, VTD_REG_RTADDR, vtd_rtaddr_pack(&root).raw, 8);
+    unit->mmio_write(model, 0, VTD_REG_GCMD, UINT32_C(1) << 30, 4);
+    unit->mmio_write(model, 0, VTD_REG_GCMD, UINT32_C(1) << 31, 4);
+}
+
+/* It is to fault before anybody told it where messages go. */
+static bool as_the_manual_says(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.rubbish = false;
+    return true;
+}
+
+static void a_unit_that_aborts_goes_on_aborting(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+
+    abort_all(rig);
+    assert_true(rig_refused(rig, 0, page));
+    rig->setup.flags |= UIOMMU_CONFIG_ADOPT;
+    create_next(rig);
+    rig_is(rig_start(rig), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "aborts all DMA");
+    rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
+    assert_true(status_of_unit(rig) >> 31 & 1);
+    assert_true(rig_refused(rig, 0, page));
+}
+
+static void *no_pages(void *ctx, unsigned order, unsigned flags, uint64_t *phys)
+{
+    (void)ctx, (void)order, (void)flags, (void)phys;
+    return NULL;
+}
+
+/* Nor is it adopted: it is left as it was found. */
+static void a_unit_that_was_not_switched_is_not_switched_off(struct rig *rig)
+{
+    struct first f;
+
+    first_owner(rig, &f);
+    first_leaves(rig, &f);
+    rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_ADOPT;
+    rig->setup.record = NULL;
+    rig->setup.record_size = 0;
+    rig->m->host.pages_alloc = no_pages;
+    create_next(rig);
+    rig_is(rig_start(rig), UIOMMU_NOMEM);
+    rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
+    assert_true(rig_reaches(rig, 0, BASE, f.page));
+    assert_true(rig_refused(rig, 0, OTHER));
+    sim_forget(rig->m);
+}
+
 static const struct rig_test tests[] = {
     RIG_COLD(what_follows_a_record_is_none_of_it),
     RIG_COLD(a_record_of_no_unit_is_one),
@@ -685,6 +755,8 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(interrupts_are_given_back_as_they_went, in_a_hurry_remapped),
     RIG_COLD_ON(interrupts_that_were_not_remapped_are_so_again,
                 remapped_by_the_next),
+    RIG_COLD_ON(a_unit_that_aborts_goes_on_aborting, as_the_manual_says),
+    RIG_COLD(a_unit_that_was_not_switched_is_not_switched_off),
     { 0 },
 };
 

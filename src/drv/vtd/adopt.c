@@ -385,7 +385,7 @@ enum uiommu_status vtd_adopt(struct vtd_unit *v)
     enum uiommu_status status;
     const char *why;
 
-    if (!v->unit.adopt || (!f.translates && !f.remaps))
+    if (!v->unit.adopt || (!f.on && !f.remaps))
         return UIOMMU_OK;
     why = in_the_way(v, &f);
     if (why)
