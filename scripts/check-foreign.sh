@@ -20,7 +20,7 @@ readonly sources=$dir/sources
 
 # Not run here, beside what is no program: these need QEMU's machines or the models as
 # a shared library.
-readonly LEFT_OUT="qtest_test scenario_test irq_test abi_test toy-vmm"
+readonly LEFT_OUT="qtest_test scenario_test irq_test adoption_test abi_test toy-vmm"
 
 # apt_here COMMAND...: apt-get that knows the sources of this release, with lists of
 # its own: the machine's configuration stays as it is.
