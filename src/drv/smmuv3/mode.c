@@ -36,7 +36,7 @@ unsigned smmuv3_oas_code(unsigned bits)
 {
     unsigned code = SMMUV3_OAS_BITS_32;
 
-    while (code < SMMUV3_OAS_BITS_56 && oas_bits[code + 1] <= bits)
+    while (code < SMMUV3_OAS_BITS_56 && oas_bits[code] < bits)
         code++;
     return code;
 }
