@@ -56,7 +56,7 @@ static void on_event(void *ctx, enum sim_event event, uint64_t where,
 
     (void)size;
     if (event == SIM_MMIO_WRITE) {
-        if (where == CMDQ_PROD)
+        if (where == CMDQ_PROD && stand_reg(s, CR0ACK, 4) & 8) /* CMDQEN */
             add_commands(s, value);
         add(s, STAND_REGISTER, (uint32_t)where, value, 0);
     } else if (event == SIM_FENCE) {
@@ -121,10 +121,10 @@ void stand_check_opcodes(const struct stand *s, const unsigned *opcodes,
     assert_int_equal(stand_commands(s), n);
 }
 
-int stand_write_of(const struct stand *s, uint32_t reg, uint64_t mask,
+int stand_write_of(const struct stand *s, int from, uint32_t reg, uint64_t mask,
                    uint64_t bits)
 {
-    for (unsigned i = 0; i < s->n_steps; i++)
+    for (unsigned i = from < 0 ? 0 : (unsigned)from; i < s->n_steps; i++)
         if (s->step[i].kind == STAND_REGISTER && s->step[i].reg == reg &&
             (s->step[i].value[0] & mask) == bits)
             return (int)i;
@@ -133,7 +133,7 @@ int stand_write_of(const struct stand *s, uint32_t reg, uint64_t mask,
 
 int stand_first(const struct stand *s, uint32_t reg)
 {
-    return stand_write_of(s, reg, 0, 0);
+    return stand_write_of(s, 0, reg, 0, 0);
 }
 
 int stand_last(const struct stand *s, uint32_t reg)
@@ -233,7 +233,8 @@ void stand_add(struct stand *s)
                 d->bridge == MACHINE_NO_BRIDGE ? NULL : s->device[d->bridge],
         };
 
-        ok(uiommu_device_add(s->u, &info, &s->device[i]));
+        if (uiommu_device_add(s->u, &info, &s->device[i]) != UIOMMU_OK)
+            fail_msg("device %u: %s", i, sim_last_log(s->m));
     }
 }
 

@@ -23,7 +23,7 @@
 enum {
     STAND_PAGE = 4096,
     STAND_DEVICES = 8,
-    STAND_LOG = 512,
+    STAND_LOG = 4096,
     STAND_FAULTS = 64,
 
     /* Registers (6.2). */
@@ -116,8 +116,9 @@ void stand_check_opcodes(const struct stand *s, const unsigned *opcodes,
 /* Index of the first, or the last, write to a register; -1: none. */
 int stand_first(const struct stand *s, uint32_t reg);
 int stand_last(const struct stand *s, uint32_t reg);
-/* The first write of a value that has these bits as said; -1: none. */
-int stand_write_of(const struct stand *s, uint32_t reg, uint64_t mask,
+/* The first write, not before step `from`, of a value that has these bits as said; -1:
+ * none. */
+int stand_write_of(const struct stand *s, int from, uint32_t reg, uint64_t mask,
                    uint64_t bits);
 
 /* Engine n, its stream, its entry. */
