@@ -185,7 +185,7 @@ struct uim_unit {
 };
 
 struct uiommu_driver {
-    const char *name;          /* "vtd"                                      */
+    const char *name;          /* as options and faults have it              */
     const struct uim_fw_ops *fw; /* the table that names its units           */
     size_t state_size;         /* zeroed bytes for each instance             */
 
