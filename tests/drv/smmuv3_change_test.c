@@ -688,5 +688,6 @@ int main(void)
         cmocka_unit_test(ids_run_out_and_come_back),
     };
 
-    return cmocka_run_group_tests_name("SMMUv3 entries that change", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("SMMUv3 entries that change", tests,
+                                       NULL, NULL);
 }
