@@ -180,7 +180,7 @@ struct uim_unit {
     bool enabled; /* enable was called: there is something to undo */
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
-                                         * mappable; empty if first > last   */
+                                         * mappable. None: UINT64_MAX and 0  */
     _Atomic uint32_t broken;   /* 1: did not confirm a command, and what it has
                                 * cached is not known until it was resumed   */
 };
