@@ -141,6 +141,41 @@ void uim_pages_free(const struct uim_unit *unit, uim_word *pages, uint64_t phys,
         unit->host->pages_free(unit->host->ctx, pages, phys, order);
 }
 
+/* ---- entries ----------------------------------------------------------------- */
+
+static void store(const struct uim_unit *unit, bool coherent, uim_word *word,
+                  uint64_t value)
+{
+    uim_st64(word, value);
+    uim_write_back(unit, coherent, word, sizeof(*word));
+}
+
+bool uim_entry_open(const struct uim_unit *unit,
+                    const struct uiommu_endpoint *endpoint, bool coherent,
+                    uim_word *word, uint64_t value)
+{
+    bool marked;
+
+    uim_spin_lock(unit, unit->entry_lock);
+    marked = atomic_load(&endpoint->quarantined);
+    if (!marked)
+        store(unit, coherent, word, value);
+    uim_spin_unlock(unit, unit->entry_lock);
+    return !marked;
+}
+
+void uim_entry_block(const struct uim_unit *unit, bool coherent, uim_word *word,
+                     uint64_t valid)
+{
+    uint64_t found;
+
+    uim_spin_lock(unit, unit->entry_lock);
+    found = uim_ld64(word);
+    if (found & valid)
+        store(unit, coherent, word, found & ~valid);
+    uim_spin_unlock(unit, unit->entry_lock);
+}
+
 /* ---- giving up --------------------------------------------------------------- */
 
 enum uiommu_status uim_break(struct uim_unit *unit, const char *what)

@@ -46,6 +46,19 @@ uim_word *uim_pages_alloc(const struct uim_unit *unit, bool coherent,
 void uim_pages_free(const struct uim_unit *unit, uim_word *pages, uint64_t phys,
                     unsigned order);
 
+/* ---- entries ----------------------------------------------------------------- */
+
+/* Stores the word of an entry that lets the endpoint's DMA through, written back. False:
+ * the endpoint was quarantined, and nothing is stored. Whoever cuts it has marked it
+ * before, and takes the word back under the same lock: so of the two the cut is the last,
+ * whichever came first. */
+bool uim_entry_open(const struct uim_unit *unit,
+                    const struct uiommu_endpoint *endpoint, bool coherent,
+                    uim_word *word, uint64_t value);
+/* Clears `valid` in it, in one store. */
+void uim_entry_block(const struct uim_unit *unit, bool coherent, uim_word *word,
+                     uint64_t valid);
+
 /* ---- giving up --------------------------------------------------------------- */
 
 /* From now on nothing waits for this unit any more. Returns TIMEDOUT. */
