@@ -123,15 +123,36 @@ void uim_write_back(const struct uim_unit *unit, bool coherent, const void *p,
     uim_fence(unit->host);
 }
 
+/* In registers and entries of the unit other addresses would be cut short. */
+static uim_word *pages_within(const struct uim_unit *unit, unsigned order,
+                              unsigned flags, uint64_t *phys)
+{
+    const struct uiommu_host *h = unit->host;
+    uim_word *pages = h->pages_alloc(h->ctx, order, flags, phys);
+
+    if (!pages || *phys >> unit->phys_bits == 0)
+        return pages;
+    uim_log(unit->u, UIOMMU_LOG_ERROR,
+            "%s unit at 0x%lx: pages at 0x%lx are beyond its %u bits",
+            unit->driver->name, unit->base, *phys, (unsigned)unit->phys_bits);
+    uim_pages_free(unit, pages, *phys, order);
+    return NULL;
+}
+
 uim_word *uim_pages_alloc(const struct uim_unit *unit, bool coherent,
                           unsigned order, uint64_t *phys)
 {
-    const struct uiommu_host *h = unit->host;
-    uim_word *pages = h->pages_alloc(h->ctx, order, 0, phys);
+    uim_word *pages = pages_within(unit, order, 0, phys);
 
     if (pages)
         uim_write_back(unit, coherent, pages, (size_t)PAGE_SIZE << order);
     return pages;
+}
+
+uim_word *uim_pages_alloc_read(const struct uim_unit *unit, unsigned order,
+                               uint64_t *phys)
+{
+    return pages_within(unit, order, UIOMMU_PAGES_COHERENT, phys);
 }
 
 void uim_pages_free(const struct uim_unit *unit, uim_word *pages, uint64_t phys,
