@@ -63,7 +63,7 @@ struct uim_check_inval {
     uint64_t addr, pages; /* pages: SMMUv3, that many of 4 KiB, 0 elsewhere   */
     uint8_t am;
     bool leaf_only; /* VT-d IH, SMMUv3 Leaf: what leads there may stay        */
-    bool drain_read, drain_write;
+    bool drain_read, drain_write; /* SMMUv3: always, see SYNC            */
     bool by_register;  /* not by the queue                                    */
     bool dropped;      /* uim_check_drop() swallowed it                       */
 };

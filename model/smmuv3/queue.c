@@ -36,7 +36,8 @@ void msmmu_command_error(struct msmmu *m, unsigned error)
     msmmu_gerror(m, queue_error());
 }
 
-/* For the door: a command that names nobody. */
+/* For the door: a command that names nobody. A SYNC behind it waits for all traffic that
+ * uses what it removes (4.7). */
 static struct uim_check_inval about(enum uim_check_kind kind,
                                     enum uim_check_scope scope)
 {
@@ -44,7 +45,9 @@ static struct uim_check_inval about(enum uim_check_kind kind,
                                      .scope = scope,
                                      .did = UIM_CHECK_NONE,
                                      .rid = UIM_CHECK_NONE,
-                                     .pasid = UIM_CHECK_NONE };
+                                     .pasid = UIM_CHECK_NONE,
+                                     .drain_read = true,
+                                     .drain_write = true };
 }
 
 /* ---- configuration (4.3) -------------------------------------------------------- */
@@ -139,6 +142,29 @@ static uint32_t asid_of(const struct msmmu *m, uint64_t asid)
     return (uint32_t)(m->args.asid16 ? asid : asid & 0xff);
 }
 
+/* 0 without TG, and for what has no leaves without 52-bit addresses (DS). */
+static uint64_t ttl_of(struct smmuv3_cmd_tlbi_nh_va_q1 q1)
+{
+    uint64_t tg = smmuv3_cmd_tlbi_nh_va_q1_tg(q1);
+    uint64_t ttl = smmuv3_cmd_tlbi_nh_va_q1_ttl(q1);
+
+    return tg == 0 || (tg == SMMUV3_TLBI_TG_GRANULE_16K && ttl == 1) ? 0 : ttl;
+}
+
+/* 4.4.1.1: TG alone, without a range or a level, is refused. Without DS bit 5 of SCALE
+ * is reserved. */
+static bool range_is_legal(const struct msmmu *m, const struct command *c)
+{
+    struct smmuv3_cmd_tlbi_nh_va_q0 q0 = { c->word[0] };
+    struct smmuv3_cmd_tlbi_nh_va_q1 q1 = { c->word[1] };
+    uint64_t scale = smmuv3_cmd_tlbi_nh_va_q0_scale(q0);
+
+    if (!m->args.ril || smmuv3_cmd_tlbi_nh_va_q1_tg(q1) == 0)
+        return true;
+    return scale < 32 &&
+           (scale | smmuv3_cmd_tlbi_nh_va_q0_num(q0) | ttl_of(q1)) != 0;
+}
+
 /* All four that have an address have their fields at the same places. */
 static void range_of(const struct msmmu *m, const struct command *c,
                      struct msmmu_inval *inval)
@@ -146,14 +172,12 @@ static void range_of(const struct msmmu *m, const struct command *c,
     struct smmuv3_cmd_tlbi_nh_va_q0 q0 = { c->word[0] };
     struct smmuv3_cmd_tlbi_nh_va_q1 q1 = { c->word[1] };
     uint64_t tg = m->args.ril ? smmuv3_cmd_tlbi_nh_va_q1_tg(q1) : 0;
-    uint64_t ttl = tg ? smmuv3_cmd_tlbi_nh_va_q1_ttl(q1) : 0;
-    uint64_t scale = tg ? smmuv3_cmd_tlbi_nh_va_q0_scale(q0) & 31 : 0;
+    uint64_t ttl = tg ? ttl_of(q1) : 0;
+    uint64_t scale = tg ? smmuv3_cmd_tlbi_nh_va_q0_scale(q0) : 0;
     uint64_t pages = tg ? smmuv3_cmd_tlbi_nh_va_q0_num(q0) + 1 : 1;
     unsigned lg2 = tg ? 10 + 2 * (unsigned)tg : MSMMU_PAGE_LG2;
     uint64_t bytes = pages << scale << lg2;
 
-    if (tg == SMMUV3_TLBI_TG_GRANULE_16K && ttl == 1)
-        ttl = 0; /* has no leaves without DS */
     inval->first = uim_align_down(
         smmuv3_cmd_tlbi_nh_va_q1_address(q1) << MSMMU_PAGE_LG2, UIM_BIT(lg2));
     inval->last = inval->first + (bytes - 1);
@@ -412,7 +436,13 @@ static unsigned do_sync(struct msmmu *m, const struct command *c)
 
 /* ---- the queue ------------------------------------------------------------------- */
 
-enum { NEEDS_S1 = 1, NEEDS_S2 = 2, NEEDS_ATS = 4, HAS_SSEC = 8 };
+enum {
+    NEEDS_S1 = 1,
+    NEEDS_S2 = 2,
+    NEEDS_ATS = 4,
+    HAS_SSEC = 8,
+    HAS_RANGE = 16,
+};
 
 /* By opcode; what is not there is illegal. */
 static const struct {
@@ -427,10 +457,10 @@ static const struct {
     [SMMUV3_CMD_CFGI_CD_ALL] = { do_cfgi_cd_all, HAS_SSEC | NEEDS_S1 },
     [SMMUV3_CMD_TLBI_NH_ALL] = { do_nh_all, NEEDS_S1 },
     [SMMUV3_CMD_TLBI_NH_ASID] = { do_nh_asid, NEEDS_S1 },
-    [SMMUV3_CMD_TLBI_NH_VA] = { do_nh_va, NEEDS_S1 },
-    [SMMUV3_CMD_TLBI_NH_VAA] = { do_nh_vaa, NEEDS_S1 },
+    [SMMUV3_CMD_TLBI_NH_VA] = { do_nh_va, NEEDS_S1 | HAS_RANGE },
+    [SMMUV3_CMD_TLBI_NH_VAA] = { do_nh_vaa, NEEDS_S1 | HAS_RANGE },
     [SMMUV3_CMD_TLBI_S12_VMALL] = { do_s12_vmall, NEEDS_S2 },
-    [SMMUV3_CMD_TLBI_S2_IPA] = { do_s2_ipa, NEEDS_S2 },
+    [SMMUV3_CMD_TLBI_S2_IPA] = { do_s2_ipa, NEEDS_S2 | HAS_RANGE },
     [SMMUV3_CMD_TLBI_NSNH_ALL] = { do_nsnh_all, 0 },
     [SMMUV3_CMD_ATC_INV] = { do_atc_inv, HAS_SSEC | NEEDS_ATS },
     [SMMUV3_CMD_SYNC] = { do_sync, 0 },
@@ -453,6 +483,8 @@ static unsigned run_command(struct msmmu *m, const struct command *c)
         !commands[opcode].run || !offered(m, commands[opcode].flags))
         return SMMUV3_CERROR_ILL;
     if ((commands[opcode].flags & HAS_SSEC) && smmuv3_cmd_cfgi_ste_q0_ssec(q0))
+        return SMMUV3_CERROR_ILL;
+    if ((commands[opcode].flags & HAS_RANGE) && !range_is_legal(m, c))
         return SMMUV3_CERROR_ILL;
     return commands[opcode].run(m, c);
 }

@@ -100,7 +100,7 @@ static const struct tlb_row tlbis[] = {
     { TLBI(0x2a, 7, 0), PAGE_X, 0, 0 }, /* what holds both stages stays */
     { TLBI(0x2a, 0, 0), VM_X, 0, 0 },
     /* ranges */
-    { TLBI(0x12, 0, 5) | RANGE(0, 0), 0x4000 | TG(1, 0), 0, 0 },
+    { TLBI(0x12, 0, 5) | RANGE(0, 0), 0x4000 | TG(1, 3), 0, 0 },
     { TLBI(0x12, 0, 5) | RANGE(1, 0), 0x4000 | TG(1, 0), A, A | E },
     { TLBI(0x12, 0, 5) | RANGE(0, 1), 0x4000 | TG(1, 0), A, A | E },
     { TLBI(0x12, 0, 5) | RANGE(31, 31), 0 | TG(1, 0), A, A | E },
@@ -109,8 +109,8 @@ static const struct tlb_row tlbis[] = {
     { TLBI(0x12, 0, 5), VM_X | TG(1, 3), A, A | E },
     { TLBI(0x12, 0, 5), VM_X | TG(1, 2), 0, 0 },
     { TLBI(0x12, 0, 5), VM_X | TG(0, 2), A, A | E },    /* no TTL without TG */
-    { TLBI(0x12, 0, 5), VM_X | TG(2, 0), 0, 0 },        /* another granule */
-    { TLBI(0x12, 0, 5), VM_X | TG(3, 0), 0, 0 },
+    { TLBI(0x12, 0, 5), VM_X | TG(2, 3), 0, 0 },        /* another granule */
+    { TLBI(0x12, 0, 5), VM_X | TG(3, 3), 0, 0 },
     { TLBI(0x13, 0, 0) | RANGE(1, 0), 0x4000 | TG(1, 0), A | E, A | E },
     { TLBI(0x2a, 9, 0) | RANGE(1, 0), 0x4000 | TG(1, 3), B, B },
     { TLBI(0x2a, 9, 0) | RANGE(1, 0), 0x4000 | TG(1, 1), 0, 0 },
@@ -181,7 +181,7 @@ static void a_level_without_leaves_is_no_hint(void **state)
     vm_poke(vm, 0x104000 + 8, 0);
     smmu_submit(vm, TLBI(0x12, 0, 5), 0x4000 | TG(2, 2));
     assert_int_equal(smmu_go(vm, SMMU_A, R, 0x5000), 0x11000);
-    smmu_submit(vm, TLBI(0x12, 0, 5), 0x4000 | TG(2, 1));
+    smmu_submit(vm, TLBI(0x12, 0, 5) | RANGE(1, 0), 0x4000 | TG(2, 1));
     assert_int_equal(smmu_go(vm, SMMU_A, R, 0x5000), 0);
     vm_destroy(vm);
 }

@@ -472,40 +472,47 @@ static void illegal_commands(void **state)
 {
     static const struct {
         const char *args;
-        uint64_t lo;
+        uint64_t lo, hi;
     } rows[] = {
-        { "", 0 },                       /* no such command */
-        { "", 0x08 },
-        { "", 0xff },
-        { "", 0x07 },                    /* CFGI_VMS_PIDM: no MPAM */
-        { "", 0x18 },                    /* EL3 */
-        { "", 0x20 },                    /* EL2 */
-        { "", 0x21 },
-        { "", 0x22 },
-        { "", 0x23 },
-        { "", 0x41 },                    /* PRI_RESP */
-        { "", 0x44 },                    /* RESUME */
-        { "", 0x45 },                    /* STALL_TERM */
-        { "", 0x60 },                    /* Secure */
-        { "", 0x46 | 3 << 12 },          /* CS */
-        { "", 0x03 | 1 << 10 },          /* SSec */
-        { "", 0x40 | 1 << 10 },
-        { "ats=0", 0x40 },
-        { "stage=2", 0x05 },
-        { "stage=2", 0x06 },
-        { "stage=2", 0x10 },
-        { "stage=2", 0x11 },
-        { "stage=2", 0x12 },
-        { "stage=2", 0x13 },
-        { "stage=1", 0x28 },
-        { "stage=1", 0x2a },
+        { "", 0, 0 },                    /* no such command */
+        { "", 0x08, 0 },
+        { "", 0xff, 0 },
+        { "", 0x07, 0 },                    /* CFGI_VMS_PIDM: no MPAM */
+        { "", 0x18, 0 },                    /* EL3 */
+        { "", 0x20, 0 },                    /* EL2 */
+        { "", 0x21, 0 },
+        { "", 0x22, 0 },
+        { "", 0x23, 0 },
+        { "", 0x41, 0 },                    /* PRI_RESP */
+        { "", 0x44, 0 },                    /* RESUME */
+        { "", 0x45, 0 },                    /* STALL_TERM */
+        { "", 0x60, 0 },                    /* Secure */
+        { "", 0x46 | 3 << 12, 0 },          /* CS */
+        { "", 0x03 | 1 << 10, 0 },          /* SSec */
+        { "", 0x40 | 1 << 10, 0 },
+        { "ats=0", 0x40, 0 },
+        { "stage=2", 0x05, 0 },
+        { "stage=2", 0x06, 0 },
+        { "stage=2", 0x10, 0 },
+        { "stage=2", 0x11, 0 },
+        { "stage=2", 0x12, 0 },
+        { "stage=2", 0x13, 0 },
+        { "stage=1", 0x28, 0 },
+        { "stage=1", 0x2a, 0 },
+        { "", 0x12, 1 << 10 },           /* TG, but no range and no level */
+        { "", 0x12, 3 << 10 | 1 },       /* of leaves */
+        { "", 0x13, 1 << 10 },
+        { "", 0x2a, 2 << 10 },
+        { "", 0x12, 2 << 10 | 1 << 8 },  /* 16 KiB: no leaves at level 1 */
+        { "", 0x12 | 32 << 20, 1 << 10 }, /* SCALE */
+        { "", 0x2a | 63 << 20 | 1 << 12, 3 << 10 },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct vm *vm = started(rows[i].args);
 
-        smmu_submit(vm, rows[i].lo, 0);
+        smmu_submit(vm, rows[i].lo, rows[i].hi);
         assert_int_equal(smmu_rd(vm, SMMUV3_REG_CMDQ_CONS), 1 << 24);
         assert_int_equal(smmu_rd(vm, SMMUV3_REG_GERROR), CMDQ_ERR);
         assert_int_equal(vm->n_irq, 1);
@@ -518,21 +525,37 @@ static void legal_commands(void **state)
 {
     static const struct {
         const char *args;
-        uint64_t lo;
+        uint64_t lo, hi;
     } rows[] = {
-        { "", 0x01 },        { "", 0x02 },        { "", 0x03 },
-        { "", 0x04 },        { "", 0x05 },        { "", 0x06 },
-        { "", 0x10 },        { "", 0x11 },        { "", 0x12 },
-        { "", 0x13 },        { "", 0x28 },        { "", 0x2a },
-        { "", 0x30 },        { "", 0x46 },        { "stage=1", 0x12 },
-        { "stage=2", 0x2a }, { "stage=1", 0x30 }, { "stage=2", 0x30 },
+        { "", 0x01, 0 },
+        { "", 0x02, 0 },
+        { "", 0x03, 0 },
+        { "", 0x04, 0 },
+        { "", 0x05, 0 },
+        { "", 0x06, 0 },
+        { "", 0x10, 0 },
+        { "", 0x11, 0 },
+        { "", 0x12, 0 },
+        { "", 0x13, 0 },
+        { "", 0x28, 0 },
+        { "", 0x2a, 0 },
+        { "", 0x30, 0 },
+        { "", 0x46, 0 },
+        { "stage=1", 0x12, 0 },
+        { "stage=2", 0x2a, 0 },
+        { "stage=1", 0x30, 0 },
+        { "stage=2", 0x30, 0 },
+        { "", 0x12 | 31 << 20, 1 << 10 },
+        { "", 0x12, 1 << 10 | 1 << 8 },
+        { "", 0x12 | 1 << 12, 2 << 10 },
+        { "ril=0", 0x12 | 32 << 20, 1 << 10 },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct vm *vm = started(rows[i].args);
 
-        smmu_submit(vm, rows[i].lo, 0);
+        smmu_submit(vm, rows[i].lo, rows[i].hi);
         assert_true(smmu_drained(vm));
         assert_int_equal(smmu_rd(vm, SMMUV3_REG_GERROR), 0);
         vm_destroy(vm);

@@ -7,6 +7,7 @@
 enum {
     ALL_STES = 31,     /* CFGI_STE_RANGE.Range                              */
     RANGE_MOST = 32,   /* times 2^SCALE pages in one command                */
+    SCALE_MOST = 31,   /* more takes 52-bit addresses (IDR5.DS)             */
     ATC_PAGE_LG2 = 12, /* whatever the granule of the tables                */
     ATC_ALL = 52,
 };
@@ -116,11 +117,12 @@ static void add_part(struct smmuv3_batch *b, const struct smmuv3_unit *v,
             smmuv3_cmd_tlbi_s2_ipa_q1_pack(&ipa_q1).raw);
 }
 
-/* Some units take no range of one page together with tables (D-42): two then. */
+/* A range of one page is illegal, TG, NUM, SCALE and TTL together (4.4.1, D-42): two
+ * then. */
 static void add_ranges(struct smmuv3_batch *b, const struct smmuv3_unit *v,
                        uint32_t id, uint64_t pages, struct part p)
 {
-    if (!p.leaf && pages % RANGE_MOST == 1)
+    if (pages % RANGE_MOST == 1)
         pages++;
     p.tg = (v->granule_lg2 - 10u) / 2;
     while (pages > 0) {
@@ -141,6 +143,12 @@ static void add_pages(struct smmuv3_batch *b, const struct smmuv3_unit *v,
     }
 }
 
+/* In one batch, and without a SCALE that there is not. */
+static uint64_t pages_most(bool ranges)
+{
+    return ranges ? UIM_BIT(SCALE_MOST + 1) - 1 : SMMUV3_BATCH;
+}
+
 void smmuv3_add_tlbi_range(struct smmuv3_batch *b, const struct smmuv3_unit *v,
                            uint32_t id, const struct uim_inval *inval)
 {
@@ -152,7 +160,7 @@ void smmuv3_add_tlbi_range(struct smmuv3_batch *b, const struct smmuv3_unit *v,
     };
     const bool ranges = smmuv3_idr3_ril(v->idr3);
 
-    if (inval->all || (!ranges && pages > SMMUV3_BATCH))
+    if (inval->all || pages > pages_most(ranges))
         smmuv3_add_tlbi(b, v, id);
     else if (ranges)
         add_ranges(b, v, id, pages, p);

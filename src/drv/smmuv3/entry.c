@@ -7,6 +7,9 @@
  * word is stored, and the stream goes from the old to the new without a gap. Else the
  * entry is invalid in between. After each of these steps caches forget the entry, so
  * that no fetch mixes words of two.
+ *
+ * smmuv3_cut() may come at any time, and its word is the last: word 0 changes under
+ * ste_lock, and says V only where nobody has marked the endpoint.
  */
 #include "drv/smmuv3/smmuv3.h"
 
@@ -85,10 +88,28 @@ static void store(const struct smmuv3_unit *v, uim_word *word, uint64_t value)
 
 void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste)
 {
-    const struct smmuv3_ste_q0 q0 = { uim_ld64(ste) };
+    struct smmuv3_ste_q0 q0;
 
+    uim_spin_lock(&v->unit, v->ste_lock);
+    q0.raw = uim_ld64(ste);
     if (smmuv3_ste_q0_v(q0))
         store(v, ste, smmuv3_ste_q0_set_v(q0, 0).raw);
+    uim_spin_unlock(&v->unit, v->ste_lock);
+}
+
+/* Word 0. TIMEDOUT: the endpoint is to be cut, or was. */
+static enum uiommu_status store_q0(const struct smmuv3_unit *v,
+                                   const struct uiommu_endpoint *endpoint,
+                                   uim_word *ste, uint64_t value)
+{
+    bool marked;
+
+    uim_spin_lock(&v->unit, v->ste_lock);
+    marked = atomic_load(&endpoint->quarantined);
+    if (!marked)
+        store(v, ste, value);
+    uim_spin_unlock(&v->unit, v->ste_lock);
+    return marked ? UIOMMU_TIMEDOUT : UIOMMU_OK;
 }
 
 enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
@@ -100,20 +121,26 @@ enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
     return smmuv3_submit(v, &b);
 }
 
-/* Words that nothing looks at, in any order. */
-static enum uiommu_status store_unused(struct smmuv3_unit *v,
-                                       struct smmuv3_sid sid, uim_word *ste,
-                                       const uint64_t *value)
+/* Those words that differ, word 0 last. */
+static enum uiommu_status store_words(struct smmuv3_unit *v,
+                                      const struct uiommu_endpoint *endpoint,
+                                      uim_word *ste, const uint64_t *value)
 {
     bool any = false;
+    enum uiommu_status status = UIOMMU_OK;
 
-    for (unsigned i = 0; i < SMMUV3_STE_USED; i++) {
+    for (unsigned i = SMMUV3_STE_USED; i-- > 0;) {
         if (uim_ld64(&ste[i]) == value[i])
             continue;
-        store(v, &ste[i], value[i]);
         any = true;
+        if (i > 0)
+            store(v, &ste[i], value[i]);
+        else
+            status = store_q0(v, endpoint, ste, value[0]);
     }
-    return any ? smmuv3_ste_forget(v, sid) : UIOMMU_OK;
+    if (status == UIOMMU_OK && any)
+        status = smmuv3_ste_forget(v, smmuv3_sid(endpoint));
+    return status;
 }
 
 /* ---- steps ----------------------------------------------------------------- */
@@ -134,17 +161,8 @@ static unsigned first_step(const uim_word *ste, const uint64_t *want,
     return more;
 }
 
-static enum uiommu_status last_step(struct smmuv3_unit *v,
-                                    struct smmuv3_sid sid, uim_word *ste,
-                                    const uint64_t *want)
-{
-    for (unsigned i = 0; i < SMMUV3_STE_USED; i++)
-        if (uim_ld64(&ste[i]) != want[i])
-            store(v, &ste[i], want[i]);
-    return smmuv3_ste_forget(v, sid);
-}
-
-static enum uiommu_status replace(struct smmuv3_unit *v, struct smmuv3_sid sid,
+static enum uiommu_status replace(struct smmuv3_unit *v,
+                                  const struct uiommu_endpoint *endpoint,
                                   uim_word *ste, const uint64_t *want)
 {
     uint64_t step[SMMUV3_STE_USED];
@@ -153,21 +171,21 @@ static enum uiommu_status replace(struct smmuv3_unit *v, struct smmuv3_sid sid,
 
     if (more > 1) {
         smmuv3_ste_block(v, ste);
-        status = smmuv3_ste_forget(v, sid);
+        status = smmuv3_ste_forget(v, smmuv3_sid(endpoint));
         more = first_step(ste, want, step);
     }
     if (status == UIOMMU_OK)
-        status = store_unused(v, sid, ste, step);
+        status = store_words(v, endpoint, ste, step);
     if (status == UIOMMU_OK && more > 0)
-        status = last_step(v, sid, ste, want);
+        status = store_words(v, endpoint, ste, want);
     return status;
 }
 
 enum uiommu_status smmuv3_ste_replace(struct smmuv3_unit *v,
-                                      struct smmuv3_sid sid, uim_word *ste,
-                                      const uint64_t *want)
+                                      const struct uiommu_endpoint *endpoint,
+                                      uim_word *ste, const uint64_t *want)
 {
-    enum uiommu_status status = replace(v, sid, ste, want);
+    enum uiommu_status status = replace(v, endpoint, ste, want);
 
     if (status != UIOMMU_OK)
         smmuv3_ste_block(v, ste);

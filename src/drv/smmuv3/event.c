@@ -249,8 +249,6 @@ enum uiommu_status smmuv3_events_create(struct smmuv3_unit *v)
     uint64_t most = smmuv3_idr1_eventqs(v->idr1);
 
     e->log2size = (uint8_t)(most < LOG2SIZE_MOST ? most : LOG2SIZE_MOST);
-    e->prod = SMMUV3_REG_EVENTQ_PROD;
-    e->cons = SMMUV3_REG_EVENTQ_CONS;
     e->ring = h->pages_alloc(h->ctx, order_of(e), UIOMMU_PAGES_COHERENT,
                              &e->ring_phys);
     return e->ring ? UIOMMU_OK : UIOMMU_NOMEM;
@@ -278,7 +276,7 @@ enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v)
     (void)take_errors(v);
     uim_wr64(&v->unit, SMMUV3_REG_EVENTQ_BASE,
              smmuv3_eventq_base_pack(&base).raw);
-    uim_wr32(&v->unit, (size_t)e->prod, 0);
-    uim_wr32(&v->unit, (size_t)e->cons, 0);
+    uim_wr32(&v->unit, e->prod, 0);
+    uim_wr32(&v->unit, e->cons, 0);
     return smmuv3_cr0(v, SMMUV3_CR0_BIT(eventqen), SMMUV3_CR0_BIT(eventqen));
 }

@@ -23,9 +23,10 @@ static enum uiommu_status locks_create(struct smmuv3_unit *v)
     const struct uiommu_host *h = v->unit.host;
 
     v->table_lock = h->mutex_create(h->ctx);
+    v->ste_lock = h->spin_create(h->ctx);
     v->id_lock = h->spin_create(h->ctx);
     v->event_lock = h->spin_create(h->ctx);
-    if (v->table_lock && v->id_lock && v->event_lock)
+    if (v->table_lock && v->ste_lock && v->id_lock && v->event_lock)
         return UIOMMU_OK;
     return UIOMMU_NOMEM;
 }
@@ -74,14 +75,26 @@ static void msi_free(const struct smmuv3_unit *v, unsigned n)
         h->msi_free(h->ctx, v->unit.index, n);
 }
 
-/* Queues off: what they were told is carried out, or given up. */
+/* What CR0 has but SMMUEN and ATSCHK. */
+static uint32_t queues_and_more(const struct smmuv3_unit *v)
+{
+    const struct smmuv3_cr0_fields cr0 = {
+        .cmdqen = 1,
+        .eventqen = 1,
+        .priqen = smmuv3_idr0_pri(v->idr0),
+        .vmw = smmuv3_idr0_vmw(v->idr0) ? 7 : 0,
+        .dpt_walk_en = smmuv3_idr3_dpt(v->idr3),
+    };
+
+    return (uint32_t)smmuv3_cr0_pack(&cr0).raw;
+}
+
+/* Queues off: what they were told is carried out, or given up. So is what somebody else
+ * switched on, and is not used here. */
 static void quiesce(struct smmuv3_unit *v)
 {
-    const uint32_t queues = SMMUV3_CR0_BIT(cmdqen) | SMMUV3_CR0_BIT(eventqen) |
-                            SMMUV3_CR0_BIT(priqen);
-
     if (smmuv3_irq_ctrl(v, 0) != UIOMMU_OK ||
-        smmuv3_cr0(v, queues, 0) != UIOMMU_OK)
+        smmuv3_cr0(v, queues_and_more(v), 0) != UIOMMU_OK)
         v->stuck = true;
 }
 
@@ -102,6 +115,7 @@ void smmuv3_release(struct uim_unit *unit)
         h->free(h->ctx, v->ids, smmuv3_ids_size(v));
     msi_free(v, SMMUV3_IRQ_EVENT);
     msi_free(v, SMMUV3_IRQ_GERROR);
+    uim_spin_free(unit, v->ste_lock);
     uim_spin_free(unit, v->id_lock);
     uim_spin_free(unit, v->event_lock);
     if (v->table_lock)
@@ -141,12 +155,16 @@ static enum uiommu_status irqs_on(struct smmuv3_unit *v)
 
 /* ---- from off to on ------------------------------------------------------ */
 
+/* On, or on its way there or back. */
 static bool is_on(const struct smmuv3_unit *v)
 {
-    return (uim_rd32(&v->unit, SMMUV3_REG_CR0) & SMMUV3_CR0_BIT(smmuen)) != 0;
+    const uint32_t either = uim_rd32(&v->unit, SMMUV3_REG_CR0) |
+                            uim_rd32(&v->unit, SMMUV3_REG_CR0ACK);
+
+    return (either & SMMUV3_CR0_BIT(smmuen)) != 0;
 }
 
-/* GBPA aborts before SMMUEN falls, where it was set. */
+/* GBPA says what comes after it before SMMUEN falls, where it was set. */
 static enum uiommu_status translation_off(struct smmuv3_unit *v,
                                           struct smmuv3_gbpa after)
 {
@@ -157,19 +175,19 @@ static enum uiommu_status translation_off(struct smmuv3_unit *v,
     return status;
 }
 
-static enum uiommu_status leave_what_was_there(struct smmuv3_unit *v)
+static enum uiommu_status cannot_adopt(const struct smmuv3_unit *v)
 {
-    v->found.raw = uim_rd32(&v->unit, SMMUV3_REG_GBPA);
-    if (!is_on(v))
-        return UIOMMU_OK;
-    if (v->unit.adopt) {
-        uim_log(
-            v->unit.u, UIOMMU_LOG_ERROR,
+    uim_log(v->unit.u, UIOMMU_LOG_ERROR,
             "smmuv3 unit at 0x%lx translates, and its stream table cannot be "
             "exchanged without a gap",
             v->unit.base);
-        return UIOMMU_OPNOTSUPP;
-    }
+    return UIOMMU_OPNOTSUPP;
+}
+
+static enum uiommu_status stop_what_was_there(struct smmuv3_unit *v)
+{
+    if (!is_on(v))
+        return UIOMMU_OK;
     uim_log(
         v->unit.u, UIOMMU_LOG_WARN,
         "smmuv3 unit at 0x%lx was left translating: until it does so for us, "
@@ -195,18 +213,32 @@ static void attributes(const struct smmuv3_unit *v)
     uim_wr32(&v->unit, SMMUV3_REG_CR2, (uint32_t)smmuv3_cr2_pack(&cr2).raw);
 }
 
-/* The unit has our tables, and nothing else in its caches; it does not use them yet. */
-static enum uiommu_status load(struct smmuv3_unit *v)
+/* Before it translates: translated requests are not checked without (3.9.1.2), and what
+ * was cached without has to go. */
+static enum uiommu_status check_translated(struct smmuv3_unit *v)
+{
+    if (!v->unit.ats)
+        return UIOMMU_OK;
+    return smmuv3_cr0(v, SMMUV3_CR0_BIT(atschk), SMMUV3_CR0_BIT(atschk));
+}
+
+/* The unit has our tables, and nothing else in its caches; it does not use them yet.
+ * kept: it does, and never stopped. */
+static enum uiommu_status load(struct smmuv3_unit *v, bool kept)
 {
     enum uiommu_status status;
 
     quiesce(v);
     if (v->stuck)
         return UIOMMU_TIMEDOUT;
-    attributes(v);
     uim_fence(v->unit.host);
-    smmuv3_streams_program(v);
-    status = smmuv3_queue_start(v);
+    if (!kept) {
+        attributes(v);
+        smmuv3_streams_program(v);
+    }
+    status = check_translated(v);
+    if (status == UIOMMU_OK)
+        status = smmuv3_queue_start(v);
     v->live = true;
     if (status == UIOMMU_OK)
         status = smmuv3_invalidate_all(v);
@@ -215,16 +247,14 @@ static enum uiommu_status load(struct smmuv3_unit *v)
     return status;
 }
 
-static enum uiommu_status switch_on(struct smmuv3_unit *v)
+static enum uiommu_status switch_on(struct smmuv3_unit *v, bool kept)
 {
-    const uint32_t bits =
-        SMMUV3_CR0_BIT(smmuen) | (v->unit.ats ? SMMUV3_CR0_BIT(atschk) : 0);
-    enum uiommu_status status = load(v);
+    enum uiommu_status status = load(v, kept);
 
     if (status == UIOMMU_OK)
         status = irqs_on(v);
     if (status == UIOMMU_OK)
-        status = smmuv3_cr0(v, bits, bits);
+        status = smmuv3_cr0(v, SMMUV3_CR0_BIT(smmuen), SMMUV3_CR0_BIT(smmuen));
     return status;
 }
 
@@ -235,11 +265,11 @@ enum uiommu_status smmuv3_prepare(struct uim_unit *unit)
     struct smmuv3_unit *v = smmuv3_unit(unit);
     enum uiommu_status status = create(v);
 
-    if (status != UIOMMU_OK)
-        return status;
-    if (v->unit.adopt && is_on(v))
-        return leave_what_was_there(v);
-    return UIOMMU_OK;
+    if (status == UIOMMU_OK && unit->adopt && is_on(v))
+        status = cannot_adopt(v);
+    if (status == UIOMMU_OK)
+        status = smmuv3_gbpa_read(v, &v->found);
+    return status;
 }
 
 enum uiommu_status smmuv3_enable(struct uim_unit *unit)
@@ -248,15 +278,19 @@ enum uiommu_status smmuv3_enable(struct uim_unit *unit)
     enum uiommu_status status;
 
     v->ours = true;
-    status = leave_what_was_there(v);
-    return status == UIOMMU_OK ? switch_on(v) : status;
+    status = stop_what_was_there(v);
+    return status == UIOMMU_OK ? switch_on(v, false) : status;
 }
 
 enum uiommu_status smmuv3_disable(struct uim_unit *unit)
 {
     struct smmuv3_unit *v = smmuv3_unit(unit);
+    enum uiommu_status irqs;
 
-    if (!is_on(v) || translation_off(v, v->found) == UIOMMU_OK) {
+    if (!v->ours)
+        return UIOMMU_OK;
+    irqs = smmuv3_irq_ctrl(v, 0);
+    if (translation_off(v, v->found) == UIOMMU_OK && irqs == UIOMMU_OK) {
         v->live = false;
         atomic_store(&unit->broken, false); /* it uses nothing it has cached */
         return UIOMMU_OK;
@@ -281,18 +315,20 @@ enum uiommu_status smmuv3_suspend(struct uim_unit *unit)
 }
 
 /* Whatever the unit did not answer before, it is asked anew: nothing is cached any more
- * that could be stale. Registers may have been kept. */
+ * that could be stale. Where it was kept translating, from our table, it goes on so;
+ * else all DMA is aborted until it does. */
 enum uiommu_status smmuv3_resume(struct uim_unit *unit)
 {
     struct smmuv3_unit *v = smmuv3_unit(unit);
+    const bool kept = is_on(v) && smmuv3_streams_programmed(v);
     enum uiommu_status status = UIOMMU_OK;
 
     atomic_store(&unit->broken, false);
     v->stuck = false;
-    if (is_on(v))
+    if (!kept)
         status = translation_off(v, smmuv3_gbpa_set_abort(v->found, 1));
     if (status == UIOMMU_OK)
-        status = switch_on(v);
+        status = switch_on(v, kept);
     if (status != UIOMMU_OK)
         atomic_store(&unit->broken, true);
     return status;

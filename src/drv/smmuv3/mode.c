@@ -5,7 +5,13 @@
  */
 #include "drv/smmuv3/smmuv3.h"
 
-enum { INPUT_BITS_MOST = 48, OUTPUT_BITS_MOST = 48 };
+enum {
+    INPUT_BITS_MOST = 48,
+    OUTPUT_BITS_MOST = 48,
+    WIDE_LEAF_LG2 =
+        42, /* of 64 KiB granules, with addresses of 52 bits (D8.3) */
+    WIDE_BITS = 52,
+};
 
 static const char *const stage_names[] = {
     [SMMUV3_STAGE_1] = "stage 1",
@@ -36,7 +42,7 @@ unsigned smmuv3_oas_code(unsigned bits)
 {
     unsigned code = SMMUV3_OAS_BITS_32;
 
-    while (code < SMMUV3_OAS_BITS_56 && oas_bits[code + 1] <= bits)
+    while (code < SMMUV3_OAS_BITS_56 && oas_bits[code] < bits)
         code++;
     return code;
 }
@@ -138,6 +144,8 @@ static void configure(struct smmuv3_unit *v,
     v->unit.mode = stage_names[stage];
     v->unit.format = format;
     v->unit.page_sizes = format->page_sizes;
+    if (oas < WIDE_BITS)
+        v->unit.page_sizes &= ~UIM_BIT(WIDE_LEAF_LG2);
     v->unit.phys_bits = least(least(oas, v->unit.phys_bits), OUTPUT_BITS_MOST);
     v->unit.iova_bits = INPUT_BITS_MOST;
     if (stage == SMMUV3_STAGE_2)

@@ -67,9 +67,12 @@ static struct smmuv3_cmdq_cons read_head(struct smmuv3_unit *v)
                                                     SMMUV3_REG_CMDQ_CONS) };
     uint32_t ahead = wrapped(q, (uint32_t)smmuv3_cmdq_cons_rd(cons) - q->head);
 
-    /* Beyond the tail there is nothing: such a register is not one. */
-    if (ahead <= q->tail - q->head)
+    /* Beyond the tail there is nothing, and a unit that is gone reads as all ones: such
+     * a register is not one. */
+    if (ahead <= q->tail - q->head && cons.raw != UINT32_MAX)
         q->head += ahead;
+    if (q->any_left && passed(q, q->left))
+        q->any_left = false;
     return cons;
 }
 
@@ -153,6 +156,7 @@ static void errors_locked(struct smmuv3_unit *v)
     struct smmuv3_queue *q = &v->queue;
     struct report r = { .error = SMMUV3_CERROR_NONE };
     uint32_t gerrorn;
+    bool dead;
 
     if (q->dead || !cmdq_err(v, &gerrorn))
         return;
@@ -161,12 +165,13 @@ static void errors_locked(struct smmuv3_unit *v)
      * the 1st, 2nd, 4th, 8th ... error. */
     r.new = (q->errors & (q->errors + 1)) == 0;
     q->errors++;
-    if (!q->dead) {
+    dead = q->dead;
+    if (!dead) {
         uim_fence(v->unit.host); /* the SYNC before the unit looks again */
         uim_wr32(&v->unit, SMMUV3_REG_GERRORN, gerrorn);
     }
     uim_spin_unlock(&v->unit, q->lock);
-    if (q->dead)
+    if (dead)
         uim_break(&v->unit, "its command queue cannot be read");
     else if (r.new)
         say(v, &r);
@@ -241,7 +246,7 @@ static bool before(const struct smmuv3_waiter *o, const struct smmuv3_waiter *w)
  * not in the queue yet. queue.lock is held. */
 static bool held_up(const struct smmuv3_queue *q, const struct smmuv3_waiter *w)
 {
-    if (q->any_left && !passed(q, q->left))
+    if (q->any_left)
         return true;
     uim_list_for_each(n, &q->waiters) {
         const struct smmuv3_waiter *o =
@@ -344,16 +349,22 @@ static enum outcome wait_for(struct smmuv3_unit *v,
     }
 }
 
+/* Of two that are left the last counts, whoever left first. */
+static void leave(struct smmuv3_queue *q, uint32_t sync)
+{
+    if (!q->any_left || (int32_t)(sync - q->left) > 0)
+        q->left = sync;
+    q->any_left = true;
+}
+
 static void drop(struct smmuv3_unit *v, struct smmuv3_waiter *w)
 {
     struct smmuv3_queue *q = &v->queue;
 
     uim_spin_lock(&v->unit, q->lock);
     uim_list_del(&w->node);
-    if (w->atc && !passed(q, w->sync)) {
-        q->left = w->sync;
-        q->any_left = true;
-    }
+    if (w->atc && !passed(q, w->sync))
+        leave(q, w->sync);
     uim_spin_unlock(&v->unit, q->lock);
 }
 

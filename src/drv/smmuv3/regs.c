@@ -7,16 +7,19 @@
 enum { PAGE_SIZE = 4096 };
 
 /* 6.3.9: a field keeps its old meaning until the answer shows the new one, and must
- * not be changed before. Whoever changes one has the unit for itself: start, stop,
- * suspend and resume. */
+ * not be changed before: neither after a change of our own nor after the last one of
+ * whoever had the unit. Whoever changes one has the unit for itself: start, stop, suspend
+ * and resume. */
 static enum uiommu_status change(struct smmuv3_unit *v, size_t reg, size_t ack,
                                  uint32_t mask, uint32_t bits)
 {
     uint32_t value = uim_rd32(&v->unit, reg);
 
-    uim_wr32(&v->unit, reg, (value & ~mask) | bits);
-    if (uim_wait32(&v->unit, ack, mask, bits))
-        return UIOMMU_OK;
+    if (uim_wait32(&v->unit, ack, mask, value & mask)) {
+        uim_wr32(&v->unit, reg, (value & ~mask) | bits);
+        if (uim_wait32(&v->unit, ack, mask, bits))
+            return UIOMMU_OK;
+    }
     return uim_break(&v->unit, "it does not acknowledge what it was told");
 }
 
@@ -28,19 +31,40 @@ enum uiommu_status smmuv3_cr0(struct smmuv3_unit *v, uint32_t mask,
 
 enum uiommu_status smmuv3_irq_ctrl(struct smmuv3_unit *v, uint32_t bits)
 {
+    const struct smmuv3_irq_ctrl_fields all = {
+        .gerror_irqen = 1,
+        .priq_irqen = smmuv3_idr0_pri(v->idr0),
+        .eventq_irqen = 1,
+    };
+
     return change(v, SMMUV3_REG_IRQ_CTRL, SMMUV3_REG_IRQ_CTRLACK,
-                  (uint32_t)smmuv3_irq_ctrl_DEFINED, bits);
+                  (uint32_t)smmuv3_irq_ctrl_pack(&all).raw, bits);
+}
+
+#define GBPA_UPDATE                                                            \
+    ((uint32_t)smmuv3_gbpa_pack(&(struct smmuv3_gbpa_fields){ .update = 1 })   \
+         .raw)
+
+static bool gbpa_settled(const struct smmuv3_unit *v)
+{
+    return uim_wait32(&v->unit, SMMUV3_REG_GBPA, GBPA_UPDATE, 0);
+}
+
+enum uiommu_status smmuv3_gbpa_read(struct smmuv3_unit *v,
+                                    struct smmuv3_gbpa *gbpa)
+{
+    if (!gbpa_settled(v))
+        return uim_break(&v->unit, "GBPA does not settle");
+    gbpa->raw = uim_rd32(&v->unit, SMMUV3_REG_GBPA);
+    return UIOMMU_OK;
 }
 
 enum uiommu_status smmuv3_gbpa_write(struct smmuv3_unit *v,
                                      struct smmuv3_gbpa gbpa)
 {
-    const struct smmuv3_gbpa_fields f = { .update = 1 };
-    const uint32_t update = (uint32_t)smmuv3_gbpa_pack(&f).raw;
-
-    if (uim_wait32(&v->unit, SMMUV3_REG_GBPA, update, 0)) {
-        uim_wr32(&v->unit, SMMUV3_REG_GBPA, (uint32_t)gbpa.raw | update);
-        if (uim_wait32(&v->unit, SMMUV3_REG_GBPA, update, 0))
+    if (gbpa_settled(v)) {
+        uim_wr32(&v->unit, SMMUV3_REG_GBPA, (uint32_t)gbpa.raw | GBPA_UPDATE);
+        if (gbpa_settled(v))
             return UIOMMU_OK;
     }
     return uim_break(&v->unit, "GBPA is not taken over");

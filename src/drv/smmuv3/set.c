@@ -3,8 +3,8 @@
  * set.c - what a stream sees.
  *
  * In the first stage the entry leads to a context descriptor, which names the domain's
- * tables; in the second stage it names them itself. Fields that only the other
- * configurations look at are the same in all of them, so that most changes are those of
+ * tables; in the second stage it names them itself. Fields that a configuration does not
+ * look at are, but for EATS, the same in all of them, so that most changes are those of
  * word 0 alone.
  */
 #include "drv/smmuv3/smmuv3.h"
@@ -184,7 +184,7 @@ enum uiommu_status smmuv3_set(struct uiommu_endpoint *endpoint,
     if (status != UIOMMU_OK)
         return status;
     fill(v, endpoint, ste, next, want);
-    return smmuv3_ste_replace(v, sid, ste, want);
+    return smmuv3_ste_replace(v, endpoint, ste, want);
 }
 
 enum uiommu_status smmuv3_cut(struct uiommu_endpoint *endpoint)

@@ -19,8 +19,8 @@
  *     event.c    the event queue and global errors
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a group
- * mutex when a table may have to be added. id_lock, queue.lock, event_lock (spin) are
- * taken alone, in any context; none is held while a command is waited for.
+ * mutex when a table may have to be added. ste_lock, id_lock, queue.lock, event_lock
+ * (spin) are taken alone, in any context; none is held while a command is waited for.
  */
 #ifndef UIM_DRV_SMMUV3_SMMUV3_H
 #define UIM_DRV_SMMUV3_SMMUV3_H
@@ -79,8 +79,8 @@ struct smmuv3_queue {
     uint8_t log2size;
     uint32_t head, tail;   /* positions: they count on, slots wrap          */
     struct uim_node waiters;
-    uint32_t left;         /* SYNC of the last ATC_INV nobody waits for     */
-    bool any_left;
+    uint32_t left;         /* SYNC of the last ATC_INV nobody waits for,    */
+    bool any_left;         /* and which was not passed yet                  */
     uint32_t errors;       /* seen; their sentences get rarer               */
     bool dead;             /* its commands cannot be read                   */
 };
@@ -114,13 +114,14 @@ struct smmuv3_unit {
     unsigned strtab_order;
     uint8_t sid_bits;      /* streams the table has room for                */
     bool two_level;
+    void *ste_lock;        /* spin: word 0 of stream table entries          */
 
     void *id_lock;         /* spin                                          */
     uint64_t *ids;         /* bit set: an ASID or VMID in use               */
     uint32_t n_ids;
 
     struct smmuv3_queue queue;
-    void *event_lock;      /* spin: events, GERROR but CMDQ_ERR             */
+    void *event_lock;      /* spin: events; GERRORN is of queue.lock        */
     struct smmuv3_events events;
     struct smmuv3_irq {
         bool has_msi;
@@ -161,6 +162,8 @@ enum uiommu_status smmuv3_cr0(struct smmuv3_unit *v, uint32_t mask,
                               uint32_t bits);
 enum uiommu_status smmuv3_irq_ctrl(struct smmuv3_unit *v, uint32_t bits);
 /* What becomes of traffic while SMMUEN is 0 (6.3.14). TIMEDOUT. */
+enum uiommu_status smmuv3_gbpa_read(struct smmuv3_unit *v,
+                                    struct smmuv3_gbpa *gbpa);
 enum uiommu_status smmuv3_gbpa_write(struct smmuv3_unit *v,
                                      struct smmuv3_gbpa gbpa);
 /* Bytes of a queue, as pages. */
@@ -208,6 +211,8 @@ enum uiommu_status smmuv3_streams_create(struct smmuv3_unit *v);
 void smmuv3_streams_destroy(struct smmuv3_unit *v);
 /* The registers that say where the table is; SMMUEN is 0. */
 void smmuv3_streams_program(const struct smmuv3_unit *v);
+/* They say so still. */
+bool smmuv3_streams_programmed(const struct smmuv3_unit *v);
 
 /* The entry of a stream; NULL: its table was never needed. */
 uim_word *smmuv3_ste(const struct smmuv3_unit *v, struct smmuv3_sid sid);
@@ -231,10 +236,10 @@ enum { SMMUV3_STE_WORDS = SMMUV3_STE_BYTES / 8, SMMUV3_STE_USED = 4 };
 
 /* What follows word 0 changes before it or after it, never beside it: the stream
  * sees what it saw, what it is to see, or nothing (semantics B.13). TIMEDOUT, IO:
- * it is blocked. */
+ * it is blocked, as it is where somebody cuts it meanwhile. */
 enum uiommu_status smmuv3_ste_replace(struct smmuv3_unit *v,
-                                      struct smmuv3_sid sid, uim_word *ste,
-                                      const uint64_t *want);
+                                      const struct uiommu_endpoint *endpoint,
+                                      uim_word *ste, const uint64_t *want);
 /* In one store. */
 void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste);
 /* All caches forget the entry and what it leads to. */
@@ -259,9 +264,9 @@ enum uiommu_status smmuv3_invalidate_all(struct smmuv3_unit *v);
 
 enum uiommu_status smmuv3_settle(void *state, struct uim_unit *const *units,
                                  unsigned n);
-/* Code of an address size, the largest that is not above `bits`. */
+/* Code of an address size, the smallest that is not below `bits`; what is above OAS
+ * counts as OAS. */
 unsigned smmuv3_oas_code(unsigned bits);
-unsigned smmuv3_oas_bits(const struct smmuv3_unit *v);
 
 enum uiommu_status smmuv3_prepare(struct uim_unit *unit);
 enum uiommu_status smmuv3_enable(struct uim_unit *unit);

@@ -121,10 +121,13 @@ static bool has_cds(const uim_word *ste)
 /* The entry does not look at the pointer: it is not in the first stage yet. */
 static void link_cds(const struct smmuv3_unit *v, uim_word *ste, uint64_t phys)
 {
-    struct smmuv3_ste_q0 q0 = { uim_ld64(ste) };
+    struct smmuv3_ste_q0 q0;
 
+    uim_spin_lock(&v->unit, v->ste_lock);
+    q0.raw = uim_ld64(ste);
     uim_st64(ste, smmuv3_ste_q0_set_s1contextptr(q0, phys >> 6).raw);
     uim_write_back(&v->unit, v->coherent, ste, sizeof(*ste));
+    uim_spin_unlock(&v->unit, v->ste_lock);
 }
 
 /* Both are had before either is linked: one that fails leaves no trace. */
@@ -176,22 +179,41 @@ enum uiommu_status smmuv3_streams_create(struct smmuv3_unit *v)
     return v->strtab ? UIOMMU_OK : UIOMMU_NOMEM;
 }
 
-void smmuv3_streams_program(const struct smmuv3_unit *v)
+static struct smmuv3_strtab_base base_of(const struct smmuv3_unit *v)
 {
     const struct smmuv3_strtab_base_fields base = {
         .ra = 1,
         .addr = v->strtab_phys >> 6,
     };
+
+    return smmuv3_strtab_base_pack(&base);
+}
+
+static struct smmuv3_strtab_base_cfg cfg_of(const struct smmuv3_unit *v)
+{
     const struct smmuv3_strtab_base_cfg_fields cfg = {
         .fmt = v->two_level ? SMMUV3_STRTAB_TWO_LEVEL : SMMUV3_STRTAB_LINEAR,
         .split = v->two_level ? SPLIT : 0,
         .log2size = v->sid_bits,
     };
 
-    uim_wr64(&v->unit, SMMUV3_REG_STRTAB_BASE,
-             smmuv3_strtab_base_pack(&base).raw);
-    uim_wr32(&v->unit, SMMUV3_REG_STRTAB_BASE_CFG,
-             (uint32_t)smmuv3_strtab_base_cfg_pack(&cfg).raw);
+    return smmuv3_strtab_base_cfg_pack(&cfg);
+}
+
+void smmuv3_streams_program(const struct smmuv3_unit *v)
+{
+    uim_wr64(&v->unit, SMMUV3_REG_STRTAB_BASE, base_of(v).raw);
+    uim_wr32(&v->unit, SMMUV3_REG_STRTAB_BASE_CFG, (uint32_t)cfg_of(v).raw);
+}
+
+/* RA is a hint, and need not be kept. */
+bool smmuv3_streams_programmed(const struct smmuv3_unit *v)
+{
+    const struct smmuv3_strtab_base base = { uim_rd64(&v->unit,
+                                                      SMMUV3_REG_STRTAB_BASE) };
+
+    return smmuv3_strtab_base_addr(base) == v->strtab_phys >> 6 &&
+           uim_rd32(&v->unit, SMMUV3_REG_STRTAB_BASE_CFG) == cfg_of(v).raw;
 }
 
 static void free_cds(const struct smmuv3_unit *v, const uim_word *stes,

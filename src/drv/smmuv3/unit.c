@@ -8,8 +8,7 @@
 #include "fw/iort.h"
 
 enum {
-    REGISTER_BYTES = 0x20000, /* two pages of 64 KiB                        */
-    PHYS_BITS_MOST = 52,      /* what table entries can hold                */
+    PHYS_BITS_MOST = 52, /* what table entries can hold                     */
     CMDQS_LEAST = 4,
     MAJOR_3 = 0,
 };
@@ -94,13 +93,24 @@ static const char *unusable(const struct smmuv3_unit *v)
     return NULL;
 }
 
+/* Some have the registers of page 1 on page 0, and no page 1. */
+static void place_event_registers(struct smmuv3_unit *v, uint32_t model)
+{
+    const bool page_0 = model == IORT_SMMU_V3_MODEL_CAVIUM_CN99XX;
+
+    v->events.prod = page_0 ? (size_t)SMMUV3_PAGE0_REG_EVENTQ_PROD
+                            : (size_t)SMMUV3_REG_EVENTQ_PROD;
+    v->events.cons = page_0 ? (size_t)SMMUV3_PAGE0_REG_EVENTQ_CONS
+                            : (size_t)SMMUV3_REG_EVENTQ_CONS;
+}
+
 static enum uiommu_status look_at(struct smmuv3_unit *v,
                                   const struct uim_fw_unit *info)
 {
     struct uim_iort_smmu_v3 firmware;
     const char *why;
 
-    if (!uim_registers_map(&v->unit, REGISTER_BYTES))
+    if (!uim_registers_map(&v->unit, (size_t)info->size))
         return refuse(v, "the host cannot map its registers");
     v->idr0.raw = uim_rd32(&v->unit, SMMUV3_REG_IDR0);
     v->idr1.raw = uim_rd32(&v->unit, SMMUV3_REG_IDR1);
@@ -110,6 +120,7 @@ static enum uiommu_status look_at(struct smmuv3_unit *v,
     if (why)
         return refuse(v, why);
     uim_iort_smmu_v3(info->record, &firmware);
+    place_event_registers(v, firmware.model);
     v->coherent = smmuv3_idr0_cohacc(v->idr0) || firmware.coherent;
     return UIOMMU_OK;
 }
