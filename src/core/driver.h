@@ -68,6 +68,7 @@ struct uim_unit_ops {
      * inherited_end: none is any more, nor any interrupt entry.
      * describe: what a record says of it, from registers and tables.
      * leave: as disable, but it goes on translating, and release keeps its tables.
+     * All NULL where the driver refuses to prepare what translates already.
      */
     enum uiommu_status (*give_back)(struct uim_unit *unit);
     bool (*inherited)(struct uim_unit *unit, uint32_t *id);
