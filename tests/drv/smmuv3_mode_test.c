@@ -101,13 +101,13 @@ static void what_is_not_there_is_refused(void **state)
     }
 }
 
-/* Codes of IDR5.OAS, STE.S2PS and CD.IPS: the largest that is not above. */
+/* Codes of IDR5.OAS, STE.S2PS and CD.IPS: the smallest that is not below. */
 static void sizes_of_addresses(void **state)
 {
     static const uint8_t code[][2] = {
-        { 31, 0 }, { 32, 0 }, { 35, 0 }, { 36, 1 }, { 39, 1 }, { 40, 2 },
-        { 41, 2 }, { 42, 3 }, { 43, 3 }, { 44, 4 }, { 47, 4 }, { 48, 5 },
-        { 51, 5 }, { 52, 6 }, { 55, 6 }, { 56, 7 }, { 64, 7 }
+        { 31, 0 }, { 32, 0 }, { 33, 1 }, { 36, 1 }, { 37, 2 }, { 40, 2 },
+        { 41, 3 }, { 42, 3 }, { 43, 4 }, { 44, 4 }, { 45, 5 }, { 48, 5 },
+        { 49, 6 }, { 52, 6 }, { 53, 7 }, { 56, 7 }, { 64, 7 }
     };
 
     (void)state;
