@@ -165,6 +165,23 @@ static void ask(const void *table)
     ask_requesters(table);
 }
 
+/* The same bytes, as the other table. */
+static void ask_with_madt(const void *table, const uint8_t *data, size_t size,
+                          const struct uim_fw_log *log)
+{
+    const struct uim_fw_device device = { .n = 1, .pci = { .devfn = 8 } };
+    uint8_t *madt = fuzz_table(data, &size, "APIC");
+    enum uiommu_status status = uim_fw_iort.check_also(table, madt, size, log);
+    struct uim_fw_region region;
+
+    for (unsigned i = 0; status == UIOMMU_OK; i++) {
+        status = uim_fw_iort.doorbell(table, madt, &device, i, &region);
+        fuzz_check(status || (region.last & 0xfff) == 0xfff,
+                   RULE_a_region_is_whole_pages);
+    }
+    free(madt);
+}
+
 static void check_work(void)
 {
     if (fuzz_lies(RULE_configuration_reads_are_bounded))
@@ -178,6 +195,7 @@ static void check_work(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct uim_fw_log log = { .say = say };
+    const size_t whole = size;
     uint8_t *table;
     bool refused;
 
@@ -186,8 +204,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     table = fuzz_table(data, &size, "IORT");
     reads = 0;
     sentences = 0;
-    if (uim_fw_iort.check(table, size, &log) == UIOMMU_OK)
+    if (uim_fw_iort.check(table, size, &log) == UIOMMU_OK) {
         ask(table);
+        ask_with_madt(table, data, whole, &log);
+    }
     cJSON_Delete(fw_describe(table, size, &refused));
     check_work();
     free(table);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes docs/invariants.md, docs/mission.md and docs/witnesses.md from a test run.
+"""Makes docs/invariants.md, docs/mission.md, docs/witnesses.md and the table of what
+works in README.md from a test run.
 
     scripts/catalogues.py BUILD            writes them
     scripts/catalogues.py --check BUILD    fails if they are not what the run shows
@@ -10,6 +11,12 @@ in BUILD/results.json (tests/run.py). A row names the tests that show it, as
 "suite: test", where `*` stands for anything; the machine after [ or / is not part of
 a name. Every pattern has to match a test that passed: a catalogue cannot claim what
 did not happen. Instead of tests a row may say why there are none.
+
+Of README.md only what is between the two lines that name support.toml is made. There
+a row has a column for each way a unit can run; its tests are looked for with that
+machine in their names, `{mode}` in a pattern stands for it. A cell is "yes" if one of
+them passed; if all say that they do not apply, why; and where there is none, what
+the row says under the column's name.
 """
 
 import argparse
@@ -56,6 +63,20 @@ PAGES = [
          "*QEMU*: its unit, which nobody here wrote. The model alone is a weak "
          "witness: it shares our reading of the manual."),
 ]
+
+
+Column = collections.namedtuple("Column", "machine mode head")
+
+# As the rig names machines, as tests that are made for one of them do.
+COLUMNS = [
+    Column("legacy", "legacy", "VT-d, legacy mode"),
+    Column("scalable", "scalable", "VT-d, scalable mode"),
+    Column("first-stage", "first_stage", "VT-d, first stage"),
+    Column("smmuv3-1", "stage1", "SMMUv3, stage 1"),
+    Column("smmuv3-2", "stage2", "SMMUv3, stage 2"),
+]
+BEGIN = "<!-- from tests/catalogue/support.toml and a test run: -->"
+END = "<!-- end of support.toml -->"
 
 
 def witness(test):
@@ -153,13 +174,112 @@ def render(page, rows, shown):
     return "\n".join(lines) + "\n"
 
 
-def differences(path, text):
+# ---- what works, in README.md -------------------------------------------------
+
+
+def machine_of(test):
+    """The first word after [ or /, by which the rig and others name machines."""
+    found = re.search(r"[\[/]([\w-]+)", test)
+    return found.group(1) if found else None
+
+
+def by_machine(results):
+    """{machine: {"suite: test": outcomes}}, and under None all of them."""
+    shown = collections.defaultdict(lambda: collections.defaultdict(set))
+    for suite, tests in results.items():
+        suite = re.sub(r"-(hooked|failing|remapping|snapshots)$", "", suite)
+        for test, result in tests.items():
+            name = base_name(f"{suite}: {test}")
+            for machine in {machine_of(test), None}:
+                shown[machine][name].add(result)
+    return shown
+
+
+def outcomes(shown, patterns, column):
+    found = set()
+    for pattern in patterns:
+        machines = [column.machine, column.mode]
+        if "{mode}" in pattern:
+            pattern = pattern.replace("{mode}", column.mode)
+            machines = [None]
+        for machine in machines:
+            for name, results in shown.get(machine, {}).items():
+                if fnmatch.fnmatchcase(name, pattern):
+                    found |= results
+    return found
+
+
+def support_cell(name, row, column, shown, problems):
+    """What the run says; else what the row says, which then has to."""
+    where = f"support.toml: {name}: {column.machine}"
+    found = outcomes(shown, row["tests"], column)
+    excuse = row.get(column.machine)
+    reasons = sorted({r.removeprefix("not applicable: ") for r in found}
+                     - {"passed"})
+    if found and excuse:
+        problems.append(f"{where}: says why not, but there are tests")
+    if not found and not excuse:
+        problems.append(f"{where}: no test, and no reason")
+    if "passed" in found:
+        return "yes"
+    return f"no: {excuse or '; '.join(reasons)}"
+
+
+def check_support_row(name, row):
+    known = {"says", "tests", *(c.machine for c in COLUMNS)}
+    unknown = sorted(set(row) - known)
+    if unknown:
+        yield f"support.toml: {name}: nobody knows '{unknown[0]}'"
+    if not row.get("says") or not row.get("tests"):
+        yield f"support.toml: {name}: needs words and tests"
+
+
+def render_support(rows, results, problems):
+    shown = by_machine(results)
+    lines = ["", "", f"| | {' | '.join(c.head for c in COLUMNS)} |",
+             "|" + "---|" * (len(COLUMNS) + 1)]
+    for name, row in rows.items():
+        wrong = list(check_support_row(name, row))
+        problems += wrong
+        if not wrong:
+            cells = [support_cell(name, row, column, shown, problems)
+                     for column in COLUMNS]
+            lines.append(f"| {row['says']} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", ""])
+
+
+def make_support(root, results, check):
+    source = root / "tests" / "catalogue" / "support.toml"
+    path = root / "README.md"
+    problems = []
+    head, begin, rest = path.read_text().partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        return ["README.md: the lines around what is made from support.toml "
+                "are missing"]
+    try:
+        rows = tomllib.loads(source.read_text())
+    except tomllib.TOMLDecodeError as error:
+        return [f"{source.name}: {error}"]
+    text = head + begin + render_support(rows, results, problems) + end + tail
+    if problems:
+        return problems
+    if check:
+        return differences(path, text, path.name)
+    path.write_text(text)
+    return []
+
+
+# ---- all of them --------------------------------------------------------------
+
+
+def differences(path, text, name=None):
     have = path.read_text() if path.exists() else ""
     lines = list(difflib.unified_diff(have.splitlines(), text.splitlines(),
                                       "committed", "this run", lineterm="",
                                       n=0))
     if lines:
-        return [f"docs/{path.name} is not what this run shows; run "
+        return [f"{name or f'docs/{path.name}'} is not what this run shows; run "
                 "scripts/catalogues.py"] + lines[:20]
     return []
 
@@ -198,8 +318,9 @@ def main():
     if not results.exists():
         print(f"{results}: run tests/run.py first")
         return 1
-    shown = passed_tests(json.loads(results.read_text()))
-    problems = make(args.root, shown, args.check)
+    results = json.loads(results.read_text())
+    problems = make(args.root, passed_tests(results), args.check)
+    problems += make_support(args.root, results, args.check)
     print("\n".join(problems), end="\n" if problems else "")
     return 1 if problems else 0
 

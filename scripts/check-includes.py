@@ -11,6 +11,9 @@ model) includes of the compiler's headers those that a freestanding C11 has, and
 names its own by their path from src/ or from the top, so that a build can put
 another in front. No file includes a .c file.
 
+src/core serves every unit and names none, nor its firmware table, not even in a
+comment: what is one unit's belongs to its driver or to src/fw.
+
     scripts/check-includes.py [--root DIR]
 """
 
@@ -52,6 +55,8 @@ EXAMPLES = {"include", "examples", "hosts"}
 TOP = ("include", "src", "model", "examples", *ON_TOP)
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+UNIT = re.compile(r"vt-?d|dmar|drhd|rmrr|andd|smmu|iort|madt|gits|amd-?vi|ivrs|"
+                  r"ivhd|ivmd|riscv-iommu|rimt|virtio|viot", re.I)
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 
 
@@ -129,6 +134,14 @@ def check_file(root, path):
             yield f"{name}:{line}: {match.group().strip()}: {problem}"
 
 
+def check_names(root, path):
+    for number, line in enumerate(path.read_text(errors="replace").split("\n"),
+                                  1):
+        for match in UNIT.finditer(line):
+            yield f"{path.relative_to(root)}:{number}: {match.group()}: " \
+                  "src/core names no unit"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=pathlib.Path,
@@ -139,6 +152,8 @@ def main():
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in (".c", ".h", ".inc"):
                 problems += check_file(root, path)
+                if layer_of(path.relative_to(root))[0] == "core":
+                    problems += check_names(root, path)
     for path in sorted((root / "src").iterdir()):
         if path.is_dir() and path.name not in ARROWS:
             problems.append(f"src/{path.name}: the design knows no such layer")

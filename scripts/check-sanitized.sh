@@ -4,7 +4,8 @@
 # The tests under the address and undefined-behaviour sanitizers, with clang, in
 # build-asan. For want of time, without names, those are left out that are the same
 # once more with interrupts remapped or on snapshots; the longest, and the page tables
-# with every store seen; and the catalogues with them, which want all.
+# with every store seen; scripts, which start nothing that is sanitized; and the
+# catalogues, which want all.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -19,8 +20,9 @@ export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 if [ $# -eq 0 ]; then
     mapfile -t names < <(python3 tests/run.py --list $dir |
-        grep -vE -- '-(remapping|snapshots.*)$|^(schedule_test-hooked|trial_test|catalogues)$' |
-        grep -vE '^(pt.*|thread)_test-hooked$')
+        grep -vE -- '-(remapping|snapshots.*)$|^(schedule_test-hooked|catalogues)$' |
+        grep -vE '^(pt.*|thread)_test-hooked$' |
+        grep -vFx "$(basename -s .py -a tests/checks/*_test.py)")
     set -- "${names[@]}"
 fi
 python3 tests/run.py $dir "$@"

@@ -124,10 +124,10 @@ class Trial:
             child.stdout.close()
             child.wait()
         if timed_out:
-            return f"did not end within {timeout} s"
+            return f"did not end within {timeout:g} s"
         return f"exit status {status}" if status != 0 else None
 
-    def attempt(self, change, programs):
+    def attempt(self, change, programs, timeout=TIMEOUT_S):
         """Applies the change, runs the programs in turn, takes it back."""
         path = self.tree / change.file
         if not path.is_file():
@@ -139,7 +139,7 @@ class Trial:
             path.write_text(broken)
             for name in programs:
                 self.compile([name])
-                test = self.fails(name)
+                test = self.fails(name, timeout)
                 if test:
                     return Verdict(name, test, time.monotonic() - started)
         finally:

@@ -26,7 +26,8 @@ import sys
 import tempfile
 import time
 
-RESULTS = "results.json"  # {suite: {test: "passed" or "not applicable"}}
+# {suite: {test: "passed" or "not applicable: REASON"}}
+RESULTS = "results.json"
 SKIPPED_EXIT = 77  # of programs that do not speak TAP
 
 PLAN = re.compile(r"1\.\.(\d+)\b")
@@ -116,7 +117,8 @@ def parse_tap(output, strict):
             outcome.passed -= 1
             outcome.not_applicable += 1
             if passed[name] == 0:
-                outcome.names[name] = "not applicable"
+                reason = claim[len(name) + 1:].strip()
+                outcome.names[name] = f"not applicable: {reason}"
     return outcome
 
 

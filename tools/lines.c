@@ -415,15 +415,26 @@ static void deliver(struct finder *f, struct uim_record *r)
     f->fn(f->ctx, r);
 }
 
+/* Nearly nowhere anything begins, and this is asked everywhere. */
+static bool may_begin(const struct lines_text *t, const char *start)
+{
+    char c = t->text[t->at];
+
+    return c == *start || is_space(c);
+}
+
 static bool read_as(struct finder *f, struct lines_text *t,
                     const struct lines_format *format)
 {
     for (unsigned i = 0; i < format->n; i++) {
         const struct lines_reader *reader = &format->readers[i];
-        struct uim_record r = { .driver = format->driver };
         struct lines_text u = *t;
+        struct uim_record r;
 
-        if (lines_skip(&u, reader->start) && reader->read(&u, &r)) {
+        if (!may_begin(t, reader->start) || !lines_skip(&u, reader->start))
+            continue;
+        r = (struct uim_record){ .driver = format->driver };
+        if (reader->read(&u, &r)) {
             deliver(f, &r);
             t->at = u.at;
             t->used = u.used;

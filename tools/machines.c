@@ -21,7 +21,10 @@ static struct machine *open_vtd(const struct machine_row *row, char *error,
 static struct machine *open_smmuv3(const struct machine_row *row, char *error,
                                    size_t size)
 {
-    const struct sim_config config = { .mode = (enum sim_mode)row->how };
+    const struct sim_config config = {
+        .mode = (enum sim_mode)row->how,
+        .its = true,
+    };
 
     return sim_open(&config, error, size);
 }

@@ -13,7 +13,8 @@ enum {
 
 static const uint64_t IOVA = UINT64_C(0x12345000);
 static const uint64_t OUTSIDE = UINT64_C(0x12365000);
-static const uint64_t UNMAPPED_DOORBELL = UINT64_C(0x08090040);
+static const uint64_t DOORBELL_IOVA = UINT64_C(0x12400000);
+static const uint64_t GITS_TRANSLATER = 0x40; /* in its frame */
 
 struct scenario {
     struct machine *m;
@@ -156,7 +157,7 @@ static bool start(struct scenario *s)
 
     status = uiommu_create(&s->m->host, &config, &s->u);
     if (status == UIOMMU_OK)
-        status = uiommu_add_table(s->u, s->m->table, s->m->table_size);
+        status = uiommu_find_tables(s->u, drivers, 2);
     if (status == UIOMMU_OK)
         status = uiommu_start(s->u, drivers, 2);
     if (status == UIOMMU_OK)
@@ -365,20 +366,21 @@ static bool message_arrives(struct scenario *s,
     return arrived;
 }
 
-static bool mapped_arrives(struct scenario *s,
+static bool mapped_arrives(struct scenario *s, const char *what,
                            const struct uiommu_irq_message *message,
                            const struct uiommu_irq_target *target)
 {
     struct uiommu_irq_target got = { 0 };
     bool arrived = message_arrives(s, message, &got);
 
-    return say(s, "an interrupt goes where it was mapped",
+    return say(s, what,
                arrived && got.vector == target->vector &&
                    got.destination == target->destination,
-               "%s: message %llxh arrived %s vector %02xh of APIC %u", name(s),
+               "%s: message %llxh arrived %s %s %02xh of %s %u", name(s),
                (unsigned long long)message->addr,
-               arrived ? "as" : "not at all, not as", target->vector,
-               (unsigned)target->destination);
+               arrived ? "as" : "not at all, not as",
+               s->remaps ? "vector" : "EventID", target->vector,
+               s->remaps ? "APIC" : "DeviceID", (unsigned)target->destination);
 }
 
 static bool message_is_refused(struct scenario *s, const char *what,
@@ -405,7 +407,8 @@ static bool remapped_interrupts_are(struct scenario *s)
     uiommu_irq_message(irq, &message);
     forged = message;
     forged.addr += 0x20; /* the next entry */
-    mapped_arrives(s, &message, &target);
+    mapped_arrives(s, "an interrupt goes where it was mapped", &message,
+                   &target);
     message_is_refused(s, "one that was not mapped is refused and explained",
                        status, &forged);
     status = uiommu_irq_unmap(irq);
@@ -413,23 +416,57 @@ static bool remapped_interrupts_are(struct scenario *s)
                               &message);
 }
 
-/* Where no unit remaps interrupts they are writes like any other. */
-static bool doorbell_is_closed(struct scenario *s)
+/* The first one. */
+static void find_doorbell(void *ctx, const struct uiommu_region *region)
 {
-    const struct uiommu_irq_message message = {
-        .addr = UNMAPPED_DOORBELL,
-        .data = 1,
-    };
+    struct uiommu_region *found = ctx;
 
-    return message_is_refused(s,
-                              "an interrupt to no mapped doorbell is refused",
-                              UIOMMU_OK, &message);
+    if (region->kind == UIOMMU_REGION_DOORBELL && found->last == 0)
+        *found = *region;
+}
+
+static uint32_t requester_id(const struct scenario *s)
+{
+    const struct uiommu_pci pci = s->m->devices[s->engine].pci;
+
+    return (uint32_t)pci.bus << 8 | pci.devfn;
+}
+
+/* Where no unit remaps interrupts they are writes like any other. */
+static bool messages_are_writes(struct scenario *s)
+{
+    const struct uiommu_irq_target target = { .vector = 0x41,
+                                              .destination = requester_id(s) };
+    const struct uiommu_irq_message message = {
+        .addr = DOORBELL_IOVA + GITS_TRANSLATER,
+        .data = target.vector,
+    };
+    struct uiommu_region doorbell = { 0 };
+    enum uiommu_status status =
+        uiommu_regions(endpoint(s), find_doorbell, &doorbell);
+    uint64_t size = doorbell.last - doorbell.start + 1;
+
+    if (status != UIOMMU_OK || doorbell.last == 0)
+        return say(s, "firmware says where interrupts go", false, "%s",
+                   uiommu_status_name(status));
+    message_is_refused(s, "an interrupt to no mapped doorbell is refused",
+                       UIOMMU_OK, &message);
+    status = uiommu_map(s->domain, DOORBELL_IOVA, doorbell.start, size,
+                        UIOMMU_WRITE | UIOMMU_MMIO);
+    if (status != UIOMMU_OK)
+        return say(s, "the doorbell is mapped", false, "%s",
+                   uiommu_status_name(status));
+    mapped_arrives(s, "an interrupt to the mapped doorbell arrives", &message,
+                   &target);
+    status = uiommu_unmap(s->domain, DOORBELL_IOVA, size, NULL);
+    return message_is_refused(s, "and not once it is unmapped", status,
+                              &message);
 }
 
 static bool interrupts_are(struct scenario *s)
 {
     if (!s->remaps)
-        return doorbell_is_closed(s);
+        return messages_are_writes(s);
     return remapped_interrupts_are(s);
 }
 

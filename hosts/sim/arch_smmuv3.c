@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * arch_smmuv3.c - what is SMMUv3's of a machine: how its unit runs, and what firmware
- * says of it in the IORT besides the model's own table: an RMR node for each region
- * (spec/acpi.md section 4).
+ * says of it in the IORT besides the model's own table: an RMR node for each region, and
+ * where messages go, with the MADT (spec/acpi.md section 4).
  */
 #include "private.h"
 
@@ -11,7 +11,13 @@
 
 #include "spec/iort.h"
 
+#define ITS_BASE (SIM_DOORBELL - GITS_TRANSLATER_FRAME)
+
 enum {
+    ITS_GROUP_REVISION = 1,
+    ITS_GROUP_BYTES = IORT_ITS_GROUP_SIZE + IORT_ITS_IDENTIFIER_SIZE,
+    ITS_ID = 1,
+    MADT_REVISION = 6,
     RMR_REVISION = 3,
     RMR_BYTES = IORT_RMR_SIZE + IORT_RMR_DESCRIPTOR_SIZE + IORT_ID_MAPPING_SIZE,
 };
@@ -67,7 +73,6 @@ static void put_mapping(uint8_t *p, const struct sim_func *f, uint64_t unit)
     sim_table_put(p + acpi_iort_id_mapping_output_base_OFFSET, 4,
                   (uint64_t)f->bus << 8 | f->row.devfn);
     sim_table_put(p + acpi_iort_id_mapping_output_reference_OFFSET, 4, unit);
-    sim_table_put(p + acpi_iort_id_mapping_flags_OFFSET, 4, 1);
 }
 
 static bool add_rmr(struct sim *s, const struct sim_region *region)
@@ -96,10 +101,66 @@ static bool add_rmr(struct sim *s, const struct sim_region *region)
     return sim_table_insert(s, s->table_size, p, sizeof(p));
 }
 
+static bool add_its(struct sim *s)
+{
+    uint8_t p[ITS_GROUP_BYTES] = { IORT_NODE_ITS_GROUP };
+    uint8_t *count = s->table + acpi_iort_node_count_OFFSET;
+
+    sim_table_put(count, 4, get32(count) + 1);
+    sim_table_put(p + acpi_iort_node_header_length_OFFSET, 2, sizeof(p));
+    p[acpi_iort_node_header_revision_OFFSET] = ITS_GROUP_REVISION;
+    sim_table_put(p + acpi_iort_node_header_identifier_OFFSET, 4,
+                  get32(count) - 1);
+    sim_table_put(p + acpi_iort_its_group_its_count_OFFSET, 4, 1);
+    sim_table_put(p + acpi_iort_its_group_identifiers_OFFSET, 4, ITS_ID);
+    return sim_table_insert(s, s->table_size, p, sizeof(p));
+}
+
+/* Stream ids are DeviceIDs. Of the nodes behind the unit's only the group's is
+ * referred to. */
+static bool map_to_its(struct sim *s)
+{
+    const uint64_t unit = unit_node(s);
+    uint8_t *node = s->table + unit;
+    const unsigned length =
+        sim_table_get16(node + acpi_iort_node_header_length_OFFSET);
+    uint8_t p[IORT_ID_MAPPING_SIZE] = { 0 };
+
+    sim_table_put(node + acpi_iort_node_header_length_OFFSET, 2,
+                  length + sizeof(p));
+    sim_table_put(node + acpi_iort_node_header_mapping_count_OFFSET, 4, 1);
+    sim_table_put(node + acpi_iort_node_header_mapping_offset_OFFSET, 4,
+                  length);
+    sim_table_put(p + acpi_iort_id_mapping_id_count_OFFSET, 4, 0xffff);
+    sim_table_put(p + acpi_iort_id_mapping_output_reference_OFFSET, 4,
+                  s->table_size + sizeof(p) - ITS_GROUP_BYTES);
+    return sim_table_insert(s, (size_t)unit + length, p, sizeof(p));
+}
+
+static void make_madt(struct sim *s)
+{
+    uint8_t *its = s->madt + MADT_SIZE;
+
+    memcpy(s->madt, "APIC", 4);
+    s->madt[acpi_header_revision_OFFSET] = MADT_REVISION;
+    its[acpi_madt_header_type_OFFSET] = MADT_GIC_ITS;
+    its[acpi_madt_header_length_OFFSET] = MADT_GIC_ITS_SIZE;
+    sim_table_put(its + acpi_madt_gic_its_its_id_OFFSET, 4, ITS_ID);
+    sim_table_put(its + acpi_madt_gic_its_base_address_OFFSET, 8, ITS_BASE);
+    sim_table_seal(s->madt, sizeof(s->madt));
+}
+
 static bool complete(struct sim *s, const struct sim_config *config)
 {
     if (s->table_size < IORT_SIZE) {
-        return config->n_regions == 0;
+        return config->n_regions == 0 && !config->its;
+    }
+    if (config->its) {
+        if (!add_its(s) || !map_to_its(s)) {
+            return false;
+        }
+        make_madt(s);
+        s->its = true;
     }
     for (unsigned i = 0; i < config->n_regions; i++) {
         if (!add_rmr(s, &config->regions[i])) {

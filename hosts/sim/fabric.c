@@ -64,13 +64,36 @@ static struct sim_func *any_bar_at(struct sim *s, uint64_t addr)
     return f;
 }
 
+static uint32_t get32(const uint8_t *buf)
+{
+    return buf[0] | (uint32_t)buf[1] << 8 | (uint32_t)buf[2] << 16 |
+           (uint32_t)buf[3] << 24;
+}
+
+/* The rest of the frame reads as zero and ignores writes. */
+static bool land_in_its(struct sim *s, struct sim_request *r, uint32_t rid,
+                        uint64_t addr, uint8_t *buf, size_t size)
+{
+    if (!r->write) {
+        memset(buf, 0, size);
+    }
+    if (addr == SIM_TRANSLATER && r->write && size == 4) {
+        sim_msi_arrives(s, (struct sim_msi){ addr, get32(buf), rid });
+        r->target = SIM_AT_MSI;
+    }
+    return true;
+}
+
 /* The root complex sends a translated part where it belongs. */
-static bool land(struct sim *s, struct sim_request *r, uint64_t addr,
-                 uint8_t *buf, size_t size)
+static bool land(struct sim *s, struct sim_request *r, uint32_t rid,
+                 uint64_t addr, uint8_t *buf, size_t size)
 {
     struct sim_func *f;
 
     r->addr = addr;
+    if (s->its && addr - SIM_DOORBELL < SIM_DOORBELL_SIZE) {
+        return land_in_its(s, r, rid, addr, buf, size);
+    }
     if (sim_is_ram(s, addr, size)) {
         sim_memory_dma(s, r->write, addr, buf, size);
         r->target = SIM_AT_RAM;
@@ -93,15 +116,14 @@ static bool land_msi(struct sim *s, struct sim_request *r, uint32_t rid,
     if (!r->write || size != 4 || addr % 4 != 0) {
         return false;
     }
-    data = buf[0] | (uint32_t)buf[1] << 8 | (uint32_t)buf[2] << 16 |
-           (uint32_t)buf[3] << 24;
+    data = get32(buf);
     pthread_mutex_lock(&s->unit_lock);
     result =
         s->ops->remap_msi(s->model, rid, 0, addr, data, &out_addr, &out_data);
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
     if (result == 0) {
-        sim_msi_arrives(s, out_addr, out_data);
+        sim_msi_arrives(s, (struct sim_msi){ out_addr, out_data, 0 });
     }
     if (result >= 0) {
         r->target = SIM_AT_MSI;
@@ -139,7 +161,7 @@ static bool send_up(struct sim *s, struct sim_request *r, struct part *p,
         r->addr = addr;
         return true;
     }
-    return land(s, r, addr, p->buf, p->size);
+    return land(s, r, p->rid, addr, p->buf, p->size);
 }
 
 /* An untranslated or, with UIE_REQ_XLATED, translated request to `addr`. */

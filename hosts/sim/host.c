@@ -128,6 +128,11 @@ static const void *map_table(void *ctx, const char signature[4], unsigned index,
     struct sim *s = ctx;
 
     sim_sleeps(s, "map_table");
+    if (index == 0 && s->its && memcmp(s->madt, signature, 4) == 0) {
+        SIM_COUNT(s, tables, 1);
+        *size = sizeof(s->madt);
+        return s->madt;
+    }
     if (index != 0 || s->table_size < 4 ||
         memcmp(s->table, signature, 4) != 0) {
         return NULL;
@@ -142,7 +147,12 @@ static void unmap_table(void *ctx, const void *table, size_t size)
     struct sim *s = ctx;
 
     sim_sleeps(s, "unmap_table");
-    if (table != s->table || size != s->table_size || s->count.tables == 0) {
+    if (table == s->madt ? size != sizeof(s->madt)
+                         : table != s->table || size != s->table_size) {
+        sim_report(s, "unmap_table of what map_table did not give");
+        return;
+    }
+    if (s->count.tables == 0) {
         sim_report(s, "unmap_table of what map_table did not give");
         return;
     }

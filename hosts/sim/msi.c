@@ -191,16 +191,16 @@ void sim_posts_deliver(struct sim *s)
     } while (more);
 }
 
-void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data)
+void sim_msi_arrives(struct sim *s, struct sim_msi msi)
 {
-    struct sim_post post = { addr, data };
+    struct sim_post post = { msi.addr, msi.data };
     struct sim_msi *bigger;
 
     pthread_mutex_lock(&s->text_lock);
     make_due(s, &post);
     bigger = realloc(s->msis.seen, (s->msis.n_seen + 1) * sizeof(*bigger));
     if (bigger != NULL) {
-        bigger[s->msis.n_seen] = (struct sim_msi){ addr, data };
+        bigger[s->msis.n_seen] = msi;
         s->msis.seen = bigger;
         s->msis.n_seen++;
     }
@@ -268,7 +268,7 @@ unsigned sim_msi_count(struct machine *m)
 struct sim_msi sim_msi_at(struct machine *m, unsigned i)
 {
     struct sim *s = sim_of(m);
-    struct sim_msi msi = { 0, 0 };
+    struct sim_msi msi = { 0, 0, 0 };
 
     pthread_mutex_lock(&s->text_lock);
     if (i < s->msis.n_seen) {
@@ -294,7 +294,7 @@ enum machine_dma sim_machine_raise_pin(struct machine *m, uint64_t rte)
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
     if (result == 0) {
-        sim_msi_arrives(s, addr, data);
+        sim_msi_arrives(s, (struct sim_msi){ addr, data, 0 });
     }
     return MACHINE_DMA_DONE;
 }
@@ -303,6 +303,10 @@ enum machine_dma sim_machine_raise_pin(struct machine *m, uint64_t rte)
  * has bits 31:8 of an x2APIC id. */
 static struct uiommu_irq_target target_of(struct sim_msi msi)
 {
+    if (msi.addr == SIM_TRANSLATER) {
+        return (struct uiommu_irq_target){ .destination = msi.device_id,
+                                           .vector = (uint8_t)msi.data };
+    }
     return (struct uiommu_irq_target){
         .destination =
             (uint32_t)(msi.addr >> 12 & 0xff) | (uint32_t)(msi.addr >> 40) << 8,

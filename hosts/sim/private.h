@@ -19,6 +19,7 @@
 #include <uiommu/embed.h>
 
 #include "model/check.h"
+#include "spec/madt.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -36,6 +37,7 @@ enum {
     SIM_MAX_MSIS = 32, /* that units may allocate */
     SIM_MAX_TEXTS = 1000,
     SIM_CONFIG_SIZE = 4096,
+    SIM_MADT_SIZE = MADT_SIZE + MADT_GIC_ITS_SIZE,
 };
 
 #define SIM_HOLE_START UINT64_C(0xc0000000)
@@ -236,7 +238,7 @@ void sim_unit_close(struct sim *s);
 void sim_posts_deliver(struct sim *s);
 void sim_raise_msi(void *opaque, uint64_t addr, uint32_t data);
 /* A device's message, as the interrupt controller takes it. */
-void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data);
+void sim_msi_arrives(struct sim *s, struct sim_msi msi);
 enum uiommu_status sim_msi_alloc(void *ctx, unsigned unit, unsigned n,
                                  uint64_t *addr, uint32_t *data);
 void sim_msi_free(void *ctx, unsigned unit, unsigned n);
@@ -367,6 +369,8 @@ bool sim_table_open(struct sim *s, const struct sim_config *config);
  * at the end. False: no memory. */
 void sim_table_put(uint8_t *p, unsigned width, uint64_t value);
 unsigned sim_table_get16(const uint8_t *p);
+/* Length and checksum of a table are made right. */
+void sim_table_seal(uint8_t *table, size_t size);
 bool sim_table_insert(struct sim *s, size_t at, const uint8_t *bytes,
                       size_t size);
 bool sim_any_ats(const struct sim *s);
@@ -433,6 +437,8 @@ struct sim {
 
     uint8_t *table;
     size_t table_size;
+    bool its;
+    uint8_t madt[SIM_MADT_SIZE];
 
     sim_watch_fn watch;
     void *watch_ctx;

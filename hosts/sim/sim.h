@@ -88,6 +88,10 @@ struct sim_config {
     unsigned engines;     /* of the default topology; 0: 3 */
     unsigned engine_caps; /* more capabilities of the default engines */
 
+    bool
+        its; /* SMMUv3: interrupt messages have somewhere to go, see SIM_DOORBELL,
+               * and firmware says where */
+
     const struct sim_region *regions;
     unsigned n_regions;
 
@@ -290,10 +294,17 @@ void sim_unplug(struct machine *m, unsigned dev);
  * call of uiommu may be under way. */
 void sim_reset_units(struct machine *m);
 
+/* The frame of the ITS with GITS_TRANSLATER, to which devices write messages: the
+ * EventID; their requester id is the DeviceID. */
+#define SIM_DOORBELL      UINT64_C(0xd0010000)
+#define SIM_DOORBELL_SIZE UINT64_C(0x10000)
+#define SIM_TRANSLATER    (SIM_DOORBELL + 0x40)
+
 /* Interrupt messages that devices sent and that were delivered. */
 struct sim_msi {
     uint64_t addr;
     uint32_t data;
+    uint32_t device_id; /* that an ITS got with it: the requester id */
 };
 
 unsigned sim_msi_count(struct machine *m);

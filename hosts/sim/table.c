@@ -42,16 +42,16 @@ bool sim_table_insert(struct sim *s, size_t at, const uint8_t *bytes,
     return true;
 }
 
-static void sum(struct sim *s)
+void sim_table_seal(uint8_t *table, size_t size)
 {
     uint8_t total = 0;
 
-    sim_table_put(s->table + LENGTH_AT, 4, s->table_size);
-    s->table[CHECKSUM_AT] = 0;
-    for (size_t i = 0; i < s->table_size; i++) {
-        total = (uint8_t)(total + s->table[i]);
+    sim_table_put(table + LENGTH_AT, 4, size);
+    table[CHECKSUM_AT] = 0;
+    for (size_t i = 0; i < size; i++) {
+        total = (uint8_t)(total + table[i]);
     }
-    s->table[CHECKSUM_AT] = (uint8_t)(0 - total);
+    table[CHECKSUM_AT] = (uint8_t)(0 - total);
 }
 
 bool sim_any_ats(const struct sim *s)
@@ -76,7 +76,7 @@ static bool complete(struct sim *s, const struct sim_config *config)
     if (s->arch == NULL) {
         return config->n_regions == 0;
     }
-    return s->arch->complete(s, config);
+    return s->arch->complete(s, config) && s->its == config->its;
 }
 
 bool sim_table_open(struct sim *s, const struct sim_config *config)
@@ -89,11 +89,11 @@ bool sim_table_open(struct sim *s, const struct sim_config *config)
     s->ops->acpi(s->model, s->table, s->table_size);
     if (!complete(s, config)) {
         snprintf(s->machine.error, sizeof(s->machine.error),
-                 "the firmware table cannot have these regions");
+                 "the firmware table cannot have these regions, or an ITS");
         return false;
     }
     if (s->table_size >= HEADER) {
-        sum(s);
+        sim_table_seal(s->table, s->table_size);
     }
     s->machine.table = s->table_size > 0 ? s->table : NULL;
     s->machine.table_size = s->table_size;

@@ -22,6 +22,9 @@ extern "C" {
  * Adoption also takes what is no uiommu, and then without a record. The entries
  * that say who translates how are copied; what they point to, page tables above all,
  * stays where it is and must not change until uiommu_adopted_end().
+ *
+ * SMMUv3 has no part in it: the stream table of a unit can only be exchanged while it does
+ * not translate. Such units are not adopted, and so not handed over.
  */
 
 /* ---- adopt ---------------------------------------------------------------- */
@@ -32,9 +35,10 @@ extern "C" {
  * that are added are on the domain uiommu_inherited() until they are moved to another.
  * uiommu_start() then also fails, and the units go on as they were, with
  *   OPNOTSUPP  the host has no memory_map; a unit translates in another mode than
- *              uiommu shall use; it remaps interrupts and UIOMMU_CONFIG_REMAP_INTERRUPTS
- *              or _X2APIC do not say the same, or in entries above those uiommu has;
- *              or it does something else that would not go on;
+ *              uiommu shall use, or is an SMMUv3 and translates at all; it remaps
+ *              interrupts and UIOMMU_CONFIG_REMAP_INTERRUPTS or _X2APIC do not say the
+ *              same, or in entries above those uiommu has; or it does something else
+ *              that would not go on; the record would be about an SMMUv3;
  *   INVAL      the record is not one, or is not about this machine, or the tables have
  *              changed since it was made.
  * The log has the reason. "As they were" is what devices see: the queue of the last owner
@@ -118,9 +122,10 @@ struct uiommu_record_unit {
  * and that do not come back by uiommu_destroy() belong to the next owner, the record too:
  * *record is its address, *size its size in bytes.
  *
- * May sleep. BUSY: not started, or as above. OPNOTSUPP: the host has no memory_map.
- * NOMEM. INVAL. After these nothing has changed. TIMEDOUT, IO: a unit did not answer, and
- * there is no saying what it has cached; it is handed over all the same.
+ * May sleep. BUSY: not started, or as above. OPNOTSUPP: the host has no memory_map,
+ * or a unit is an SMMUv3. NOMEM. INVAL. After these nothing has changed. TIMEDOUT, IO: a
+ * unit did not answer, and there is no saying what it has cached; it is handed over all
+ * the same.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_hand_over(struct uiommu *u, enum uiommu_hand_over how,

@@ -65,8 +65,9 @@ uiommu_create(const struct uiommu_host *host,
               const struct uiommu_config *config, struct uiommu **out);
 
 /**
- * Give one ACPI table (DMAR for now: others have no driver) before start; it is
- * copied.
+ * Give one ACPI table before start; it is copied. DMAR and IORT name units; with IORT
+ * goes the MADT ("APIC"), which says where Arm's interrupt messages go: see region.h.
+ * Without it only that is not known.
  *
  * May sleep. INVAL: too short, wrong length or checksum; the log says which. The
  * structures inside are checked by uiommu_start(), which knows the parsers. EXIST:
@@ -77,7 +78,7 @@ uiommu_add_table(struct uiommu *u, const void *table, size_t size);
 
 /**
  * Ask the host's map_table for every table that `drivers` can read, and add
- * what is found and not there yet. NOENT: nothing new. OPNOTSUPP: the host has no
+ * what is found and not there yet: all of it, or nothing. NOENT: nothing new. OPNOTSUPP: the host has no
  * map_table. Other failures as uiommu_add_table().
  */
 UIOMMU_MUST_CHECK enum uiommu_status
@@ -87,7 +88,7 @@ uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
 /**
  * Bring every unit that the tables name from whatever firmware left to
  * translation enabled with every requester blocked. Requesters with firmware
- * regions (RMRR) keep exactly those regions, and had them before the switch.
+ * regions (RMRR, RMR) keep exactly those regions, and had them before the switch.
  *
  * May sleep. NOENT: no table names a unit. INVAL: a table or option is wrong.
  * NODEV: a unit is not there or cannot be driven. OPNOTSUPP: a unit lacks the mode

@@ -12,6 +12,7 @@
 #include <uiommu/instance.h>
 #include <uiommu/interrupt.h>
 #include <uiommu/map.h>
+#include <uiommu/region.h>
 #include <uiommu/status.h>
 #include <uiommu/types.h>
 

@@ -300,7 +300,7 @@ enum uiommu_status uim_invalidate(struct uiommu_domain *domain,
     uim_fence(&domain->u->host);
     units = invalidate_units(domain, inval);
     /* Device TLBs last: until the IOTLB is clean they could be refilled from
-     * it (VT-d 6.8, semantics B.15.4). */
+     * it (semantics B.15.4). */
     if (atomic_load(&domain->n_ats) > 0)
         devices = invalidate_devices(domain, inval);
     return units != UIOMMU_OK ? units : devices;

@@ -31,6 +31,8 @@ struct uim_driver_use {
     void *state;
     const uint8_t *table; /* NULL: the machine has none for it              */
     size_t table_size;
+    const uint8_t *also; /* fw->also's; NULL: the host gave none, or no table */
+    size_t also_size;
     unsigned first_unit;  /* of its units in u->unit, in the table's order:  */
     unsigned n_units;     /* a unit that is not usable is NULL there        */
 };

@@ -68,6 +68,7 @@ struct uim_unit_ops {
      * inherited_end: none is any more, nor any interrupt entry.
      * describe: what a record says of it, from registers and tables.
      * leave: as disable, but it goes on translating, and release keeps its tables.
+     * All NULL where the driver refuses to prepare what translates already.
      */
     enum uiommu_status (*give_back)(struct uim_unit *unit);
     bool (*inherited)(struct uim_unit *unit, uint32_t *id);
@@ -185,7 +186,7 @@ struct uim_unit {
 };
 
 struct uiommu_driver {
-    const char *name;          /* "vtd"                                      */
+    const char *name;          /* as options and faults have it              */
     const struct uim_fw_ops *fw; /* the table that names its units           */
     size_t state_size;         /* zeroed bytes for each instance             */
 

@@ -174,6 +174,22 @@ static bool all_see(struct uiommu *u, const struct uiommu_domain *domain)
     return true;
 }
 
+/* Some drivers have no way to go on with what somebody left, and so leave nothing. */
+static bool can_be_left(const struct uiommu *u)
+{
+    for (unsigned i = 0; i < u->n_units; i++) {
+        const struct uim_unit *unit = u->unit[i];
+
+        if (!unit || (unit->ops->leave && unit->ops->describe))
+            continue;
+        uim_log(unit->u, UIOMMU_LOG_ERROR,
+                "%s unit at 0x%lx cannot be handed over: nobody could adopt it",
+                unit->driver->name, unit->base);
+        return false;
+    }
+    return true;
+}
+
 static enum uiommu_status may_hand_over(struct uiommu *u,
                                         enum uiommu_hand_over how)
 {
@@ -181,7 +197,7 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
         return UIOMMU_INVAL;
     if (atomic_load(&u->life) != UIM_STARTED)
         return UIOMMU_BUSY;
-    if (!u->host.memory_map)
+    if (!u->host.memory_map || !can_be_left(u))
         return UIOMMU_OPNOTSUPP;
     if (how == UIOMMU_HAND_OVER_AS_IT_STANDS)
         return UIOMMU_OK;

@@ -178,11 +178,11 @@ enum uiommu_status uiommu_create(const struct uiommu_host *host,
     return UIOMMU_OK;
 }
 
-static void free_tables(struct uiommu *u)
+/* Those that were added after `last`, which may be the list itself. */
+static void free_tables(struct uiommu *u, struct uim_node *last)
 {
-    while (!uim_list_empty(&u->tables)) {
-        struct uim_table *t =
-            uim_container(u->tables.next, struct uim_table, node);
+    while (last->next != &u->tables) {
+        struct uim_table *t = uim_container(last->next, struct uim_table, node);
 
         uim_list_del(&t->node);
         uim_free(u, t->bytes, t->size);
@@ -198,7 +198,7 @@ enum uiommu_status uiommu_destroy(struct uiommu *u)
     uim_domains_reap(u);
     if (atomic_load(&u->n_domains) != 0)
         return UIOMMU_BUSY;
-    free_tables(u);
+    free_tables(u, &u->tables);
     free_instance(u);
     return UIOMMU_OK;
 }
@@ -265,32 +265,57 @@ enum uiommu_status uiommu_add_table(struct uiommu *u, const void *table,
     return add_copy(u, table);
 }
 
+/* The table, unless it is there already. NOENT: the host has none. */
+static enum uiommu_status find_table(struct uiommu *u, const char *signature)
+{
+    const struct uiommu_host *h = &u->host;
+    enum uiommu_status status;
+    const void *table;
+    size_t size;
+
+    if (uim_table(u, signature))
+        return UIOMMU_NOENT;
+    table = h->map_table(h->ctx, signature, 0, &size);
+    if (!table)
+        return UIOMMU_NOENT;
+    status = uiommu_add_table(u, table, size);
+    if (h->unmap_table)
+        h->unmap_table(h->ctx, table, size);
+    return status;
+}
+
+/* What it says besides is of no use without the first. */
+static enum uiommu_status find_tables_of(struct uiommu *u,
+                                         const struct uim_fw_ops *fw)
+{
+    enum uiommu_status first = find_table(u, fw->signature);
+    enum uiommu_status also = UIOMMU_NOENT;
+
+    if (fw->also[0] != '\0' && uim_table(u, fw->signature))
+        also = find_table(u, fw->also);
+    if (first != UIOMMU_OK && first != UIOMMU_NOENT)
+        return first;
+    return also == UIOMMU_NOENT ? first : also;
+}
+
 enum uiommu_status
 uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
                    size_t n)
 {
-    const struct uiommu_host *h = &u->host;
+    struct uim_node *last = u->tables.prev;
     enum uiommu_status found = UIOMMU_NOENT;
 
-    if (!h->map_table)
+    if (!u->host.map_table)
         return UIOMMU_OPNOTSUPP;
     for (size_t i = 0; i < n; i++) {
-        const char *signature = drivers[i]->fw->signature;
-        enum uiommu_status status;
-        const void *table;
-        size_t size;
+        enum uiommu_status status = find_tables_of(u, drivers[i]->fw);
 
-        if (uim_table(u, signature))
-            continue;
-        table = h->map_table(h->ctx, signature, 0, &size);
-        if (!table)
-            continue;
-        status = uiommu_add_table(u, table, size);
-        if (h->unmap_table)
-            h->unmap_table(h->ctx, table, size);
-        if (status != UIOMMU_OK)
+        if (status != UIOMMU_OK && status != UIOMMU_NOENT) {
+            free_tables(u, last);
             return status;
-        found = UIOMMU_OK;
+        }
+        if (status == UIOMMU_OK)
+            found = UIOMMU_OK;
     }
     return found;
 }

@@ -78,8 +78,15 @@ static enum uiommu_status check_unit(struct uim_unit *unit,
                                      const struct record *r)
 {
     struct uiommu_record_unit now;
-    enum uiommu_status status = unit->ops->describe(unit, &now);
+    enum uiommu_status status;
 
+    if (!unit->ops->describe) {
+        uim_log(unit->u, UIOMMU_LOG_ERROR,
+                "%s unit at 0x%lx is in no record: it cannot be handed over",
+                unit->driver->name, unit->base);
+        return UIOMMU_OPNOTSUPP;
+    }
+    status = unit->ops->describe(unit, &now);
     if (status != UIOMMU_OK || record_has(r, &now))
         return status;
     uim_log(unit->u, UIOMMU_LOG_ERROR,

@@ -92,6 +92,20 @@ static void free_drivers(struct uiommu *u)
     u->n_use = 0;
 }
 
+static void take_tables(struct uiommu *u, struct uim_driver_use *use)
+{
+    const struct uim_fw_ops *fw = use->driver->fw;
+    const struct uim_table *t = uim_table(u, fw->signature);
+
+    if (!t)
+        return;
+    use->table = t->bytes;
+    use->table_size = t->size;
+    t = fw->also[0] != '\0' ? uim_table(u, fw->also) : NULL;
+    use->also = t ? t->bytes : NULL;
+    use->also_size = t ? t->size : 0;
+}
+
 static enum uiommu_status
 take_drivers(struct uiommu *u, const struct uiommu_driver *const *drivers,
              size_t n)
@@ -104,10 +118,8 @@ take_drivers(struct uiommu *u, const struct uiommu_driver *const *drivers,
         u->use[i].driver = drivers[i];
     for (size_t i = 0; i < n; i++) {
         struct uim_driver_use *use = &u->use[i];
-        const struct uim_table *t = uim_table(u, drivers[i]->fw->signature);
 
-        use->table = t ? t->bytes : NULL;
-        use->table_size = t ? t->size : 0;
+        take_tables(u, use);
         use->state = uim_alloc(u, drivers[i]->state_size);
         if (!use->state)
             return UIOMMU_NOMEM;
@@ -115,10 +127,21 @@ take_drivers(struct uiommu *u, const struct uiommu_driver *const *drivers,
     return UIOMMU_OK;
 }
 
+static enum uiommu_status check_tables(struct uiommu *u,
+                                       const struct uim_driver_use *use)
+{
+    const struct uim_fw_log log = uim_fw_log(u);
+    const struct uim_fw_ops *fw = use->driver->fw;
+    enum uiommu_status status = fw->check(use->table, use->table_size, &log);
+
+    if (status == UIOMMU_OK && fw->check_also)
+        status = fw->check_also(use->table, use->also, use->also_size, &log);
+    return status;
+}
+
 /* How many units the tables name; also checks the tables. */
 static enum uiommu_status count_units(struct uiommu *u)
 {
-    const struct uim_fw_log log = uim_fw_log(u);
     struct uim_fw_unit info;
 
     u->n_units = 0;
@@ -129,7 +152,7 @@ static enum uiommu_status count_units(struct uiommu *u)
 
         if (!use->table)
             continue;
-        status = fw->check(use->table, use->table_size, &log);
+        status = check_tables(u, use);
         if (status != UIOMMU_OK)
             return status;
         use->first_unit = u->n_units;

@@ -124,6 +124,19 @@ struct uim_fw_ops {
      * mode in which hardware does that for devices that cannot do without. */
     bool (*ats_allowed)(const void *table, const struct uim_fw_device *device,
                         bool legacy);
+
+    /* Where units translate interrupt messages as any write, a second table says where
+     * these go: its signature; "": there is no such table, and no such messages. The
+     * host may not have it: `also` is NULL then. */
+    char also[5];
+    /* As check(), of both together; `table` was checked. */
+    enum uiommu_status (*check_also)(const void *table, const void *also,
+                                     size_t size, const struct uim_fw_log *log);
+    /* The index-th range of physical addresses that messages of a device are for.
+     * NOENT: fewer. */
+    enum uiommu_status (*doorbell)(const void *table, const void *also,
+                                   const struct uim_fw_device *device,
+                                   unsigned index, struct uim_fw_region *out);
 };
 
 /* Is the table there as far as its header says, which is not too far for any? The

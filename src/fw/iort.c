@@ -2,7 +2,8 @@
 /*
  * IORT: the nodes one by one, what they say, and the table's uim_fw_ops. What
  * is wrong with a table: iort_check.c. Which device is meant: iort_match.c;
- * which of them firmware left running: iort_rmr.c.
+ * which of them firmware left running: iort_rmr.c;
+ * where their messages go: iort_doorbell.c.
  */
 #include "fw/iort.h"
 
@@ -547,4 +548,7 @@ const struct uim_fw_ops uim_fw_iort = {
     .requester = uim_iort_requester,
     .irq_source = iort_irq_source,
     .ats_allowed = uim_iort_ats_allowed,
+    .also = "APIC",
+    .check_also = uim_iort_check_madt,
+    .doorbell = uim_iort_doorbell,
 };

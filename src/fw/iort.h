@@ -154,6 +154,13 @@ enum uiommu_status uim_iort_requester(const void *table,
                                       const struct uiommu_host *host,
                                       unsigned index,
                                       struct uim_fw_requester *out);
+/* madt: NULL, or what the first of these returned OK for. */
+enum uiommu_status uim_iort_check_madt(const void *table, const void *madt,
+                                       size_t size,
+                                       const struct uim_fw_log *log);
+enum uiommu_status uim_iort_doorbell(const void *table, const void *madt,
+                                     const struct uim_fw_device *device,
+                                     unsigned index, struct uim_fw_region *out);
 bool uim_iort_ats_allowed(const void *table, const struct uim_fw_device *device,
                           bool legacy);
 

@@ -20,7 +20,24 @@ RESULTS = {
     "map_test": {"maps[legacy]": "passed", "maps[scalable]": "passed"},
     "map_test-hooked": {"sees_stores[legacy]": "passed"},
     "qtest_test": {"translates": "passed"},
-    "leaf_test": {"splits/4K": "not applicable"},
+    "leaf_test": {"splits/4K": "not applicable: none has these"},
+    "fault_test": {
+        "hears[legacy,coherent]": "passed",
+        "hears[scalable]": "passed",
+        "hears[first-stage]": "not applicable: deaf",
+        "hears[first-stage,adversarial]": "not applicable: deaf",
+        "hears[smmuv3-1]": "passed",
+        "hears[smmuv3-1,adversarial]": "not applicable: not then",
+    },
+    "scenario_test": {f"qemu_{mode}": "passed"
+                      for mode in ("legacy", "scalable", "first_stage",
+                                   "stage1", "stage2")},
+}
+
+SUPPORT = {
+    "faults": {"says": "faults", "tests": ["fault_test: *"],
+               "smmuv3-2": "no ears"},
+    "qemu": {"says": "as QEMU", "tests": ["scenario_test: qemu_{mode}"]},
 }
 
 
@@ -31,15 +48,21 @@ class Catalogues(unittest.TestCase):
         (self.root / "docs").mkdir()
         (self.root / "tests" / "catalogue").mkdir(parents=True)
         self.results = dict(RESULTS)
+        self.readme("before\n", "after\n")
+        self.support = {name: dict(row) for name, row in SUPPORT.items()}
         self.rows = {page.name: {name: {"says": "x", "tests": ["map_test: maps"]}
                                  for name in page.ids or ["HW-1"]}
                      for page in catalogues.PAGES}
+
+    def readme(self, before, after):
+        (self.root / "README.md").write_text(
+            f"{before}{catalogues.BEGIN}\n{catalogues.END}\n{after}")
 
     def tearDown(self):
         self.kept.cleanup()
 
     def make(self, *options):
-        for page, rows in self.rows.items():
+        for page, rows in [*self.rows.items(), ("support", self.support)]:
             text = "".join(
                 f"['{name}']\n" + "".join(
                     f"{key} = {json.dumps(value)}\n"
@@ -130,6 +153,46 @@ class Catalogues(unittest.TestCase):
         self.make()
         self.change(says="y", tests=["map_test: maps"])
         self.refused("docs/invariants.md is not what this run shows", "--check")
+
+    def test_support(self):
+        self.assertEqual(self.make(), (0, ""))
+        text = (self.root / "README.md").read_text()
+        self.assertIn("\n| faults | yes | yes | no: deaf | yes | no: no ears |\n",
+                      text)
+        self.assertIn("\n| as QEMU | yes | yes | yes | yes | yes |\n", text)
+        self.assertTrue(text.startswith("before\n") and
+                        text.endswith("after\n"))
+        self.assertEqual(self.make("--check"), (0, ""))
+
+    def test_support_out_of_date(self):
+        self.make()
+        self.results["fault_test"] = {
+            **RESULTS["fault_test"],
+            "hears[legacy,coherent]": "not applicable: no more"}
+        self.refused("README.md is not what this run shows", "--check")
+        self.refused("| faults | no: no more |", "--check")
+
+    def test_support_without_a_test(self):
+        del self.support["faults"]["smmuv3-2"]
+        self.refused("faults: smmuv3-2: no test, and no reason")
+
+    def test_support_of_a_suite_that_failed(self):
+        self.results["fault_test"] = {}
+        self.refused("faults: legacy: no test, and no reason")
+
+    def test_support_that_is_excused_and_shown(self):
+        self.support["faults"]["legacy"] = "no"
+        self.refused("faults: legacy: says why not, but there are tests")
+
+    def test_support_row_that_is_wrong(self):
+        self.support["faults"]["amdvi"] = "no"
+        self.refused("faults: nobody knows 'amdvi'")
+        self.support["faults"] = {"says": "faults"}
+        self.refused("faults: needs words and tests")
+
+    def test_no_place_for_support(self):
+        (self.root / "README.md").write_text("nothing")
+        self.refused("README.md: the lines around what is made")
 
     def test_no_run(self):
         done = subprocess.run(

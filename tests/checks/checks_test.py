@@ -111,6 +111,18 @@ class Includes(Tree):
         self.expect("src/core/y.c", '#include "drv/vtd/x.h"',
                     "core may not include drv/vtd")
 
+    def test_core_names_a_unit(self):
+        for text, name in (("int vtd_x;", "vtd"),
+                           ("/* as VT-d has it */", "VT-d"),
+                           ('say("the IORT is wrong");', "IORT"),
+                           ("enum { X = SMMUV3_X };", "SMMU")):
+            self.write("src/core/y.c", f"int a;\n{text}\n")
+            self.bad("check-includes.py",
+                     says=f"src/core/y.c:3: {name}: src/core names no unit")
+        self.write("src/drv/vtd/y.c", "int vtd_x; /* VT-d */\n")
+        self.write("src/core/y.c", "int command, amount;\n")
+        self.good("check-includes.py")
+
     def test_model_to_core(self):
         self.write("src/core/x.h", "")
         self.expect("model/y.c", '#include "core/x.h"',

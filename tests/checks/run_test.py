@@ -62,7 +62,8 @@ class Runner(unittest.TestCase):
                        self.shell("echo 1..1; echo ok 1 - a; echo NA: a: b"))
         self.assertEqual(self.results["fails"], {})
         self.assertEqual(set(self.results["passes"].values()), {"passed"})
-        self.assertEqual(self.results["shell"], {"a": "not applicable"})
+        self.assertEqual(self.results["shell"],
+                         {"a": "not applicable: b"})
 
     def test_failure(self):
         output = self.check(

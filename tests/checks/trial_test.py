@@ -98,10 +98,10 @@ class ThisTree(unittest.TestCase):
 
 
 class SeededFaults(Project):
-    def faults(self, *faults, more=""):
+    def faults(self, *faults, more="", args=()):
         self.write("tests/seeded/some.toml",
                    "".join(FAULT.format(*fault) for fault in faults) + more)
-        return self.script("seeded-faults.py")
+        return self.script("seeded-faults.py", *args)
 
     def refused(self, sentence, *faults, more=""):
         status, output = self.faults(*faults, more=more)
@@ -155,9 +155,10 @@ class SeededFaults(Project):
 
     def test_hang_is_noticed(self):
         status, output = self.faults(
-            ("hang", "return a + b", "for (;;) a = *(volatile int *)&b"))
+            ("hang", "return a + b", "for (;;) a = *(volatile int *)&b"),
+            args=("--timeout", "3"))
         self.assertEqual(status, 0, output)
-        self.assertIn("did not end within", output)
+        self.assertIn("did not end within 3 s", output)
 
 
 class Mutants(Project):

@@ -46,6 +46,9 @@
     X(uiommu_set_domain, \
       (struct uiommu_endpoint *endpoint, struct uiommu_domain *domain, const void *owner), \
       (endpoint, domain, owner)) \
+    X(uiommu_regions, \
+      (struct uiommu_endpoint *endpoint, uiommu_region_fn fn, void *ctx), \
+      (endpoint, fn, ctx)) \
     X(uiommu_domain_create, \
       (struct uiommu_endpoint *endpoint, const struct uiommu_domain_config *config, struct uiommu_domain **out), \
       (endpoint, config, out)) \

@@ -4,6 +4,7 @@
  * not leave behind is checked when it ends.
  */
 #include "pt_rig.h"
+#include "tests/share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,20 +65,25 @@ static void add_row(struct row *row, struct CMUnitTest *unit)
     };
 }
 
+static bool is_of(const struct pt_case *c, const char *formats, unsigned levels)
+{
+    return c->levels >= levels &&
+           strncmp(c->ops->name, formats, strlen(formats)) == 0;
+}
+
 /* How many there are. */
 static unsigned fill_rows(const struct pt_test *const *groups,
                           const char *formats, unsigned levels,
                           struct row *rows, struct CMUnitTest *units)
 {
     const struct pt_test *t;
-    unsigned g, n, at = 0;
+    unsigned g, n, place, nth = 0, at = 0;
 
     for (g = 0; groups[g]; g++)
-        for (t = groups[g]; t->name; t++)
-            for (n = 0; pt_case(n, &rows[at].c); n++) {
-                if (rows[at].c.levels < levels ||
-                    strncmp(rows[at].c.ops->name, formats, strlen(formats)) !=
-                        0)
+        for (t = groups[g]; t->name; t++, nth++)
+            for (n = place = 0; pt_case(n, &rows[at].c); n++) {
+                if (!is_of(&rows[at].c, formats, levels) ||
+                    !in_share(nth, place++))
                     continue;
                 rows[at].test = t;
                 add_row(&rows[at], &units[at]);

@@ -31,6 +31,7 @@ enum test_need {
     TEST_ABORT,            /* the unit can refuse everything while it is off */
     TEST_MESSAGES_AS_DATA, /* interrupt messages are translated */
     TEST_GRANULES,         /* pages other than of 4 KiB */
+    TEST_EVENT_QUEUE,      /* refusals are recorded in memory */
     TEST_N_NEEDS,
 };
 
@@ -155,6 +156,7 @@ void stale_translation_is_used(const struct test_board *b);
 void blocked_engine_recovers(const struct test_board *b);
 void a_unit_that_is_off_refuses_if_told(const struct test_board *b);
 void interrupt_messages_are_translated(const struct test_board *b);
+void a_full_event_queue_says_overflow(const struct test_board *b);
 void pages_of_64_kib(const struct test_board *b);
 
 void dead_qemu_is_noticed(const struct test_board *b);

@@ -54,6 +54,7 @@ static const struct {
     { NAMED(stale_translation_is_used), TEST_ANY },
     { NAMED(blocked_engine_recovers), TEST_ANY },
     { NAMED(a_unit_that_is_off_refuses_if_told), TEST_ABORT },
+    { NAMED(a_full_event_queue_says_overflow), TEST_EVENT_QUEUE },
     { NAMED(pages_of_64_kib), TEST_GRANULES },
     { NAMED(dead_qemu_is_noticed), TEST_ANY },
     { NAMED(death_between_calls_is_noticed), TEST_ANY },

@@ -16,7 +16,7 @@
 #include "tools/machines.h"
 #include "tools/scenario.h"
 
-/* Promises in the whole story: two less where interrupts are not remapped. */
+/* Promises in the whole story, three of them about interrupts. */
 enum { STEPS = 16 };
 
 struct story {
@@ -49,8 +49,7 @@ static void whole_story(const char *machine, const char *mode)
     machine_close(m);
     assert_true(ok);
     assert_int_equal(story.failed, 0);
-    assert_int_equal(story.steps,
-                     strstr(machine, "smmuv3") ? STEPS - 2 : STEPS);
+    assert_int_equal(story.steps, STEPS);
 }
 
 static void sim_legacy(void **state)

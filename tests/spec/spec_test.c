@@ -23,6 +23,7 @@
 #include "spec/acpi.h"
 #include "spec/dmar.h"
 #include "spec/iort.h"
+#include "spec/madt.h"
 #include "spec/pci.h"
 #include "spec/smmuv3.h"
 #include "spec/vtd.h"
@@ -109,12 +110,14 @@ static void add_acpi(struct facts *f)
     ACPI_BYTE_LAYOUTS(ADD_BYTES)
     DMAR_BYTE_LAYOUTS(ADD_BYTES)
     IORT_BYTE_LAYOUTS(ADD_BYTES)
+    MADT_BYTE_LAYOUTS(ADD_BYTES)
     file = "acpi-bits.csv";
     DMAR_LAYOUTS(ADD_FIELDS)
     IORT_LAYOUTS(ADD_FIELDS)
     file = "acpi-codes.csv";
     DMAR_CODE_SETS(ADD_CODES)
     IORT_CODE_SETS(ADD_CODES)
+    MADT_CODE_SETS(ADD_CODES)
 }
 
 static void add_smmuv3(struct facts *f)

@@ -3,10 +3,10 @@
  * entry.c - changing a stream table entry (3.21.3, semantics B.13).
  *
  * The unit reads the 8 words of an entry in any order, and some only if others say so.
- * What it does not look at now is changed first. If what is left lies in one word, that
- * word is stored, and the stream goes from the old to the new without a gap. Else the
- * entry is invalid in between. After each of these steps caches forget the entry, so
- * that no fetch mixes words of two.
+ * What it does not look at now is changed first, and what it will not look at last. If
+ * what is left lies in one word, the stream goes from the old to the new without a gap
+ * when that is stored. Else the entry is invalid in between. After each of these steps
+ * caches forget the entry, so that no fetch mixes words of two.
  *
  * smmuv3_cut() may come at any time, and its word is the last: word 0 changes under
  * ste_lock, and says V only where nobody has marked the endpoint.
@@ -146,19 +146,31 @@ static enum uiommu_status store_words(struct smmuv3_unit *v,
 /* ---- steps ----------------------------------------------------------------- */
 
 /* From what is there, what can be changed without being noticed on the way to `want`;
- * returns in how many words more has to follow. */
+ * returns in how many words more, of those that `want` looks at, has to follow. */
 static unsigned first_step(const uim_word *ste, const uint64_t *want,
                            uint64_t *step)
 {
-    uint64_t used[SMMUV3_STE_USED];
+    uint64_t used[SMMUV3_STE_USED], will_be[SMMUV3_STE_USED];
     unsigned more = 0;
 
     used_bits(uim_ld64(&ste[0]), used);
+    used_bits(want[0], will_be);
     for (unsigned i = 0; i < SMMUV3_STE_USED; i++) {
         step[i] = (uim_ld64(&ste[i]) & used[i]) | (want[i] & ~used[i]);
-        more += step[i] != want[i];
+        more += ((step[i] ^ want[i]) & will_be[i]) != 0;
     }
     return more;
+}
+
+/* What `want` looks at; the rest is not noticed any more afterwards. */
+static void second_step(const uint64_t *want, uint64_t *step)
+{
+    uint64_t used[SMMUV3_STE_USED];
+
+    used_bits(want[0], used);
+    for (unsigned i = 0; i < SMMUV3_STE_USED; i++)
+        if ((step[i] ^ want[i]) & used[i])
+            step[i] = want[i];
 }
 
 static enum uiommu_status replace(struct smmuv3_unit *v,
@@ -167,16 +179,18 @@ static enum uiommu_status replace(struct smmuv3_unit *v,
 {
     uint64_t step[SMMUV3_STE_USED];
     enum uiommu_status status = UIOMMU_OK;
-    unsigned more = first_step(ste, want, step);
 
-    if (more > 1) {
+    if (first_step(ste, want, step) > 1) {
         smmuv3_ste_block(v, ste);
         status = smmuv3_ste_forget(v, smmuv3_sid(endpoint));
-        more = first_step(ste, want, step);
+        (void)first_step(ste, want, step);
     }
     if (status == UIOMMU_OK)
         status = store_words(v, endpoint, ste, step);
-    if (status == UIOMMU_OK && more > 0)
+    second_step(want, step);
+    if (status == UIOMMU_OK)
+        status = store_words(v, endpoint, ste, step);
+    if (status == UIOMMU_OK)
         status = store_words(v, endpoint, ste, want);
     return status;
 }

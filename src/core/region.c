@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * region.c - which addresses mean something to a device before anything is mapped for
+ * it (semantics B.10): sorted, and merged where they are of one kind.
+ */
+#include "core/core.h"
+
+struct regions {
+    struct uiommu_region *at; /* NULL: only counted */
+    size_t n;
+};
+
+static void add(struct regions *r, uint64_t start, uint64_t last,
+                enum uiommu_region_kind kind)
+{
+    if (r->at)
+        r->at[r->n] = (struct uiommu_region){ start, last, kind };
+    r->n++;
+}
+
+static void add_firmware(const struct uiommu_device *device, struct regions *r)
+{
+    const struct uim_driver_use *use = uim_use_of(device->unit);
+    struct uim_fw_region region;
+
+    for (unsigned i = 0; use->driver->fw->region(use->table, &device->path, i,
+                                                 &region) == UIOMMU_OK;
+         i++)
+        add(r, region.start, region.last,
+            region.relaxable ? UIOMMU_REGION_DIRECT_RELAXABLE
+                             : UIOMMU_REGION_DIRECT);
+}
+
+static void add_doorbells(const struct uiommu_device *device, struct regions *r)
+{
+    const struct uim_driver_use *use = uim_use_of(device->unit);
+    struct uim_fw_region region;
+
+    if (!device->unit->messages_are_dma || !use->driver->fw->doorbell)
+        return;
+    for (unsigned i = 0;
+         use->driver->fw->doorbell(use->table, use->also, &device->path, i,
+                                   &region) == UIOMMU_OK;
+         i++)
+        add(r, region.start, region.last, UIOMMU_REGION_DOORBELL);
+}
+
+static void collect(const struct uiommu_device *device, struct regions *r)
+{
+    const struct uim_unit *unit = device->unit;
+
+    r->n = 0;
+    add_firmware(device, r);
+    if (unit->window_first <= unit->window_last)
+        add(r, unit->window_first, unit->window_last, UIOMMU_REGION_MSI);
+    add_doorbells(device, r);
+}
+
+/* ---- in order -------------------------------------------------------------- */
+
+static bool before(const struct uiommu_region *a, const struct uiommu_region *b)
+{
+    return a->start != b->start ? a->start < b->start : a->kind < b->kind;
+}
+
+static void sort(struct regions *r)
+{
+    for (size_t i = 1; i < r->n; i++) {
+        const struct uiommu_region region = r->at[i];
+        size_t to = i;
+
+        for (; to > 0 && before(&region, &r->at[to - 1]); to--)
+            r->at[to] = r->at[to - 1];
+        r->at[to] = region;
+    }
+}
+
+/* The last of its kind among the first n, which is the one that reaches furthest. */
+static struct uiommu_region *last_of_kind(const struct regions *r, size_t n,
+                                          enum uiommu_region_kind kind)
+{
+    while (n-- > 0)
+        if (r->at[n].kind == kind)
+            return &r->at[n];
+    return NULL;
+}
+
+static void merge(struct regions *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        const struct uiommu_region *next = &r->at[i];
+        struct uiommu_region *old = last_of_kind(r, n, next->kind);
+
+        if (!old || (next->start > old->last && next->start - old->last > 1))
+            r->at[n++] = *next;
+        else if (next->last > old->last)
+            old->last = next->last;
+    }
+    r->n = n;
+}
+
+enum uiommu_status uiommu_regions(struct uiommu_endpoint *endpoint,
+                                  uiommu_region_fn fn, void *ctx)
+{
+    const struct uiommu_device *device;
+    struct regions r = { .at = NULL };
+    size_t size;
+
+    if (!endpoint || !fn)
+        return UIOMMU_INVAL;
+    device = endpoint->device;
+    collect(device, &r);
+    if (r.n == 0)
+        return UIOMMU_OK;
+    size = r.n * sizeof(*r.at);
+    r.at = uim_alloc(device->u, size);
+    if (!r.at)
+        return UIOMMU_NOMEM;
+    collect(device, &r);
+    sort(&r);
+    merge(&r);
+    for (size_t i = 0; i < r.n; i++)
+        fn(ctx, &r.at[i]);
+    uim_free(device->u, r.at, size);
+    return UIOMMU_OK;
+}
