@@ -8,9 +8,8 @@
 enum {
     INPUT_BITS_MOST = 48,
     OUTPUT_BITS_MOST = 48,
-    WIDE_LEAF_LG2 =
-        42, /* of 64 KiB granules, with addresses of 52 bits (D8.3) */
-    WIDE_BITS = 52,
+    WIDE_LEAF_LG2 = 42, /* of granules of 64 KiB, with addresses that wide: */
+    WIDE_BITS = 52,     /* DDI0487, D8.3                                    */
 };
 
 static const char *const stage_names[] = {
