@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bench/paper.h"
 #include "hosts/sim/sim.h"
 
 const char *const bench_formats[] = {
@@ -20,18 +19,18 @@ static const struct {
 } units[] = {
     { "vtd_ss", "vtd.mode=legacy", &uiommu_driver_vtd, SIM_LEGACY },
     { "vtd_fs", "vtd.mode=first-stage", &uiommu_driver_vtd, SIM_FIRST_STAGE },
-    { "vmsa_s1_4k", "paper.format=vmsa_s1_4k", &bench_driver_paper,
-      SIM_LEGACY },
-    { "vmsa_s2_4k", "paper.format=vmsa_s2_4k", &bench_driver_paper,
-      SIM_LEGACY },
-    { "vmsa_s1_16k", "paper.format=vmsa_s1_16k", &bench_driver_paper,
-      SIM_LEGACY },
-    { "vmsa_s2_16k", "paper.format=vmsa_s2_16k", &bench_driver_paper,
-      SIM_LEGACY },
-    { "vmsa_s1_64k", "paper.format=vmsa_s1_64k", &bench_driver_paper,
-      SIM_LEGACY },
-    { "vmsa_s2_64k", "paper.format=vmsa_s2_64k", &bench_driver_paper,
-      SIM_LEGACY },
+    { "vmsa_s1_4k", "smmuv3.stage=1,smmuv3.granule=4k", &uiommu_driver_smmuv3,
+      SIM_STAGE_1 },
+    { "vmsa_s2_4k", "smmuv3.stage=2,smmuv3.granule=4k", &uiommu_driver_smmuv3,
+      SIM_STAGE_2 },
+    { "vmsa_s1_16k", "smmuv3.stage=1,smmuv3.granule=16k", &uiommu_driver_smmuv3,
+      SIM_STAGE_1 },
+    { "vmsa_s2_16k", "smmuv3.stage=2,smmuv3.granule=16k", &uiommu_driver_smmuv3,
+      SIM_STAGE_2 },
+    { "vmsa_s1_64k", "smmuv3.stage=1,smmuv3.granule=64k", &uiommu_driver_smmuv3,
+      SIM_STAGE_1 },
+    { "vmsa_s2_64k", "smmuv3.stage=2,smmuv3.granule=64k", &uiommu_driver_smmuv3,
+      SIM_STAGE_2 },
 };
 
 enum { N_UNITS = sizeof(units) / sizeof(units[0]) };

@@ -88,9 +88,12 @@ static bool make_tables(struct worker *w, unsigned slot)
 
 static bool prepare_apart(struct worker *workers)
 {
+    const uint64_t large = workers[0].c->d.large;
+    const uint64_t apart = SLOTS * large > GIB(1) ? SLOTS * large : GIB(1);
+
     for (unsigned i = 0; i < THREADS; i++) {
-        workers[i].start = GIB(1 + i);
-        workers[i].stride = workers[i].c->d.large;
+        workers[i].start = GIB(1) + apart * i;
+        workers[i].stride = large;
         for (unsigned slot = 0; slot < SLOTS; slot++)
             if (!make_tables(&workers[i], slot))
                 return false;

@@ -15,8 +15,8 @@ did not happen. Instead of tests a row may say why there are none.
 Of README.md only what is between the two lines that name support.toml is made. There
 a row has a column for each way a unit can run; its tests are looked for with that
 machine in their names, `{mode}` in a pattern stands for it. A cell is "yes" if one of
-them passed; if all say that they do not apply, why; and where there is none, what
-the row says under the column's name.
+them passed; if all say that they do not apply, "not on this unit" and why; and where
+there is none, what the row says under the column's name.
 """
 
 import argparse
@@ -75,6 +75,8 @@ COLUMNS = [
     Column("smmuv3-1", "stage1", "SMMUv3, stage 1"),
     Column("smmuv3-2", "stage2", "SMMUv3, stage 2"),
 ]
+# Tests say it, too.
+NOT_HERE = "not on this unit: "
 BEGIN = "<!-- from tests/catalogue/support.toml and a test run: -->"
 END = "<!-- end of support.toml -->"
 
@@ -214,15 +216,15 @@ def support_cell(name, row, column, shown, problems):
     where = f"support.toml: {name}: {column.machine}"
     found = outcomes(shown, row["tests"], column)
     excuse = row.get(column.machine)
-    reasons = sorted({r.removeprefix("not applicable: ") for r in found}
-                     - {"passed"})
+    reasons = sorted({r.removeprefix("not applicable: ").removeprefix(NOT_HERE)
+                      for r in found} - {"passed"})
     if found and excuse:
         problems.append(f"{where}: says why not, but there are tests")
     if not found and not excuse:
         problems.append(f"{where}: no test, and no reason")
     if "passed" in found:
         return "yes"
-    return f"no: {excuse or '; '.join(reasons)}"
+    return NOT_HERE + (excuse or "; ".join(reasons))
 
 
 def check_support_row(name, row):

@@ -78,7 +78,7 @@ static bool land_in_its(struct sim *s, struct sim_request *r, uint32_t rid,
         memset(buf, 0, size);
     }
     if (addr == SIM_TRANSLATER && r->write && size == 4) {
-        sim_msi_arrives(s, (struct sim_msi){ addr, get32(buf), rid });
+        sim_msi_arrives(s, addr, get32(buf), rid);
         r->target = SIM_AT_MSI;
     }
     return true;
@@ -123,7 +123,7 @@ static bool land_msi(struct sim *s, struct sim_request *r, uint32_t rid,
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
     if (result == 0) {
-        sim_msi_arrives(s, (struct sim_msi){ out_addr, out_data, 0 });
+        sim_msi_arrives(s, out_addr, out_data, 0);
     }
     if (result >= 0) {
         r->target = SIM_AT_MSI;

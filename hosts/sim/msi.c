@@ -191,16 +191,17 @@ void sim_posts_deliver(struct sim *s)
     } while (more);
 }
 
-void sim_msi_arrives(struct sim *s, struct sim_msi msi)
+void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data,
+                     uint32_t device_id)
 {
-    struct sim_post post = { msi.addr, msi.data };
-    struct sim_msi *bigger;
+    struct sim_post post = { addr, data };
+    struct sim_seen *bigger;
 
     pthread_mutex_lock(&s->text_lock);
     make_due(s, &post);
     bigger = realloc(s->msis.seen, (s->msis.n_seen + 1) * sizeof(*bigger));
     if (bigger != NULL) {
-        bigger[s->msis.n_seen] = msi;
+        bigger[s->msis.n_seen] = (struct sim_seen){ { addr, data }, device_id };
         s->msis.seen = bigger;
         s->msis.n_seen++;
     }
@@ -268,14 +269,27 @@ unsigned sim_msi_count(struct machine *m)
 struct sim_msi sim_msi_at(struct machine *m, unsigned i)
 {
     struct sim *s = sim_of(m);
-    struct sim_msi msi = { 0, 0, 0 };
+    struct sim_msi msi = { 0, 0 };
 
     pthread_mutex_lock(&s->text_lock);
     if (i < s->msis.n_seen) {
-        msi = s->msis.seen[i];
+        msi = s->msis.seen[i].msi;
     }
     pthread_mutex_unlock(&s->text_lock);
     return msi;
+}
+
+uint32_t sim_msi_device(struct machine *m, unsigned i)
+{
+    struct sim *s = sim_of(m);
+    uint32_t id = 0;
+
+    pthread_mutex_lock(&s->text_lock);
+    if (i < s->msis.n_seen) {
+        id = s->msis.seen[i].device_id;
+    }
+    pthread_mutex_unlock(&s->text_lock);
+    return id;
 }
 
 /* What an I/O APIC makes of a redirection entry: bits 63:48 are 19:4 of the address,
@@ -294,17 +308,19 @@ enum machine_dma sim_machine_raise_pin(struct machine *m, uint64_t rte)
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
     if (result == 0) {
-        sim_msi_arrives(s, (struct sim_msi){ addr, data, 0 });
+        sim_msi_arrives(s, addr, data, 0);
     }
     return MACHINE_DMA_DONE;
 }
 
 /* Intel SDM volume 3, "Message Signalled Interrupts"; the upper half of the address
  * has bits 31:8 of an x2APIC id. */
-static struct uiommu_irq_target target_of(struct sim_msi msi)
+static struct uiommu_irq_target target_of(const struct sim_seen *seen)
 {
+    const struct sim_msi msi = seen->msi;
+
     if (msi.addr == SIM_TRANSLATER) {
-        return (struct uiommu_irq_target){ .destination = msi.device_id,
+        return (struct uiommu_irq_target){ .destination = seen->device_id,
                                            .vector = (uint8_t)msi.data };
     }
     return (struct uiommu_irq_target){
@@ -326,7 +342,7 @@ bool sim_machine_take_irq(struct machine *m, struct uiommu_irq_target *out)
     pthread_mutex_lock(&s->text_lock);
     arrived = s->msis.n_taken < s->msis.n_seen;
     if (arrived) {
-        *out = target_of(s->msis.seen[s->msis.n_taken++]);
+        *out = target_of(&s->msis.seen[s->msis.n_taken++]);
     }
     pthread_mutex_unlock(&s->text_lock);
     return arrived;

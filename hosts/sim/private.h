@@ -216,6 +216,12 @@ struct sim_post {
     uint32_t data;
 };
 
+/* One that arrived. */
+struct sim_seen {
+    struct sim_msi msi;
+    uint32_t device_id; /* at an ITS */
+};
+
 struct sim_msis {
     pthread_mutex_t lock; /* text */
     struct {
@@ -226,7 +232,7 @@ struct sim_msis {
     unsigned n_posted;
     struct sim_post *due; /* for machine_run() */
     unsigned n_due;
-    struct sim_msi *seen; /* from devices */
+    struct sim_seen *seen; /* from devices */
     unsigned n_seen;
     unsigned n_taken; /* of them, by machine_take_irq() */
 };
@@ -238,7 +244,8 @@ void sim_unit_close(struct sim *s);
 void sim_posts_deliver(struct sim *s);
 void sim_raise_msi(void *opaque, uint64_t addr, uint32_t data);
 /* A device's message, as the interrupt controller takes it. */
-void sim_msi_arrives(struct sim *s, struct sim_msi msi);
+void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data,
+                     uint32_t device_id);
 enum uiommu_status sim_msi_alloc(void *ctx, unsigned unit, unsigned n,
                                  uint64_t *addr, uint32_t *data);
 void sim_msi_free(void *ctx, unsigned unit, unsigned n);

@@ -304,11 +304,12 @@ void sim_reset_units(struct machine *m);
 struct sim_msi {
     uint64_t addr;
     uint32_t data;
-    uint32_t device_id; /* that an ITS got with it: the requester id */
 };
 
 unsigned sim_msi_count(struct machine *m);
 struct sim_msi sim_msi_at(struct machine *m, unsigned i);
+/* The DeviceID that an ITS got with it. */
+uint32_t sim_msi_device(struct machine *m, unsigned i);
 /* Interrupts of the units that machine_run() would deliver now. */
 unsigned sim_irqs_pending(struct machine *m);
 /* machine_run() is done at the end of each DMA. */

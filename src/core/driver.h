@@ -101,7 +101,8 @@ struct uim_unit_ops {
     /* The tables say blocked from now on, and the unit drops what it cached of
      * the endpoint; devices are not waited for. For endpoints whose unit or
      * device TLB did not answer. OK: nothing gets through any more, whatever the
-     * device has cached. May be repeated. Any context.                      */
+     * device has cached. May be repeated. The endpoint was marked (quarantined) before:
+     * a set that goes on beside it opens nothing. Any context.              */
     enum uiommu_status (*cut)(struct uiommu_endpoint *endpoint);
 
     /* Drop what the unit cached of link->domain, wait, writes drained. Any
@@ -181,6 +182,7 @@ struct uim_unit {
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable. None: UINT64_MAX and 0  */
+    void *entry_lock; /* spin; see uim_entry_open(): the driver makes it */
     _Atomic uint32_t broken;   /* 1: did not confirm a command, and what it has
                                 * cached is not known until it was resumed   */
 };

@@ -123,15 +123,36 @@ void uim_write_back(const struct uim_unit *unit, bool coherent, const void *p,
     uim_fence(unit->host);
 }
 
+/* In registers and entries of the unit other addresses would be cut short. */
+static uim_word *pages_within(const struct uim_unit *unit, unsigned order,
+                              unsigned flags, uint64_t *phys)
+{
+    const struct uiommu_host *h = unit->host;
+    uim_word *pages = h->pages_alloc(h->ctx, order, flags, phys);
+
+    if (!pages || *phys >> unit->phys_bits == 0)
+        return pages;
+    uim_log(unit->u, UIOMMU_LOG_ERROR,
+            "%s unit at 0x%lx: pages at 0x%lx are beyond its %u bits",
+            unit->driver->name, unit->base, *phys, (unsigned)unit->phys_bits);
+    uim_pages_free(unit, pages, *phys, order);
+    return NULL;
+}
+
 uim_word *uim_pages_alloc(const struct uim_unit *unit, bool coherent,
                           unsigned order, uint64_t *phys)
 {
-    const struct uiommu_host *h = unit->host;
-    uim_word *pages = h->pages_alloc(h->ctx, order, 0, phys);
+    uim_word *pages = pages_within(unit, order, 0, phys);
 
     if (pages)
         uim_write_back(unit, coherent, pages, (size_t)PAGE_SIZE << order);
     return pages;
+}
+
+uim_word *uim_pages_alloc_read(const struct uim_unit *unit, unsigned order,
+                               uint64_t *phys)
+{
+    return pages_within(unit, order, UIOMMU_PAGES_COHERENT, phys);
 }
 
 void uim_pages_free(const struct uim_unit *unit, uim_word *pages, uint64_t phys,
@@ -139,6 +160,41 @@ void uim_pages_free(const struct uim_unit *unit, uim_word *pages, uint64_t phys,
 {
     if (pages)
         unit->host->pages_free(unit->host->ctx, pages, phys, order);
+}
+
+/* ---- entries ----------------------------------------------------------------- */
+
+static void store(const struct uim_unit *unit, bool coherent, uim_word *word,
+                  uint64_t value)
+{
+    uim_st64(word, value);
+    uim_write_back(unit, coherent, word, sizeof(*word));
+}
+
+bool uim_entry_open(const struct uim_unit *unit,
+                    const struct uiommu_endpoint *endpoint, bool coherent,
+                    uim_word *word, uint64_t value)
+{
+    bool marked;
+
+    uim_spin_lock(unit, unit->entry_lock);
+    marked = atomic_load(&endpoint->quarantined);
+    if (!marked)
+        store(unit, coherent, word, value);
+    uim_spin_unlock(unit, unit->entry_lock);
+    return !marked;
+}
+
+void uim_entry_block(const struct uim_unit *unit, bool coherent, uim_word *word,
+                     uint64_t valid)
+{
+    uint64_t found;
+
+    uim_spin_lock(unit, unit->entry_lock);
+    found = uim_ld64(word);
+    if (found & valid)
+        store(unit, coherent, word, found & ~valid);
+    uim_spin_unlock(unit, unit->entry_lock);
 }
 
 /* ---- giving up --------------------------------------------------------------- */

@@ -39,12 +39,29 @@ void uim_spin_free(const struct uim_unit *unit, void *spin);
  * or does not. */
 void uim_write_back(const struct uim_unit *unit, bool coherent, const void *p,
                     size_t size);
-/* 2^order zeroed pages for the unit to read. NULL: none left. */
+/* 2^order zeroed pages for the unit to read. NULL: none left, or beyond what it can
+ * address (logged). */
 uim_word *uim_pages_alloc(const struct uim_unit *unit, bool coherent,
                           unsigned order, uint64_t *phys);
+/* The same for the unit to write and the CPU to read. */
+uim_word *uim_pages_alloc_read(const struct uim_unit *unit, unsigned order,
+                               uint64_t *phys);
 /* NULL is no page. */
 void uim_pages_free(const struct uim_unit *unit, uim_word *pages, uint64_t phys,
                     unsigned order);
+
+/* ---- entries ----------------------------------------------------------------- */
+
+/* Stores the word of an entry that lets the endpoint's DMA through, written back. False:
+ * the endpoint was quarantined, and nothing is stored. Whoever cuts it has marked it
+ * before, and takes the word back under the same lock: so of the two the cut is the last,
+ * whichever came first. */
+bool uim_entry_open(const struct uim_unit *unit,
+                    const struct uiommu_endpoint *endpoint, bool coherent,
+                    uim_word *word, uint64_t value);
+/* Clears `valid` in it, in one store. */
+void uim_entry_block(const struct uim_unit *unit, bool coherent, uim_word *word,
+                     uint64_t valid);
 
 /* ---- giving up --------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ RESULTS = {
     "fault_test": {
         "hears[legacy,coherent]": "passed",
         "hears[scalable]": "passed",
-        "hears[first-stage]": "not applicable: deaf",
+        "hears[first-stage]": "not applicable: not on this unit: deaf",
         "hears[first-stage,adversarial]": "not applicable: deaf",
         "hears[smmuv3-1]": "passed",
         "hears[smmuv3-1,adversarial]": "not applicable: not then",
@@ -157,7 +157,8 @@ class Catalogues(unittest.TestCase):
     def test_support(self):
         self.assertEqual(self.make(), (0, ""))
         text = (self.root / "README.md").read_text()
-        self.assertIn("\n| faults | yes | yes | no: deaf | yes | no: no ears |\n",
+        self.assertIn("\n| faults | yes | yes | not on this unit: deaf | yes | "
+                      "not on this unit: no ears |\n",
                       text)
         self.assertIn("\n| as QEMU | yes | yes | yes | yes | yes |\n", text)
         self.assertTrue(text.startswith("before\n") and
@@ -170,7 +171,7 @@ class Catalogues(unittest.TestCase):
             **RESULTS["fault_test"],
             "hears[legacy,coherent]": "not applicable: no more"}
         self.refused("README.md is not what this run shows", "--check")
-        self.refused("| faults | no: no more |", "--check")
+        self.refused("| faults | not on this unit: no more |", "--check")
 
     def test_support_without_a_test(self):
         del self.support["faults"]["smmuv3-2"]

@@ -151,7 +151,7 @@ static bool arrives(struct rig *rig, unsigned n, uint64_t addr)
     msi = sim_msi_at(rig->m, before);
     assert_int_equal(msi.addr, SIM_TRANSLATER);
     assert_int_equal(msi.data, EVENT);
-    assert_int_equal(msi.device_id, pci.bus << 8 | pci.devfn);
+    assert_int_equal(sim_msi_device(rig->m, before), pci.bus << 8 | pci.devfn);
     return true;
 }
 

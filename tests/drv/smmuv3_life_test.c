@@ -357,6 +357,25 @@ static void every_allocation_may_fail(void **state)
     assert_int_equal(n, 4); /* stream table, two queues */
 }
 
+/* In STRTAB_BASE and the others the upper bits would be lost. */
+static void pages_that_the_unit_cannot_reach_are_not_used(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    for (unsigned nth = 0; nth < 3; nth++) {
+        smmu_init(&s);
+        s.idr5.oas = SMMUV3_OAS_BITS_36;
+        s.ram_phys = UINT64_C(1) << 36;
+        /* but for the stream table, and the commands */
+        s.ram_phys -= 0x1000 * nth;
+        assert_int_equal(smmu_prepare(&s), UIOMMU_NOMEM);
+        assert_non_null(strstr(s.log, "are beyond its 36 bits"));
+        smmu_end(&s);
+        assert_int_equal(s.pages, 0);
+    }
+}
+
 /* ---- interrupts ------------------------------------------------------------------ */
 
 static void interrupts_go_where_the_host_says(void **state)
@@ -664,6 +683,7 @@ int main(void)
         cmocka_unit_test(a_unit_that_does_not_go_off_keeps_its_tables),
         cmocka_unit_test(a_unit_that_is_gone_is_given_up),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(pages_that_the_unit_cannot_reach_are_not_used),
         cmocka_unit_test(interrupts_go_where_the_host_says),
         cmocka_unit_test(what_was_kept_goes_on_without_a_gap),
         cmocka_unit_test(what_was_lost_is_programmed_anew),

@@ -34,8 +34,7 @@ extern const struct entry_format entry_vmsa_s1_4k, entry_vmsa_s1_16k,
 extern const struct entry_format entry_vmsa_s2_4k, entry_vmsa_s2_16k,
     entry_vmsa_s2_64k, entry_vmsa_s2_4k_ds, entry_vmsa_s2_16k_ds;
 
-/* Groups of tests by themselves; how many failed. */
+/* Those of VT-d; how many failed. */
 int entry_tests(void);
-int vmsa_tests(void);
 
 #endif

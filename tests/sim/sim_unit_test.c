@@ -11,6 +11,8 @@
 
 #include <uiommu/embed.h>
 
+#include "fw/fw.h"
+
 enum { ENGINE_DEVFN = 3 << 3, PORT_DEVFN = 0x1c << 3 };
 
 #define IOVA UINT64_C(0x12345678000)
@@ -107,6 +109,119 @@ static void regions_need_functions(void **state)
     (void)state;
     assert_null(sim_open(&config, error, sizeof(error)));
     assert_string_not_equal(error, "");
+}
+
+static void nothing_is_wrong(void *ctx, enum uiommu_log_level level,
+                             const char *text)
+{
+    (void)ctx;
+    if (level <= UIOMMU_LOG_WARN)
+        fail_msg("%s", text);
+}
+
+static struct uim_fw_device function(const struct machine *m, unsigned dev)
+{
+    const struct uiommu_pci pci = m->devices[dev].pci;
+
+    return (struct uim_fw_device){
+        .pci = pci,
+        .n = 1,
+        .hop = { { pci.bus, pci.devfn, 0 } },
+    };
+}
+
+/* As the library reads them: nothing odd in either, regions and the doorbell are those of
+ * the configuration, and only its. */
+static void tables_of_arm_say_what_was_asked_for(void **state)
+{
+    const struct sim_region region[] = {
+        { 0x200000, 0x3000, 0 }, /* engine0 */
+        { 0x300000, 0x1000, 3 }, /* engine2, behind the port */
+    };
+    struct sim_config config = {
+        .mode = SIM_STAGE_1, .regions = region, .n_regions = 2, .its = true
+    };
+    const struct uim_fw_log log = { .say = nothing_is_wrong };
+    struct machine *m = open_sim(&config);
+    struct uim_fw_region found;
+    const void *madt;
+    size_t size;
+
+    (void)state;
+    madt = m->host.map_table(m->host.ctx, "APIC", 0, &size);
+    assert_int_equal(uim_fw_iort.check(m->table, m->table_size, &log),
+                     UIOMMU_OK);
+    assert_int_equal(uim_fw_iort.check_also(m->table, madt, size, &log),
+                     UIOMMU_OK);
+    for (unsigned dev = 0; dev < m->n_devices; dev++) {
+        const struct uim_fw_device d = function(m, dev);
+
+        assert_int_equal(uim_fw_iort.doorbell(m->table, madt, &d, 0, &found),
+                         UIOMMU_OK);
+        assert_true(found.start == SIM_DOORBELL);
+        assert_true(found.last == SIM_DOORBELL + (SIM_DOORBELL_SIZE - 1));
+        assert_int_equal(uim_fw_iort.region(m->table, &d, 0, &found),
+                         dev == 0 || dev == 3 ? UIOMMU_OK : UIOMMU_NOENT);
+        assert_true(dev != 0 || found.last == 0x202fff);
+        assert_true(dev != 3 || found.start == 0x300000);
+    }
+    m->host.unmap_table(m->host.ctx, madt, size);
+    close_sim(m);
+}
+
+/* ---- an ITS ---------------------------------------------------------------- */
+
+/* While the unit is off everything passes. */
+static void an_its_takes_messages_and_nothing_else(void **state)
+{
+    struct sim_config config = { .mode = SIM_STAGE_1, .its = true };
+    struct machine *m = open_sim(&config);
+    uint32_t word = 0x41;
+    struct sim_request r = {
+        .dev = dev_of(m, "engine0"),
+        .pasid = UIOMMU_NO_PASID,
+        .write = true,
+        .iova = SIM_TRANSLATER,
+        .buf = &word,
+        .size = 4,
+    };
+
+    (void)state;
+    assert_int_equal(sim_dma(m, &r), MACHINE_DMA_DONE);
+    assert_int_equal(r.target, SIM_AT_MSI);
+    assert_int_equal(sim_msi_count(m), 1);
+    assert_true(sim_msi_at(m, 0).addr == SIM_TRANSLATER);
+    assert_int_equal(sim_msi_at(m, 0).data, 0x41);
+    assert_int_equal(sim_msi_device(m, 0), ENGINE_DEVFN);
+    r.iova = SIM_TRANSLATER + 4;
+    assert_int_equal(sim_dma(m, &r), MACHINE_DMA_DONE);
+    r.iova = SIM_TRANSLATER;
+    r.size = 2;
+    assert_int_equal(sim_dma(m, &r), MACHINE_DMA_DONE);
+    r.write = false;
+    r.size = 4;
+    assert_int_equal(sim_dma(m, &r), MACHINE_DMA_DONE);
+    assert_int_equal(word, 0);
+    assert_int_equal(sim_msi_count(m), 1);
+    r.iova = SIM_DOORBELL + SIM_DOORBELL_SIZE;
+    assert_int_equal(sim_dma(m, &r), MACHINE_DMA_REFUSED);
+    close_sim(m);
+}
+
+static void only_arm_has_an_its(void **state)
+{
+    struct sim_config config = { .its = true };
+    struct machine *m;
+    char error[256];
+    size_t size;
+
+    (void)state;
+    assert_null(sim_open(&config, error, sizeof(error)));
+    assert_non_null(strstr(error, "an ITS"));
+    config = (struct sim_config){ .mode = SIM_STAGE_1 };
+    m = open_sim(&config);
+    assert_null(m->host.map_table(m->host.ctx, "APIC", 0, &size));
+    close_sim(m);
 }
 
 /* ---- what the model is told ---------------------------------------------- */
@@ -600,6 +715,9 @@ int main(void)
         cmocka_unit_test(regions_are_in_the_table),
         cmocka_unit_test(the_plain_table_is_the_models),
         cmocka_unit_test(regions_need_functions),
+        cmocka_unit_test(tables_of_arm_say_what_was_asked_for),
+        cmocka_unit_test(an_its_takes_messages_and_nothing_else),
+        cmocka_unit_test(only_arm_has_an_its),
         cmocka_unit_test(arguments_reach_the_model),
         cmocka_unit_test(every_mode_opens),
         cmocka_unit_test(tables_decide),

@@ -8,8 +8,7 @@
  * when that is stored. Else the entry is invalid in between. After each of these steps
  * caches forget the entry, so that no fetch mixes words of two.
  *
- * smmuv3_cut() may come at any time, and its word is the last: word 0 changes under
- * ste_lock, and says V only where nobody has marked the endpoint.
+ * smmuv3_cut() may come at any time, and its word is the last: uim_entry_open().
  */
 #include "drv/smmuv3/smmuv3.h"
 
@@ -88,28 +87,9 @@ static void store(const struct smmuv3_unit *v, uim_word *word, uint64_t value)
 
 void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste)
 {
-    struct smmuv3_ste_q0 q0;
+    const struct smmuv3_ste_q0_fields valid = { .v = 1 };
 
-    uim_spin_lock(&v->unit, v->ste_lock);
-    q0.raw = uim_ld64(ste);
-    if (smmuv3_ste_q0_v(q0))
-        store(v, ste, smmuv3_ste_q0_set_v(q0, 0).raw);
-    uim_spin_unlock(&v->unit, v->ste_lock);
-}
-
-/* Word 0. TIMEDOUT: the endpoint is to be cut, or was. */
-static enum uiommu_status store_q0(const struct smmuv3_unit *v,
-                                   const struct uiommu_endpoint *endpoint,
-                                   uim_word *ste, uint64_t value)
-{
-    bool marked;
-
-    uim_spin_lock(&v->unit, v->ste_lock);
-    marked = atomic_load(&endpoint->quarantined);
-    if (!marked)
-        store(v, ste, value);
-    uim_spin_unlock(&v->unit, v->ste_lock);
-    return marked ? UIOMMU_TIMEDOUT : UIOMMU_OK;
+    uim_entry_block(&v->unit, v->coherent, ste, smmuv3_ste_q0_pack(&valid).raw);
 }
 
 enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
@@ -135,8 +115,9 @@ static enum uiommu_status store_words(struct smmuv3_unit *v,
         any = true;
         if (i > 0)
             store(v, &ste[i], value[i]);
-        else
-            status = store_q0(v, endpoint, ste, value[0]);
+        else if (!uim_entry_open(&v->unit, endpoint, v->coherent, ste,
+                                 value[0]))
+            status = UIOMMU_TIMEDOUT; /* it was cut */
     }
     if (status == UIOMMU_OK && any)
         status = smmuv3_ste_forget(v, smmuv3_sid(endpoint));

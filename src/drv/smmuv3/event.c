@@ -244,13 +244,11 @@ static unsigned order_of(const struct smmuv3_events *e)
 
 enum uiommu_status smmuv3_events_create(struct smmuv3_unit *v)
 {
-    const struct uiommu_host *h = v->unit.host;
     struct smmuv3_events *e = &v->events;
     uint64_t most = smmuv3_idr1_eventqs(v->idr1);
 
     e->log2size = (uint8_t)(most < LOG2SIZE_MOST ? most : LOG2SIZE_MOST);
-    e->ring = h->pages_alloc(h->ctx, order_of(e), UIOMMU_PAGES_COHERENT,
-                             &e->ring_phys);
+    e->ring = uim_pages_alloc_read(&v->unit, order_of(e), &e->ring_phys);
     return e->ring ? UIOMMU_OK : UIOMMU_NOMEM;
 }
 

@@ -23,10 +23,10 @@ static enum uiommu_status locks_create(struct smmuv3_unit *v)
     const struct uiommu_host *h = v->unit.host;
 
     v->table_lock = h->mutex_create(h->ctx);
-    v->ste_lock = h->spin_create(h->ctx);
+    v->unit.entry_lock = h->spin_create(h->ctx);
     v->id_lock = h->spin_create(h->ctx);
     v->event_lock = h->spin_create(h->ctx);
-    if (v->table_lock && v->ste_lock && v->id_lock && v->event_lock)
+    if (v->table_lock && v->unit.entry_lock && v->id_lock && v->event_lock)
         return UIOMMU_OK;
     return UIOMMU_NOMEM;
 }
@@ -117,7 +117,7 @@ void smmuv3_release(struct uim_unit *unit)
         msi_free(v, SMMUV3_IRQ_EVENT);
         msi_free(v, SMMUV3_IRQ_GERROR);
     }
-    uim_spin_free(unit, v->ste_lock);
+    uim_spin_free(unit, unit->entry_lock);
     uim_spin_free(unit, v->id_lock);
     uim_spin_free(unit, v->event_lock);
     if (v->table_lock)

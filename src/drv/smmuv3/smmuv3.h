@@ -19,8 +19,9 @@
  *     event.c    the event queue and global errors
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a group
- * mutex when a table may have to be added. ste_lock, id_lock, queue.lock, event_lock
- * (spin) are taken alone, in any context; none is held while a command is waited for.
+ * mutex when a table may have to be added. id_lock, queue.lock, event_lock and the unit's
+ * entry_lock (spin) are taken alone, in any context; none is held while a command is
+ * waited for.
  */
 #ifndef UIM_DRV_SMMUV3_SMMUV3_H
 #define UIM_DRV_SMMUV3_SMMUV3_H
@@ -114,7 +115,6 @@ struct smmuv3_unit {
     unsigned strtab_order;
     uint8_t sid_bits;      /* streams the table has room for                */
     bool two_level;
-    void *ste_lock;        /* spin: word 0 of stream table entries          */
 
     void *id_lock;         /* spin                                          */
     uint64_t *ids;         /* bit set: an ASID or VMID in use               */

@@ -118,16 +118,13 @@ static bool has_cds(const uim_word *ste)
     return ste && cd_phys(uim_ld64(ste)) != 0;
 }
 
-/* The entry does not look at the pointer: it is not in the first stage yet. */
+/* The entry is invalid: it was never used. */
 static void link_cds(const struct smmuv3_unit *v, uim_word *ste, uint64_t phys)
 {
-    struct smmuv3_ste_q0 q0;
+    struct smmuv3_ste_q0 q0 = { uim_ld64(ste) };
 
-    uim_spin_lock(&v->unit, v->ste_lock);
-    q0.raw = uim_ld64(ste);
     uim_st64(ste, smmuv3_ste_q0_set_s1contextptr(q0, phys >> 6).raw);
     uim_write_back(&v->unit, v->coherent, ste, sizeof(*ste));
-    uim_spin_unlock(&v->unit, v->ste_lock);
 }
 
 /* Both are had before either is linked: one that fails leaves no trace. */

@@ -38,10 +38,12 @@ static enum uiommu_status locks_create(struct vtd_unit *v)
     const struct uiommu_host *h = v->unit.host;
 
     v->table_lock = h->mutex_create(h->ctx);
+    v->unit.entry_lock = h->spin_create(h->ctx);
     v->did_lock = h->spin_create(h->ctx);
     v->reg_lock = h->spin_create(h->ctx);
     v->fault_lock = h->spin_create(h->ctx);
-    if (v->table_lock && v->did_lock && v->reg_lock && v->fault_lock)
+    if (v->table_lock && v->unit.entry_lock && v->did_lock && v->reg_lock &&
+        v->fault_lock)
         return UIOMMU_OK;
     return UIOMMU_NOMEM;
 }
@@ -81,6 +83,7 @@ static enum uiommu_status create(struct vtd_unit *v)
 
 static void locks_destroy(const struct vtd_unit *v)
 {
+    uim_spin_free(&v->unit, v->unit.entry_lock);
     uim_spin_free(&v->unit, v->did_lock);
     uim_spin_free(&v->unit, v->reg_lock);
     uim_spin_free(&v->unit, v->fault_lock);

@@ -162,13 +162,16 @@ static bool one_word_differs(const uim_word *entry, const uint64_t *want)
            uim_ld64(&entry[1]) == want[1];
 }
 
-static enum uiommu_status legacy_replace(struct vtd_unit *v, struct vtd_sid sid,
+static enum uiommu_status legacy_replace(struct vtd_unit *v,
+                                         const struct uiommu_endpoint *ep,
                                          uim_word *entry, const uint64_t *want)
 {
+    const struct vtd_sid sid = vtd_sid(ep);
     enum uiommu_status status = UIOMMU_OK;
 
     if (one_word_differs(entry, want)) {
-        vtd_entry_store(v, entry, want[0]);
+        if (!uim_entry_open(&v->unit, ep, v->coherent, entry, want[0]))
+            return UIOMMU_TIMEDOUT;
         return legacy_retire(v, sid, want[1]);
     }
     vtd_entry_block(v, entry);
@@ -180,8 +183,8 @@ static enum uiommu_status legacy_replace(struct vtd_unit *v, struct vtd_sid sid,
     }
     if (!(want[0] & VTD_ENTRY_P))
         return UIOMMU_OK;
-    vtd_entry_write(v, entry, want, LEGACY_WORDS);
-    return legacy_announce(v, sid);
+    status = vtd_entry_open(v, ep, entry, want, LEGACY_WORDS);
+    return status == UIOMMU_OK ? legacy_announce(v, sid) : status;
 }
 
 static enum uiommu_status set_legacy(struct vtd_unit *v,
@@ -209,7 +212,7 @@ static enum uiommu_status set_legacy(struct vtd_unit *v,
     }
     if (entry_is(entry, want, LEGACY_WORDS))
         return UIOMMU_OK;
-    status = legacy_replace(v, sid, entry, want);
+    status = legacy_replace(v, ep, entry, want);
     if (status != UIOMMU_OK)
         vtd_entry_block(v, entry);
     return status;
@@ -325,6 +328,7 @@ scalable_retire(struct vtd_unit *v, const struct path *p, bool entry_changes)
 }
 
 static enum uiommu_status scalable_replace(struct vtd_unit *v,
+                                           const struct uiommu_endpoint *ep,
                                            const struct path *p)
 {
     bool entry_changes = !entry_is(p->entry, p->want, PASID_WORDS);
@@ -339,8 +343,8 @@ static enum uiommu_status scalable_replace(struct vtd_unit *v,
         vtd_entry_zero(v, p->entry, PASID_WORDS);
     if (!(p->want[0] & VTD_ENTRY_P))
         return UIOMMU_OK;
-    vtd_entry_write(v, p->entry, p->want, PASID_WORDS);
-    return scalable_announce(v, p);
+    status = vtd_entry_open(v, ep, p->entry, p->want, PASID_WORDS);
+    return status == UIOMMU_OK ? scalable_announce(v, p) : status;
 }
 
 /* On failure the new tables, which nothing leads to, go again. */
@@ -368,7 +372,7 @@ static enum uiommu_status set_scalable(struct vtd_unit *v,
         return status;
     if (!blocked)
         pasid_words(v, next, p.want);
-    status = scalable_replace(v, &p);
+    status = scalable_replace(v, ep, &p);
     if (status != UIOMMU_OK)
         vtd_entry_block(v, p.entry);
     return status;
@@ -395,7 +399,7 @@ static enum uiommu_status cut_legacy(struct vtd_unit *v, struct vtd_sid sid)
 
     if (!entry)
         return UIOMMU_OK;
-    vtd_entry_block(v, entry);
+    uim_entry_block(&v->unit, v->coherent, entry, VTD_ENTRY_P);
     return legacy_retire(v, sid, uim_ld64(&entry[1]));
 }
 
@@ -408,7 +412,7 @@ static enum uiommu_status cut_scalable(struct vtd_unit *v, struct vtd_sid sid)
         p.entry = vtd_pasid_entry(v, uim_ld64(p.context), VTD_RID_PASID);
     if (!p.entry)
         return UIOMMU_OK;
-    vtd_entry_block(v, p.entry);
+    uim_entry_block(&v->unit, v->coherent, p.entry, VTD_ENTRY_P);
     add_stale(&b, v, &p, false);
     return b.n > 0 ? vtd_submit(v, &b) : UIOMMU_OK;
 }

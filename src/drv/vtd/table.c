@@ -54,14 +54,31 @@ void vtd_entry_zero(const struct vtd_unit *v, uim_word *entry, unsigned words)
     write_back(v, entry, words * sizeof(*entry));
 }
 
-/* Of an entry with P=0: the word with P comes last, and after the others. */
-void vtd_entry_write(const struct vtd_unit *v, uim_word *entry,
-                     const uint64_t *value, unsigned words)
+static void write_rest(const struct vtd_unit *v, uim_word *entry,
+                       const uint64_t *value, unsigned words)
 {
     for (unsigned i = words - 1; i > 0; i--)
         uim_st64(&entry[i], value[i]);
     write_back(v, entry, words * sizeof(*entry));
+}
+
+/* Of an entry with P=0: the word with P comes last, and after the others. */
+void vtd_entry_write(const struct vtd_unit *v, uim_word *entry,
+                     const uint64_t *value, unsigned words)
+{
+    write_rest(v, entry, value, words);
     vtd_entry_store(v, entry, value[0]);
+}
+
+enum uiommu_status vtd_entry_open(const struct vtd_unit *v,
+                                  const struct uiommu_endpoint *endpoint,
+                                  uim_word *entry, const uint64_t *value,
+                                  unsigned words)
+{
+    write_rest(v, entry, value, words);
+    if (!uim_entry_open(&v->unit, endpoint, v->coherent, entry, value[0]))
+        return UIOMMU_TIMEDOUT;
+    return UIOMMU_OK;
 }
 
 /* ---- links --------------------------------------------------------------- */

@@ -303,6 +303,12 @@ void vtd_entry_block(const struct vtd_unit *v, uim_word *entry);
 void vtd_entry_zero(const struct vtd_unit *v, uim_word *entry, unsigned words);
 void vtd_entry_write(const struct vtd_unit *v, uim_word *entry,
                      const uint64_t *value, unsigned words);
+/* The same for one that lets an endpoint's DMA through: uim_entry_open(). TIMEDOUT: it
+ * was cut, and P stays 0. */
+enum uiommu_status vtd_entry_open(const struct vtd_unit *v,
+                                  const struct uiommu_endpoint *endpoint,
+                                  uim_word *entry, const uint64_t *value,
+                                  unsigned words);
 
 /* ---- the operations ------------------------------------------------------ */
 

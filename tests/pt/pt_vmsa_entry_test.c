@@ -408,7 +408,7 @@ static void chain_words_are_holes(void **state)
         }
 }
 
-int vmsa_tests(void)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stage_1_leaves),
@@ -426,5 +426,5 @@ int vmsa_tests(void)
         cmocka_unit_test(chain_words_are_holes),
     };
 
-    return cmocka_run_group_tests_name("vmsa", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pt_vmsa_entry", tests, NULL, NULL);
 }
