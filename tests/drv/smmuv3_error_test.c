@@ -139,12 +139,37 @@ static void gbpa_is_taken_over_before_translation_ends(void **state)
     assert_int_equal(smmu_reg(&s, SMMUV3_REG_GBPA) & ABORT, 0);
 }
 
+/* ---- a unit that stays on ------------------------------------------------ */
+
+/* Queues, the stream table and what it leads to: all that it may read. */
+static void nothing_is_freed_under_it(void **state)
+{
+    struct uiommu_device dev;
+    struct smmu_domain d;
+    struct smmu s;
+    int pages;
+
+    (void)state;
+    smmu_init(&s);
+    assert_int_equal(smmu_start(&s), UIOMMU_OK);
+    smmu_domain(&s, &d, 0x10000);
+    smmu_device(&s, &dev, SID);
+    assert_int_equal(smmu_set(&s, &dev, &d.domain), UIOMMU_OK);
+    pages = s.pages;
+    s.deaf = true;
+    assert_int_equal(s.unit->ops->disable(s.unit), UIOMMU_TIMEDOUT);
+    s.early = 0; /* nobody waits for it any more */
+    smmu_end(&s);
+    assert_int_equal(s.pages, pages);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_queue_is_never_fuller_than_full),
         cmocka_unit_test(one_error_does_not_hide_another),
         cmocka_unit_test(gbpa_is_taken_over_before_translation_ends),
+        cmocka_unit_test(nothing_is_freed_under_it),
     };
 
     return cmocka_run_group_tests_name("smmuv3_error", tests, NULL, NULL);

@@ -25,11 +25,10 @@ enum {
 /* A register is not written while a change of it, or of another, is under way. */
 static void watch_updates(struct stand *s, void *ctx)
 {
-    const struct stand_step *last = &s->step[s->n_steps - 1];
     const uint32_t defined = SMMUEN | EVENTQEN | CMDQEN | ATSCHK;
 
     (void)ctx;
-    if (s->n_steps == 0 || last->kind != STAND_REGISTER)
+    if (s->n_steps == 0 || s->step[s->n_steps - 1].kind != STAND_REGISTER)
         return;
     assert_true(((stand_reg(s, CR0, 4) ^ stand_reg(s, CR0ACK, 4)) & defined) ==
                 0);
