@@ -212,7 +212,7 @@ static void translation_cannot_be_adopted(void **state)
 
 /* ---- translated requests ------------------------------------------------------ */
 
-/* SMMUEN without ATSCHK lets them through (3.9.1.2), and so may what was cached while
+/* SMMUEN without ATSCHK lets them through (3.9.1), and so may what was cached while
  * it was 0. */
 static void translated_requests_are_never_believed(void **state)
 {
@@ -230,6 +230,25 @@ static void translated_requests_are_never_believed(void **state)
         watch(&s);
         assert_int_equal(smmu_start(&s), UIOMMU_OK);
         assert_int_equal(s.seen & (UNCHECKED | CACHED), 0);
+        assert_true(smmu_cr0ack(&s, ATSCHK));
+        smmu_stop(&s);
+    }
+}
+
+/* Devices are to count in the smallest pages that the unit has (3.9.1), and the core
+ * tells them 4 KiB. Whoever asks all the same is checked. */
+static void ats_is_served_in_pages_of_4k(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    for (unsigned has_4k = 0; has_4k < 2; has_4k++) {
+        smmu_init(&s);
+        s.idr0.ats = 1;
+        s.idr5.gran4k = has_4k;
+        s.options.granule_lg2 = 16;
+        assert_int_equal(smmu_start(&s), UIOMMU_OK);
+        assert_int_equal(s.unit->ats, has_4k);
         assert_true(smmu_cr0ack(&s, ATSCHK));
         smmu_stop(&s);
     }
@@ -678,6 +697,7 @@ int main(void)
         cmocka_unit_test(what_was_not_enabled_is_left_alone),
         cmocka_unit_test(translation_cannot_be_adopted),
         cmocka_unit_test(translated_requests_are_never_believed),
+        cmocka_unit_test(ats_is_served_in_pages_of_4k),
         cmocka_unit_test(a_start_that_fails_is_undone),
         cmocka_unit_test(a_queue_that_cannot_be_read_fails_the_start),
         cmocka_unit_test(a_unit_that_does_not_go_off_keeps_its_tables),

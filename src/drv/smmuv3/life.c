@@ -215,11 +215,11 @@ static void attributes(const struct smmuv3_unit *v)
     uim_wr32(&v->unit, SMMUV3_REG_CR2, (uint32_t)smmuv3_cr2_pack(&cr2).raw);
 }
 
-/* Before it translates: translated requests are not checked without (3.9.1.2), and what
+/* Before it translates: translated requests are not checked without (3.9.1), and what
  * was cached without has to go. */
 static enum uiommu_status check_translated(struct smmuv3_unit *v)
 {
-    if (!v->unit.ats)
+    if (!smmuv3_idr0_ats(v->idr0))
         return UIOMMU_OK;
     return smmuv3_cr0(v, SMMUV3_CR0_BIT(atschk), SMMUV3_CR0_BIT(atschk));
 }

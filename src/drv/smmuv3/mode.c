@@ -128,6 +128,13 @@ static uint8_t least(unsigned a, unsigned b)
     return (uint8_t)(a < b ? a : b);
 }
 
+/* Devices have to count in the smallest pages that the unit has (3.9.1: STU), and are
+ * told 4 KiB. */
+static bool serves_ats(const struct smmuv3_unit *v)
+{
+    return smmuv3_idr0_ats(v->idr0) && smmuv3_idr5_gran4k(v->idr5);
+}
+
 /* 3.4: addresses that come in have at most VAX bits in the first stage; in the second
  * as many as those that go out. COHACC is about the unit's own accesses; it is taken to
  * say the same of its devices, which no register tells (CCA in the IORT does, of each by
@@ -156,7 +163,7 @@ static void configure(struct smmuv3_unit *v,
     v->unit.coherent = v->coherent;
     v->unit.snoop = v->coherent;
     v->unit.identity = true;
-    v->unit.ats = smmuv3_idr0_ats(v->idr0) != 0;
+    v->unit.ats = serves_ats(v);
     v->unit.quality = UIM_BLOCK_ABORT;
     v->unit.messages_are_dma = true;
     v->unit.window_first = UINT64_MAX; /* no address is below and above */
