@@ -643,7 +643,7 @@ static void ids_run_out_and_come_back(void **state)
 
     (void)state;
     for (unsigned i = 0; i < ROWS(row); i++) {
-        struct uim_link more = { 0 };
+        struct uim_link more = { .users = 0 };
 
         smmu_init(&s);
         s.options.stage = row[i].first ? SMMUV3_STAGE_1 : SMMUV3_STAGE_2;

@@ -32,7 +32,7 @@ enum {
 };
 
 #define GBPA_UPDATE (UINT32_C(1) << 31)
-#define OVFLG       (UINT32_C(1) << 31) /* 6.3.29 */
+#define OVFLG       (UINT32_C(1) << 31) /* of EVENTQ_PROD, 7.4 */
 #define IOVA        UINT64_C(0x12345678000)
 
 /* 6.3.15: done once Update reads 0. */

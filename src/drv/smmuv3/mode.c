@@ -129,7 +129,9 @@ static uint8_t least(unsigned a, unsigned b)
 }
 
 /* 3.4: addresses that come in have at most VAX bits in the first stage; in the second
- * as many as those that go out. */
+ * as many as those that go out. COHACC is about the unit's own accesses; it is taken to
+ * say the same of its devices, which no register tells (CCA in the IORT does, of each by
+ * itself). */
 static void configure(struct smmuv3_unit *v,
                       const struct smmuv3_options *options,
                       enum smmuv3_stage stage, unsigned granule)
