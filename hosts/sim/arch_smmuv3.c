@@ -68,6 +68,7 @@ static void put_region(uint8_t *p, const struct sim_region *region)
     sim_table_put(p + acpi_iort_rmr_descriptor_length_OFFSET, 8, region->size);
 }
 
+/* Of one id: the count is one less. */
 static void put_mapping(uint8_t *p, const struct sim_func *f, uint64_t unit)
 {
     sim_table_put(p + acpi_iort_id_mapping_output_base_OFFSET, 4,

@@ -202,6 +202,8 @@ static unsigned invalidate(struct msmmu *m, enum uim_check_kind kind,
 {
     struct uim_check_inval said = about(kind, scope);
 
+    /* The SYNC behind it waits for what used the entries (4.7.3). */
+    said.drain_read = said.drain_write = true;
     if (scope != UIM_CHECK_GLOBAL)
         said.did = domain_of(inval);
     if (scope == UIM_CHECK_PAGE) {

@@ -181,7 +181,7 @@ struct uim_unit {
     bool enabled; /* enable was called: there is something to undo */
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
-                                         * mappable; empty if first > last   */
+                                         * mappable. None: UINT64_MAX and 0  */
     void *entry_lock; /* spin; see uim_entry_open(): the driver makes it */
     _Atomic uint32_t broken;   /* 1: did not confirm a command, and what it has
                                 * cached is not known until it was resumed   */

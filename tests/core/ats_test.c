@@ -101,6 +101,11 @@ static void ats_that_hardware_switches_on_is_left_alone(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+static bool listed(struct rig *rig, const char **why)
+{
+    return with_ats(rig, why) && rig_does(rig, RIG_DMAR, why);
+}
+
 static bool forbidden(struct rig *rig, const char **why)
 {
     rig->setup.flags |= UIOMMU_CONFIG_NO_ATS;
@@ -334,7 +339,8 @@ static void assert_same_set(const struct trace *a, const struct trace *b)
                              count_same(b, &a->cmd[i]));
 }
 
-/* Those of an unmap of a range that takes several commands for each. */
+/* Those of an unmap of a range that takes several commands for each, if they are for
+ * powers of 2 and no more than that. */
 static void unmap_seen_by(struct rig *rig, struct uiommu_domain *d,
                           const uint8_t *order, uint64_t pages, struct trace *t)
 {
@@ -366,7 +372,7 @@ in_any_order_of_its_endpoints_an_unmap_sends_the_same(struct rig *rig)
     struct trace first, t;
 
     unmap_seen_by(rig, d, order[0], pages, &first);
-    assert_true(count_kinds(&first, ANY_DEVTLB) >= 6);
+    assert_true(count_kinds(&first, ANY_DEVTLB) >= 3);
     assert_true(count_kinds(&first, ANY_IOTLB) >= 1);
     for (unsigned i = 1; i < 6; i++) {
         unmap_seen_by(rig, d, order[i], pages, &t);
@@ -512,6 +518,16 @@ static int when(enum what what)
     return -1;
 }
 
+/* What the device could fill its TLB from again went before. */
+static void assert_devtlb_is_emptied_last(const struct rig *rig)
+{
+    assert_true(when(ENTRY) >= 0);
+    assert_true(when(LEAVES) > when(ENTRY));
+    assert_true(when(DEVICE_TLB) > when(ENTRY));
+    if (rig_arch(rig)->does & RIG_TLB_FIRST)
+        assert_true(when(DEVICE_TLB) > when(LEAVES));
+}
+
 static void set_noted(struct rig *rig, struct uiommu_domain *d)
 {
     diary.n = 0;
@@ -534,9 +550,7 @@ static void ats_goes_on_last_and_off_first(struct rig *rig)
     assert_int_equal(when(ATS_OFF), -1);
     set_noted(rig, uiommu_blocked(rig->u));
     assert_int_equal(when(ATS_OFF), 0);
-    assert_true(when(ENTRY) > 0);
-    assert_true(when(LEAVES) > when(ENTRY));
-    assert_true(when(DEVICE_TLB) > when(LEAVES));
+    assert_devtlb_is_emptied_last(rig);
     sim_hooks(rig->m, NULL);
     uiommu_domain_put(d);
 }
@@ -552,8 +566,7 @@ static void a_change_between_paging_domains_leaves_ats_on(struct rig *rig)
     set_noted(rig, b);
     assert_int_equal(when(ATS_ON), -1);
     assert_int_equal(when(ATS_OFF), -1);
-    assert_true(when(DEVICE_TLB) > when(LEAVES));
-    assert_true(when(LEAVES) > when(ENTRY));
+    assert_devtlb_is_emptied_last(rig);
     sim_hooks(rig->m, NULL);
     uiommu_domain_put(a);
     rig_drop(rig, 0, b);
@@ -562,7 +575,7 @@ static void a_change_between_paging_domains_leaves_ats_on(struct rig *rig)
 static const struct rig_test tests[] = {
     RIG_TEST_ON(the_queue_of_a_device_is_known, with_ats),
     RIG_TEST_ON(ats_is_on_while_a_device_sees_a_paging_domain, with_ats),
-    RIG_COLD_ON(ats_that_hardware_switches_on_is_left_alone, with_ats),
+    RIG_COLD_ON(ats_that_hardware_switches_on_is_left_alone, listed),
     RIG_COLD_ON(an_unmap_reaches_a_device_that_has_just_begun_to_ask, with_ats),
     RIG_TEST_ON(no_ats_is_on_where_the_config_forbids_it, forbidden),
     RIG_COLD_ON(an_untrusted_device_gets_no_ats, with_ats),

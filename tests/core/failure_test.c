@@ -252,7 +252,7 @@ static enum uiommu_status unmap_into(struct rig *rig, struct uiommu_domain *d,
 static void a_refused_command_fails_its_submitter_alone(struct rig *rig)
 {
     struct uim_check_inject error = { .error = UIM_CHECK_ERROR_QUEUE,
-                                      .code = 4 };
+                                      .code = rig_arch(rig)->refused };
     uint64_t page = rig_pages(rig, 0);
     struct uiommu_domain *d, *e;
 
@@ -285,6 +285,12 @@ static void another_devices_timeout_makes_a_submitter_try_again(struct rig *rig)
     map_page(d, BASE, page);
     assert_true(rig_reaches(rig, 0, BASE, page));
     rig_drop(rig, 0, d);
+}
+
+static bool telling_of_strays(struct rig *rig, const char **why)
+{
+    hurry(rig);
+    return rig_does(rig, RIG_STRAYS, why);
 }
 
 static void an_answer_that_nobody_waits_for_is_survived(struct rig *rig)
@@ -573,7 +579,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(a_refused_command_fails_its_submitter_alone, in_a_hurry),
     RIG_COLD_ON(another_devices_timeout_makes_a_submitter_try_again,
                 in_a_hurry),
-    RIG_TEST_ON(an_answer_that_nobody_waits_for_is_survived, in_a_hurry),
+    RIG_TEST_ON(an_answer_that_nobody_waits_for_is_survived, telling_of_strays),
     RIG_TEST_ON(a_device_that_fails_is_quarantined_alone, with_ats),
     RIG_COLD_ON(a_silent_device_times_out_and_the_next_goes_on, with_ats),
     RIG_COLD_ON(what_a_timeout_takes_along_is_repeated, with_patience),

@@ -12,7 +12,7 @@
 #define BASE GIB(2)
 
 struct ear {
-    unsigned heard;
+    unsigned heard, overflows;
     bool takes;
     struct uiommu_fault last;
 };
@@ -22,6 +22,7 @@ static bool hear(void *ctx, const struct uiommu_fault *fault)
     struct ear *ear = ctx;
 
     ear->heard++;
+    ear->overflows += fault->overflow;
     ear->last = *fault;
     return ear->takes;
 }
@@ -40,11 +41,12 @@ static void a_fault_says_who_what_and_where(struct rig *rig)
     struct uiommu_domain *d = rig_attached(rig, 2);
     unsigned dev = rig_engine(rig, 2);
     const struct uiommu_fault *f = &rig->fault;
+    const uint64_t told = rig_arch(rig)->fault_bits;
     uint64_t value;
 
     fault_at(rig, 2, BASE + 0x5678);
     assert_int_equal(rig->faults, 1);
-    assert_string_equal(f->driver, "vtd");
+    assert_string_equal(f->driver, rig_arch(rig)->driver->name);
     assert_int_equal(f->unit, 0);
     assert_memory_equal(&f->source, &rig->m->devices[dev].pci,
                         sizeof(f->source));
@@ -53,14 +55,14 @@ static void a_fault_says_who_what_and_where(struct rig *rig)
     assert_int_equal(f->pasid, UIOMMU_NO_PASID);
     assert_int_equal(f->access, UIOMMU_WRITE);
     assert_true(f->has_iova);
-    assert_int_equal(f->iova, BASE + 0x5000);
+    assert_int_equal(f->iova, (BASE + 0x5678) & told);
     assert_true(f->reason != 0);
     assert_false(f->overflow);
     assert_false(rig_read(rig, 2, BASE + 0x9008, &value));
     rig_poll(rig);
     assert_int_equal(rig->faults, 2);
     assert_int_equal(f->access, UIOMMU_READ);
-    assert_int_equal(f->iova, BASE + 0x9000);
+    assert_int_equal(f->iova, (BASE + 0x9008) & told);
     rig_drop(rig, 2, d);
 }
 
@@ -132,13 +134,17 @@ static void a_blocked_device_faults_with_a_name(struct rig *rig)
 
 static void a_device_that_was_not_added_faults_without_one(struct rig *rig)
 {
+    const char *why;
+
     up_to_start(rig);
     fault_at(rig, 2, BASE);
     assert_int_equal(rig->faults, 1);
     assert_null(rig->fault.device);
-    assert_int_equal(rig->fault.source.bus,
-                     rig->m->devices[rig_engine(rig, 2)].pci.bus);
-    assert_says(rig->sentence, "01:00.0");
+    assert_true(rig->fault.has_source == rig_does(rig, RIG_SOURCES, &why));
+    if (rig->fault.has_source)
+        assert_int_equal(rig->fault.source.bus,
+                         rig->m->devices[rig_engine(rig, 2)].pci.bus);
+    assert_says(rig->sentence, rig->fault.has_source ? "01:00.0" : "0x100");
 }
 
 static void an_address_beyond_the_domain_is_reported(struct rig *rig)
@@ -340,13 +346,13 @@ static void more_than_there_are_records_are_flagged_and_go_on(struct rig *rig)
 
     uiommu_fault_handler(d, hear, &ear);
     for (unsigned round = 0; round < 3; round++) {
-        ear.heard = 0;
+        ear.heard = ear.overflows = 0;
         for (unsigned i = 0; i < 100; i++)
             assert_false(rig_write(rig, 0, BASE + i * RIG_PAGE, 1));
         rig_poll(rig);
         heard = ear.heard;
         assert_true(heard > 0 && heard < 100);
-        assert_true(ear.last.overflow);
+        assert_true(ear.overflows > 0);
         fault_at(rig, 0, BASE + GIB(1));
         assert_int_equal(ear.heard, heard + 1);
         assert_int_equal(ear.last.iova, BASE + GIB(1));
@@ -425,11 +431,9 @@ static void assert_interrupts_go_on(struct rig *rig)
     }
 }
 
-static uint32_t fault_status(struct rig *rig)
+static bool pending(struct rig *rig)
 {
-    enum { FSTS = 0x34 };
-
-    return (uint32_t)sim_ops(rig->m)->mmio_read(sim_model(rig->m), 0, FSTS, 4);
+    return rig_arch(rig)->pending(rig);
 }
 
 static void inject(struct rig *rig, enum uim_check_error error, uint32_t code)
@@ -469,7 +473,7 @@ static void a_queue_error_during_a_poll_silences_nobody(struct rig *rig)
     assert_false(rig_write(rig, 0, BASE, 1));
     assert_true(machine_run(rig->m));
     assert_int_equal(rig->faults, 2);
-    assert_int_equal(fault_status(rig), 0);
+    assert_false(pending(rig));
     assert_interrupts_go_on(rig);
     rig_drop(rig, 0, d);
 }
@@ -481,10 +485,10 @@ static void a_queue_in_error_silences_nobody(struct rig *rig)
     struct uiommu_domain *d = attached_with(rig, 1, BASE, page);
 
     rig->dirty = true;
-    inject(rig, UIM_CHECK_ERROR_QUEUE, 1);
+    inject(rig, UIM_CHECK_ERROR_QUEUE, rig_arch(rig)->stopped);
     assert_true(machine_run(rig->m));
-    assert_says(sim_last_log(rig->m), "tail");
-    assert_int_equal(fault_status(rig), 0);
+    assert_says(sim_last_log(rig->m), rig_arch(rig)->stopped_says);
+    assert_true(pending(rig) == rig_arch(rig)->stopped_stays);
     assert_interrupts_go_on(rig);
     rig_is(uiommu_unmap(d, BASE, RIG_PAGE, NULL), UIOMMU_TIMEDOUT);
     sim_reset_units(rig->m);
@@ -500,9 +504,11 @@ static void a_queue_in_error_silences_nobody(struct rig *rig)
 static void fault_at_each_record(void *ctx, enum sim_event event,
                                  uint64_t where, size_t size, uint64_t value)
 {
-    if (event == SIM_MMIO_WRITTEN && where >= 0x200 && where % 16 == 12 &&
-        size == 4 && value >> 31)
-        (void)rig_write(ctx, 0, BASE, 1);
+    struct rig *rig = ctx;
+
+    if (event == SIM_MMIO_WRITTEN && size == 4 &&
+        rig_arch(rig)->gives_back(where, value))
+        (void)rig_write(rig, 0, BASE, 1);
 }
 
 static void what_a_poll_could_not_empty_it_says(struct rig *rig)
@@ -518,12 +524,12 @@ static void what_a_poll_could_not_empty_it_says(struct rig *rig)
         assert_true(i < 2 ? uiommu_poll(rig->u) : uiommu_irq(rig->u, 0, 0));
         assert_true(now_ns(rig) - start < 1000 * 1000);
         assert_true(rig->faults > 0 && rig->faults < 1000);
-        assert_true(fault_status(rig) != 0);
+        assert_true(pending(rig));
     }
     sim_watch(rig->m, NULL, NULL);
     assert_false(uiommu_poll(rig->u));
     assert_true(rig->fault.overflow);
-    assert_int_equal(fault_status(rig), 0);
+    assert_false(pending(rig));
     (void)machine_run(rig->m);
     assert_interrupts_go_on(rig);
     assert_false(rig->fault.overflow);
@@ -534,19 +540,23 @@ static void what_a_poll_could_not_empty_it_says(struct rig *rig)
 static void fault_from_the_start(void *ctx, enum sim_event event,
                                  uint64_t where, size_t size, uint64_t value)
 {
-    if (event == SIM_MMIO_WRITTEN && where == 0x18 && value >> 31)
-        (void)rig_write(ctx, 0, BASE, 1);
+    struct rig *rig = ctx;
+    bool on;
+
+    if (event == SIM_MMIO_WRITTEN &&
+        rig_arch(rig)->switches(where, value, &on) && on)
+        (void)rig_write(rig, 0, BASE, 1);
     fault_at_each_record(ctx, event, where, size, value);
 }
 
 static void assert_one_poll_says_it(struct rig *rig)
 {
     assert_true(rig->faults > 0);
-    assert_true(fault_status(rig) != 0);
+    assert_true(pending(rig));
     assert_true(uiommu_poll(rig->u));
     sim_watch(rig->m, NULL, NULL);
     assert_false(uiommu_poll(rig->u));
-    assert_int_equal(fault_status(rig), 0);
+    assert_false(pending(rig));
 }
 
 /* Interrupts that come too early are not heard, and there is no second one. */

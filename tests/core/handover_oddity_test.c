@@ -762,5 +762,5 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    return rig_run("handover_oddity", tests);
+    return rig_run_where(RIG_ADOPTION, "handover_oddity", tests);
 }

@@ -438,5 +438,5 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    return rig_run("handover_pair", tests);
+    return rig_run_where(RIG_ADOPTION, "handover_pair", tests);
 }

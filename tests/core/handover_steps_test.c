@@ -190,5 +190,5 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    return rig_run("handover_steps", tests);
+    return rig_run_where(RIG_ADOPTION, "handover_steps", tests);
 }

@@ -37,7 +37,8 @@ static bool count(struct pages *p, uint64_t page)
 /* Depth first, by hand: `level` tables are below. */
 static void count_tables(struct pages *p, uint64_t root, unsigned level)
 {
-    const uint64_t present = first_stage(p->rig) ? 1 : 3;
+    const uint64_t present =
+        rig_arch(p->rig)->leaf_kind == UIM_CHECK_PASID_IOTLB ? 1 : 3;
     uint64_t table[6] = { 0 };
     unsigned next[6] = { 0 };
     unsigned top = level;
@@ -502,5 +503,5 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    return rig_run("handover_tables", tests);
+    return rig_run_where(RIG_ADOPTION, "handover_tables", tests);
 }

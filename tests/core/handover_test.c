@@ -823,5 +823,5 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    return rig_run("handover", tests);
+    return rig_run_where(RIG_ADOPTION, "handover", tests);
 }

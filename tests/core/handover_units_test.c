@@ -392,5 +392,5 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    return rig_run("handover_units", tests);
+    return rig_run_where(RIG_ADOPTION, "handover_units", tests);
 }

@@ -445,5 +445,5 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    return rig_run("interrupt_life", tests);
+    return rig_run_where(RIG_INTERRUPTS, "interrupt_life", tests);
 }

@@ -48,8 +48,9 @@ static void an_interrupt_goes_where_it_was_mapped(struct rig *rig)
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct uiommu_irq *irq = map_irq(rig, 0, rows[i].target);
 
-        assert_arrives(rig, 0, message_of(irq),
-                       (struct sim_msi){ rows[i].addr, rows[i].data });
+        assert_arrives(
+            rig, 0, message_of(irq),
+            (struct sim_msi){ .addr = rows[i].addr, .data = rows[i].data });
         drop(irq);
     }
 }
@@ -502,5 +503,5 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    return rig_run("interrupt", tests);
+    return rig_run_where(RIG_INTERRUPTS, "interrupt", tests);
 }

@@ -16,11 +16,10 @@ enum { IOAPIC_ID = 0 };
 
 static inline bool remapped(struct rig *rig, const char **why)
 {
-    (void)why;
     rig->config.args = "ir=1,eim=1";
     rig->setup.flags &= ~(uint32_t)UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
     rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
-    return true;
+    return rig_does(rig, RIG_INTERRUPTS, why);
 }
 
 static inline bool in_a_hurry_remapped(struct rig *rig, const char **why)
@@ -40,7 +39,8 @@ static inline struct uiommu_irq_target to(uint8_t vector, uint32_t apic)
 static inline struct sim_msi arrives_as(uint8_t vector, uint32_t apic)
 {
     return (struct sim_msi){
-        FEE | (apic & 0xff) << 12 | (uint64_t)(apic >> 8) << 40, vector
+        .addr = FEE | (apic & 0xff) << 12 | (uint64_t)(apic >> 8) << 40,
+        .data = vector,
     };
 }
 

@@ -21,25 +21,6 @@ static void lose_no_more(struct rig *rig)
     uim_check_drop(sim_door(rig->m), 0, 0);
 }
 
-static const char *command_name(enum uim_check_kind kind)
-{
-    switch (kind) {
-    case UIM_CHECK_DEVICE:
-        return "cc_inv";
-    case UIM_CHECK_PASID:
-        return "pc_inv";
-    case UIM_CHECK_PASID_IOTLB:
-        return "p_iotlb_inv";
-    default:
-        return " iotlb_inv";
-    }
-}
-
-static enum uim_check_kind iotlb_kind(const struct rig *rig)
-{
-    return first_stage(rig) ? UIM_CHECK_PASID_IOTLB : UIM_CHECK_IOTLB;
-}
-
 /* Stale entries were used, and what should have removed them is this command.
  * Only adversarial units look. Afterwards the caches are clean. */
 static void expect_named(struct rig *rig, enum uim_check_cache cache,
@@ -52,7 +33,7 @@ static void expect_named(struct rig *rig, enum uim_check_cache cache,
         assert_int_equal(sim_stale(rig->m, i)->cache, cache);
         assert_int_equal(sim_stale(rig->m, i)->missing.kind, kind);
         assert_says(sim_stale_text(rig->m, i), "missing: ");
-        assert_says(sim_stale_text(rig->m, i), command_name(kind));
+        assert_says(sim_stale_text(rig->m, i), rig_arch(rig)->command[kind]);
     }
     uim_check_caches_drop(sim_door(rig->m));
     sim_forget(rig->m);
@@ -71,7 +52,7 @@ static void a_lost_iotlb_command_is_caught_and_named(struct rig *rig)
     lose_no_more(rig);
     assert_true(rig_write(rig, 0, BASE, 0xbad)); /* as hardware would */
     assert_int_equal(rig_peek(rig, page), 0xbad);
-    expect_named(rig, UIM_CHECK_CACHE_IOTLB, iotlb_kind(rig));
+    expect_named(rig, UIM_CHECK_CACHE_IOTLB, rig_arch(rig)->leaf_kind);
     assert_true(rig_refused(rig, 0, BASE));
     rig_drop(rig, 0, d);
 }
@@ -87,7 +68,7 @@ static void a_lost_command_for_a_page_mapped_anew_is_caught(struct rig *rig)
     lose_no_more(rig);
     map_page(d, BASE, pages + RIG_PAGE);
     assert_int_equal(lands(rig, 0, BASE, UIOMMU_WRITE), pages);
-    expect_named(rig, UIM_CHECK_CACHE_IOTLB, iotlb_kind(rig));
+    expect_named(rig, UIM_CHECK_CACHE_IOTLB, rig_arch(rig)->leaf_kind);
     assert_true(rig_reaches(rig, 0, BASE, pages + RIG_PAGE));
     rig_drop(rig, 0, d);
 }
@@ -105,16 +86,15 @@ static void a_lost_command_for_a_freed_table_is_caught(struct rig *rig)
     assert_int_equal(sim_violations(rig->m), 0);
     (void)lands(rig, 0, BASE + RIG_PAGE, UIOMMU_READ);
     assert_true(sim_violations(rig->m) > 0); /* a freed page was read */
-    expect_named(rig, UIM_CHECK_CACHE_WALK, iotlb_kind(rig));
+    expect_named(rig, UIM_CHECK_CACHE_WALK, rig_arch(rig)->leaf_kind);
     assert_true(rig_refused(rig, 0, BASE + RIG_PAGE));
     rig_drop(rig, 0, d);
 }
 
 static bool caching_holes(struct rig *rig, const char **why)
 {
-    *why = "holes in first-stage tables are never cached";
     rig->config.caching_mode = true;
-    return !first_stage(rig);
+    return rig_does(rig, RIG_HOLES, why);
 }
 
 static void a_lost_command_for_a_new_mapping_is_caught(struct rig *rig)
@@ -172,10 +152,10 @@ static void lose_in_set(struct rig *rig, uint32_t kinds,
     two_close(rig, &t);
 }
 
-static bool legacy_only(struct rig *rig, const char **why)
+static bool with_entries(struct rig *rig, const char **why)
 {
-    *why = "context entries do not change with the domain";
-    return rig->config.mode == SIM_LEGACY;
+    *why = "entries of requesters do not change with the domain";
+    return rig_arch(rig)->entry_kind == UIM_CHECK_DEVICE;
 }
 
 static void a_lost_context_command_is_caught_and_named(struct rig *rig)
@@ -183,10 +163,10 @@ static void a_lost_context_command_is_caught_and_named(struct rig *rig)
     lose_in_set(rig, KIND(DEVICE), UIM_CHECK_CACHE_CONTEXT, UIM_CHECK_DEVICE);
 }
 
-static bool scalable_only(struct rig *rig, const char **why)
+static bool with_pasid_entries(struct rig *rig, const char **why)
 {
     *why = "there are no PASID entries";
-    return rig->config.mode != SIM_LEGACY;
+    return rig_arch(rig)->entry_kind == UIM_CHECK_PASID;
 }
 
 static void a_lost_pasid_command_is_caught_and_named(struct rig *rig)
@@ -196,7 +176,6 @@ static void a_lost_pasid_command_is_caught_and_named(struct rig *rig)
 
 static void lost_commands_when_blocking_are_caught(struct rig *rig)
 {
-    bool legacy = rig->config.mode == SIM_LEGACY;
     struct two t;
 
     two_open(rig, &t);
@@ -205,8 +184,7 @@ static void lost_commands_when_blocking_are_caught(struct rig *rig)
     lose_no_more(rig);
     assert_true(rig_write(rig, 0, BASE, 0xbad));
     assert_int_equal(rig_peek(rig, t.page_a), 0xbad);
-    expect_named(rig, legacy ? UIM_CHECK_CACHE_CONTEXT : UIM_CHECK_CACHE_PASID,
-                 legacy ? UIM_CHECK_DEVICE : UIM_CHECK_PASID);
+    expect_named(rig, rig_arch(rig)->entry_cache, rig_arch(rig)->entry_kind);
     assert_true(rig_refused(rig, 0, BASE));
     two_close(rig, &t);
 }
@@ -224,16 +202,15 @@ static void a_lost_command_before_an_id_is_reused_is_caught(struct rig *rig)
     lose_no_more(rig);
     new = attached_with(rig, 0, BASE, pages + RIG_PAGE);
     assert_int_equal(lands(rig, 0, BASE, UIOMMU_WRITE), pages);
-    expect_named(rig, UIM_CHECK_CACHE_IOTLB, iotlb_kind(rig));
+    expect_named(rig, UIM_CHECK_CACHE_IOTLB, rig_arch(rig)->leaf_kind);
     assert_true(rig_reaches(rig, 0, BASE, pages + RIG_PAGE));
     rig_drop(rig, 0, new);
 }
 
 static bool caching_entries(struct rig *rig, const char **why)
 {
-    (void)why;
     rig->config.caching_mode = true;
-    return true;
+    return rig->config.adversarial || rig_does(rig, RIG_INVALID, why);
 }
 
 static void a_lost_command_for_a_new_entry_is_caught(struct rig *rig)
@@ -310,8 +287,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(a_lost_command_for_a_page_mapped_anew_is_caught),
     RIG_TEST(a_lost_command_for_a_freed_table_is_caught),
     RIG_TEST_ON(a_lost_command_for_a_new_mapping_is_caught, caching_holes),
-    RIG_TEST_ON(a_lost_context_command_is_caught_and_named, legacy_only),
-    RIG_TEST_ON(a_lost_pasid_command_is_caught_and_named, scalable_only),
+    RIG_TEST_ON(a_lost_context_command_is_caught_and_named, with_entries),
+    RIG_TEST_ON(a_lost_pasid_command_is_caught_and_named, with_pasid_entries),
     RIG_TEST(lost_commands_when_blocking_are_caught),
     RIG_TEST(a_lost_command_before_an_id_is_reused_is_caught),
     RIG_TEST_ON(a_lost_command_for_a_new_entry_is_caught, caching_entries),

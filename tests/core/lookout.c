@@ -33,6 +33,8 @@ static uint64_t dma_lands(struct rig *rig, const struct place *p)
 
 static bool allowed(const struct place *p, uint64_t there)
 {
+    if (p->passing != 0 && there == p->passing)
+        return true;
     if (p->old == p->new)
         return there == p->old;
     return there == p->old || there == p->new ||
@@ -98,6 +100,7 @@ static void assert_new(struct lookout *l)
     uim_check_caches_keep(sim_door(l->rig->m), false);
     for (unsigned i = 0; i < l->n; i++) {
         l->place[i].old = l->place[i].new;
+        l->place[i].passing = 0;
         look_at(l, &l->place[i]);
     }
     uim_check_caches_keep(sim_door(l->rig->m), true);

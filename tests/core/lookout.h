@@ -18,6 +18,7 @@ enum { PLACES = 16 };
 struct place {
     unsigned engine;
     uint64_t iova, old, new;
+    uint64_t passing;   /* besides, but not in the end; 0: none */
     bool never_blocked; /* not even for a moment */
     bool dma; /* and read by the device, through its TLB if it has one */
 };

@@ -114,9 +114,9 @@ the_first_and_the_last_page_of_a_domain_can_be_mapped(struct rig *rig)
 
 static bool with_57_bits(struct rig *rig, const char **why)
 {
-    (void)why;
-    rig->config.args = "bits=57";
-    return true;
+    *why = "not on this unit: addresses have less than 57 bits";
+    rig->config.args = rig_arch(rig)->wide;
+    return rig->config.args != NULL;
 }
 
 static void five_levels_of_tables_are_used(struct rig *rig)
@@ -133,9 +133,9 @@ static void five_levels_of_tables_are_used(struct rig *rig)
 
 static bool with_39_bits(struct rig *rig, const char **why)
 {
-    *why = "the first stage has at least four levels";
-    rig->config.args = "bits=39";
-    return !first_stage(rig);
+    *why = "not on this unit: there are at least four levels";
+    rig->config.args = rig_arch(rig)->narrow;
+    return rig->config.args != NULL;
 }
 
 static void three_levels_of_tables_are_used(struct rig *rig)
@@ -143,7 +143,7 @@ static void three_levels_of_tables_are_used(struct rig *rig)
     struct uiommu_domain *d = rig_domain(rig, 0);
     struct uiommu_trace t;
 
-    assert_int_equal(last_iova(d), GIB(512) - 1);
+    assert_true(last_iova(d) < GIB(512));
     rig_is(uiommu_walk(d, 0, &t), UIOMMU_NOENT);
     assert_int_equal(t.top, 2);
     uiommu_domain_put(d);
@@ -223,7 +223,7 @@ static void a_domain_that_is_put_gives_everything_back(struct rig *rig)
     map_page(first, 0, page);
     assert_true(rig_reaches(rig, 0, BASE, page));
     rig_drop(rig, 0, first);
-    rig_assert_same(rig, &before);
+    rig_assert_same_seen(rig, &before);
 }
 
 /* Two pages that need tables of their own on every level below the root. */
@@ -432,7 +432,8 @@ static void malformed_maps_are_refused_and_change_nothing(struct rig *rig)
     struct rig_state before = rig_state(rig);
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        if (uiommu_map(d, bad[i].iova, bad[i].phys, bad[i].size,
+        if (!(bad[i].flags & rig_arch(rig)->map_flags) &&
+            uiommu_map(d, bad[i].iova, bad[i].phys, bad[i].size,
                        bad[i].flags) != UIOMMU_INVAL)
             fail_msg("row %zu was not refused", i);
     rig_assert_same(rig, &before);
@@ -462,6 +463,11 @@ static void malformed_unmaps_and_splits_are_refused(struct rig *rig)
     }
     assert_true(rig_reaches(rig, 0, BASE, page));
     rig_drop(rig, 0, d);
+}
+
+static bool with_window(struct rig *rig, const char **why)
+{
+    return rig_does(rig, RIG_WINDOW, why);
 }
 
 static void the_interrupt_window_cannot_be_mapped(struct rig *rig)
@@ -539,8 +545,7 @@ static void a_mapping_grants_what_was_asked_for(struct rig *rig)
 
 static bool with_write_only(struct rig *rig, const char **why)
 {
-    *why = "the first stage grants reading with writing";
-    return !first_stage(rig);
+    return rig_does(rig, RIG_WRITE_ONLY, why);
 }
 
 static void a_write_only_page_cannot_be_read(struct rig *rig)
@@ -597,7 +602,7 @@ static const struct rig_test tests[] = {
     RIG_TEST(leaves_of_another_size_are_not_mapped_over),
     RIG_TEST(malformed_maps_are_refused_and_change_nothing),
     RIG_TEST(malformed_unmaps_and_splits_are_refused),
-    RIG_TEST(the_interrupt_window_cannot_be_mapped),
+    RIG_TEST_ON(the_interrupt_window_cannot_be_mapped, with_window),
     RIG_TEST(static_domains_take_no_mappings),
     RIG_TEST(unmap_counts_what_it_removed_and_skips_holes),
     RIG_TEST(a_mapping_grants_what_was_asked_for),

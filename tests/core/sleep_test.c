@@ -203,17 +203,17 @@ static void a_device_tlb_that_a_sleep_cannot_empty_is_cut_off(struct rig *rig)
 
 /* ---- faults that come early ---------------------------------------------- */
 
-enum { GCMD = 0x18 };
-
 /* Engine 0 faults at the moment when translation is on, and the interrupt
  * arrives before the instance counts as started. */
 static void fault_when_on(void *ctx, enum sim_event event, uint64_t where,
                           size_t size, uint64_t value)
 {
     struct rig *rig = ctx;
+    bool on;
 
     (void)size;
-    if (event != SIM_MMIO_WRITTEN || where != GCMD || !(value >> 31 & 1))
+    if (event != SIM_MMIO_WRITTEN ||
+        !rig_arch(rig)->switches(where, value, &on) || !on)
         return;
     sim_watch(rig->m, NULL, NULL);
     assert_false(rig_write(rig, 0, BASE, 0));
@@ -224,7 +224,8 @@ static void fault_when_on(void *ctx, enum sim_event event, uint64_t where,
 static void assert_interrupts_go_on(struct rig *rig)
 {
     assert_int_equal(rig->faults, 1);
-    assert_int_equal(rig->fault.iova, BASE);
+    if (rig->fault.has_iova)
+        assert_int_equal(rig->fault.iova, BASE);
     for (unsigned i = 2; i < 6; i++) {
         assert_false(rig_write(rig, 0, BASE + i * RIG_PAGE, 0));
         assert_true(machine_run(rig->m));
@@ -252,13 +253,16 @@ static void a_fault_during_resume_is_heard_and_so_are_the_next(struct rig *rig)
 
 static struct {
     void (*write32)(void *ctx, void *mmio, size_t offset, uint32_t value);
+    const struct rig_arch *arch;
     unsigned lost; /* commands still to lose */
 } deaf;
 
 static void write_but_commands(void *ctx, void *mmio, size_t offset,
                                uint32_t value)
 {
-    if (offset == GCMD && deaf.lost > 0)
+    bool on;
+
+    if (deaf.lost > 0 && deaf.arch->switches(offset, value, &on))
         deaf.lost--;
     else
         deaf.write32(ctx, mmio, offset, value);
@@ -270,6 +274,7 @@ static void a_suspend_that_fails_leaves_all_running(struct rig *rig)
     struct uiommu_domain *d;
     unsigned faults;
 
+    deaf.arch = rig_arch(rig);
     deaf.lost = 0;
     deaf.write32 = rig->m->host.mmio_write32;
     rig->m->host.mmio_write32 = write_but_commands;
@@ -547,7 +552,8 @@ static void assert_stuck_and_left_alone(struct rig *rig)
     (void)rig_write(rig, 0, REGION, 0);
     (void)rig_write(rig, 0, REGION + MIB(1) - 8, 0);
     (void)rig_write(rig, 1, BASE, 0);
-    assert_int_equal(sim_violations(rig->m), 0);
+    if (sim_violations(rig->m) > 0)
+        fail_msg("%s", sim_violation(rig->m, 0));
     change_machine(rig);
 }
 

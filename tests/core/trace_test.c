@@ -36,7 +36,8 @@ static void one_page_takes_one_command_for_one_page(struct rig *rig)
     assert_int_equal(count_kinds(&t, ANY_IOTLB), 1);
     assert_int_equal(t.cmd[first_of(&t, ANY_IOTLB)].scope, UIM_CHECK_PAGE);
     assert_int_equal(t.cmd[first_of(&t, ANY_IOTLB)].addr, BASE);
-    assert_int_equal(t.cmd[first_of(&t, ANY_IOTLB)].am, 0);
+    assert_int_equal(pages_of(&t.cmd[first_of(&t, ANY_IOTLB)]),
+                     rig_arch(rig)->least_pages);
     rig_drop(rig, 0, d);
 }
 
@@ -183,7 +184,7 @@ static uint64_t covered_pages(const struct trace *t)
             continue;
         if (t->cmd[i].scope != UIM_CHECK_PAGE)
             return UINT64_MAX;
-        pages += UINT64_C(1) << t->cmd[i].am;
+        pages += pages_of(&t->cmd[i]);
     }
     return pages;
 }
@@ -277,7 +278,16 @@ static void assert_order(const struct trace *t)
 
 static uint32_t entry_kind(const struct rig *rig)
 {
-    return rig->config.mode == SIM_LEGACY ? KIND(DEVICE) : KIND(PASID);
+    return 1u << rig_arch(rig)->entry_kind;
+}
+
+/* Of the domain of engine 0. */
+static enum uiommu_domain_kind kind_seen(struct rig *rig)
+{
+    struct uiommu_domain_info info;
+
+    uiommu_domain_info(uiommu_endpoint_domain(rig_endpoint(rig, 0)), &info);
+    return info.kind;
 }
 
 static void caches_are_emptied_from_the_entry_to_the_leaf(struct rig *rig)
@@ -286,12 +296,15 @@ static void caches_are_emptied_from_the_entry_to_the_leaf(struct rig *rig)
     struct uiommu_domain *a = rig_attached(rig, 0), *b = rig_domain(rig, 0);
     struct uiommu_domain *next[] = { b, uiommu_identity(rig->u), a,
                                      uiommu_blocked(rig->u) };
+    enum uiommu_domain_kind was;
 
     for (unsigned i = 0; i < 4; i++) {
+        was = kind_seen(rig);
         traced_set(rig, &t, 0, next[i]);
         assert_order(&t);
         assert_true(first_of(&t, entry_kind(rig)) >= 0);
-        assert_true(first_of(&t, ANY_IOTLB) >= 0);
+        if (was == UIOMMU_DOMAIN_PAGING || rig_arch(rig)->does & RIG_TLB_FIRST)
+            assert_true(first_of(&t, ANY_IOTLB) >= 0);
     }
     uiommu_domain_put(a);
     uiommu_domain_put(b);
@@ -304,13 +317,22 @@ static bool with_ats(struct rig *rig, const char **why)
     return true;
 }
 
-/* After the unit's own caches, from which they could be filled again. */
-static void assert_devtlb_after_iotlb(const struct trace *t)
+/* After the unit's own caches of these kinds, from which they could be filled again. */
+static void assert_devtlb_after(const struct trace *t, uint32_t kinds)
 {
     assert_order(t);
-    assert_true(first_of(t, ANY_IOTLB) >= 0);
-    assert_true(first_of(t, ANY_DEVTLB) > first_of(t, ANY_IOTLB));
+    assert_true(first_of(t, kinds) >= 0);
+    assert_true(first_of(t, ANY_DEVTLB) > first_of(t, kinds));
     assert_true(first_of(t, ANY_DEVTLB) > first_of(t, KIND(WAIT)));
+}
+
+/* Leaves of a domain that the entry does not name any more cannot be used. */
+static void assert_devtlb_after_entry(const struct rig *rig,
+                                      const struct trace *t)
+{
+    assert_devtlb_after(t, entry_kind(rig));
+    if (rig_arch(rig)->does & RIG_TLB_FIRST)
+        assert_devtlb_after(t, ANY_IOTLB);
 }
 
 static void device_tlbs_are_emptied_last(struct rig *rig)
@@ -322,11 +344,11 @@ static void device_tlbs_are_emptied_last(struct rig *rig)
     assert_true(first_of(&t, ANY_DEVTLB) >= 0); /* contents unknown so far */
     map_page(a, BASE, rig_pages(rig, 0));
     traced_unmap(rig, &t, a, BASE, RIG_PAGE);
-    assert_devtlb_after_iotlb(&t);
+    assert_devtlb_after(&t, ANY_IOTLB);
     traced_set(rig, &t, 0, b);
-    assert_devtlb_after_iotlb(&t);
+    assert_devtlb_after_entry(rig, &t);
     traced_set(rig, &t, 0, uiommu_blocked(rig->u));
-    assert_devtlb_after_iotlb(&t);
+    assert_devtlb_after_entry(rig, &t);
     uiommu_domain_put(a);
     uiommu_domain_put(b);
 }
@@ -356,22 +378,23 @@ static void an_id_is_flushed_when_the_last_endpoint_leaves(struct rig *rig)
 
 /* ---- translation off (D-83) ---------------------------------------------- */
 
-enum { GCMD = 0x18, TE = 31 };
-
 struct while_off {
     struct uim_check hooks;
+    const struct rig_arch *arch;
     bool on;
     unsigned devtlb_off, devtlb_on, global_off, pasids_off, narrow_off;
 };
 
-static void see_gcmd(void *ctx, enum sim_event event, uint64_t where,
-                     size_t size, uint64_t value)
+static void see_switch(void *ctx, enum sim_event event, uint64_t where,
+                       size_t size, uint64_t value)
 {
     struct while_off *w = ctx;
 
+    bool on;
+
     (void)size;
-    if (event == SIM_MMIO_WRITTEN && where == GCMD)
-        w->on = (value >> TE & 1) != 0;
+    if (event == SIM_MMIO_WRITTEN && w->arch->switches(where, value, &on))
+        w->on = on;
 }
 
 static void see_command(void *ctx, const struct uim_check_inval *inval)
@@ -401,17 +424,17 @@ static bool with_ats_and_a_region(struct rig *rig, const char **why)
 
 static void off_means_no_device_tlb_commands_and_a_clean_start(struct rig *rig)
 {
-    struct while_off w = { .hooks = { .ctx = &w,
-                                      .on_invalidate = see_command } };
+    struct while_off w = { .hooks = { .ctx = &w, .on_invalidate = see_command },
+                           .arch = rig_arch(rig) };
     struct uiommu_domain *d;
 
     rig_ok(rig_create(rig));
     rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
     sim_hooks(rig->m, &w.hooks);
-    sim_watch(rig->m, see_gcmd, &w);
+    sim_watch(rig->m, see_switch, &w);
     rig_ok(rig_start(rig));
     assert_true(w.on && w.global_off > 0);
-    assert_true((w.pasids_off > 0) == (rig->config.mode != SIM_LEGACY));
+    assert_true((w.pasids_off > 0) == (entry_kind(rig) == KIND(PASID)));
     rig_add_all(rig);
     d = rig_attached(rig, 0);
     assert_true(w.devtlb_on > 0);

@@ -25,8 +25,7 @@ static bool with_cached_holes(struct rig *rig, const char **why)
 
 static bool with_cached_holes_of_tables(struct rig *rig, const char **why)
 {
-    *why = "holes of first-stage tables are never cached";
-    return with_cached_holes(rig, why) && rig->config.mode != SIM_FIRST_STAGE;
+    return with_cached_holes(rig, why) && rig_does(rig, RIG_HOLES, why);
 }
 
 static unsigned live_pages(struct rig *rig)

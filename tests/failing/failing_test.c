@@ -116,12 +116,15 @@ static void another_answer_is_noticed(struct rig *rig)
 static void a_changed_register_is_noticed(struct rig *rig)
 {
     struct rig_state before = rig_state(rig), after = before;
+    char which[24];
     const char *what;
 
     after.reg[0] ^= 1;
     what = rig_difference(&before, &after);
     assert_non_null(what);
-    assert_non_null(strstr(what, "register 0x1c"));
+    snprintf(which, sizeof(which),
+             "register 0x%x:", rig_arch(rig)->reg[0].offset);
+    assert_non_null(strstr(what, which));
 }
 
 static const struct rig_test tests[] = {

@@ -12,6 +12,8 @@
 #define RIG_REMAPPING false
 #endif
 
+void (*rig_failing)(struct rig *rig);
+
 /* ---- the cross product --------------------------------------------------------- */
 
 struct variant {
@@ -24,9 +26,13 @@ static const struct variant variants[] = {
     { SIM_LEGACY, false, false },      { SIM_LEGACY, true, false },
     { SIM_SCALABLE, false, false },    { SIM_SCALABLE, true, false },
     { SIM_FIRST_STAGE, false, false }, { SIM_FIRST_STAGE, true, false },
+    { SIM_STAGE_1, false, false },     { SIM_STAGE_1, true, false },
+    { SIM_STAGE_2, false, false },     { SIM_STAGE_2, true, false },
     { SIM_LEGACY, false, true },       { SIM_LEGACY, true, true },
     { SIM_SCALABLE, false, true },     { SIM_SCALABLE, true, true },
     { SIM_FIRST_STAGE, false, true },  { SIM_FIRST_STAGE, true, true },
+    { SIM_STAGE_1, false, true },      { SIM_STAGE_1, true, true },
+    { SIM_STAGE_2, false, true },      { SIM_STAGE_2, true, true },
 };
 
 enum { N_VARIANTS = sizeof(variants) / sizeof(variants[0]) };
@@ -41,13 +47,27 @@ static const struct {
     [SIM_STAGE_2] = { "smmuv3-2", "smmuv3.stage=2" },
 };
 
+/* Programs that were run plainly too take the machines where it may make a difference:
+ * where stores are seen, those to which each of them counts, and else the two that
+ * differ most. */
+static bool is_run(const struct variant *v)
+{
+    const bool again =
+        RIG_REMAPPING || rig_failing || getenv("UIOMMU_SNAPSHOTS");
+
+    if (RIG_REMAPPING && !(rig_arch_of(v->mode)->does & RIG_INTERRUPTS))
+        return false;
+    if (uim_store_hooked())
+        return v->adversarial || !v->non_coherent;
+    return !again || v->adversarial == v->non_coherent;
+}
+
 struct run {
-    const struct rig_test *test;
+    const struct rig_test *test; /* NULL: all of them do not apply            */
+    unsigned needs;
     const struct variant *variant;
     char name[160];
 };
-
-void (*rig_failing)(struct rig *rig);
 
 /* ---- up -------------------------------------------------------------------------- */
 
@@ -79,13 +99,14 @@ enum uiommu_status rig_create(struct rig *rig)
     return status;
 }
 
+const struct uiommu_driver *const rig_drivers[] = {
+    &uiommu_driver_vtd,
+    &uiommu_driver_smmuv3,
+};
+
 enum uiommu_status rig_start(struct rig *rig)
 {
-    static const struct uiommu_driver *const drivers[] = {
-        &uiommu_driver_vtd,
-        &uiommu_driver_smmuv3,
-    };
-    enum uiommu_status status = uiommu_start(rig->u, drivers, 2);
+    enum uiommu_status status = uiommu_start(rig->u, rig_drivers, RIG_DRIVERS);
 
     rig->started = status == UIOMMU_OK;
     return status;
@@ -223,44 +244,47 @@ static void configure(struct rig *rig, const struct variant *v)
 }
 
 /* What a test asks of the unit comes last. */
-static void add_remapping(struct rig *rig)
+static void add_args(struct rig *rig)
 {
-    static const char own[] = "ir=1,eim=1";
-    const char *more = rig->config.args;
+    const char *more = rig->config.args ? rig->config.args : "";
+    const char *own =
+        RIG_REMAPPING ? "ir=1,eim=1" : rig_arch_of(rig->config.mode)->args;
 
-    if (!RIG_REMAPPING)
-        return;
-    snprintf(rig->args, sizeof(rig->args), "%s%s%s", own, more ? "," : "",
-             more ? more : "");
+    snprintf(rig->args, sizeof(rig->args), "%s%s%s", own,
+             *own && *more ? "," : "", more);
     rig->config.args = rig->args;
+}
+
+/* A reason why the test makes no sense, or NULL. */
+static const char *prepare(struct rig *rig, const struct run *run)
+{
+    const char *why = "";
+
+    if (!run->test)
+        return rig_lacks(rig, run->needs);
+    if (rig_failing && run->test->once)
+        return run->test->once;
+    if (run->test->prepare && !run->test->prepare(rig, &why))
+        return why;
+    return NULL;
 }
 
 static void run_one(void **state)
 {
     const struct run *run = *state;
     struct rig *rig = calloc(1, sizeof(*rig));
-    const char *why = run->test->once;
+    const char *why;
 
     assert_non_null(rig);
     rig->name = run->name;
-    if (rig_failing && why) {
-        printf("NA: %s: %s\n", run->name, why);
-        free(rig);
-        return;
-    }
-    why = "";
     configure(rig, run->variant);
-    if (RIG_REMAPPING && !rig_arch_of(rig->config.mode)->remaps) {
-        printf("NA: %s: the unit does not remap interrupts\n", run->name);
-        free(rig);
-        return;
-    }
-    if (run->test->prepare && !run->test->prepare(rig, &why)) {
+    why = prepare(rig, run);
+    if (why) {
         printf("NA: %s: %s\n", run->name, why);
         free(rig);
         return;
     }
-    add_remapping(rig);
+    add_args(rig);
     open_machine(rig);
     if (rig_failing)
         rig_failing(rig);
@@ -288,35 +312,60 @@ static size_t count(const struct rig_test *tests)
     return n;
 }
 
-static void describe(struct run *run)
+static void describe(struct run *run, const char *name)
 {
-    snprintf(run->name, sizeof(run->name), "%s[%s,%s%s]", run->test->name,
+    snprintf(run->name, sizeof(run->name), "%s[%s,%s%s]", name,
              modes[run->variant->mode].name,
              run->variant->non_coherent ? "non-coherent" : "coherent",
              run->variant->adversarial ? ",adversarial" : "");
 }
 
-int rig_run(const char *suite, const struct rig_test *tests)
+/* One test on all machines, or if there is none, what stands for all tests on those that
+ * lack something. */
+static size_t add_runs(struct run *runs, const char *name, unsigned needs,
+                       const struct rig_test *test)
 {
-    size_t n = count(tests) * N_VARIANTS;
-    struct run *runs = calloc(n, sizeof(*runs));
-    struct CMUnitTest *units = calloc(n, sizeof(*units));
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_VARIANTS; i++) {
+        const struct variant *v = &variants[i];
+        bool can = (needs & ~rig_arch_of(v->mode)->does) == 0;
+
+        if (!is_run(v) || can != (test != NULL))
+            continue;
+        runs[n] = (struct run){ .test = test, .needs = needs, .variant = v };
+        describe(&runs[n++], name);
+    }
+    return n;
+}
+
+int rig_run_where(unsigned needs, const char *suite,
+                  const struct rig_test *tests)
+{
+    const size_t room = (count(tests) + 1) * N_VARIANTS;
+    struct run *runs = calloc(room, sizeof(*runs));
+    struct CMUnitTest *units = calloc(room, sizeof(*units));
+    size_t n = 0;
     int failed;
 
     if (!runs || !units)
         return 1;
-    for (size_t i = 0; i < n; i++) {
-        runs[i].test = &tests[i / N_VARIANTS];
-        runs[i].variant = &variants[i % N_VARIANTS];
-        describe(&runs[i]);
+    for (const struct rig_test *t = tests; t->name; t++)
+        n += add_runs(runs + n, t->name, needs, t);
+    n += add_runs(runs + n, suite, needs, NULL);
+    for (size_t i = 0; i < n; i++)
         units[i] = (struct CMUnitTest){ .name = runs[i].name,
                                         .test_func = run_one,
                                         .initial_state = &runs[i] };
-    }
     failed = _cmocka_run_group_tests(suite, units, n, NULL, NULL);
     free(units);
     free(runs);
     return failed;
+}
+
+int rig_run(const char *suite, const struct rig_test *tests)
+{
+    return rig_run_where(0, suite, tests);
 }
 
 /* ---- steps ---------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "core/driver.h"
 #include "hosts/sim/sim.h"
 #include "model/check.h"
 
@@ -51,10 +52,43 @@ struct rig {
     void *look_ctx;
 };
 
+/* What some kinds of units do and others do not. */
+enum {
+    RIG_ADOPTION = 1u << 0,   /* go on with tables that another owner left    */
+    RIG_INTERRUPTS = 1u << 1, /* remap them                                   */
+    RIG_SOURCES = 1u << 2,    /* say which function faulted, known or not     */
+    RIG_DMAR = 1u << 3,       /* are described by one                         */
+    RIG_HOLES = 1u << 4,      /* cache that nothing is mapped, if asked for   */
+    RIG_INVALID = 1u << 5,    /* the same of entries of requesters            */
+    RIG_WINDOW = 1u << 6,     /* take writes to some addresses for messages   */
+    RIG_WRITE_ONLY = 1u << 7, /* know pages that cannot be read               */
+    RIG_STRAYS = 1u << 8,     /* tell of answers that nobody waits for        */
+    RIG_EMPTIES = 1u << 9,    /* have nothing in entries that block           */
+    RIG_TLB_FIRST = 1u << 10, /* want leaves gone before a device's own TLB   */
+    RIG_RELAXABLE = 1u << 11, /* have regions that end with a claim           */
+};
+
 /* What is a matter of the unit. */
 enum { RIG_REGISTERS = 8, RIG_ALWAYS = 64 };
 struct rig_arch {
-    bool remaps;               /* interrupts                                 */
+    const struct uiommu_driver *driver;
+    const char *mode, *format; /* as uiommu says them                        */
+    uint64_t page_sizes;
+    unsigned map_flags;        /* that pages may have besides rights         */
+    const char *other_mode;    /* an option for one that the unit lacks      */
+    unsigned does;             /* RIG_ADOPTION | ...                         */
+    const char *args;          /* of the model, in all tests                 */
+    const char *narrow, *wide; /* more: three and five levels; NULL: cannot  */
+    /* What of it changes with the domain of a requester, what holds leaves, and the
+     * names of the commands, by enum uim_check_kind. */
+    enum uim_check_cache entry_cache;
+    enum uim_check_kind entry_kind, leaf_kind;
+    const char *const *command;
+    /* Errors of a queue: a command is refused; it stops for good, and what is said. */
+    unsigned refused, stopped;
+    const char *stopped_says;
+    bool stopped_stays;        /* nobody acknowledges that                   */
+    unsigned least_pages;      /* of an invalidation of one page             */
     uint64_t leaf_ignored;     /* bits of leaves that the unit sets by itself */
     /* Registers that a failed call must not change: where bit `needs` of the first is
      * set, which says what is on. */
@@ -68,10 +102,22 @@ struct rig_arch {
     /* Ids for domains that are out, and those that always are. */
     unsigned (*ids)(const struct uim_unit *unit);
     unsigned ids_at_rest;
+    uint64_t fault_bits;       /* of an address that a fault has             */
+    /* Faults or errors that nobody took from the unit yet. */
+    bool (*pending)(struct rig *rig);
+    /* Writes to registers: one gives the memory of a fault back, one switches the
+     * unit, and whether translation is `on` then. */
+    bool (*gives_back)(uint64_t offset, uint64_t value);
+    bool (*switches)(uint64_t offset, uint64_t value, bool *on);
 };
 
 const struct rig_arch *rig_arch_of(enum sim_mode mode);
+const struct rig_arch *rig_arch(const struct rig *rig);
 uint64_t rig_register(struct rig *rig, uint32_t offset, uint32_t bytes);
+/* What the machine's unit does not do of RIG_ADOPTION | ..., in words; or NULL. */
+const char *rig_lacks(const struct rig *rig, unsigned needs);
+/* For `prepare`: false if it lacks one of these, and why. */
+bool rig_does(const struct rig *rig, unsigned needs, const char **why);
 
 struct rig_test {
     const char *name;
@@ -103,6 +149,9 @@ struct rig_test {
 
 /* Runs a NULL-name-terminated table; what a test's main() returns. */
 int rig_run(const char *suite, const struct rig_test *tests);
+/* All of them need RIG_ADOPTION | ...: machines without do not run them. */
+int rig_run_where(unsigned needs, const char *suite,
+                  const struct rig_test *tests);
 
 /* Set in programs in which every call fails before it succeeds (tests/failing):
  * told which rig calls are about, NULL after each test. */
@@ -112,6 +161,10 @@ extern void (*rig_failing)(struct rig *rig);
 
 #define rig_ok(status)     assert_int_equal(status, UIOMMU_OK)
 #define rig_is(status, is) assert_int_equal(status, is)
+
+/* All that there are. */
+extern const struct uiommu_driver *const rig_drivers[];
+enum { RIG_DRIVERS = 2 };
 
 /* What rig_run() does before a test, for tests that begin cold. */
 enum uiommu_status rig_create(struct rig *rig);
@@ -178,6 +231,9 @@ void rig_check_ids(const struct rig *rig);
 const char *rig_difference(const struct rig_state *before,
                            const struct rig_state *after);
 void rig_assert_same(struct rig *rig, const struct rig_state *before);
+/* The same, of a device that sees nothing: what its unit does not look at then may stay
+ * in its tables, unless RIG_EMPTIES. */
+void rig_assert_same_seen(struct rig *rig, const struct rig_state *before);
 
 /* Calls `step` with the first, second, ... host call failing until none failed
  * any more. A step that fails must answer NOMEM (or `other`) and leave the state

@@ -113,8 +113,10 @@ void smmuv3_release(struct uim_unit *unit)
         smmuv3_streams_destroy(v);
     if (v->ids)
         h->free(h->ctx, v->ids, smmuv3_ids_size(v));
-    msi_free(v, SMMUV3_IRQ_EVENT);
-    msi_free(v, SMMUV3_IRQ_GERROR);
+    if (!v->stuck) {
+        msi_free(v, SMMUV3_IRQ_EVENT);
+        msi_free(v, SMMUV3_IRQ_GERROR);
+    }
     uim_spin_free(unit, unit->entry_lock);
     uim_spin_free(unit, v->id_lock);
     uim_spin_free(unit, v->event_lock);
@@ -285,12 +287,14 @@ enum uiommu_status smmuv3_enable(struct uim_unit *unit)
 enum uiommu_status smmuv3_disable(struct uim_unit *unit)
 {
     struct smmuv3_unit *v = smmuv3_unit(unit);
-    enum uiommu_status irqs;
+    enum uiommu_status irqs, off;
 
     if (!v->ours)
         return UIOMMU_OK;
     irqs = smmuv3_irq_ctrl(v, 0);
-    if (translation_off(v, v->found) == UIOMMU_OK && irqs == UIOMMU_OK) {
+    off = translation_off(v, v->found);
+    /* Where it is off all the same, it only aborts on. */
+    if (irqs == UIOMMU_OK && (off == UIOMMU_OK || !is_on(v))) {
         v->live = false;
         atomic_store(&unit->broken, false); /* it uses nothing it has cached */
         return UIOMMU_OK;

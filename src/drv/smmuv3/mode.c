@@ -159,7 +159,7 @@ static void configure(struct smmuv3_unit *v,
     v->unit.ats = smmuv3_idr0_ats(v->idr0) != 0;
     v->unit.quality = UIM_BLOCK_ABORT;
     v->unit.messages_are_dma = true;
-    v->unit.window_first = 1;
+    v->unit.window_first = UINT64_MAX; /* no address is below and above */
     v->unit.window_last = 0;
 }
 

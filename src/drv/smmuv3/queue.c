@@ -123,7 +123,7 @@ static void handle(struct smmuv3_unit *v, struct report *r)
     w = owner(q, q->head);
     r->waiter = w;
     if (r->error == SMMUV3_CERROR_ATC_INV_SYNC) {
-        if (w) {
+        if (w && w->atc) {
             r->sid = w->sid;
             w->late = true;
         }
@@ -258,32 +258,42 @@ static bool held_up(const struct smmuv3_queue *q, const struct smmuv3_waiter *w)
     return false;
 }
 
-static bool out_of_patience(struct smmuv3_unit *v,
-                            const struct smmuv3_waiter *w, uint64_t waited)
-{
+/* Since when somebody waits; and since when for the unit alone, which begins anew when
+ * a device that held it up does so no more. */
+struct patience {
+    uint64_t start, since;
     bool held;
+};
 
-    if (waited <= v->unit.timeout_ns)
+static bool out_of_patience(struct smmuv3_unit *v,
+                            const struct smmuv3_waiter *w, uint64_t now,
+                            struct patience *p)
+{
+    const bool was_held = p->held;
+
+    if (now - p->since <= v->unit.timeout_ns)
         return false;
     uim_spin_lock(&v->unit, v->queue.lock);
-    held = held_up(&v->queue, w);
+    p->held = held_up(&v->queue, w);
     uim_spin_unlock(&v->unit, v->queue.lock);
-    return waited > DEVICE_PATIENCE_NS || !held;
+    p->since = now;
+    return now - p->start > DEVICE_PATIENCE_NS || !(p->held || was_held);
 }
 
 static bool post(struct smmuv3_unit *v, struct smmuv3_waiter *w,
                  const struct smmuv3_batch *b)
 {
-    uint64_t start, waited;
+    struct patience p = { .held = false };
+    uint64_t now;
 
     if (try_post(v, w, b))
         return true;
-    start = uim_now(&v->unit);
+    p.start = p.since = uim_now(&v->unit);
     while (!atomic_load(&v->unit.broken)) {
-        waited = uim_now(&v->unit) - start;
+        now = uim_now(&v->unit);
         if (try_post(v, w, b))
             return true;
-        if (out_of_patience(v, NULL, waited)) {
+        if (out_of_patience(v, NULL, now, &p)) {
             uim_break(&v->unit, "its command queue stays full");
             break;
         }
@@ -332,18 +342,19 @@ static enum outcome wait_for(struct smmuv3_unit *v,
                              const struct smmuv3_waiter *w)
 {
     enum outcome outcome = look(v, w);
-    uint64_t start, waited;
+    struct patience p = { .held = false };
+    uint64_t now;
 
     if (outcome != PENDING)
         return outcome;
-    start = uim_now(&v->unit);
+    p.start = p.since = uim_now(&v->unit);
     for (;;) {
         /* Before the look, see uim_wait64(). */
-        waited = uim_now(&v->unit) - start;
+        now = uim_now(&v->unit);
         outcome = look(v, w);
         if (outcome != PENDING)
             return outcome;
-        if (out_of_patience(v, w, waited))
+        if (out_of_patience(v, w, now, &p))
             return give_up(v, w);
         uim_relax(&v->unit);
     }
