@@ -36,8 +36,7 @@ void msmmu_command_error(struct msmmu *m, unsigned error)
     msmmu_gerror(m, queue_error());
 }
 
-/* For the door: a command that names nobody. A SYNC behind it waits for all traffic that
- * uses what it removes (4.7). */
+/* For the door: a command that names nobody. */
 static struct uim_check_inval about(enum uim_check_kind kind,
                                     enum uim_check_scope scope)
 {
@@ -45,9 +44,7 @@ static struct uim_check_inval about(enum uim_check_kind kind,
                                      .scope = scope,
                                      .did = UIM_CHECK_NONE,
                                      .rid = UIM_CHECK_NONE,
-                                     .pasid = UIM_CHECK_NONE,
-                                     .drain_read = true,
-                                     .drain_write = true };
+                                     .pasid = UIM_CHECK_NONE };
 }
 
 /* ---- configuration (4.3) -------------------------------------------------------- */
