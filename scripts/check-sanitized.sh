@@ -5,7 +5,7 @@
 # build-asan. For want of time, without names, those are left out that are the same
 # once more with interrupts remapped or on snapshots; the longest, and the page tables
 # with every store seen; scripts, which start nothing that is sanitized; and the
-# catalogues, which want all.
+# catalogues, which want all; and each test has a third of its machines.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -24,5 +24,6 @@ if [ $# -eq 0 ]; then
         grep -vE '^(pt.*|thread)_test-hooked$' |
         grep -vFx "$(basename -s .py -a tests/checks/*_test.py)")
     set -- "${names[@]}"
+    export UIOMMU_SHARE=3
 fi
 python3 tests/run.py $dir "$@"

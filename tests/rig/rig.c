@@ -2,6 +2,7 @@
 #include "tests/rig/rig.h"
 
 #include "tests/hook/hook.h"
+#include "tests/share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -320,18 +321,19 @@ static void describe(struct run *run, const char *name)
              run->variant->adversarial ? ",adversarial" : "");
 }
 
-/* One test on all machines, or if there is none, what stands for all tests on those that
- * lack something. */
+/* The nth test on all machines, or if there is none, what stands for all tests on those
+ * that lack something. */
 static size_t add_runs(struct run *runs, const char *name, unsigned needs,
-                       const struct rig_test *test)
+                       const struct rig_test *test, unsigned nth)
 {
+    unsigned place = 0;
     size_t n = 0;
 
     for (size_t i = 0; i < N_VARIANTS; i++) {
         const struct variant *v = &variants[i];
         bool can = (needs & ~rig_arch_of(v->mode)->does) == 0;
 
-        if (!is_run(v) || can != (test != NULL))
+        if (!is_run(v) || can != (test != NULL) || !in_share(nth, place++))
             continue;
         runs[n] = (struct run){ .test = test, .needs = needs, .variant = v };
         describe(&runs[n++], name);
@@ -345,14 +347,15 @@ int rig_run_where(unsigned needs, const char *suite,
     const size_t room = (count(tests) + 1) * N_VARIANTS;
     struct run *runs = calloc(room, sizeof(*runs));
     struct CMUnitTest *units = calloc(room, sizeof(*units));
+    unsigned nth = 0;
     size_t n = 0;
     int failed;
 
     if (!runs || !units)
         return 1;
     for (const struct rig_test *t = tests; t->name; t++)
-        n += add_runs(runs + n, t->name, needs, t);
-    n += add_runs(runs + n, suite, needs, NULL);
+        n += add_runs(runs + n, t->name, needs, t, nth++);
+    n += add_runs(runs + n, suite, needs, NULL, nth);
     for (size_t i = 0; i < n; i++)
         units[i] = (struct CMUnitTest){ .name = runs[i].name,
                                         .test_func = run_one,
