@@ -8,6 +8,7 @@ UIOMMU_BUILD is the build directory.
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -47,6 +48,31 @@ class Build(unittest.TestCase):
         text = subprocess.run(["nm", BUILD / "libuiommu.a"], check=True,
                               capture_output=True, text=True).stdout
         self.assertNotIn("uim_store_seen", text)
+
+
+class Shares(unittest.TestCase):
+    """UIOMMU_SHARE, which sanitizers and foreign machines are run with."""
+
+    def rows(self, program, share):
+        done = subprocess.run(
+            [BUILD / "tests" / program], text=True, capture_output=True, check=False,
+            cwd=TOP, env=dict(os.environ, UIOMMU_SHARE=share,
+                              CMOCKA_MESSAGE_OUTPUT="TAP"))
+        return set(re.findall(r"^ok \d+ - (\w+)[\[/](.*?)\]?$", done.stdout, re.M))
+
+    def test_each_test_and_each_machine_is_there(self):
+        for program in ("map_test", "pt_test"):
+            whole = self.rows(program, "1")
+            third = self.rows(program, "3")
+            self.assertLess(third, whole)
+            self.assertAlmostEqual(len(third) / len(whole), 1 / 3, delta=0.05)
+            self.assertEqual({test for test, _ in third}, {test for test, _ in whole})
+            self.assertEqual({place for _, place in third},
+                             {place for _, place in whole})
+
+    def test_what_is_no_number_is_refused(self):
+        for share in ("0", "half", "3x", ""):
+            self.assertFalse(self.rows("map_test", share), share)
 
 
 if __name__ == "__main__":
