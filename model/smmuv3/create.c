@@ -238,12 +238,13 @@ static void info(struct uim_model *model, struct uim_model_info *out)
 
     *out = (struct uim_model_info){
         .n_windows = 2,
-        .window = { { MSMMU_WINDOW_SIZE, MSMMU_PREFERRED_BASE },
-                    { MSMMU_WINDOW_SIZE, 0 } },
         .n_irqs = MSMMU_LINES,
         .address_bits = msmmu_has_s1(m) ? 48 : (uint32_t)m->args.oas,
         .page_sizes = page_sizes(&m->args),
     };
+    /* Not above: clang would copy constants from what is writable. */
+    out->window[0].size = out->window[1].size = MSMMU_WINDOW_SIZE;
+    out->window[0].preferred_base = MSMMU_PREFERRED_BASE;
 }
 
 /* ---- what a unit of this kind does not do ----------------------------------------- */
