@@ -176,13 +176,14 @@ static void an_its_takes_messages_and_nothing_else(void **state)
 {
     struct sim_config config = { .mode = SIM_STAGE_1, .its = true };
     struct machine *m = open_sim(&config);
-    uint32_t word = 0x41;
+    static const uint8_t none[4];
+    uint8_t word[4] = { 0x41 };
     struct sim_request r = {
         .dev = dev_of(m, "engine0"),
         .pasid = UIOMMU_NO_PASID,
         .write = true,
         .iova = SIM_TRANSLATER,
-        .buf = &word,
+        .buf = word,
         .size = 4,
     };
 
@@ -201,7 +202,7 @@ static void an_its_takes_messages_and_nothing_else(void **state)
     r.write = false;
     r.size = 4;
     assert_int_equal(sim_dma(m, &r), MACHINE_DMA_DONE);
-    assert_int_equal(word, 0);
+    assert_memory_equal(word, none, sizeof(none));
     assert_int_equal(sim_msi_count(m), 1);
     r.iova = SIM_DOORBELL + SIM_DOORBELL_SIZE;
     assert_int_equal(sim_dma(m, &r), MACHINE_DMA_REFUSED);
