@@ -248,18 +248,22 @@ const struct rig_arch *rig_arch(const struct rig *rig)
 const char *rig_lacks(const struct rig *rig, unsigned needs)
 {
     static const char *const lacks[] = {
-        "not on this unit: it cannot go on with tables that another owner left",
+        "not on this unit: it does not go on yet with tables that another "
+        "owner left",
         "not on this unit: it does not remap interrupts",
         "not on this unit: it does not say which function faulted",
-        "not on this unit: no DMAR describes it",
+        "not on this unit: what the test is about stands in a DMAR",
         "not on this unit: it never caches that nothing is mapped",
-        "not on this unit: it never caches that an entry is not valid",
+        "not on this unit: only its adversarial model caches that an entry is "
+        "not valid",
         "not on this unit: messages are DMA like any other",
         "not on this unit: who may write may read",
         "not on this unit: it tells of no answers that nobody waits for",
-        "not on this unit: entries that block have rubbish",
-        "not on this unit: a device's own TLB need not be emptied last",
-        "not on this unit: firmware's regions do not end with a claim",
+        "not on this unit: what it does not look at stays in entries that "
+        "block",
+        "not on this unit: old leaves may go after a device's own TLB",
+        "not on this unit: the simulated IORT has no region yet that ends with "
+        "a claim",
         "not on this unit: one domain follows the other at once",
         "not on this unit: it may read commands when all stores have arrived",
     };
