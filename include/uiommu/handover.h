@@ -23,8 +23,9 @@ extern "C" {
  * that say who translates how are copied; what they point to, page tables above all,
  * stays where it is and must not change until uiommu_adopted_end().
  *
- * SMMUv3 has no part in it: the stream table of a unit can only be exchanged while it does
- * not translate. Such units are not adopted, and so not handed over.
+ * SMMUv3 has no part in it yet: its stream table can only be exchanged while it does not
+ * translate, so its entries would have to be taken over where they are. Until that is
+ * done such units are not adopted, and so not handed over.
  */
 
 /* ---- adopt ---------------------------------------------------------------- */

@@ -174,7 +174,7 @@ static bool all_see(struct uiommu *u, const struct uiommu_domain *domain)
     return true;
 }
 
-/* Some drivers have no way to go on with what somebody left, and so leave nothing. */
+/* Some drivers do not go on yet with what somebody left, and so leave nothing. */
 static bool can_be_left(const struct uiommu *u)
 {
     for (unsigned i = 0; i < u->n_units; i++) {
@@ -183,7 +183,8 @@ static bool can_be_left(const struct uiommu *u)
         if (!unit || (unit->ops->leave && unit->ops->describe))
             continue;
         uim_log(unit->u, UIOMMU_LOG_ERROR,
-                "%s unit at 0x%lx cannot be handed over: nobody could adopt it",
+                "%s unit at 0x%lx cannot be handed over yet: uiommu cannot "
+                "adopt it",
                 unit->driver->name, unit->base);
         return false;
     }

@@ -339,8 +339,8 @@ static void assert_same_set(const struct trace *a, const struct trace *b)
                              count_same(b, &a->cmd[i]));
 }
 
-/* Those of an unmap of a range that takes several commands for each, if they are for
- * powers of 2 and no more than that. */
+/* Those of an unmap of a range that takes several commands for each, if these must not
+ * cover more than was asked for. */
 static void unmap_seen_by(struct rig *rig, struct uiommu_domain *d,
                           const uint8_t *order, uint64_t pages, struct trace *t)
 {
@@ -372,7 +372,8 @@ in_any_order_of_its_endpoints_an_unmap_sends_the_same(struct rig *rig)
     struct trace first, t;
 
     unmap_seen_by(rig, d, order[0], pages, &first);
-    assert_true(count_kinds(&first, ANY_DEVTLB) >= 3);
+    assert_true(count_kinds(&first, ANY_DEVTLB) >=
+                3 * rig_arch(rig)->devtlb_parts);
     assert_true(count_kinds(&first, ANY_IOTLB) >= 1);
     for (unsigned i = 1; i < 6; i++) {
         unmap_seen_by(rig, d, order[i], pages, &t);

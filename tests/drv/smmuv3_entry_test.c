@@ -118,7 +118,7 @@ static void attributes(void **state)
     }
 }
 
-/* S1STALLD, where a unit may stall (D-96). */
+/* S1STALLD, where a unit may stall and stage 1 translates (D-96). */
 static void no_stream_stalls(void **state)
 {
     const uint64_t s1stalld = UINT64_C(1) << 27;
@@ -131,8 +131,10 @@ static void no_stream_stalls(void **state)
     d = stand_domain(&s, 0);
     stand_set(&s, 0, d);
     assert_true((stand_ste_word(&s, 0, 1) & s1stalld) == 0);
+    stand_block(&s, 0);
     s.v->idr0.raw &= ~(UINT64_C(3) << 24); /* STALL_MODEL: it may */
-    stand_set(&s, 0, uiommu_identity(s.u));
+    stand_set(&s, 0, d);
+    assert_true((stand_ste_word(&s, 0, 0) & 0xf) == 0xb); /* stage 1 */
     assert_true((stand_ste_word(&s, 0, 1) & s1stalld) != 0);
     stand_block(&s, 0);
     uiommu_domain_put(d);

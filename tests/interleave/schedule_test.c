@@ -277,8 +277,9 @@ static bool hooked_and_coherent(struct rig *rig, const char **why)
 
 static bool hooked_and_prompt(struct rig *rig, const char **why)
 {
-    *why = "a unit in no hurry may read its queue when all stores have arrived";
-    return hooked(rig, why) && !rig->config.adversarial;
+    if (!hooked(rig, why))
+        return false;
+    return !rig->config.adversarial || rig_does(rig, RIG_PROMPT, why);
 }
 
 static const struct rig_test tests[] = {

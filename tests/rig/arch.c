@@ -69,6 +69,7 @@ enum { IQEI_TAIL = 1, IQEI_TYPE = 4 };
     .page_sizes = UINT64_C(1) << 12 | UINT64_C(1) << 21 | UINT64_C(1) << 30, .fault_bits = ~UINT64_C(0xfff), \
     .driver = &uiommu_driver_vtd, .args = "", .command = vtd_commands,         \
     .refused = IQEI_TYPE, .stopped = IQEI_TAIL, .stopped_says = "tail", .least_pages = 1,        \
+    .devtlb_parts = 2, \
     .reg = {                                                                   \
         { VTD_REG_GSTS, 4, UINT64_C(1) << 30 | UINT64_C(1) << 24,              \
           RIG_ALWAYS },                                                        \
@@ -86,7 +87,8 @@ enum { IQEI_TAIL = 1, IQEI_TYPE = 4 };
 
 #define VTD_DOES                                                               \
     (RIG_ADOPTION | RIG_INTERRUPTS | RIG_SOURCES | RIG_DMAR | RIG_INVALID |    \
-     RIG_WINDOW | RIG_STRAYS | RIG_EMPTIES | RIG_TLB_FIRST | RIG_RELAXABLE)
+     RIG_WINDOW | RIG_STRAYS | RIG_EMPTIES | RIG_TLB_FIRST | RIG_RELAXABLE |   \
+     RIG_BREAKS | RIG_PROMPT)
 
 static const struct rig_arch vtd_legacy = {
     VTD,
@@ -95,6 +97,7 @@ static const struct rig_arch vtd_legacy = {
     .other_mode = "vtd.mode=scalable",
     .does = VTD_DOES | RIG_HOLES | RIG_WRITE_ONLY,
     .narrow = "bits=39",
+    .narrow_bits = 39,
     .wide = "bits=57",
     .entry_cache = UIM_CHECK_CACHE_CONTEXT,
     .entry_kind = UIM_CHECK_DEVICE,
@@ -108,6 +111,7 @@ static const struct rig_arch vtd_scalable = {
     .other_mode = "vtd.mode=first-stage",
     .does = VTD_DOES | RIG_HOLES | RIG_WRITE_ONLY,
     .narrow = "bits=39",
+    .narrow_bits = 39,
     .wide = "bits=57",
     .entry_cache = UIM_CHECK_CACHE_PASID,
     .entry_kind = UIM_CHECK_PASID,
@@ -184,6 +188,7 @@ static const char *const smmuv3_commands[] = {
     .driver = &uiommu_driver_smmuv3, .args = "eventqs=4,bbml=2",               \
     .command = smmuv3_commands, .refused = SMMUV3_CERROR_ILL,                  \
     .stopped = SMMUV3_CERROR_ABT, .stopped_says = "cannot be read", .stopped_stays = true, .least_pages = 2,            \
+    .devtlb_parts = 1, \
     .entry_cache = UIM_CHECK_CACHE_CONTEXT, .entry_kind = UIM_CHECK_DEVICE,    \
     .reg = {                                                                   \
         { SMMUV3_REG_CR0, 4, 0, RIG_ALWAYS },                                  \
@@ -216,6 +221,7 @@ static const struct rig_arch smmuv3_2 = {
     .other_mode = "smmuv3.stage=1",
     .does = RIG_WRITE_ONLY,
     .narrow = "oas=36",
+    .narrow_bits = 36,
     .leaf_kind = UIM_CHECK_IOTLB,
 };
 
@@ -242,18 +248,24 @@ const struct rig_arch *rig_arch(const struct rig *rig)
 const char *rig_lacks(const struct rig *rig, unsigned needs)
 {
     static const char *const lacks[] = {
-        "not on this unit: it cannot go on with tables that another owner left",
+        "not on this unit: it does not go on yet with tables that another "
+        "owner left",
         "not on this unit: it does not remap interrupts",
         "not on this unit: it does not say which function faulted",
-        "not on this unit: no DMAR describes it",
+        "not on this unit: what the test is about stands in a DMAR",
         "not on this unit: it never caches that nothing is mapped",
-        "not on this unit: it never caches that an entry is not valid",
+        "not on this unit: only its adversarial model caches that an entry is "
+        "not valid",
         "not on this unit: messages are DMA like any other",
         "not on this unit: who may write may read",
         "not on this unit: it tells of no answers that nobody waits for",
-        "not on this unit: entries that block have rubbish",
-        "not on this unit: a device's own TLB need not be emptied last",
-        "not on this unit: firmware's regions do not end with a claim",
+        "not on this unit: what it does not look at stays in entries that "
+        "block",
+        "not on this unit: old leaves may go after a device's own TLB",
+        "not on this unit: the simulated IORT has no region yet that ends with "
+        "a claim",
+        "not on this unit: one domain follows the other at once",
+        "not on this unit: it may read commands when all stores have arrived",
     };
 
     needs &= ~rig_arch(rig)->does;

@@ -66,6 +66,8 @@ enum {
     RIG_EMPTIES = 1u << 9,    /* have nothing in entries that block           */
     RIG_TLB_FIRST = 1u << 10, /* want leaves gone before a device's own TLB   */
     RIG_RELAXABLE = 1u << 11, /* have regions that end with a claim           */
+    RIG_BREAKS = 1u << 12,    /* show nothing between one domain and the next */
+    RIG_PROMPT = 1u << 13,    /* read commands when told, whatever they cache */
 };
 
 /* What is a matter of the unit. */
@@ -79,6 +81,7 @@ struct rig_arch {
     unsigned does;             /* RIG_ADOPTION | ...                         */
     const char *args;          /* of the model, in all tests                 */
     const char *narrow, *wide; /* more: three and five levels; NULL: cannot  */
+    unsigned narrow_bits;      /* of addresses with the former               */
     /* What of it changes with the domain of a requester, what holds leaves, and the
      * names of the commands, by enum uim_check_kind. */
     enum uim_check_cache entry_cache;
@@ -89,6 +92,7 @@ struct rig_arch {
     const char *stopped_says;
     bool stopped_stays;        /* nobody acknowledges that                   */
     unsigned least_pages;      /* of an invalidation of one page             */
+    unsigned devtlb_parts;     /* commands for a range about a power of 2    */
     uint64_t leaf_ignored;     /* bits of leaves that the unit sets by itself */
     /* Registers that a failed call must not change: where bit `needs` of the first is
      * set, which says what is on. */
