@@ -266,8 +266,16 @@ static void deaf_from_now_on(struct smmu *s, size_t reg, uint64_t value)
         s->deaf = true;
 }
 
-/* Deaf from its nth write on, then not any more: GBPA and SMMUEN are as somebody who
- * wants translation off has to have them. True: the start went through. */
+/* As the core does it when a start fails, here or at another unit. */
+static enum uiommu_status undo(struct smmu *s)
+{
+    s->unit->undo = true;
+    return s->unit->ops->disable(s->unit);
+}
+
+/* Deaf from its nth write on, then not any more: SMMUEN is as somebody who wants
+ * translation off has to have it, and so is GBPA, unless what confined devices is gone.
+ * True: the start went through. */
 static bool fail_after(unsigned n, bool on)
 {
     enum uiommu_status status;
@@ -279,16 +287,18 @@ static bool fail_after(unsigned n, bool on)
         left_on(&s);
     s.ctx = &n;
     assert_int_equal(smmu_prepare(&s), UIOMMU_OK);
+    watch(&s);
     s.on_write = deaf_from_now_on;
     status = s.unit->ops->enable(s.unit);
     s.on_write = NULL;
     s.deaf = false;
     if (status != UIOMMU_OK)
         assert_int_equal(status, UIOMMU_TIMEDOUT);
-    assert_int_equal(s.unit->ops->disable(s.unit), UIOMMU_OK);
-    assert_int_equal(s.reg[SMMUV3_REG_GBPA / 4], FOUND);
+    assert_int_equal(undo(&s), UIOMMU_OK);
+    assert_int_equal(s.reg[SMMUV3_REG_GBPA / 4], on ? FOUND | ABORT : FOUND);
     assert_int_equal(s.reg[SMMUV3_REG_CR0ACK / 4] & SMMUEN, 0);
     assert_int_equal(s.reg[SMMUV3_REG_IRQ_CTRLACK / 4], 0);
+    assert_true(!on || !(s.seen & BYPASS)); /* at no moment */
     assert_false(atomic_load(&s.unit->broken));
     smmu_end(&s);
     return status == UIOMMU_OK;
@@ -316,8 +326,9 @@ static void a_queue_that_cannot_be_read_fails_the_start(void **state)
     left_on(&s);
     assert_int_equal(smmu_start(&s), UIOMMU_TIMEDOUT);
     assert_non_null(strstr(s.logs, "command queue cannot be read"));
+    assert_int_equal(undo(&s), UIOMMU_OK);
     smmu_stop(&s);
-    assert_int_equal(s.reg[SMMUV3_REG_GBPA / 4], FOUND);
+    assert_int_equal(s.reg[SMMUV3_REG_GBPA / 4], FOUND | ABORT);
 }
 
 /* Its tables stay allocated: it may read there. */

@@ -108,6 +108,7 @@ struct smmuv3_unit {
     _Atomic bool live;     /* it reads our tables: commands are due         */
     bool stuck;            /* it did not stop: its memory is never freed    */
     struct smmuv3_gbpa found; /* as it was                                  */
+    bool found_on;         /* and it translated, by somebody's table        */
 
     void *table_lock;      /* mutex: adding tables                          */
     uim_word *strtab;      /* level 1, or all of it                         */
