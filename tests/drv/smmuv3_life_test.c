@@ -406,6 +406,41 @@ static void pages_that_the_unit_cannot_reach_are_not_used(void **state)
     }
 }
 
+static uint64_t cds_of(const struct smmu *s)
+{
+    return uim_ld64(smmu_ste(s, SID)) & UINT64_C(0xffffffffffffc0);
+}
+
+/* RAM begins there, and the descriptors of a stream are in its first page: a pointer to
+ * them is a pointer all the same. */
+static void a_page_may_be_at_address_0(void **state)
+{
+    uint64_t first, second;
+    struct smmu_domain d[2];
+    struct uiommu_device dev;
+    struct smmu s;
+
+    (void)state;
+    smmu_init(&s);
+    s.ram_phys = 0;
+    s.used[0] = true; /* until the descriptors need one */
+    assert_int_equal(smmu_start(&s), UIOMMU_OK);
+    smmu_device(&s, &dev, SID);
+    smmu_domain(&s, &d[0], ROOT);
+    smmu_domain(&s, &d[1], 2 * ROOT);
+    s.used[0] = false;
+    assert_int_equal(smmu_set(&s, &dev, &d[0].domain), UIOMMU_OK);
+    first = cds_of(&s);
+    assert_true(first != 0 && first < 4096);
+    assert_int_equal(smmu_set(&s, &dev, &d[1].domain), UIOMMU_OK);
+    second = cds_of(&s);
+    assert_true(second != 0 && second < 4096 && second != first);
+    assert_int_equal(smmu_set(&s, &dev, &d[0].domain), UIOMMU_OK);
+    assert_int_equal(cds_of(&s), first);
+    assert_int_equal(smmu_set(&s, &dev, &s.u->blocked), UIOMMU_OK);
+    smmu_stop(&s); /* which looks that the page is free again */
+}
+
 /* ---- interrupts ------------------------------------------------------------------ */
 
 static void interrupts_go_where_the_host_says(void **state)
@@ -715,6 +750,7 @@ int main(void)
         cmocka_unit_test(a_unit_that_is_gone_is_given_up),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(pages_that_the_unit_cannot_reach_are_not_used),
+        cmocka_unit_test(a_page_may_be_at_address_0),
         cmocka_unit_test(interrupts_go_where_the_host_says),
         cmocka_unit_test(what_was_kept_goes_on_without_a_gap),
         cmocka_unit_test(what_was_lost_is_programmed_anew),
