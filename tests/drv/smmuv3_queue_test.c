@@ -162,12 +162,55 @@ static void errors_that_were_left_are_not_ours(void **state)
 
     (void)state;
     smmu_init(&s);
-    smmu_gerror(&s, 1 << 0 | 1 << 2 | 1 << 8); /* CMDQ, EVENTQ_ABT, SFM */
+    smmu_gerror(&s, 1 << 0 | 1 << 2); /* CMDQ, EVENTQ_ABT */
     start(&s);
     assert_false(s.unit->ops->poll(s.unit));
     assert_false(atomic_load(&s.unit->broken));
     assert_int_equal(s.n_errors, 0);
     smmu_stop(&s);
+}
+
+/* What has failed does not translate, however often it is started or woken up. */
+static void a_unit_that_has_failed_is_not_started(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    smmu_init(&s);
+    smmu_gerror(&s, 1 << 8);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(i == 0 ? smmu_prepare(&s) : UIOMMU_OK, UIOMMU_OK);
+        assert_int_equal(s.unit->ops->enable(s.unit), UIOMMU_TIMEDOUT);
+        assert_non_null(strstr(s.logs, "it has failed and aborts everything"));
+        assert_false(smmu_cr0ack(&s, SMMUV3_CR0_BIT(smmuen)));
+        assert_int_equal(s.unit->ops->disable(s.unit), UIOMMU_OK);
+    }
+    smmu_stop(&s);
+}
+
+static void a_unit_that_has_failed_does_not_wake_up(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    for (unsigned polled = 0; polled < 2; polled++) {
+        smmu_init(&s);
+        start(&s);
+        smmu_gerror(&s, 1 << 8);
+        if (polled)
+            assert_false(s.unit->ops->poll(s.unit));
+        assert_int_equal(s.unit->ops->suspend(s.unit), UIOMMU_OK);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(s.unit->ops->resume(s.unit), UIOMMU_TIMEDOUT);
+            assert_true(atomic_load(&s.unit->broken));
+            assert_int_equal(submit(&s, 1), UIOMMU_TIMEDOUT);
+        }
+        /* But as a new one, after its power was away. */
+        smmu_reg_set(&s, SMMUV3_REG_GERROR, 0, 8);
+        assert_int_equal(s.unit->ops->resume(s.unit), UIOMMU_OK);
+        assert_int_equal(submit(&s, 1), UIOMMU_OK);
+        smmu_stop(&s);
+    }
 }
 
 /* ---- silence ------------------------------------------------------------------ */
@@ -471,6 +514,8 @@ int main(void)
         cmocka_unit_test(an_unreadable_queue_is_the_end_of_the_unit),
         cmocka_unit_test(what_is_said_is_what_was_found_under_the_lock),
         cmocka_unit_test(errors_that_were_left_are_not_ours),
+        cmocka_unit_test(a_unit_that_has_failed_is_not_started),
+        cmocka_unit_test(a_unit_that_has_failed_does_not_wake_up),
         cmocka_unit_test(a_silent_unit_is_given_up_in_time),
         cmocka_unit_test(all_ones_confirm_nothing),
         cmocka_unit_test(a_device_that_is_late_is_told_of),

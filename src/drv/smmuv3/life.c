@@ -239,7 +239,9 @@ static enum uiommu_status load(struct smmuv3_unit *v, bool kept)
         attributes(v);
         smmuv3_streams_program(v);
     }
-    status = check_translated(v);
+    status = smmuv3_errors_start(v);
+    if (status == UIOMMU_OK)
+        status = check_translated(v);
     if (status == UIOMMU_OK)
         status = smmuv3_queue_start(v);
     v->live = true;

@@ -204,6 +204,8 @@ void smmuv3_queue_errors(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_events_create(struct smmuv3_unit *v);
 void smmuv3_events_destroy(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v);
+/* Global errors that somebody left are not ours, but for one that stays. TIMEDOUT. */
+enum uiommu_status smmuv3_errors_start(struct smmuv3_unit *v);
 bool smmuv3_poll(struct uim_unit *unit);
 
 /* ---- stream.c ------------------------------------------------------------ */
