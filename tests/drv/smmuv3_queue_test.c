@@ -478,6 +478,31 @@ static void events_that_could_not_be_written_are_told_of(void **state)
     smmu_stop(&s);
 }
 
+/* Each kind by itself; what was lost is said in the events each time. */
+static void errors_without_end_do_not_fill_the_log(void **state)
+{
+    static const uint32_t error[] = { 1 << 2, 1 << 5, 1 << 7 };
+    struct smmu s;
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(error); i++) {
+        smmu_init(&s);
+        start(&s);
+        s.n_errors = 0;
+        for (unsigned n = 0; n < 100; n++) {
+            smmu_gerror(&s, error[i]);
+            s.overflow = false;
+            send(&s, 0x04, 0, 0);
+            assert_int_equal(s.overflow, error[i] == 1 << 2);
+        }
+        assert_int_equal(s.n_errors, 7); /* 1, 2, 4, 8, 16, 32, 64 */
+        smmu_gerror(&s, i == 0 ? 1 << 5 : 1 << 2);
+        assert_false(s.unit->ops->poll(s.unit));
+        assert_int_equal(s.n_errors, 8);
+        smmu_stop(&s);
+    }
+}
+
 /* A device that faults without end does not keep the CPU here. */
 static void keep_full(struct smmu *s)
 {
@@ -525,6 +550,7 @@ int main(void)
         cmocka_unit_test(a_fault_is_what_the_record_says),
         cmocka_unit_test(events_go_around_and_overflow),
         cmocka_unit_test(events_that_could_not_be_written_are_told_of),
+        cmocka_unit_test(errors_without_end_do_not_fill_the_log),
         cmocka_unit_test(a_storm_ends_the_poll_all_the_same),
     };
 

@@ -187,6 +187,36 @@ enum uiommu_status smmuv3_errors_start(struct smmuv3_unit *v)
     return check_failed(v, take_errors(v));
 }
 
+/* Devices can cause these as often as they like. */
+static bool is_rare(struct smmuv3_unit *v, uint32_t *errors)
+{
+    bool rare;
+
+    uim_spin_lock(&v->unit, v->event_lock);
+    rare = smmuv3_rare(errors);
+    uim_spin_unlock(&v->unit, v->event_lock);
+    return rare;
+}
+
+static void events_lost(struct smmuv3_unit *v)
+{
+    drop(v);
+    if (is_rare(v, &v->events.unwritten))
+        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+                "smmuv3 unit at 0x%lx: it could not write to its event queue; "
+                "events were lost",
+                v->unit.base);
+}
+
+static void message_lost(struct smmuv3_unit *v)
+{
+    if (is_rare(v, &v->events.unsent))
+        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+                "smmuv3 unit at 0x%lx: a message of its own did not arrive; "
+                "uiommu_poll() reads what it has to say",
+                v->unit.base);
+}
+
 static void global_errors(struct smmuv3_unit *v)
 {
     uint32_t active;
@@ -194,19 +224,11 @@ static void global_errors(struct smmuv3_unit *v)
     smmuv3_queue_errors(v);
     active = take_errors(v);
     (void)check_failed(v, active);
-    if (active & GERROR_BIT(eventq_abt_err)) {
-        drop(v);
-        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
-                "smmuv3 unit at 0x%lx: it could not write to its event queue; "
-                "events were lost",
-                v->unit.base);
-    }
+    if (active & GERROR_BIT(eventq_abt_err))
+        events_lost(v);
     if (active &
         (GERROR_BIT(msi_eventq_abt_err) | GERROR_BIT(msi_gerror_abt_err)))
-        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
-                "smmuv3 unit at 0x%lx: a message of its own did not arrive; "
-                "uiommu_poll() reads what it has to say",
-                v->unit.base);
+        message_lost(v);
 }
 
 /* ---- polling ------------------------------------------------------------- */

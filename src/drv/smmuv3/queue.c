@@ -161,10 +161,8 @@ static void errors_locked(struct smmuv3_unit *v)
     if (q->dead || !cmdq_err(v, &gerrorn))
         return;
     handle(v, &r);
-    /* A device can cause these as often as it likes: the sentences are those of
-     * the 1st, 2nd, 4th, 8th ... error. */
-    r.new = (q->errors & (q->errors + 1)) == 0;
-    q->errors++;
+    /* A device can cause these as often as it likes. */
+    r.new = smmuv3_rare(&q->errors);
     dead = q->dead;
     if (!dead) {
         uim_fence(v->unit.host); /* the SYNC before the unit looks again */

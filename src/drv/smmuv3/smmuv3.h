@@ -93,6 +93,7 @@ struct smmuv3_events {
     size_t prod, cons;     /* offsets of the registers                      */
     uint32_t next;         /* CONS.RD: index and wrap                       */
     bool dropped;          /* since the last that was delivered             */
+    uint32_t unwritten, unsent; /* errors seen: events, messages            */
 };
 
 struct smmuv3_unit {
@@ -143,6 +144,14 @@ static inline struct smmuv3_sid
 smmuv3_sid(const struct uiommu_endpoint *endpoint)
 {
     return (struct smmuv3_sid){ endpoint->device->id };
+}
+
+/* What can happen without end is said the 1st, 2nd, 4th, 8th ... time. */
+static inline bool smmuv3_rare(uint32_t *count)
+{
+    const uint32_t before = (*count)++;
+
+    return (before & (before + 1)) == 0;
 }
 
 static inline bool smmuv3_first_stage(const struct smmuv3_unit *v)
