@@ -296,6 +296,8 @@ void smmuv3_events_destroy(struct smmuv3_unit *v)
         uim_pages_free(&v->unit, e->ring, e->ring_phys, order_of(e));
 }
 
+/* An interrupt may come meanwhile: of indices and registers it sees the old, or the
+ * new. */
 enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v)
 {
     struct smmuv3_events *e = &v->events;
@@ -305,11 +307,13 @@ enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v)
         .log2size = e->log2size,
     };
 
+    uim_spin_lock(&v->unit, v->event_lock);
     e->next = 0;
     e->dropped = false;
     uim_wr64(&v->unit, SMMUV3_REG_EVENTQ_BASE,
              smmuv3_eventq_base_pack(&base).raw);
     uim_wr32(&v->unit, e->prod, 0);
     uim_wr32(&v->unit, e->cons, 0);
+    uim_spin_unlock(&v->unit, v->event_lock);
     return smmuv3_cr0(v, SMMUV3_CR0_BIT(eventqen), SMMUV3_CR0_BIT(eventqen));
 }
