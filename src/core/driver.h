@@ -45,7 +45,7 @@ struct uim_unit_ops {
      * enable: from here on, only what the tables say. Everything cached from
      * before is invalidated.
      * disable: translation off, interrupts of the unit off; also after enable
-     * failed. TIMEDOUT: it does not go off. Then the unit is broken, may walk for
+     * failed, of this unit or another (unit->undo). TIMEDOUT: it does not go off. Then the unit is broken, may walk for
      * ever what it walked last, and release keeps its own tables allocated.
      * release: free everything, the unit itself too; from any state but enabled.
      */
@@ -179,6 +179,7 @@ struct uim_unit {
     bool adopt; /* so too, before settle: go on with what it does */
     bool found; /* it was adopted; until inherited_end confirmed */
     bool enabled; /* enable was called: there is something to undo */
+    bool undo; /* a start failed: no DMA may pass that did not before it */
     enum uim_block_quality quality;
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable. None: UINT64_MAX and 0  */

@@ -302,8 +302,14 @@ static void disable_units(struct uiommu *u)
             u->stuck = true;
 }
 
-/* A start failed: as it was, where somebody's DMA goes on, or it was not switched yet;
- * else off. */
+/* As it was, where somebody's DMA goes on, or it was not switched yet; else off. */
+static enum uiommu_status undo(struct uim_unit *unit)
+{
+    unit->undo = true;
+    return unit->found ? unit->ops->give_back(unit) : unit->ops->disable(unit);
+}
+
+/* A start failed. */
 static void undo_units(struct uiommu *u)
 {
     for (unsigned i = u->n_units; i-- > 0;) {
@@ -311,8 +317,7 @@ static void undo_units(struct uiommu *u)
         enum uiommu_status status = UIOMMU_OK;
 
         if (unit && unit->enabled)
-            status = unit->found ? unit->ops->give_back(unit)
-                                 : unit->ops->disable(unit);
+            status = undo(unit);
         if (status != UIOMMU_OK)
             u->stuck = true;
     }

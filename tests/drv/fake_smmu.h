@@ -77,7 +77,7 @@ struct smmu {
     void (*on_unlocked)(struct smmu *s); /* no spin lock is held            */
     void (*on_flush)(struct smmu *s, const void *p, size_t size);
     void *ctx;
-    uint32_t seen;      /* a test's own                                    */
+    uint32_t seen, n_polls; /* a test's own                                */
 
     uint8_t *ram;
     uint64_t ram_phys;  /* of its first byte                               */

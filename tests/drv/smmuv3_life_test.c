@@ -266,8 +266,16 @@ static void deaf_from_now_on(struct smmu *s, size_t reg, uint64_t value)
         s->deaf = true;
 }
 
-/* Deaf from its nth write on, then not any more: GBPA and SMMUEN are as somebody who
- * wants translation off has to have them. True: the start went through. */
+/* As the core does it when a start fails, here or at another unit. */
+static enum uiommu_status undo(struct smmu *s)
+{
+    s->unit->undo = true;
+    return s->unit->ops->disable(s->unit);
+}
+
+/* Deaf from its nth write on, then not any more: SMMUEN is as somebody who wants
+ * translation off has to have it, and so is GBPA, unless what confined devices is gone.
+ * True: the start went through. */
 static bool fail_after(unsigned n, bool on)
 {
     enum uiommu_status status;
@@ -279,16 +287,18 @@ static bool fail_after(unsigned n, bool on)
         left_on(&s);
     s.ctx = &n;
     assert_int_equal(smmu_prepare(&s), UIOMMU_OK);
+    watch(&s);
     s.on_write = deaf_from_now_on;
     status = s.unit->ops->enable(s.unit);
     s.on_write = NULL;
     s.deaf = false;
     if (status != UIOMMU_OK)
         assert_int_equal(status, UIOMMU_TIMEDOUT);
-    assert_int_equal(s.unit->ops->disable(s.unit), UIOMMU_OK);
-    assert_int_equal(s.reg[SMMUV3_REG_GBPA / 4], FOUND);
+    assert_int_equal(undo(&s), UIOMMU_OK);
+    assert_int_equal(s.reg[SMMUV3_REG_GBPA / 4], on ? FOUND | ABORT : FOUND);
     assert_int_equal(s.reg[SMMUV3_REG_CR0ACK / 4] & SMMUEN, 0);
     assert_int_equal(s.reg[SMMUV3_REG_IRQ_CTRLACK / 4], 0);
+    assert_true(!on || !(s.seen & BYPASS)); /* at no moment */
     assert_false(atomic_load(&s.unit->broken));
     smmu_end(&s);
     return status == UIOMMU_OK;
@@ -316,8 +326,9 @@ static void a_queue_that_cannot_be_read_fails_the_start(void **state)
     left_on(&s);
     assert_int_equal(smmu_start(&s), UIOMMU_TIMEDOUT);
     assert_non_null(strstr(s.logs, "command queue cannot be read"));
+    assert_int_equal(undo(&s), UIOMMU_OK);
     smmu_stop(&s);
-    assert_int_equal(s.reg[SMMUV3_REG_GBPA / 4], FOUND);
+    assert_int_equal(s.reg[SMMUV3_REG_GBPA / 4], FOUND | ABORT);
 }
 
 /* Its tables stay allocated: it may read there. */
@@ -393,6 +404,41 @@ static void pages_that_the_unit_cannot_reach_are_not_used(void **state)
         smmu_end(&s);
         assert_int_equal(s.pages, 0);
     }
+}
+
+static uint64_t cds_of(const struct smmu *s)
+{
+    return uim_ld64(smmu_ste(s, SID)) & UINT64_C(0xffffffffffffc0);
+}
+
+/* RAM begins there, and the descriptors of a stream are in its first page: a pointer to
+ * them is a pointer all the same. */
+static void a_page_may_be_at_address_0(void **state)
+{
+    uint64_t first, second;
+    struct smmu_domain d[2];
+    struct uiommu_device dev;
+    struct smmu s;
+
+    (void)state;
+    smmu_init(&s);
+    s.ram_phys = 0;
+    s.used[0] = true; /* until the descriptors need one */
+    assert_int_equal(smmu_start(&s), UIOMMU_OK);
+    smmu_device(&s, &dev, SID);
+    smmu_domain(&s, &d[0], ROOT);
+    smmu_domain(&s, &d[1], 2 * ROOT);
+    s.used[0] = false;
+    assert_int_equal(smmu_set(&s, &dev, &d[0].domain), UIOMMU_OK);
+    first = cds_of(&s);
+    assert_true(first != 0 && first < 4096);
+    assert_int_equal(smmu_set(&s, &dev, &d[1].domain), UIOMMU_OK);
+    second = cds_of(&s);
+    assert_true(second != 0 && second < 4096 && second != first);
+    assert_int_equal(smmu_set(&s, &dev, &d[0].domain), UIOMMU_OK);
+    assert_int_equal(cds_of(&s), first);
+    assert_int_equal(smmu_set(&s, &dev, &s.u->blocked), UIOMMU_OK);
+    smmu_stop(&s); /* which looks that the page is free again */
 }
 
 /* ---- interrupts ------------------------------------------------------------------ */
@@ -704,6 +750,7 @@ int main(void)
         cmocka_unit_test(a_unit_that_is_gone_is_given_up),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(pages_that_the_unit_cannot_reach_are_not_used),
+        cmocka_unit_test(a_page_may_be_at_address_0),
         cmocka_unit_test(interrupts_go_where_the_host_says),
         cmocka_unit_test(what_was_kept_goes_on_without_a_gap),
         cmocka_unit_test(what_was_lost_is_programmed_anew),

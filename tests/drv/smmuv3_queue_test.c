@@ -162,12 +162,55 @@ static void errors_that_were_left_are_not_ours(void **state)
 
     (void)state;
     smmu_init(&s);
-    smmu_gerror(&s, 1 << 0 | 1 << 2 | 1 << 8); /* CMDQ, EVENTQ_ABT, SFM */
+    smmu_gerror(&s, 1 << 0 | 1 << 2); /* CMDQ, EVENTQ_ABT */
     start(&s);
     assert_false(s.unit->ops->poll(s.unit));
     assert_false(atomic_load(&s.unit->broken));
     assert_int_equal(s.n_errors, 0);
     smmu_stop(&s);
+}
+
+/* What has failed does not translate, however often it is started or woken up. */
+static void a_unit_that_has_failed_is_not_started(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    smmu_init(&s);
+    smmu_gerror(&s, 1 << 8);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(i == 0 ? smmu_prepare(&s) : UIOMMU_OK, UIOMMU_OK);
+        assert_int_equal(s.unit->ops->enable(s.unit), UIOMMU_TIMEDOUT);
+        assert_non_null(strstr(s.logs, "it has failed and aborts everything"));
+        assert_false(smmu_cr0ack(&s, SMMUV3_CR0_BIT(smmuen)));
+        assert_int_equal(s.unit->ops->disable(s.unit), UIOMMU_OK);
+    }
+    smmu_stop(&s);
+}
+
+static void a_unit_that_has_failed_does_not_wake_up(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    for (unsigned polled = 0; polled < 2; polled++) {
+        smmu_init(&s);
+        start(&s);
+        smmu_gerror(&s, 1 << 8);
+        if (polled)
+            assert_false(s.unit->ops->poll(s.unit));
+        assert_int_equal(s.unit->ops->suspend(s.unit), UIOMMU_OK);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(s.unit->ops->resume(s.unit), UIOMMU_TIMEDOUT);
+            assert_true(atomic_load(&s.unit->broken));
+            assert_int_equal(submit(&s, 1), UIOMMU_TIMEDOUT);
+        }
+        /* But as a new one, after its power was away. */
+        smmu_reg_set(&s, SMMUV3_REG_GERROR, 0, 8);
+        assert_int_equal(s.unit->ops->resume(s.unit), UIOMMU_OK);
+        assert_int_equal(submit(&s, 1), UIOMMU_OK);
+        smmu_stop(&s);
+    }
 }
 
 /* ---- silence ------------------------------------------------------------------ */
@@ -435,6 +478,31 @@ static void events_that_could_not_be_written_are_told_of(void **state)
     smmu_stop(&s);
 }
 
+/* Each kind by itself; what was lost is said in the events each time. */
+static void errors_without_end_do_not_fill_the_log(void **state)
+{
+    static const uint32_t error[] = { 1 << 2, 1 << 5, 1 << 7 };
+    struct smmu s;
+
+    (void)state;
+    for (unsigned i = 0; i < ROWS(error); i++) {
+        smmu_init(&s);
+        start(&s);
+        s.n_errors = 0;
+        for (unsigned n = 0; n < 100; n++) {
+            smmu_gerror(&s, error[i]);
+            s.overflow = false;
+            send(&s, 0x04, 0, 0);
+            assert_int_equal(s.overflow, error[i] == 1 << 2);
+        }
+        assert_int_equal(s.n_errors, 7); /* 1, 2, 4, 8, 16, 32, 64 */
+        smmu_gerror(&s, i == 0 ? 1 << 5 : 1 << 2);
+        assert_false(s.unit->ops->poll(s.unit));
+        assert_int_equal(s.n_errors, 8);
+        smmu_stop(&s);
+    }
+}
+
 /* A device that faults without end does not keep the CPU here. */
 static void keep_full(struct smmu *s)
 {
@@ -462,6 +530,108 @@ static void a_storm_ends_the_poll_all_the_same(void **state)
     smmu_stop(&s);
 }
 
+/* ---- sleep ------------------------------------------------------------------------- */
+
+/* As on another CPU, or between two instructions: where no lock keeps it out. */
+static void interrupt(struct smmu *s, size_t reg, uint64_t value)
+{
+    (void)reg;
+    (void)value;
+    if (s->spins_held > 0 || s->seen)
+        return;
+    s->seen = true; /* but not by itself */
+    s->n_polls++;
+    assert_false(s->unit->ops->poll(s->unit));
+    s->seen = false;
+}
+
+/* A suspend that is taken back, while life goes on (uiommu_suspend()). */
+static void sleep_among_interrupts(struct smmu *s, bool kept)
+{
+    s->n_polls = 0;
+    s->on_write = interrupt;
+    assert_int_equal(s->unit->ops->suspend(s->unit), UIOMMU_OK);
+    if (!kept)
+        smmu_reg_set(s, SMMUV3_REG_STRTAB_BASE, 0, 8);
+    assert_int_equal(s->unit->ops->resume(s->unit), UIOMMU_OK);
+    s->on_write = NULL;
+    assert_true(s->n_polls > 5);
+}
+
+static void events_are_heard_once_around_a_sleep(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    for (unsigned n = 0; n < 2 * 128; n += 5) {
+        smmu_init(&s);
+        start(&s);
+        for (unsigned i = 0; i < n; i++)
+            send(&s, 0x04, 0, 0);
+        sleep_among_interrupts(&s, n & 1);
+        assert_int_equal(s.n_faults, n);
+        send(&s, 0x04, 0, 0);
+        assert_int_equal(s.n_faults, n + 1);
+        assert_false(s.overflow);
+        smmu_stop(&s);
+    }
+}
+
+/* The error that killed the queue is over when its end is. */
+static void an_error_of_before_the_sleep_is_not_found_again(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    for (unsigned kept = 0; kept < 2; kept++) {
+        smmu_init(&s);
+        start(&s);
+        assert_int_equal(submit(&s, 3), UIOMMU_OK);
+        s.unreadable = true;
+        assert_int_equal(submit(&s, 1), UIOMMU_TIMEDOUT);
+        s.unreadable = false;
+        sleep_among_interrupts(&s, kept);
+        assert_false(atomic_load(&s.unit->broken));
+        assert_int_equal(submit(&s, 3), UIOMMU_OK);
+        smmu_stop(&s);
+    }
+}
+
+/* As another CPU has to find it, which interrupt() is not. */
+static void indices_change_under_their_locks(struct smmu *s, size_t reg,
+                                             uint64_t value)
+{
+    const bool *queue = s->v->queue.lock, *events = s->v->event_lock;
+
+    (void)value;
+    if (reg == SMMUV3_REG_GERRORN || reg == SMMUV3_REG_CMDQ_BASE ||
+        reg == SMMUV3_REG_CMDQ_PROD || reg == SMMUV3_REG_CMDQ_CONS)
+        assert_true(*queue);
+    if (reg == SMMUV3_REG_EVENTQ_BASE || reg == SMMUV3_REG_EVENTQ_PROD ||
+        reg == SMMUV3_REG_EVENTQ_CONS)
+        assert_true(*events);
+    if (reg == SMMUV3_REG_CMDQ_CONS || reg == SMMUV3_REG_EVENTQ_CONS)
+        s->seen++;
+}
+
+static void a_queue_is_set_up_under_its_lock(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    smmu_init(&s);
+    start(&s);
+    assert_int_equal(submit(&s, 1), UIOMMU_OK);
+    assert_int_equal(s.unit->ops->suspend(s.unit), UIOMMU_OK);
+    smmu_gerror(&s, 1 << 0 | 1 << 2);
+    s.seen = 0;
+    s.on_write = indices_change_under_their_locks;
+    assert_int_equal(s.unit->ops->resume(s.unit), UIOMMU_OK);
+    s.on_write = NULL;
+    assert_int_equal(s.seen, 2);
+    smmu_stop(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +641,8 @@ int main(void)
         cmocka_unit_test(an_unreadable_queue_is_the_end_of_the_unit),
         cmocka_unit_test(what_is_said_is_what_was_found_under_the_lock),
         cmocka_unit_test(errors_that_were_left_are_not_ours),
+        cmocka_unit_test(a_unit_that_has_failed_is_not_started),
+        cmocka_unit_test(a_unit_that_has_failed_does_not_wake_up),
         cmocka_unit_test(a_silent_unit_is_given_up_in_time),
         cmocka_unit_test(all_ones_confirm_nothing),
         cmocka_unit_test(a_device_that_is_late_is_told_of),
@@ -480,7 +652,11 @@ int main(void)
         cmocka_unit_test(a_fault_is_what_the_record_says),
         cmocka_unit_test(events_go_around_and_overflow),
         cmocka_unit_test(events_that_could_not_be_written_are_told_of),
+        cmocka_unit_test(errors_without_end_do_not_fill_the_log),
         cmocka_unit_test(a_storm_ends_the_poll_all_the_same),
+        cmocka_unit_test(events_are_heard_once_around_a_sleep),
+        cmocka_unit_test(an_error_of_before_the_sleep_is_not_found_again),
+        cmocka_unit_test(a_queue_is_set_up_under_its_lock),
     };
 
     return cmocka_run_group_tests_name("SMMUv3 queues", tests, NULL, NULL);

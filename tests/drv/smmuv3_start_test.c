@@ -171,6 +171,39 @@ static void gbpa_comes_back(void **state)
     }
 }
 
+/* Its queue is switched off under the driver: commands are not carried out. */
+static void fail_it(struct stand *s, void *ctx)
+{
+    watch_dma(s, ctx);
+    if (stand_last(s, CMDQ_PROD) > stand_first(s, CMDQ_CONS) &&
+        (stand_reg(s, CR0, 4) & CMDQEN))
+        write_reg(s, CR0, stand_reg(s, CR0, 4) & ~(uint32_t)CMDQEN);
+}
+
+/* What confined devices is gone, and nothing came instead. */
+static void a_start_that_fails_lets_nothing_through(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    for (unsigned point = 0; point < STAND_POINTS; point++) {
+        unsigned steps = 0;
+
+        stand_point(&s, point);
+        stand_open(&s);
+        firmware_left_it_on(&s, 0); /* it would bypass */
+        s.look = fail_it;
+        s.ctx = &steps;
+        assert_int_equal(stand_start(&s), UIOMMU_TIMEDOUT);
+        s.look = NULL;
+        assert_true(steps > 10);
+        assert_int_equal(stand_reg(&s, CR0ACK, 4) & SMMUEN, 0);
+        assert_int_equal(stand_reg(&s, GBPA, 4), ABORT);
+        assert_true(probe(&s, UIOMMU_WRITE) != 0);
+        stand_down(&s);
+    }
+}
+
 /* ---- sleep --------------------------------------------------------------- */
 
 static void a_unit_that_slept_is_set_up_anew(void **state)
@@ -213,6 +246,7 @@ int main(void)
         cmocka_unit_test(start_in_order),
         cmocka_unit_test(no_gap_when_it_was_on),
         cmocka_unit_test(gbpa_comes_back),
+        cmocka_unit_test(a_start_that_fails_lets_nothing_through),
         cmocka_unit_test(a_unit_that_slept_is_set_up_anew),
     };
 

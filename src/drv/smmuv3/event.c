@@ -155,21 +155,66 @@ static void drop(struct smmuv3_unit *v)
          &(struct smmuv3_gerror_fields){ .field = 1 })                         \
          .raw)
 
-/* All that are active but CMDQ_ERR, which is acknowledged when it is dealt with. */
+/* All that are active but CMDQ_ERR, which is acknowledged when it is dealt with; and
+ * SFM_ERR never is: it tells whoever asks next, also after a sleep, that the unit has
+ * failed. */
 static uint32_t take_errors(struct smmuv3_unit *v)
 {
     const uint32_t mine =
         (uint32_t)smmuv3_gerror_DEFINED & ~GERROR_BIT(cmdq_err);
-    uint32_t gerror, gerrorn, active;
+    uint32_t gerror, gerrorn, active, over;
 
     uim_spin_lock(&v->unit, v->queue.lock); /* who writes GERRORN */
     gerror = uim_rd32(&v->unit, SMMUV3_REG_GERROR);
     gerrorn = uim_rd32(&v->unit, SMMUV3_REG_GERRORN);
     active = gerror == UINT32_MAX ? 0 : (gerror ^ gerrorn) & mine;
-    if (active)
-        uim_wr32(&v->unit, SMMUV3_REG_GERRORN, gerrorn ^ active);
+    over = active & ~GERROR_BIT(sfm_err);
+    if (over)
+        uim_wr32(&v->unit, SMMUV3_REG_GERRORN, gerrorn ^ over);
     uim_spin_unlock(&v->unit, v->queue.lock);
     return active;
+}
+
+static enum uiommu_status check_failed(struct smmuv3_unit *v, uint32_t active)
+{
+    if (active & GERROR_BIT(sfm_err))
+        return uim_break(&v->unit, "it has failed and aborts everything (SFM)");
+    return UIOMMU_OK;
+}
+
+enum uiommu_status smmuv3_errors_start(struct smmuv3_unit *v)
+{
+    return check_failed(v, take_errors(v));
+}
+
+/* Devices can cause these as often as they like. */
+static bool is_rare(struct smmuv3_unit *v, uint32_t *errors)
+{
+    bool rare;
+
+    uim_spin_lock(&v->unit, v->event_lock);
+    rare = smmuv3_rare(errors);
+    uim_spin_unlock(&v->unit, v->event_lock);
+    return rare;
+}
+
+static void events_lost(struct smmuv3_unit *v)
+{
+    drop(v);
+    if (is_rare(v, &v->events.unwritten))
+        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+                "smmuv3 unit at 0x%lx: it could not write to its event queue; "
+                "events were lost",
+                v->unit.base);
+}
+
+static void message_lost(struct smmuv3_unit *v)
+{
+    if (is_rare(v, &v->events.unsent))
+        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+                "smmuv3 unit at 0x%lx: a message of its own did not arrive; "
+                "uiommu_poll() reads what it has to say",
+                v->unit.base);
 }
 
 static void global_errors(struct smmuv3_unit *v)
@@ -178,21 +223,12 @@ static void global_errors(struct smmuv3_unit *v)
 
     smmuv3_queue_errors(v);
     active = take_errors(v);
-    if (active & GERROR_BIT(sfm_err))
-        uim_break(&v->unit, "it has failed and aborts everything (SFM)");
-    if (active & GERROR_BIT(eventq_abt_err)) {
-        drop(v);
-        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
-                "smmuv3 unit at 0x%lx: it could not write to its event queue; "
-                "events were lost",
-                v->unit.base);
-    }
+    (void)check_failed(v, active);
+    if (active & GERROR_BIT(eventq_abt_err))
+        events_lost(v);
     if (active &
         (GERROR_BIT(msi_eventq_abt_err) | GERROR_BIT(msi_gerror_abt_err)))
-        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
-                "smmuv3 unit at 0x%lx: a message of its own did not arrive; "
-                "uiommu_poll() reads what it has to say",
-                v->unit.base);
+        message_lost(v);
 }
 
 /* ---- polling ------------------------------------------------------------- */
@@ -260,6 +296,8 @@ void smmuv3_events_destroy(struct smmuv3_unit *v)
         uim_pages_free(&v->unit, e->ring, e->ring_phys, order_of(e));
 }
 
+/* An interrupt may come meanwhile: of indices and registers it sees the old, or the
+ * new. */
 enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v)
 {
     struct smmuv3_events *e = &v->events;
@@ -269,12 +307,13 @@ enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v)
         .log2size = e->log2size,
     };
 
+    uim_spin_lock(&v->unit, v->event_lock);
     e->next = 0;
     e->dropped = false;
-    (void)take_errors(v);
     uim_wr64(&v->unit, SMMUV3_REG_EVENTQ_BASE,
              smmuv3_eventq_base_pack(&base).raw);
     uim_wr32(&v->unit, e->prod, 0);
     uim_wr32(&v->unit, e->cons, 0);
+    uim_spin_unlock(&v->unit, v->event_lock);
     return smmuv3_cr0(v, SMMUV3_CR0_BIT(eventqen), SMMUV3_CR0_BIT(eventqen));
 }

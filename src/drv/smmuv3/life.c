@@ -5,7 +5,7 @@
  *
  * The stream table can only be exchanged while SMMUEN is 0 (6.3.24). Where it was 1,
  * GBPA aborts everything meanwhile: there is no moment in which a device reaches more
- * than it did.
+ * than it did. So it stays where a start fails: what confined devices before is gone.
  */
 #include "drv/smmuv3/smmuv3.h"
 
@@ -188,7 +188,8 @@ static enum uiommu_status cannot_adopt(const struct smmuv3_unit *v)
 
 static enum uiommu_status stop_what_was_there(struct smmuv3_unit *v)
 {
-    if (!is_on(v))
+    v->found_on = is_on(v);
+    if (!v->found_on)
         return UIOMMU_OK;
     uim_log(
         v->unit.u, UIOMMU_LOG_WARN,
@@ -238,7 +239,9 @@ static enum uiommu_status load(struct smmuv3_unit *v, bool kept)
         attributes(v);
         smmuv3_streams_program(v);
     }
-    status = check_translated(v);
+    status = smmuv3_errors_start(v);
+    if (status == UIOMMU_OK)
+        status = check_translated(v);
     if (status == UIOMMU_OK)
         status = smmuv3_queue_start(v);
     v->live = true;
@@ -284,6 +287,13 @@ enum uiommu_status smmuv3_enable(struct uim_unit *unit)
     return status == UIOMMU_OK ? switch_on(v, false) : status;
 }
 
+static struct smmuv3_gbpa when_off(const struct smmuv3_unit *v)
+{
+    if (v->unit.undo && v->found_on)
+        return smmuv3_gbpa_set_abort(v->found, 1);
+    return v->found;
+}
+
 enum uiommu_status smmuv3_disable(struct uim_unit *unit)
 {
     struct smmuv3_unit *v = smmuv3_unit(unit);
@@ -292,7 +302,7 @@ enum uiommu_status smmuv3_disable(struct uim_unit *unit)
     if (!v->ours)
         return UIOMMU_OK;
     irqs = smmuv3_irq_ctrl(v, 0);
-    off = translation_off(v, v->found);
+    off = translation_off(v, when_off(v));
     /* Where it is off all the same, it only aborts on. */
     if (irqs == UIOMMU_OK && (off == UIOMMU_OK || !is_on(v))) {
         v->live = false;

@@ -161,10 +161,8 @@ static void errors_locked(struct smmuv3_unit *v)
     if (q->dead || !cmdq_err(v, &gerrorn))
         return;
     handle(v, &r);
-    /* A device can cause these as often as it likes: the sentences are those of
-     * the 1st, 2nd, 4th, 8th ... error. */
-    r.new = (q->errors & (q->errors + 1)) == 0;
-    q->errors++;
+    /* A device can cause these as often as it likes. */
+    r.new = smmuv3_rare(&q->errors);
     dead = q->dead;
     if (!dead) {
         uim_fence(v->unit.host); /* the SYNC before the unit looks again */
@@ -435,6 +433,7 @@ static void forget_errors(struct smmuv3_unit *v)
         uim_wr32(&v->unit, SMMUV3_REG_GERRORN, gerrorn);
 }
 
+/* An interrupt may come meanwhile, and look for errors. */
 enum uiommu_status smmuv3_queue_start(struct smmuv3_unit *v)
 {
     struct smmuv3_queue *q = &v->queue;
@@ -444,6 +443,7 @@ enum uiommu_status smmuv3_queue_start(struct smmuv3_unit *v)
         .log2size = q->log2size,
     };
 
+    uim_spin_lock(&v->unit, q->lock);
     q->head = q->tail = 0;
     q->any_left = false;
     q->dead = false;
@@ -451,5 +451,6 @@ enum uiommu_status smmuv3_queue_start(struct smmuv3_unit *v)
     uim_wr64(&v->unit, SMMUV3_REG_CMDQ_BASE, smmuv3_cmdq_base_pack(&base).raw);
     uim_wr32(&v->unit, SMMUV3_REG_CMDQ_PROD, 0);
     uim_wr32(&v->unit, SMMUV3_REG_CMDQ_CONS, 0);
+    uim_spin_unlock(&v->unit, q->lock);
     return smmuv3_cr0(v, SMMUV3_CR0_BIT(cmdqen), SMMUV3_CR0_BIT(cmdqen));
 }

@@ -93,6 +93,7 @@ struct smmuv3_events {
     size_t prod, cons;     /* offsets of the registers                      */
     uint32_t next;         /* CONS.RD: index and wrap                       */
     bool dropped;          /* since the last that was delivered             */
+    uint32_t unwritten, unsent; /* errors seen: events, messages            */
 };
 
 struct smmuv3_unit {
@@ -108,6 +109,7 @@ struct smmuv3_unit {
     _Atomic bool live;     /* it reads our tables: commands are due         */
     bool stuck;            /* it did not stop: its memory is never freed    */
     struct smmuv3_gbpa found; /* as it was                                  */
+    bool found_on;         /* and it translated, by somebody's table        */
 
     void *table_lock;      /* mutex: adding tables                          */
     uim_word *strtab;      /* level 1, or all of it                         */
@@ -142,6 +144,14 @@ static inline struct smmuv3_sid
 smmuv3_sid(const struct uiommu_endpoint *endpoint)
 {
     return (struct smmuv3_sid){ endpoint->device->id };
+}
+
+/* What can happen without end is said the 1st, 2nd, 4th, 8th ... time. */
+static inline bool smmuv3_rare(uint32_t *count)
+{
+    const uint32_t before = (*count)++;
+
+    return (before & (before + 1)) == 0;
 }
 
 static inline bool smmuv3_first_stage(const struct smmuv3_unit *v)
@@ -203,6 +213,8 @@ void smmuv3_queue_errors(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_events_create(struct smmuv3_unit *v);
 void smmuv3_events_destroy(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v);
+/* Global errors that somebody left are not ours, but for one that stays. TIMEDOUT. */
+enum uiommu_status smmuv3_errors_start(struct smmuv3_unit *v);
 bool smmuv3_poll(struct uim_unit *unit);
 
 /* ---- stream.c ------------------------------------------------------------ */

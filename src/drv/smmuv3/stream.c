@@ -6,9 +6,10 @@
  * time, and blocking a stream must never need memory. An entry that is all zeros is
  * invalid: its stream is blocked, and the unit tells of it.
  *
- * Behind an entry that was ever used for the first stage is one page; its first two
- * context descriptors are used by turns, so that the entry leads to one of them while
- * the other is written. Links are read without a lock by smmuv3_cut(), so a table is in
+ * Behind an entry that was ever used for the first stage is one page; two of its context
+ * descriptors are used by turns, so that the entry leads to one of them while the other
+ * is written. They are not the first: a page may be at address 0, and an entry that leads
+ * there was never used. Links are read without a lock by smmuv3_cut(), so a table is in
  * memory before the word that links it.
  */
 #include "drv/smmuv3/smmuv3.h"
@@ -18,6 +19,7 @@ enum {
     SPLIT = SMMUV3_SPLIT_SPLIT_16K,
     STES = 1 << SPLIT,        /* in a table of level 2                      */
     STE_TABLE_ORDER = 2,
+    CDS = 2 * SMMUV3_CD_BYTES, /* where the two are in their page           */
     TWO_LEVEL_BITS_MOST = 24, /* 512 KiB of level 1                         */
     LINEAR_BITS_MOST = 16,    /* 4 MiB                                      */
 };
@@ -119,11 +121,11 @@ static bool has_cds(const uim_word *ste)
 }
 
 /* The entry is invalid: it was never used. */
-static void link_cds(const struct smmuv3_unit *v, uim_word *ste, uint64_t phys)
+static void link_cds(const struct smmuv3_unit *v, uim_word *ste, uint64_t page)
 {
     struct smmuv3_ste_q0 q0 = { uim_ld64(ste) };
 
-    uim_st64(ste, smmuv3_ste_q0_set_s1contextptr(q0, phys >> 6).raw);
+    uim_st64(ste, smmuv3_ste_q0_set_s1contextptr(q0, (page + CDS) >> 6).raw);
     uim_write_back(&v->unit, v->coherent, ste, sizeof(*ste));
 }
 
@@ -217,11 +219,11 @@ static void free_cds(const struct smmuv3_unit *v, const uim_word *stes,
                      uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++) {
-        uint64_t phys =
-            cd_phys(uim_ld64(&stes[i * SMMUV3_STE_WORDS])) & ~UINT64_C(0xfff);
+        const uim_word *ste = &stes[i * SMMUV3_STE_WORDS];
+        uint64_t page = cd_phys(uim_ld64(ste)) & ~(uint64_t)(PAGE_SIZE - 1);
 
-        if (phys != 0)
-            uim_pages_free(&v->unit, uim_phys_to_virt(v->unit.host, phys), phys,
+        if (has_cds(ste))
+            uim_pages_free(&v->unit, uim_phys_to_virt(v->unit.host, page), page,
                            0);
     }
 }
