@@ -143,6 +143,33 @@ static void structures_that_do_not_end_refuse_the_table(void **state)
     refused(&t, "MADT: structure at 0x2c: an ITS structure, shorter than");
 }
 
+/* More than any other table: there is a structure for each processor. */
+static void a_machine_of_many_processors_has_a_large_table(void **state)
+{
+    enum {
+        PROCESSORS = 1500,
+        SIZE = 82,
+        WHOLE = MADT_FIXED + SIZE * PROCESSORS
+    };
+    struct blob b = { calloc(1, WHOLE), WHOLE };
+    struct uim_fw_log log;
+    struct heard heard;
+    struct table t;
+
+    (void)state;
+    madt(&t);
+    memcpy(b.data, t.bytes, t.size);
+    for (unsigned i = 0; i < PROCESSORS; i++) {
+        b.data[MADT_FIXED + i * SIZE] = GICC;
+        b.data[MADT_FIXED + i * SIZE + 1] = SIZE;
+    }
+    blob_seal(&b);
+    log = hear(&heard);
+    assert_int_equal(uim_madt_check(b.data, b.size, &log), UIOMMU_OK);
+    assert_string_equal(heard.text, "");
+    blob_free(&b);
+}
+
 static void what_is_no_madt_is_refused(void **state)
 {
     struct table t;
@@ -362,6 +389,7 @@ int main(void)
         cmocka_unit_test(other_structures_are_passed_over),
         cmocka_unit_test(a_machine_without_its_has_a_good_table),
         cmocka_unit_test(structures_that_do_not_end_refuse_the_table),
+        cmocka_unit_test(a_machine_of_many_processors_has_a_large_table),
         cmocka_unit_test(what_is_no_madt_is_refused),
         cmocka_unit_test(its_that_cannot_be_are_ignored),
         cmocka_unit_test(an_its_may_be_at_the_end),
