@@ -83,6 +83,8 @@ static uint64_t run_of(struct uiommu_domain *domain, uint64_t start,
     return done < left ? done : left;
 }
 
+/* What the domain's format does not tell apart, such as privileges, cannot be kept
+ * from whom firmware let reach the region. */
 static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
                                   uint64_t size, unsigned flags,
                                   struct uim_region_run **done)
@@ -92,7 +94,8 @@ static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
 
     if (!run)
         return UIOMMU_NOMEM;
-    status = uiommu_map(domain, start, start, size, flags);
+    status =
+        uiommu_map(domain, start, start, size, flags & ~domain->flags_refused);
     if (status != UIOMMU_OK) {
         uim_free(domain->u, run, sizeof(*run));
         return status;
