@@ -210,12 +210,10 @@ enum uiommu_status uim_firmware_rest(struct uiommu_device *device)
     status = rest_on_regions(device);
     if (status != UIOMMU_INVAL)
         return status;
-    uim_log(
-        device->u, UIOMMU_LOG_WARN,
-        "firmware regions of %04x:%02x:%02x.%u cannot be mapped one to one: "
-        "it stays blocked",
-        (unsigned)device->pci.segment, (unsigned)device->pci.bus,
-        (unsigned)device->pci.devfn >> 3, (unsigned)device->pci.devfn & 7u);
+    uim_log(device->u, UIOMMU_LOG_WARN,
+            "firmware regions of %s cannot be mapped one to one: it stays "
+            "blocked",
+            uim_device_name(device).text);
     return UIOMMU_OK;
 }
 
