@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 readonly dir=build-asan
 
 if [ ! -f $dir/build.ninja ]; then
-    log=$(CC=clang meson setup $dir -Db_sanitize=address,undefined \
+    log=$(CC=clang meson setup $dir -Db_sanitize=address,undefined -Doptimization=1 \
         -Db_lundef=false) || { echo "$log"; exit 1; }
 fi
 ninja -C $dir --quiet

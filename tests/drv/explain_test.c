@@ -534,10 +534,11 @@ static void nonsense_is_survived(void **state)
     (void)state;
     memset(&f, 0xff, sizeof(f));
     f.driver = "vtd";
-    f.has_iova = f.has_trace = f.overflow = true;
+    f.has_iova = f.has_index = f.has_trace = f.overflow = true;
     for (unsigned level = 0; level < 256; level++) {
         f.level = (uint8_t)level;
         f.mapped = level % 2;
+        f.has_source = level % 5 != 0;
         f.domain_kind = level % 3 ? UIOMMU_DOMAIN_PAGING : (uint8_t)level;
         assert_true(uiommu_explain_fault(&f, text, sizeof(text)) < 500);
     }

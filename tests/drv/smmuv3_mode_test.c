@@ -147,6 +147,51 @@ static void what_does_not_snoop_needs_a_flush(void **state)
     stand_down(&s);
 }
 
+static uint64_t leaf_at(struct stand *s, const struct uiommu_domain *d,
+                        uint64_t iova)
+{
+    uint64_t word = d->pt.root_phys;
+
+    for (unsigned level = d->pt.top + 1u; level-- > 0;)
+        memcpy(&word,
+               sim_ram(s->m,
+                       (word & 0xfffffffff000) +
+                           (iova >> (12 + 9 * level) & 511) * 8,
+                       8),
+               8);
+    return word;
+}
+
+/* A device may snoop although the unit's own accesses do not: its accesses to memory
+ * are Inner Shareable and Write-Back (D8.6, MAIR; or MemAttr in the second stage). */
+static void devices_snoop_whatever_the_unit_does(void **state)
+{
+    static const char *const options[] = { "smmuv3.stage=1", "smmuv3.stage=2" };
+    const uint64_t at = UINT64_C(5) << 30;
+    struct uiommu_domain *d;
+    struct stand s;
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * 2; i++) {
+        uint64_t leaf, type;
+
+        open_with(&s, i / 2 ? NESTED ",coherent=0" : NESTED, options[i % 2]);
+        ok(stand_start(&s));
+        stand_add(&s);
+        d = stand_domain(&s, 0);
+        ok(uiommu_map(d, at, stand_ram(&s, 1), STAND_PAGE,
+                      UIOMMU_READ | UIOMMU_WRITE));
+        leaf = leaf_at(&s, d, at);
+        type = i % 2 ? (leaf >> 2 & 0xf) * 0x11
+                     : uim_pt_vmsa_mair() >> 8 * (leaf >> 2 & 7) & 0xff;
+        assert_int_equal(leaf & 3, 3);
+        assert_int_equal(leaf >> 8 & 3, 3);
+        assert_int_equal(type, 0xff);
+        uiommu_domain_put(d);
+        stand_down(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +201,7 @@ int main(void)
         cmocka_unit_test(sizes_of_addresses),
         cmocka_unit_test(leaves_stay_whole),
         cmocka_unit_test(what_does_not_snoop_needs_a_flush),
+        cmocka_unit_test(devices_snoop_whatever_the_unit_does),
     };
 
     return cmocka_run_group_tests_name("smmuv3_mode", tests, NULL, NULL);

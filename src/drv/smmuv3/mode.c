@@ -136,9 +136,9 @@ static bool serves_ats(const struct smmuv3_unit *v)
 }
 
 /* 3.4: addresses that come in have at most VAX bits in the first stage; in the second
- * as many as those that go out. COHACC is about the unit's own accesses; it is taken to
- * say the same of its devices, which no register tells (CCA in the IORT does, of each by
- * itself). */
+ * as many as those that go out. COHACC is about the unit's own accesses alone:
+ * whether a device snoops is not for the unit to say (CCA in the IORT is), so memory is
+ * Write-Back for all, and devices that snoop go on to. */
 static void configure(struct smmuv3_unit *v,
                       const struct smmuv3_options *options,
                       enum smmuv3_stage stage, unsigned granule)
@@ -161,7 +161,7 @@ static void configure(struct smmuv3_unit *v,
     v->unit.levels = 0;
     v->unit.whole_leaves = smmuv3_idr3_bbml(v->idr3) != SMMUV3_BBML_LEVEL_2;
     v->unit.coherent = v->coherent;
-    v->unit.snoop = v->coherent;
+    v->unit.snoop = true;
     v->unit.identity = true;
     v->unit.ats = serves_ats(v);
     v->unit.quality = UIM_BLOCK_ABORT;
