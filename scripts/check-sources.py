@@ -4,7 +4,8 @@
 
 Each sources.txt names every .c file of its folder and below, one per line,
 sorted; builds by hand and by Meson read them. Every folder of tests is mentioned
-in tests/meson.build. Every file of code says its licence in its first lines.
+in tests/meson.build. Every file of code says its licence in its first lines. Sentences
+of freestanding code are made by base/text.h, which knows no "ll".
 
     scripts/check-sources.py [--fix] [--root DIR]
 """
@@ -20,6 +21,7 @@ NO_LIST = ["tests/checks", "tests/corpus"]
 CODE = {".c", ".h", ".inc", ".py", ".sh", ".build"}
 FOLDERS = ("include", "src", "model", "hosts", "tools", "tests", "bench",
            "fuzz", "examples", "scripts", ".ci")
+FREESTANDING = ("src", "model")
 NO_LICENCE = ("tests/corpus/",)
 
 
@@ -76,6 +78,18 @@ def check_licences(root):
     return problems
 
 
+def check_formats(root):
+    problems = []
+    for folder in FREESTANDING:
+        for path in sorted((root / folder).rglob("*.[chi]*")):
+            name = path.relative_to(root).as_posix()
+            for n, line in enumerate(path.read_text().split("\n"), 1):
+                if re.search(r'".*%[0-9]*ll[a-z].*"', line):
+                    problems.append(f"{name}:{n}: \"ll\" in a format: %lu and "
+                                    "%lx take an uint64_t")
+    return problems
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--fix", action="store_true")
@@ -84,7 +98,8 @@ def main():
     args = parser.parse_args()
     problems = []
     if not args.fix:
-        problems = check_licences(args.root) + check_tests(args.root)
+        problems = (check_licences(args.root) + check_tests(args.root) +
+                    check_formats(args.root))
     for folder in LISTS + test_folders(args.root):
         problems += check_list(args.root, folder, args.fix)
     for problem in problems:

@@ -67,7 +67,7 @@ uiommu_create(const struct uiommu_host *host,
 /**
  * Give one ACPI table before start; it is copied. DMAR and IORT name units; with IORT
  * goes the MADT ("APIC"), which says where Arm's interrupt messages go: see region.h.
- * Without it only that is not known.
+ * Without it, or if what it says is wrong, only that is not known.
  *
  * May sleep. INVAL: too short, wrong length or checksum; the log says which. The
  * structures inside are checked by uiommu_start(), which knows the parsers. EXIST:
@@ -78,8 +78,9 @@ uiommu_add_table(struct uiommu *u, const void *table, size_t size);
 
 /**
  * Ask the host's map_table for every table that `drivers` can read, and add
- * what is found and not there yet: all of it, or nothing. NOENT: nothing new. OPNOTSUPP: the host has no
- * map_table. Other failures as uiommu_add_table().
+ * what is found and not there yet: all of it, or nothing. A MADT that cannot be added is
+ * logged and left out. NOENT: nothing new. OPNOTSUPP: the host has no map_table. Other
+ * failures as uiommu_add_table().
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,

@@ -144,11 +144,9 @@ enum uiommu_status uim_quarantine(struct uiommu_endpoint *endpoint)
         atomic_store(&device->unit->broken, true);
     if (first)
         uim_log(device->u, UIOMMU_LOG_ERROR,
-                "%04x:%02x:%02x.%u is blocked until it is removed: an "
-                "invalidation for it was not confirmed",
-                (unsigned)device->pci.segment, (unsigned)device->pci.bus,
-                (unsigned)device->pci.devfn >> 3,
-                (unsigned)device->pci.devfn & 7u);
+                "%s is blocked until it is removed: an invalidation for it was "
+                "not confirmed",
+                uim_device_name(device).text);
     return status;
 }
 

@@ -101,6 +101,12 @@ struct uim_fw_log uim_fw_log(struct uiommu *u);
 const struct uim_driver_use *uim_use_of(const struct uim_unit *unit);
 
 /* device.c */
+/* What sentences call a device: its ACPI path, or if that is NULL its PCI address. */
+struct uim_name {
+    char text[96];
+};
+struct uim_name uim_name_of(struct uiommu_pci pci, const char *acpi_path);
+struct uim_name uim_device_name(const struct uiommu_device *device);
 struct uiommu_device *uim_device_create(struct uiommu *u,
                                         const struct uim_driver_use *use,
                                         const struct uim_fw_device *path,

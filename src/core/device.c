@@ -5,7 +5,39 @@
 #include "core/core.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "pci/pci.h"
+
+/* ---- names ---------------------------------------------------------------------- */
+
+/* Paths come from firmware: a sentence stays one line. */
+static void add_path(struct uim_text *t, const char *path)
+{
+    for (; *path != '\0' && t->wanted < t->size; path++)
+        uim_text_f(t, "%c", *path < ' ' || *path > '~' ? '?' : *path);
+}
+
+struct uim_name uim_name_of(struct uiommu_pci pci, const char *acpi_path)
+{
+    struct uim_name name;
+    struct uim_text t;
+
+    uim_text_init(&t, name.text, sizeof(name.text));
+    if (acpi_path)
+        add_path(&t, acpi_path);
+    else
+        uim_text_f(&t, "%04x:%02x:%02x.%u", (unsigned)pci.segment,
+                   (unsigned)pci.bus, (unsigned)pci.devfn >> 3,
+                   (unsigned)pci.devfn & 7u);
+    return name;
+}
+
+struct uim_name uim_device_name(const struct uiommu_device *device)
+{
+    if (device->kind == UIOMMU_DEVICE_PCI)
+        return uim_name_of(device->pci, NULL);
+    return uim_name_of(device->pci, device->path.acpi_path);
+}
 
 /* ---- making one ---------------------------------------------------------------- */
 
@@ -101,10 +133,6 @@ static void fill(struct uiommu_device *d, struct uim_unit *unit, uint32_t id,
     d->path = *path;
     d->kind = path->acpi_path ? UIOMMU_DEVICE_ACPI : UIOMMU_DEVICE_PCI;
     d->pci = path->pci;
-    if (path->acpi_path)
-        d->pci = (struct uiommu_pci){ .segment = unit->segment,
-                                      .bus = (uint8_t)(id >> 8),
-                                      .devfn = (uint8_t)id };
     d->endpoint.device = d;
     d->endpoint.pasid = UIOMMU_NO_PASID;
     d->endpoint.domain = uim_inherits(d) ? &d->u->inherited : &d->u->blocked;
@@ -123,7 +151,7 @@ static bool has_more_ids(struct uiommu *u, const struct uim_driver_use *use,
     uim_log(u, UIOMMU_LOG_WARN,
             "%s: firmware gives it several ids, and one is all that can be "
             "served: it stays blocked",
-            path->acpi_path ? path->acpi_path : "a PCI device");
+            uim_name_of(path->pci, path->acpi_path).text);
     return true;
 }
 
@@ -257,10 +285,9 @@ static enum uiommu_status pci_path(struct uiommu *u,
     path->class_code = uim_pci_class(&u->host, info->pci);
     if (shares_id(path)) {
         uim_log(u, UIOMMU_LOG_WARN,
-                "%04x:%02x:%02x.%u is behind a conventional PCI bridge and "
-                "shares its requester id: it stays blocked",
-                (unsigned)info->pci.segment, (unsigned)info->pci.bus,
-                (unsigned)info->pci.devfn >> 3, (unsigned)info->pci.devfn & 7u);
+                "%s is behind a conventional PCI bridge and shares its "
+                "requester id: it stays blocked",
+                uim_name_of(info->pci, NULL).text);
         return UIOMMU_OPNOTSUPP;
     }
     return UIOMMU_OK;
@@ -392,8 +419,8 @@ static enum uiommu_status add_locked(struct uiommu *u,
     if (status != UIOMMU_OK)
         return status;
     /* What firmware's table says of the way is less than what is known now. */
-    path.acpi_path = d->path.acpi_path;
-    d->path = path;
+    if (d->kind == UIOMMU_DEVICE_PCI && !path.acpi_path)
+        d->path = path;
     look_for_ats(d, info->flags);
     found_with_ats(d);
     d->bridge = info->bridge;

@@ -83,6 +83,8 @@ static uint64_t run_of(struct uiommu_domain *domain, uint64_t start,
     return done < left ? done : left;
 }
 
+/* What the domain's format does not tell apart, such as privileges, cannot be kept
+ * from whom firmware let reach the region. */
 static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
                                   uint64_t size, unsigned flags,
                                   struct uim_region_run **done)
@@ -92,7 +94,8 @@ static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
 
     if (!run)
         return UIOMMU_NOMEM;
-    status = uiommu_map(domain, start, start, size, flags);
+    status =
+        uiommu_map(domain, start, start, size, flags & ~domain->flags_refused);
     if (status != UIOMMU_OK) {
         uim_free(domain->u, run, sizeof(*run));
         return status;
@@ -207,12 +210,10 @@ enum uiommu_status uim_firmware_rest(struct uiommu_device *device)
     status = rest_on_regions(device);
     if (status != UIOMMU_INVAL)
         return status;
-    uim_log(
-        device->u, UIOMMU_LOG_WARN,
-        "firmware regions of %04x:%02x:%02x.%u cannot be mapped one to one: "
-        "it stays blocked",
-        (unsigned)device->pci.segment, (unsigned)device->pci.bus,
-        (unsigned)device->pci.devfn >> 3, (unsigned)device->pci.devfn & 7u);
+    uim_log(device->u, UIOMMU_LOG_WARN,
+            "firmware regions of %s cannot be mapped one to one: it stays "
+            "blocked",
+            uim_device_name(device).text);
     return UIOMMU_OK;
 }
 

@@ -284,7 +284,7 @@ static enum uiommu_status find_table(struct uiommu *u, const char *signature)
     return status;
 }
 
-/* What it says besides is of no use without the first. */
+/* What it says besides is of no use without the first, which does without. */
 static enum uiommu_status find_tables_of(struct uiommu *u,
                                          const struct uim_fw_ops *fw)
 {
@@ -293,6 +293,10 @@ static enum uiommu_status find_tables_of(struct uiommu *u,
 
     if (fw->also[0] != '\0' && uim_table(u, fw->signature))
         also = find_table(u, fw->also);
+    if (also == UIOMMU_INVAL) {
+        uim_log(u, UIOMMU_LOG_WARN, "table \"%s\" is not used", fw->also);
+        also = UIOMMU_NOENT;
+    }
     if (first != UIOMMU_OK && first != UIOMMU_NOENT)
         return first;
     return also == UIOMMU_NOENT ? first : also;

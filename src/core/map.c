@@ -192,9 +192,9 @@ enum uiommu_status uiommu_split(struct uiommu_domain *domain, uint64_t iova,
     status = domain->pt.ops->split(&domain->pt, iova, size, &g);
     if (status == UIOMMU_OPNOTSUPP)
         uim_log(domain->u, UIOMMU_LOG_INFO,
-                "split at iova 0x%llx: a unit of the domain needs leaves to be "
+                "split at iova 0x%lx: a unit of the domain needs leaves to be "
                 "unmapped before their size changes (break before make)",
-                (unsigned long long)iova);
+                iova);
     if (status != UIOMMU_OK)
         return status;
     return sync_gather(domain, &g);

@@ -292,9 +292,7 @@ static enum uiommu_status to_core(struct uiommu_group *group)
 
 static void warn(const struct uiommu_device *dev, const char *what)
 {
-    uim_log(dev->u, UIOMMU_LOG_WARN, "%04x:%02x:%02x.%u %s",
-            (unsigned)dev->pci.segment, (unsigned)dev->pci.bus,
-            (unsigned)dev->pci.devfn >> 3, (unsigned)dev->pci.devfn & 7u, what);
+    uim_log(dev->u, UIOMMU_LOG_WARN, "%s %s", uim_device_name(dev).text, what);
 }
 
 /* B.4: an owner whose device can forge interrupts is not confined. */

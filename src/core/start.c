@@ -127,15 +127,30 @@ take_drivers(struct uiommu *u, const struct uiommu_driver *const *drivers,
     return UIOMMU_OK;
 }
 
+/* One that is wrong is as good as none. */
+static void check_also(struct uiommu *u, struct uim_driver_use *use)
+{
+    const struct uim_fw_log log = uim_fw_log(u);
+    const struct uim_fw_ops *fw = use->driver->fw;
+
+    if (fw->check_also(use->table, use->also, use->also_size, &log) ==
+        UIOMMU_OK)
+        return;
+    uim_log(u, UIOMMU_LOG_WARN, "table \"%s\" is not used", fw->also);
+    use->also = NULL;
+    use->also_size = 0;
+    (void)fw->check_also(use->table, NULL, 0, &log);
+}
+
 static enum uiommu_status check_tables(struct uiommu *u,
-                                       const struct uim_driver_use *use)
+                                       struct uim_driver_use *use)
 {
     const struct uim_fw_log log = uim_fw_log(u);
     const struct uim_fw_ops *fw = use->driver->fw;
     enum uiommu_status status = fw->check(use->table, use->table_size, &log);
 
     if (status == UIOMMU_OK && fw->check_also)
-        status = fw->check_also(use->table, use->also, use->also_size, &log);
+        check_also(u, use);
     return status;
 }
 

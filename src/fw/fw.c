@@ -7,7 +7,17 @@
 
 /* No real table comes near it. The parsers look at some things pairwise, and a
  * length that is nonsense shall not keep them busy. */
-enum { TABLE_MAX = 64 << 10 }; /* the largest seen have a few KiB */
+enum {
+    TABLE_MAX = 64 << 10, /* the largest seen have a few KiB */
+    MADT_MAX = 1 << 20,   /* up to 100 bytes a processor */
+};
+
+static uint64_t most(const uint8_t *p)
+{
+    const bool madt = p[0] == 'A' && p[1] == 'P' && p[2] == 'I' && p[3] == 'C';
+
+    return madt ? MADT_MAX : TABLE_MAX;
+}
 
 void uim_fw_say(const struct uim_fw_log *log, enum uiommu_log_level level,
                 const char *format, ...)
@@ -60,7 +70,8 @@ bool uim_fw_whole(const void *table, size_t size)
     if (size < ACPI_HEADER_SIZE)
         return false;
     length = acpi_header_length(table);
-    return length >= ACPI_HEADER_SIZE && length <= size && length <= TABLE_MAX;
+    return length >= ACPI_HEADER_SIZE && length <= size &&
+           length <= most(table);
 }
 
 static enum uiommu_status check_length(const uint8_t *p, size_t size,
@@ -71,7 +82,7 @@ static enum uiommu_status check_length(const uint8_t *p, size_t size,
 
     if (length < ACPI_HEADER_SIZE || length > size)
         return refuse_length(log, name, length, size);
-    if (length > TABLE_MAX) {
+    if (length > most(p)) {
         uim_fw_say(log, UIOMMU_LOG_ERROR, "%s: %lu bytes, more than any table",
                    name, length);
         return UIOMMU_INVAL;

@@ -25,6 +25,26 @@ static void review_group(const struct uim_iort_node *its, const void *madt,
     }
 }
 
+/* Each doorbell of a group is asked for by itself, and each id that is passed over for
+ * it is looked for in the MADT. */
+static enum uiommu_status check_work(const void *table, const void *madt,
+                                     const struct uim_fw_log *log)
+{
+    struct uim_iort_node node = { 0 };
+    uint64_t asked = 0;
+
+    while (uim_iort_next(table, &node)) {
+        if (node.type == IORT_NODE_ITS_GROUP)
+            asked +=
+                (uint64_t)uim_iort_its_count(&node) * uim_iort_its_count(&node);
+    }
+    if (asked * uim_madt_structures(madt) <= UIM_MADT_WORK_MAX)
+        return UIOMMU_OK;
+    uim_fw_say(log, UIOMMU_LOG_ERROR,
+               "IORT: more ITSs than the MADT can be searched for");
+    return UIOMMU_INVAL;
+}
+
 enum uiommu_status uim_iort_check_madt(const void *table, const void *madt,
                                        size_t size,
                                        const struct uim_fw_log *log)
@@ -35,6 +55,8 @@ enum uiommu_status uim_iort_check_madt(const void *table, const void *madt,
 
     if (madt)
         status = uim_madt_check(madt, size, log);
+    if (madt && !status)
+        status = check_work(table, madt, log);
     while (!status && uim_iort_next(table, &node)) {
         if (node.type != IORT_NODE_ITS_GROUP)
             continue;

@@ -2,8 +2,9 @@
 /*
  * MADT: structures one by one, of which only those of ITSs are looked into.
  *
- * Refused is what leaves open where a structure ends. An ITS whose registers cannot be
- * where the table says is ignored: nobody is told of a doorbell that is none.
+ * Refused is what leaves open where a structure ends, and what has so many ITSs that
+ * nobody can look for them. An ITS whose registers cannot be where the table says is
+ * ignored: nobody is told of a doorbell that is none.
  */
 #include "fw/madt.h"
 
@@ -49,6 +50,17 @@ static const uint8_t *next_its(const void *table, uint32_t *offset)
             return p;
     }
     return NULL;
+}
+
+uint32_t uim_madt_structures(const void *table)
+{
+    uint32_t offset = MADT_SIZE;
+    uint32_t n = 0;
+
+    for (; offset < table_length(table) && !flaw_at(table, offset); n++)
+        offset +=
+            (uint32_t)acpi_madt_header_length((const uint8_t *)table + offset);
+    return n;
 }
 
 static const char *place_flaw(uint64_t base)
@@ -112,6 +124,21 @@ static enum uiommu_status check_fixed_part(const void *table,
     return UIOMMU_INVAL;
 }
 
+/* Each is looked for among all. */
+static enum uiommu_status check_work(const void *table,
+                                     const struct uim_fw_log *log)
+{
+    uint32_t offset = 0;
+    uint64_t n = 0;
+
+    while (next_its(table, &offset))
+        n++;
+    if (n * uim_madt_structures(table) <= UIM_MADT_WORK_MAX)
+        return UIOMMU_OK;
+    uim_fw_say(log, UIOMMU_LOG_ERROR, "MADT: more ITSs than can be looked for");
+    return UIOMMU_INVAL;
+}
+
 enum uiommu_status uim_madt_check(const void *table, size_t size,
                                   const struct uim_fw_log *log)
 {
@@ -121,6 +148,8 @@ enum uiommu_status uim_madt_check(const void *table, size_t size,
 
     if (!status)
         status = check_fixed_part(table, log);
+    if (!status)
+        status = check_work(table, log);
     if (status)
         return status;
     while ((p = next_its(table, &offset)) != NULL)

@@ -198,6 +198,13 @@ class Sources(Tree):
         self.write("src/base/b.h", "", spdx="")
         self.bad("check-sources.py", says="src/base/b.h: no SPDX")
 
+    def test_format_that_is_not_known(self):
+        self.append("src/base/b.c", '/* "%lx" */\n')
+        self.good("check-sources.py")
+        self.append("src/base/b.c", '/* "0x%08llx: no" */\n')
+        self.bad("check-sources.py", says='src/base/b.c:')
+        self.bad("check-sources.py", says='"ll" in a format')
+
     def test_forgotten_folder_of_tests(self):
         self.write("tests/meson.build", "  'x': {},\n", spdx="# " + SPDX)
         self.write("tests/x/a_test.c", "")

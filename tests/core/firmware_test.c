@@ -4,6 +4,7 @@
  * semantics B.10): they reach these before, during and after everything, and
  * nothing else.
  */
+#include "fw/iort.h"
 #include "tests/core/help.h"
 
 #define BASE  GIB(2)
@@ -22,6 +23,12 @@ static bool with_region(struct rig *rig, const char **why)
     rig->config.regions = region;
     rig->config.n_regions = 1;
     return true;
+}
+
+static bool with_rmr(struct rig *rig, const char **why)
+{
+    *why = "a DMAR says nothing of privileges";
+    return rig->config.mode >= SIM_STAGE_1 && with_region(rig, why);
 }
 
 /* Engine n reaches [start, start + size) one to one, and not a byte beside
@@ -189,6 +196,50 @@ static void a_paging_domain_gets_the_region_one_to_one(struct rig *rig)
     set(rig, 0, uiommu_core_domain(ep));
     assert_confined(rig, 0, START, SIZE);
     set(rig, 1, uiommu_blocked(rig->u));
+    uiommu_domain_put(d);
+}
+
+static void make_privileged(struct table *t)
+{
+    const struct acpi_iort_rmr_flags_fields flags = {
+        .access_privilege = 1,
+        .access_attributes = IORT_RMR_NORMAL_IWB_OWB,
+    };
+    struct uim_iort_node node = { 0 };
+
+    while (node.type != IORT_NODE_RMR)
+        assert_true(uim_iort_next(t->bytes, &node));
+    t->bytes[node.offset + acpi_iort_rmr_flags_OFFSET] =
+        (uint8_t)acpi_iort_rmr_flags_pack(&flags).raw;
+}
+
+/* Stage 2 does not tell privileges apart: any access reaches it there. Of those without
+ * a PASID none is privileged. */
+static void is_privileged(struct rig *rig, struct uiommu_domain *d)
+{
+    assert_true(is_one_to_one(d, START));
+    assert_true(is_one_to_one(d, START + SIZE - RIG_PAGE));
+    assert_true(is_hole(d, START + SIZE));
+    if (rig->config.mode == SIM_STAGE_2)
+        assert_confined(rig, 0, START, SIZE);
+    else
+        assert_true(rig_refused(rig, 0, START));
+}
+
+static void a_region_for_privileged_accesses_is_mapped(struct rig *rig)
+{
+    struct uiommu_domain *d;
+    struct table t;
+
+    table_copy(rig, &t);
+    make_privileged(&t);
+    create_with(rig, &t);
+    rig_ok(rig_start(rig));
+    rig_add_all(rig);
+    is_privileged(rig, uiommu_core_domain(rig_endpoint(rig, 0)));
+    d = rig_attached(rig, 0);
+    is_privileged(rig, d);
+    set(rig, 0, uiommu_core_domain(rig_endpoint(rig, 0)));
     uiommu_domain_put(d);
 }
 
@@ -401,6 +452,7 @@ static const struct rig_test tests[] = {
           "be mapping below them" },
     RIG_COLD_ON(a_requester_behind_a_port_keeps_its_region, behind_a_port),
     RIG_TEST_ON(the_region_is_there_again_after_a_sleep, with_region),
+    RIG_COLD_ON(a_region_for_privileged_accesses_is_mapped, with_rmr),
     { 0 },
 };
 

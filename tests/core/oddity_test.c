@@ -5,6 +5,7 @@
  * half mapped already (semantics B.10), units that snoop in one mode only, and
  * devices that talk too much.
  */
+#include "core/core.h"
 #include "tests/core/help.h"
 
 #include <stdlib.h>
@@ -130,9 +131,24 @@ static void an_acpi_device_goes_by_the_id_of_its_dma(struct rig *rig)
     rig_ok(uiommu_set_domain(ep, d, NULL));
     rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
     rig_ok(uim_quarantine(ep));
-    assert_says(sim_last_log(rig->m), "0000:f1:02.1");
+    assert_says(sim_last_log(rig->m), ACPI_PATH " is blocked until");
     rig_ok(uiommu_device_remove(device));
     uiommu_domain_put(d);
+}
+
+/* Whatever firmware calls it. */
+static void a_name_is_part_of_one_line(struct rig *rig)
+{
+    static const struct uiommu_pci pci = { 0 };
+    char path[200];
+    struct uim_name name;
+
+    (void)rig;
+    assert_string_equal(uim_name_of(pci, "\\_SB.\nX\xff").text, "\\_SB.?X?");
+    memset(path, 'X', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    name = uim_name_of(pci, path);
+    assert_int_equal(strlen(name.text), sizeof(name.text) - 1);
 }
 
 /* The same with a region, which it keeps from the start on, added or not. */
@@ -209,7 +225,8 @@ static void a_device_with_several_ids_stays_blocked(struct rig *rig)
     rig->started = true;
     assert_true(rig_refused(rig, 0, START));
     rig_is(rig_add(rig, ENGINE0), UIOMMU_OPNOTSUPP);
-    assert_says(sim_last_log(rig->m), "several ids");
+    assert_says(sim_last_log(rig->m),
+                "0000:00:03.0: firmware gives it several");
     rig_ok(rig_add(rig, ENGINE1));
     d = attached_with(rig, 1, BASE, rig_pages(rig, 0));
     assert_true(rig_refused(rig, 0, START));
@@ -598,6 +615,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(the_widest_addresses_a_table_can_name_are_no_trap, with_dmar),
     RIG_COLD_ON(a_machine_whose_only_unit_is_nowhere_does_not_start, with_dmar),
     RIG_COLD_ON(an_acpi_device_goes_by_the_id_of_its_dma, with_acpi_device),
+    RIG_COLD(a_name_is_part_of_one_line),
     RIG_COLD_ON(an_acpi_device_keeps_its_region, with_acpi_device),
     RIG_COLD_ON(a_device_with_several_ids_stays_blocked, with_region),
     RIG_COLD_ON(a_huge_region_is_mapped_in_a_few_steps, with_huge_region),

@@ -59,6 +59,7 @@ static void a_split_of_a_leaf_is_refused_and_explained(struct rig *rig)
     struct rig_state before = rig_state(rig);
 
     rig_is(uiommu_split(d, BASE + RIG_PAGE, RIG_PAGE), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "split at iova 0x80001000: a unit");
     assert_says(sim_last_log(rig->m), "break before make");
     rig_is(uiommu_split(d, BASE - LARGE, LARGE + RIG_PAGE), UIOMMU_OPNOTSUPP);
     rig_is(uiommu_split(d, BASE + LARGE - RIG_PAGE, LARGE), UIOMMU_OPNOTSUPP);

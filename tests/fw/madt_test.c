@@ -143,6 +143,49 @@ static void structures_that_do_not_end_refuse_the_table(void **state)
     refused(&t, "MADT: structure at 0x2c: an ITS structure, shorter than");
 }
 
+/* `n` structures of one type and size, zero but for their headers. */
+static struct blob uniform(unsigned type, unsigned size, unsigned n)
+{
+    const size_t whole = MADT_FIXED + (size_t)size * n;
+    struct blob b = { calloc(1, whole), whole };
+    struct table t;
+
+    assert_non_null(b.data);
+    madt(&t);
+    memcpy(b.data, t.bytes, t.size);
+    for (unsigned i = 0; i < n; i++) {
+        b.data[MADT_FIXED + i * size] = (uint8_t)type;
+        b.data[MADT_FIXED + i * size + 1] = (uint8_t)size;
+    }
+    blob_seal(&b);
+    return b;
+}
+
+/* More than any other table: there is a structure for each processor. */
+static void a_machine_of_many_processors_has_a_large_table(void **state)
+{
+    struct blob b = uniform(GICC, 82, 1500);
+    struct heard heard;
+    const struct uim_fw_log log = hear(&heard);
+
+    (void)state;
+    assert_int_equal(uim_madt_check(b.data, b.size, &log), UIOMMU_OK);
+    assert_string_equal(heard.text, "");
+    blob_free(&b);
+}
+
+static void more_its_than_can_be_looked_for_refuse_the_table(void **state)
+{
+    struct blob b = uniform(GIC_ITS, 20, 4097);
+    struct heard heard;
+    const struct uim_fw_log log = hear(&heard);
+
+    (void)state;
+    assert_int_equal(uim_madt_check(b.data, b.size, &log), UIOMMU_INVAL);
+    assert_string_equal(heard.text, "MADT: more ITSs than can be looked for\n");
+    blob_free(&b);
+}
+
 static void what_is_no_madt_is_refused(void **state)
 {
     struct table t;
@@ -356,12 +399,35 @@ static void a_wrong_second_table_is_refused(void **state)
     blob_free(&also);
 }
 
+/* A group of 900 ids is asked for 900 times, over all of the MADT. */
+static void more_ids_than_can_be_searched_for_refuse_the_second(void **state)
+{
+    struct blob table, also = uniform(GICC, 20, 21);
+    struct heard heard;
+    const struct uim_fw_log log = hear(&heard);
+    struct table t;
+
+    (void)state;
+    iort(&t, 5);
+    iort_its(&t, 900, 0);
+    table = table_end(&t);
+    assert_int_equal(
+        uim_fw_iort.check_also(table.data, also.data, also.size, &log),
+        UIOMMU_INVAL);
+    assert_string_equal(heard.text,
+                        "IORT: more ITSs than the MADT can be searched for\n");
+    blob_free(&table);
+    blob_free(&also);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_structures_are_passed_over),
         cmocka_unit_test(a_machine_without_its_has_a_good_table),
         cmocka_unit_test(structures_that_do_not_end_refuse_the_table),
+        cmocka_unit_test(a_machine_of_many_processors_has_a_large_table),
+        cmocka_unit_test(more_its_than_can_be_looked_for_refuse_the_table),
         cmocka_unit_test(what_is_no_madt_is_refused),
         cmocka_unit_test(its_that_cannot_be_are_ignored),
         cmocka_unit_test(an_its_may_be_at_the_end),
@@ -370,6 +436,7 @@ int main(void)
         cmocka_unit_test(without_the_table_no_doorbell_is_known),
         cmocka_unit_test(where_no_message_goes_nothing_is_missed),
         cmocka_unit_test(a_wrong_second_table_is_refused),
+        cmocka_unit_test(more_ids_than_can_be_searched_for_refuse_the_second),
     };
 
     return cmocka_run_group_tests_name("MADT", tests, NULL, NULL);
