@@ -284,7 +284,7 @@ static void a_second_table_that_is_wrong_is_not_used(struct rig *rig)
     rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
     starts_without_doorbells(rig);
     sim_counts(rig->m, &counts);
-    assert_int_equal(counts.logs[UIOMMU_LOG_ERROR], 1);
+    assert_true(counts.logs[UIOMMU_LOG_ERROR] > 0);
 }
 
 static void a_second_table_that_cannot_be_had_leaves_the_first(struct rig *rig)
