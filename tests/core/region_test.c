@@ -272,6 +272,7 @@ static void starts_without_doorbells(struct rig *rig)
 
 static void a_second_table_that_is_wrong_is_not_used(struct rig *rig)
 {
+    static const uint8_t endless[] = { 0, 0xff };
     const struct uiommu_host *h = &rig->m->host;
     struct table t = { .size = 0 };
     const void *madt = h->map_table(h->ctx, "APIC", 0, &t.size);
@@ -279,12 +280,13 @@ static void a_second_table_that_is_wrong_is_not_used(struct rig *rig)
 
     memcpy(t.bytes, madt, t.size);
     h->unmap_table(h->ctx, madt, t.size);
-    t.bytes[45] = 0xff; /* the length of its first structure */
+    table_append(&t, endless,
+                 sizeof(endless)); /* behind an ITS that is right */
     create_with(rig, &t);
     rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
     starts_without_doorbells(rig);
     sim_counts(rig->m, &counts);
-    assert_int_equal(counts.logs[UIOMMU_LOG_ERROR], 1);
+    assert_true(counts.logs[UIOMMU_LOG_ERROR] > 0);
 }
 
 static void a_second_table_that_cannot_be_had_leaves_the_first(struct rig *rig)
