@@ -59,6 +59,9 @@ def find_texts(root, faults):
             yield f"{fault['name']}: changes nothing"
 
 
+SOUND = 5  # times as long may a program take that is not to fail
+
+
 class Faults:
     def __init__(self, timeout):
         self.timeout = timeout
@@ -90,7 +93,7 @@ class Faults:
             known = program in self.sound
         if not known:
             copy.compile([program])
-            test = copy.fails(program)
+            test = copy.fails(program, SOUND * self.timeout)
             if test:
                 raise trial.Broken(f"{program} fails as it is: {test}")
         with self.lock:

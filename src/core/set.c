@@ -152,8 +152,7 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
                                ep->device->ats_cap, 0);
         return status;
     }
-    /* Whoever quarantined the endpoint meanwhile cut an entry that was then
-     * programmed again. */
+    /* Whoever quarantined the endpoint meanwhile has cut the new entry. */
     if (status == UIOMMU_OK && atomic_load(&ep->quarantined) &&
         next->kind != UIOMMU_DOMAIN_BLOCKED)
         status = UIOMMU_TIMEDOUT;
