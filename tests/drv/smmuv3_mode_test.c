@@ -153,12 +153,9 @@ static uint64_t leaf_at(struct stand *s, const struct uiommu_domain *d,
     uint64_t word = d->pt.root_phys;
 
     for (unsigned level = d->pt.top + 1u; level-- > 0;)
-        memcpy(&word,
-               sim_ram(s->m,
-                       (word & 0xfffffffff000) +
-                           (iova >> (12 + 9 * level) & 511) * 8,
-                       8),
-               8);
+        word = uim_ld64(sim_ram(
+            s->m,
+            (word & 0xfffffffff000) + (iova >> (12 + 9 * level) & 511) * 8, 8));
     return word;
 }
 
