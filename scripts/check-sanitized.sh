@@ -3,9 +3,9 @@
 #
 # The tests under the address and undefined-behaviour sanitizers, with clang, in
 # build-asan. For want of time, without names, those are left out that are the same
-# once more with interrupts remapped or on snapshots; the longest, and the page tables
-# with every store seen; scripts, which start nothing that is sanitized; and the
-# catalogues, which want all; and each test has a third of its machines.
+# once more with interrupts remapped, on snapshots, or with every store seen; scripts,
+# which start nothing that is sanitized; and the catalogues, which want all; and each
+# test has a third of its machines.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -20,8 +20,7 @@ export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 if [ $# -eq 0 ]; then
     mapfile -t names < <(python3 tests/run.py --list $dir |
-        grep -vE -- '-(remapping|snapshots.*)$|^(schedule_test-hooked|catalogues)$' |
-        grep -vE '^(pt.*|thread)_test-hooked$' |
+        grep -vE -- '-(remapping|snapshots.*|hooked)$|^catalogues$' |
         grep -vFx "$(basename -s .py -a tests/checks/*_test.py)")
     set -- "${names[@]}"
     export UIOMMU_SHARE=3
