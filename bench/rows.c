@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rows.c - page tables through the public API. The names of rows are those of 4 KiB
- * pages; other formats have their smallest leaf and the next larger one instead. Tables are there beforehand and
- * stay: what a cold table costs is the host's page allocator, not uiommu.
+ * pages; other formats have their smallest leaf and the next larger one instead.
+ * Tables are there beforehand and stay: what a cold table costs is the host's page
+ * allocator, not uiommu.
  *
  * The functions named timed_* are what is timed, so that a profiler can be told
  * to look at nothing else (bench/instructions.sh).

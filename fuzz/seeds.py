@@ -195,6 +195,73 @@ def lines():
         write("lines", name, text.encode())
 
 
+ACS = ("\tCapabilities: [100 v1] Access Control Services\n\t\tACSCap:\tSrcValid+ "
+       "TransBlk+ ReqRedir+ CmpltRedir+ UpstreamFwd+ EgressCtrl- DirectTrans+\n"
+       "\t\tACSCtl:\tSrcValid+ ReqRedir+ CmpltRedir+ UpstreamFwd+ DirectTrans-\n")
+
+
+def bridge(at, first, last, port, more=""):
+    return (f"{at} PCI bridge: Intel Corporation Root Port #1 (rev 02)\n{more}"
+            f"\tBus: primary={at[:2]}, secondary={first}, subordinate={last}\n"
+            f"\tCapabilities: [40] Express (v2) {port}, MSI 00\n")
+
+
+def endpoint(at, more=""):
+    return (f"{at} 0200: 1af4:1041 (prog-if 01)\n\tStatus: Cap+\n"
+            f"\tCapabilities: [40] Express (v2) Endpoint, MSI 00\n{more}")
+
+
+def hexadecimal(title, space, size):
+    return f"{title}\n" + "".join(
+        f"{at:02x}: {space[at:at + 16].hex(' ')}\n"
+        for at in range(0, size, 16)) + "\n"
+
+
+def plan():
+    root = bridge("00:01.0", "01", "05", "Root Port (Slot+)") + ACS
+    memory = "\tRegion 0: Memory at 80000000 (32-bit)\n"
+    switch = (bridge("01:00.0", "02", "05", "Upstream Port", memory) +
+              bridge("02:00.0", "03", "03", "Downstream Port") + ACS +
+              bridge("02:01.0", "04", "05", "Downstream Port") + "".join(
+                  map(endpoint, ("03:00.0", "03:00.1", "04:00.0"))))
+    virtual = ("\tCapabilities: [160 v1] Single Root I/O Virtualization\n"
+               "\t\tIOVCtl:\tEnable+\n\t\tNumber of VFs: 2,\n"
+               "\t\tVF offset: 128, stride: 2, Device ID: 154c\n")
+    space = bytearray(4096)
+    struct.pack_into("<HHHHI", space, 0, 0x8086, 0x9d10, 6, 0x10, 0x06040001)
+    space[0x0e], space[0x19], space[0x1a], space[0x34] = 1, 1, 1, 0x40
+    struct.pack_into("<BBH", space, 0x40, 0x10, 0, 0x42)
+    struct.pack_into("<IHH", space, 0x100, 0xd | 1 << 16, 0x1f, 0x1d)
+    title = "00:1c.0 PCI bridge: Intel Corporation Root Port #1"
+    log = "".join(f"[ 0.5] pci 0000:{line}\n" for line in (
+        "00:01.0: [8086:9d10] type 01 class 0x060400 PCIe Root Port",
+        "00:01.0: PCI bridge to [bus 01-02]",
+        "01:00.0: [1af4:1041] type 00 class 0x020000 PCIe Endpoint",
+        "01:00.1: [1af4:1042] type 00 class 0x020000"))
+    for name, text in {
+            "port": root, "switch": root + switch, "log": log,
+            "denied": root + "01:00.0 0200: 1af4:1041\n"
+                      "\tCapabilities: <access denied>\n",
+            "virtual": root + endpoint("01:00.0", virtual) + "".join(
+                map(endpoint, ("01:10.0", "01:10.2"))),
+            "conventional": root + bridge(
+                "01:00.0", "02", "03", "PCI-Express to PCI Bridge") +
+            "02:01.0 0604: 8086:1\n\tBus: primary=02, secondary=03, "
+            "subordinate=03\n03:00.0 0200: 1011:9\n\tStatus: Cap-\n",
+            "aliases": endpoint("03:00.0") + "03:00.1 0106: 1b4b:9230\n" + ACS,
+            "circle": bridge("01:00.0", "02", "02", "Root Port") +
+            bridge("02:00.0", "01", "02", "Root Port"),
+            "nobody-else": "10000:e1:00.0 0108: 144d:a80a\n",
+            "elsewhere": root + "10000:e1:00.0 0108: 144d:a80a\n\tStatus: Cap+\n",
+            "bytes": hexadecimal(title, space, 4096) + endpoint("01:00.0"),
+            "both": bridge("00:1c.0", "01", "01", "Root Port") + ACS +
+            hexadecimal(title, space, 256).split("\n", 1)[1],
+            "few": hexadecimal(title, space, 64),
+            "gone": hexadecimal(title + " (rev ff) (prog-if ff)", b"\xff" * 256,
+                                256)}.items():
+        write("plan", name, text.encode())
+
+
 # Steps of fuzz/guest.c.
 WRITE, TABLE, ASK, SUBMIT, FINISH, RARE, DOOR, ANY_WRITE, ANY_READ = \
     0, 2, 4, 5, 6, 7, 8, 9, 10
@@ -461,6 +528,40 @@ def dictionary(target, words):
     (CORPUS.parent / f"{target}.dict").write_text("".join(lines))
 
 
+def words(at, *values):
+    return {at + 8 * i: value for i, value in enumerate(values)}
+
+
+def image(kind, base, cfg, *places):
+    """A unit's registers, and the memory that its tables are in."""
+    memory = bytearray(0x8000)
+    for place in places:
+        for at, value in place.items():
+            struct.pack_into("<Q", memory, at, value)
+    return struct.pack("<BQI", kind, base, cfg) + bytes(memory)
+
+
+def tables():
+    leaves = [words(0x5000, 0x6003), words(0x6000, 0x7003),
+              words(0x7000, 0x123003, 0, 0x456001)]
+    write("tables", "vtd-legacy", image(
+        0, 0x1000, 0, words(0x1000, 0x2001), words(0x2180, 0x5001, 0x701),
+        *leaves))
+    write("tables", "vtd-scalable", image(
+        1, 0x1400, 0, words(0x1000, 0x2001), words(0x2300, 0x3009),
+        words(0x3000, 0x4001), words(0x4000, 0x5085, 2),
+        words(0x40c0, 0x5085, 3), words(0x4100, 0x41, 4, 0x5000), *leaves))
+    stage_1 = 3 << 48 | 1 << 41 | 5 << 32 | 1 << 31 | 1 << 30 | 25
+    write("tables", "smmuv3-1", image(
+        2, 0x1000, 5, words(0x1080, 7 << 59 | 0x201b, 2),
+        words(0x2000, 0x3001, 0x4001), words(0x3000, stage_1, 0x5000),
+        words(0x4040, stage_1, 0x5000), *leaves))
+    stage_2 = 1 << 51 | 4 << 48 | 1 << 38 | 25 << 32 | 9
+    write("tables", "smmuv3-2", image(
+        2, 0x1000, 1 << 16 | 8 << 6 | 16, words(0x1000, 0x2009),
+        words(0x2040, 0xd, 0, stage_2, 0x5000), *leaves))
+
+
 def dictionaries():
     dictionary("vtd", INVALIDATIONS + [WAIT] + [
         struct.pack("<H", offset) for offset in (
@@ -485,6 +586,19 @@ def dictionaries():
         struct.pack("<IIIII", *m) for m in ((0, 0xff, 0, 72, 0),
                                             (0, 0, 1, 48, 1))])
     dictionary("lines", [word.encode() for word in WORDS])
+    dictionary("plan", [word.encode() for word in (
+        ACS, "\n00:1c.0 ", "\n01:00.1 ", " PCI bridge: ", " CardBus bridge: ",
+        "Intel Corporation ", "Device 9d10", " [8086:9d10]", " (rev ff)",
+        " (prog-if ff)", "\n\tBus: primary=00, secondary=01, subordinate=02",
+        "\n\tCapabilities: <access denied>", "\n\tCapabilities: [40] Express ",
+        "Root Port", "Upstream Port", "Downstream Port", "Legacy Endpoint",
+        "PCI-Express to PCI", "PCI/PCI-X to PCI-Express",
+        "Root Complex Integrated Endpoint", "Root Complex Event Collector",
+        "\n\tMemory at ", "EETLPPrefix+", "\n\tStatus: Cap+",
+        "\n00: ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff",
+        "\npci 0000:00:01.0: ", "[8086:9d10] type 01 class 0x060400 ",
+        "PCI bridge to [bus 01-02]", "conventional PCI", "PCIe Root Port",
+        "PCIe Switch Upstream Port", "PCIe to PCI/PCI-X bridge")])
 
 
 dmar()
@@ -492,8 +606,10 @@ iort()
 pci()
 explain()
 lines()
+plan()
 smmuv3()
 vtd()
 start()
+tables()
 api()
 dictionaries()

@@ -21,7 +21,10 @@ say()
 
 quietly()
 {
-    "$@" > "$work/log" 2>&1 || { cat "$work/log"; return 1; }
+    local log
+
+    log=$(mktemp "$work/log.XXXXXX")
+    "$@" > "$log" 2>&1 || { cat "$log"; return 1; }
 }
 
 # The machine that the example runs on is no part of the library.
@@ -103,6 +106,11 @@ END
 
 cd "$root"
 python3 scripts/readme-example.py > "$work/example.c"
-by_hand
-by_pkg_config
+# Side by side: a compiler that is given all files works at one after the other.
+by_hand &
+hand=$!
+by_pkg_config &
+pkg_config=$!
 by_subproject
+wait $hand
+wait $pkg_config

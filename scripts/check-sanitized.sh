@@ -3,9 +3,9 @@
 #
 # The tests under the address and undefined-behaviour sanitizers, with clang, in
 # build-asan. For want of time, without names, those are left out that are the same
-# once more with interrupts remapped, on snapshots, or with every store seen; scripts,
-# which start nothing that is sanitized; and the catalogues, which want all; and each
-# test has a third of its machines.
+# once more with interrupts remapped, on snapshots, with models that cache nothing, or
+# with every store seen; scripts, which start nothing that is sanitized; and the
+# catalogues, which want all; and each test has an eighth of its machines.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -15,14 +15,15 @@ if [ ! -f $dir/build.ninja ]; then
     log=$(CC=clang meson setup $dir -Db_sanitize=address,undefined -Doptimization=1 \
         -Db_lundef=false) || { echo "$log"; exit 1; }
 fi
-ninja -C $dir --quiet
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 if [ $# -eq 0 ]; then
     mapfile -t names < <(python3 tests/run.py --list $dir |
-        grep -vE -- '-(remapping|snapshots.*|hooked)$|^catalogues$' |
+        grep -vE -- '-(remapping|snapshots.*|none|hooked)$|^catalogues$' |
         grep -vFx "$(basename -s .py -a tests/checks/*_test.py)")
     set -- "${names[@]}"
-    export UIOMMU_SHARE=3
+    export UIOMMU_SHARE=8
 fi
+mapfile -t targets < <(python3 tests/run.py --targets $dir "$@")
+ninja -C $dir --quiet "${targets[@]}"
 python3 tests/run.py $dir "$@"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The tests with several threads under the thread sanitizer, with clang, in
-# build-tsan. tests/core/tsan.supp says what it cannot know. Each test has a third of
-# its machines or formats: threads are the same in all.
+# build-tsan. tests/core/tsan.supp says what it cannot know. Each test has a seventh of
+# its machines, formats or rounds: threads are the same in all.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ if [ ! -f $dir/build.ninja ]; then
 fi
 # shellcheck disable=SC2046
 ninja -C $dir --quiet $(printf 'tests/%s ' $programs)
-export UIOMMU_SHARE=3
+export UIOMMU_SHARE=7
 export TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/core/tsan.supp"
 # shellcheck disable=SC2086
 python3 tests/run.py $dir $programs

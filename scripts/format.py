@@ -10,6 +10,7 @@ over blank lines and keep their own right edge.
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -115,8 +116,11 @@ def main():
     args = parser.parse_args()
     tool = clang_format()
     bad = 0
-    for path in [p.resolve() for p in args.files] or code(args.root):
-        text, found = replacements(tool, args.root, path)
+    paths = [p.resolve() for p in args.files] or list(code(args.root))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(
+            lambda path: replacements(tool, args.root, path), paths))
+    for path, (text, found) in zip(paths, results):
         if not found:
             continue
         name = os.path.relpath(path, args.root)

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 readonly dir=build-fuzz
 seconds=${1:?usage: scripts/fuzz.sh SECONDS [TARGET...]}
 shift
-[ $# -gt 0 ] || set -- api dmar explain iort lines pci smmuv3 start vtd
+[ $# -gt 0 ] || set -- api dmar explain iort lines pci plan smmuv3 start tables vtd
 
 build()
 {
@@ -36,6 +36,7 @@ run()
 
     [[ $target != dmar && $target != iort ]] || seeds+=(tests/corpus/acpi)
     [ "$target" != lines ] || seeds+=(tests/corpus/faults)
+    [ "$target" != plan ] || seeds+=(tests/corpus/pci/surface-book-2)
     [ ! -f fuzz/"$target".dict ] || seeds+=(-dict=fuzz/"$target".dict)
     mkdir -p $dir/corpus/"$target" $dir/findings
     touch $dir/"$target".began

@@ -19,7 +19,7 @@ readonly BACKPORTS_FILE=/etc/apt/sources.list.d/uiommu-backports.sources
 readonly DEMO_PACKAGES="gcc libc6-dev make meson ninja-build pkg-config
     libcjson-dev"
 readonly TEST_PACKAGES="$DEMO_PACKAGES g++ clang llvm libclang-rt-14-dev
-    clang-format libcmocka-dev libpci-dev gcc-aarch64-linux-gnu
+    clang-format libcmocka-dev gcc-aarch64-linux-gnu
     gcc-riscv64-linux-gnu gcc-s390x-linux-gnu gcc-i686-linux-gnu
     libc6-dev-arm64-cross libc6-dev-riscv64-cross libc6-dev-s390x-cross
     libc6-dev-i386-cross qemu-user-static gcovr valgrind git python3"

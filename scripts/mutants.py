@@ -237,7 +237,7 @@ class Box:
             self.note("same code")
         elif verdict.program:
             self.note("killed")
-            if verdict.test.startswith("did not end"):
+            if verdict.run.hung:
                 self.note("by the clock")
         else:
             self.survived(mutant, not self.coverage.of(mutant))
@@ -252,10 +252,10 @@ class Box:
                 return None
             for name in programs:
                 copy.compile([name])
-                test = copy.fails(name, self.coverage.patience(name))
-                if test:
-                    return trial.Verdict(name, test, 0)
-            return trial.Verdict("", "", 0)
+                run = copy.run(name, self.coverage.patience(name))
+                if run.problem:
+                    return trial.Verdict(name, run, 0)
+            return trial.Verdict("", trial.Run(), 0)
         finally:
             path.write_text(original)
 
@@ -337,13 +337,18 @@ def main():
         coverage = Coverage(args.root, top / "coverage")
     started = time.monotonic()
     box = Box(coverage, explained, started + args.seconds)
-    trial.share(args.root, args.jobs, mutants, box.one, prepare=prepare)
+    with trial.folder() as top:
+        copies = trial.Copies(args.root, top, min(args.jobs, len(mutants)))
+        for copy in copies.trials:
+            prepare(copy)
+        copies.share(mutants, box.one)
     seconds = time.monotonic() - started
     n = box.count
     tried = n["killed"] + n["explained"] + n["unexplained"]
     print(f"{tried} mutants of {len(mutants)} in {seconds:.0f} s "
           f"({60 * tried / seconds:.0f} a minute): {n['killed']} killed, "
-          f"{n['by the clock']} of them by the clock, {n['explained']} explained, {n['unexplained']} unexplained; "
+          f"{n['by the clock']} of them by the clock, {n['explained']} explained, "
+          f"{n['unexplained']} unexplained; "
           f"{n['does not compile']} did not compile, "
           f"{n['same code']} were the same code")
     return 1 if box.unexplained or tried == 0 else 0

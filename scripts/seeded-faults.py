@@ -2,20 +2,24 @@
 # SPDX-License-Identifier: MIT
 """Breaks the code on purpose, one fault at a time: does a test notice?
 
-    scripts/seeded-faults.py [-j N] [--list] [--root DIR] [--timeout SECONDS]
-                             [NAME...]
+    scripts/seeded-faults.py [-j N] [--list] [--search] [--root DIR]
+                             [--timeout SECONDS] [NAME...]
 
 The faults are in tests/seeded/*.toml. Each has a name, a file, a text that is there
 exactly once, what it is replaced `with`, the row of docs/invariants.md it brings back
-if there is one, and in `catch` the test program that is expected to notice, which is
-tried first; then all others. With names, only those faults. Prints for each fault who
-noticed and after how many seconds, building included; those of one file come
-together, which saves building it twice. A fault that nobody notices,
-that does not compile, or whose text is not there once is an error. A program that
-does not end within the seconds (60) has noticed.
+if there is one, and in `catch` the test program that has to notice. Without it, and
+with --search, all others are tried as well. With names, only those faults. Prints for
+each fault who noticed and after how many seconds, building included; those of one
+file come together, which saves building it twice.
+
+A fault that is not noticed, that does not compile, or whose text is not there once is
+an error; so is a fault whose test does not end within the seconds (20), because that
+may have any reason, unless it says `hangs = true`. At last the tests that noticed have
+to pass in the code as it is, hung ones in half that time.
 """
 
 import argparse
+import collections
 import os
 import pathlib
 import sys
@@ -26,7 +30,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import trial  # noqa: E402
 
-KEYS = {"name", "file", "text", "with", "row", "catch", "why"}
+KEYS = {"name", "file", "text", "with", "row", "catch", "hangs", "why"}
 
 
 def load(root):
@@ -59,62 +63,97 @@ def find_texts(root, faults):
             yield f"{fault['name']}: changes nothing"
 
 
-SOUND = 5  # times as long may a program take that is not to fail
+def place_of(verdict):
+    """Of the test that noticed, among those of its program."""
+    return len(verdict.run.passed) + 1
 
 
 class Faults:
-    def __init__(self, timeout):
+    def __init__(self, timeout, search):
         self.timeout = timeout
+        self.search = search
         self.lock = threading.Lock()
-        self.caught = 0
-        self.sound = set()
-        self.problems = []
+        self.caught = collections.defaultdict(list)  # by the program
+        self.problems = {}
 
-    def one(self, copy, fault):
-        first = [fault["catch"]] if "catch" in fault else []
+    def of_one_file(self, copy, faults):
+        known = copy.programs()
+        for fault in faults:
+            try:
+                verdict = self.attempt(copy, fault, known)
+            except trial.Broken as broken:
+                self.missed(fault, str(broken))
+            else:
+                self.judge(fault, verdict)
+
+    def attempt(self, copy, fault, known):
+        programs = [fault["catch"]] if "catch" in fault else []
+        if not set(programs) <= set(known):
+            raise trial.Broken(f"there is no program {programs[0]}")
+        if self.search or not programs:
+            programs += [n for n in known if n not in programs]
         change = trial.Change(fault["file"], fault["text"], fault["with"])
-        try:
-            known = copy.programs()
-            programs = [n for n in first if n in known]
-            if programs != first:
-                raise trial.Broken(f"there is no program {first[0]}")
-            programs += [n for n in known if n not in first]
-            verdict = copy.attempt(change, programs, self.timeout)
-            if verdict.program:
-                self.check_sound(copy, verdict.program)
-        except trial.Broken as broken:
-            self.say(fault, None, str(broken))
-            return
-        self.say(fault, verdict, "nobody noticed")
+        return copy.attempt(change, programs, self.timeout)
+
+    def judge(self, fault, verdict):
+        who = f"{verdict.program}: {verdict.run.problem}"
+        if not verdict.program:
+            who = "" if self.search else fault.get("catch", "")
+            self.missed(fault, f"{who} did not notice" if who
+                        else "nobody noticed")
+        elif verdict.run.hung and not fault.get("hangs"):
+            self.missed(fault, f"{who}, which says nothing about why")
+        else:
+            with self.lock:
+                self.caught[verdict.program].append((fault, verdict))
+                print(f"{verdict.seconds:6.1f} s  {title(fault)}: {who}",
+                      flush=True)
+
+    def missed(self, fault, problem):
+        with self.lock:
+            self.problems[fault["name"]] = problem
+            print(f"MISSED    {title(fault)}: {problem}", flush=True)
 
     def check_sound(self, copy, program):
-        """What fails on code that is right has noticed nothing."""
-        with self.lock:
-            known = program in self.sound
-        if not known:
-            copy.compile([program])
-            test = copy.fails(program, SOUND * self.timeout)
-            if test:
-                raise trial.Broken(f"{program} fails as it is: {test}")
-        with self.lock:
-            self.sound.add(program)
+        """What fails in code that is right has noticed nothing."""
+        caught = self.caught[program]
+        enough = max(place_of(verdict) for _, verdict in caught)
+        copy.compile([program])
+        run = copy.run(program, self.timeout, enough)
+        for fault, verdict in caught:
+            place = place_of(verdict)
+            if run.problem and place > len(run.passed):
+                self.missed(fault, f"{program} fails as it is: {run.problem}")
+            elif verdict.run.hung and run.passed[place - 1] > self.timeout / 2:
+                self.missed(fault, f"{program} takes as long as it is")
 
-    def say(self, fault, verdict, problem):
-        row = f" [{fault['row']}]" if "row" in fault else ""
-        with self.lock:
-            if verdict and verdict.program:
-                self.caught += 1
-                print(f"{verdict.seconds:6.1f} s  {fault['name']}{row}: "
-                      f"{verdict.program}: {verdict.test}", flush=True)
-            else:
-                self.problems.append(f"{fault['name']}: {problem}")
-                print(f"MISSED    {fault['name']}{row}: {problem}", flush=True)
+
+def title(fault):
+    return fault["name"] + (f" [{fault['row']}]" if "row" in fault else "")
+
+
+def by_file(faults):
+    """Those with most faults first: the last should not take long."""
+    files = collections.defaultdict(list)
+    for fault in sorted(faults, key=lambda fault: fault.get("catch", "")):
+        files[fault["file"]].append(fault)
+    return sorted(files.values(), key=len, reverse=True)
+
+
+def try_all(root, jobs, faults, run):
+    files = by_file(faults)
+    with trial.folder() as top:
+        copies = trial.Copies(root, top, max(1, min(jobs, len(files))),
+                              {f["catch"] for f in faults if "catch" in f})
+        copies.share(files, run.of_one_file)
+        copies.share(sorted(run.caught), run.check_sound)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--search", action="store_true")
     parser.add_argument("--root", type=pathlib.Path, default=trial.ROOT)
     parser.add_argument("--timeout", type=float, default=trial.TIMEOUT_S)
     parser.add_argument("names", nargs="*")
@@ -127,11 +166,11 @@ def main():
     if problems or args.list:
         print("\n".join(problems or sorted(names)))
         return 1 if problems else 0
-    run = Faults(args.timeout)
-    faults.sort(key=lambda fault: (fault["file"], fault.get("catch", "")))
-    trial.share(args.root, args.jobs, faults, run.one)
-    print("".join(f"{problem}\n" for problem in run.problems), end="")
-    print(f"{len(faults)} faults, {run.caught} caught, "
+    run = Faults(args.timeout, args.search)
+    try_all(args.root, args.jobs, faults, run)
+    for name, problem in run.problems.items():
+        print(f"{name}: {problem}")
+    print(f"{len(faults)} faults, {len(faults) - len(run.problems)} caught, "
           f"{len(run.problems)} missed")
     return 1 if run.problems or not faults else 0
 

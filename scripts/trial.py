@@ -2,7 +2,8 @@
 """A private copy of the tree in which the code is broken on purpose.
 
 A Trial is a copy with a build of its own. attempt() applies a change, builds what
-it needs, runs test programs until one notices, and takes the change back.
+it needs, runs test programs until one notices, and takes the change back. Seconds are
+given to each test, not to a program, so that what hangs is noticed before long.
 """
 
 import contextlib
@@ -10,6 +11,8 @@ import dataclasses
 import os
 import pathlib
 import queue
+import re
+import select
 import shutil
 import signal
 import subprocess
@@ -18,11 +21,13 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TIMEOUT_S = 60
+TIMEOUT_S = 20
+
+POINT = re.compile(r"(not )?ok \d+\b(?: - )?(.*)")  # a test, in TAP
 
 # Programs that need more than this tree, or that look at the tree itself.
-NOT_HERE = {"qtest_test", "scenario_test", "irq_test", "abi_test", "spec_test",
-            "fw_test", "match_test"}
+NOT_HERE = {"qtest_test", "scenario_test", "irq_test", "bridge_test", "abi_test",
+            "spec_test", "fw_test", "match_test"}
 
 
 class Broken(Exception):
@@ -43,9 +48,17 @@ class Change:
 
 
 @dataclasses.dataclass
+class Run:
+    """What became of a program, up to its first failure."""
+    problem: str = ""
+    hung: bool = False
+    passed: list = dataclasses.field(default_factory=list)  # seconds of each
+
+
+@dataclasses.dataclass
 class Verdict:
     program: str  # that noticed; "" if none did
-    test: str
+    run: Run
     seconds: float
 
 
@@ -74,6 +87,14 @@ class Trial:
                    "-Dc_args=-Werror=incompatible-pointer-types "
                    "-Werror=int-conversion", *setup])
 
+    def twin(self, where):
+        """A copy of the copy, with what is built."""
+        other = object.__new__(Trial)
+        other.tree = where
+        other.build = where / "build"
+        shutil.copytree(self.tree, where, symlinks=True)
+        return other
+
     def _run(self, command):
         done = subprocess.run(command, cwd=self.tree, text=True, check=False,
                               stdout=subprocess.PIPE,
@@ -100,32 +121,31 @@ class Trial:
         self._run(["ninja", "-C", self.build, "--quiet", *targets])
 
     def compile(self, programs):
-        self.compile_target(*(f"tests/{name}" for name in programs))
+        if programs:
+            self.compile_target(*(f"tests/{name}" for name in programs))
 
-    def fails(self, program, timeout=TIMEOUT_S):
-        """The test of the program that failed first, or None."""
+    def run(self, program, timeout=TIMEOUT_S, enough=None):
+        """Runs it until a test fails, or `enough` passed."""
         env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
         child = subprocess.Popen(
             [self.build / "tests" / program], cwd=self.tree, env=env,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True)
-        timer = threading.Timer(timeout, kill, (child,))
-        timer.start()
+        run = Run()
         try:
-            for raw in child.stdout:
-                line = raw.decode(errors="replace").strip()
-                if line.startswith("not ok") and "# SKIP" not in line:
-                    return line.split(" - ", 1)[-1]
-            status = child.wait()
+            follow(child, timeout, enough, run)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            run.problem = f"did not end within {timeout:g} s"
+            run.hung = True
         finally:
-            timed_out = not timer.is_alive()
-            timer.cancel()
             kill(child)
             child.stdout.close()
             child.wait()
-        if timed_out:
-            return f"did not end within {timeout:g} s"
-        return f"exit status {status}" if status != 0 else None
+        return run
+
+    def fails(self, program, timeout=TIMEOUT_S):
+        """The test of the program that failed first, or None."""
+        return self.run(program, timeout).problem or None
 
     def attempt(self, change, programs, timeout=TIMEOUT_S):
         """Applies the change, runs the programs in turn, takes it back."""
@@ -139,12 +159,41 @@ class Trial:
             path.write_text(broken)
             for name in programs:
                 self.compile([name])
-                test = self.fails(name, timeout)
-                if test:
-                    return Verdict(name, test, time.monotonic() - started)
+                run = self.run(name, timeout)
+                if run.problem:
+                    return Verdict(name, run, time.monotonic() - started)
         finally:
             path.write_text(original)
-        return Verdict("", "", time.monotonic() - started)
+        return Verdict("", Run(), time.monotonic() - started)
+
+
+def output(child, deadline):
+    """What it prints next; b"" at the end."""
+    left = max(0, deadline - time.monotonic())
+    if not select.select([child.stdout], [], [], left)[0]:
+        raise TimeoutError
+    return os.read(child.stdout.fileno(), 1 << 16)
+
+
+def follow(child, timeout, enough, run):
+    """Reads its TAP into `run`."""
+    since, rest = time.monotonic(), b""
+    while data := output(child, since + timeout):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            point = POINT.match(line.decode(errors="replace").strip())
+            if not point:
+                continue
+            if point[1] and "# SKIP" not in point[2]:
+                run.problem = point[2]
+                return
+            run.passed.append(time.monotonic() - since)
+            since = time.monotonic()
+            if len(run.passed) == enough:
+                return
+    status = child.wait(timeout)
+    if status != 0:
+        run.problem = f"exit status {status}"
 
 
 def kill(child):
@@ -160,32 +209,37 @@ def folder():
         yield pathlib.Path(top)
 
 
-def share(root, jobs, items, work, prepare=None):
-    """work(trial, item) for every item, in `jobs` copies of the tree at once;
-    prepare(trial) before the first."""
-    waiting = queue.Queue()
-    for item in items:
-        waiting.put(item)
-    problems = []
+class Copies:
+    """Several copies of the tree, to work in at once."""
 
-    def worker(where):
-        try:
-            trial = Trial(root, where)
-            if prepare:
-                prepare(trial)
-            while True:
-                work(trial, waiting.get_nowait())
-        except queue.Empty:
-            pass
-        except BaseException as error:  # shown by the main thread
-            problems.append(error)
+    def __init__(self, root, top, n, programs=()):
+        """The programs are built once, for all copies."""
+        first = Trial(root, top / "0")
+        known = set(first.programs())
+        first.compile(sorted(known.intersection(programs)))
+        self.trials = [first] + [first.twin(top / str(i)) for i in range(1, n)]
 
-    with folder() as top:
-        threads = [threading.Thread(target=worker, args=(top / str(i),))
-                   for i in range(min(jobs, max(1, len(items))))]
+    def share(self, items, work):
+        """work(trial, item) for every item."""
+        waiting, problems = queue.Queue(), []
+        for item in items:
+            waiting.put(item)
+        threads = [threading.Thread(target=work_off,
+                                    args=(t, waiting, work, problems))
+                   for t in self.trials]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    if problems:
-        raise problems[0]
+        if problems:
+            raise problems[0]
+
+
+def work_off(copy, waiting, work, problems):
+    try:
+        while True:
+            work(copy, waiting.get_nowait())
+    except queue.Empty:
+        pass
+    except BaseException as error:  # shown by the main thread
+        problems.append(error)

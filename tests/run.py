@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Runs every test that Meson built, and counts.
 
-    tests/run.py [-j N] [--list] [--wrapper PROGRAM] BUILD [NAME...]
+    tests/run.py [-j N] [--list | --targets] [--wrapper PROGRAM] BUILD [NAME...]
 
 Tests are those of tests/meson.build; with names, those named so, or where there is
 none, those whose name contains it. Output is shown only for tests that failed. The
 seconds of each suite come first, the counts are the last line, and what passed is in
 BUILD/results.json, which suites that do not run in parallel (they come last) may
-read. What a program has to print, and what counts as what, is in tests/README.md.
-Exit status 0: nothing failed.
+read. --targets says what of the build they need. What a program has to print, and what
+counts as what, is in tests/README.md. Exit status 0: nothing failed.
 """
 
 import argparse
@@ -200,12 +200,12 @@ def report(test, ended, outcome):
     print("\n".join(lines), flush=True)
 
 
-def keep(build, suite, outcome):
-    """What catalogues are made from. A suite with failures shows nothing."""
+def keep(build, shown):
+    """What catalogues are made from."""
     path = build / RESULTS
     results = json.loads(path.read_text()) if path.exists() else {}
-    results[suite] = {} if outcome.failures else outcome.names
-    path.write_text(json.dumps(results, indent=0, sort_keys=True))
+    results.update(shown)
+    path.write_text(json.dumps(results, sort_keys=True))
 
 
 def run_all(tests, jobs, strict, build):
@@ -218,16 +218,26 @@ def run_all(tests, jobs, strict, build):
     together = [t for t in tests if t.get("is_parallel", True)]
     alone = [t for t in tests if not t.get("is_parallel", True)]
     for batch, width in ((together, jobs), (alone, 1)):
+        shown = {}
         with concurrent.futures.ThreadPoolExecutor(max_workers=width) as pool:
             futures = [pool.submit(one, test) for test in batch]
             for future in concurrent.futures.as_completed(futures):
                 test, ended, outcome = future.result()
                 report(test, ended, outcome)
-                keep(build, test["name"], outcome)
+                shown[test["name"]] = {} if outcome.failures else outcome.names
                 outcome.failures = [f"{test['name']}: {failure}"
                                     for failure in outcome.failures]
                 total.add(outcome)
+        keep(build, shown)
     return total
+
+
+def targets(build, tests):
+    """What ninja has to build for them."""
+    path = build / "meson-info" / "intro-targets.json"
+    files = {t["id"]: t["filename"] for t in json.loads(path.read_text())}
+    needed = {name for t in tests for name in t.get("depends", [])}
+    return sorted(os.path.relpath(f, build) for name in needed for f in files[name])
 
 
 def load(build, names):
@@ -243,6 +253,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--targets", action="store_true")
     parser.add_argument("--wrapper", help="what runs the programs")
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
@@ -250,6 +261,9 @@ def main():
     tests = load(args.build, args.names)
     if args.list:
         print("\n".join(t["name"] for t in tests))
+        return 0
+    if args.targets:
+        print("\n".join(targets(args.build, tests)))
         return 0
     if args.wrapper:
         for test in tests:

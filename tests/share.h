@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* With UIOMMU_SHARE=n, each test runs in every nth of its places, the next test in the
- * places beside those: so every test runs, and every place is used. */
-static inline bool in_share(unsigned test, unsigned place)
+static inline unsigned share(void)
 {
     const char *text = getenv("UIOMMU_SHARE");
     char *end = NULL;
@@ -21,7 +19,14 @@ static inline bool in_share(unsigned test, unsigned place)
         fprintf(stderr, "UIOMMU_SHARE=%s is no number from 1\n", text);
         exit(1);
     }
-    return (test + place) % n == 0;
+    return (unsigned)n;
+}
+
+/* With UIOMMU_SHARE=n, each test runs in every nth of its places, the next test in the
+ * places beside those: so every test runs, and every place is used. */
+static inline bool in_share(unsigned test, unsigned place)
+{
+    return (test + place) % share() == 0;
 }
 
 #endif

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "tools/audit.h"
 #include "tools/explain.h"
 #include "tools/fw.h"
+#include "tools/plan.h"
 #include "tools/run.h"
 
 static const struct {
@@ -16,8 +18,10 @@ static const struct {
     const char *what;
 } commands[] = {
     { "run", tool_run, "bring a machine up and show that it is confined" },
+    { "audit", tool_audit, "say who reaches what by the tables of the IOMMU" },
     { "fw", tool_fw, "decode firmware tables" },
     { "explain", tool_explain, "say what the IOMMU faults of a log mean" },
+    { "plan", tool_plan, "say which devices can be kept apart" },
     { "bench", uim_bench_main, "measure speed against the machine's limits" },
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c - `uiommu run [--machine NAME] [--mode MODE] [--json]`.
+ * run.c - `uiommu run [--machine NAME] [--mode MODE] [--scenario NAME] [--json]`.
  */
 #include "tools/run.h"
 
@@ -15,19 +15,25 @@
 struct options {
     const char *machine;
     const char *mode;
+    const char *scenario;
     bool json;
     bool verbose;
 };
 
 static int usage(FILE *out)
 {
-    fprintf(out, "usage: uiommu run [--machine NAME] [--mode MODE] [--json] "
-                 "[--verbose]\n\nmachines, and their modes:\n");
+    fprintf(out,
+            "usage: uiommu run [--machine NAME] [--mode MODE] "
+            "[--scenario NAME] [--json]\n"
+            "                  [--verbose]\n\nmachines, and their modes:\n");
     for (const struct machine_row *row = machine_rows; row->name; row++)
         fprintf(out, "  %-17s %s\n", row->name, row->mode);
-    fprintf(out, "\nBrings the machine up from its firmware table, confines "
-                 "every device, and shows\nby DMA that it is so. Exit status "
-                 "0: all is so; 1: something is not.\n");
+    fprintf(out, "\nscenarios:\n");
+    for (const struct scenario *row = scenarios; row->name; row++)
+        fprintf(out, "  %-17s %s\n", row->name, row->what);
+    fprintf(out, "\nBrings the machine up from its firmware table and runs the "
+                 "scenario on it. Exit\nstatus 0: all is as promised; 1: "
+                 "something is not.\n");
     return out == stdout ? 0 : 2;
 }
 
@@ -49,10 +55,12 @@ static int parse(int argc, char **argv, struct options *o)
             o->machine = word(argc, argv, &i);
         else if (strcmp(argv[i], "--mode") == 0)
             o->mode = word(argc, argv, &i);
+        else if (strcmp(argv[i], "--scenario") == 0)
+            o->scenario = word(argc, argv, &i);
         else
             return 1 + usage(strcmp(argv[i], "--help") == 0 ? stdout : stderr);
     }
-    return o->machine ? 0 : 1 + usage(stderr);
+    return o->machine && o->scenario ? 0 : 1 + usage(stderr);
 }
 
 static void log_line(void *ctx, enum uiommu_log_level level, const char *text)
@@ -88,6 +96,7 @@ static void print_json(const struct options *o, cJSON *steps, bool ok,
 
     cJSON_AddStringToObject(root, "machine", o->machine);
     cJSON_AddStringToObject(root, "mode", o->mode);
+    cJSON_AddStringToObject(root, "scenario", o->scenario);
     cJSON_AddItemToObject(root, "steps", steps);
     cJSON_AddStringToObject(root, "error", error);
     cJSON_AddBoolToObject(root, "ok", ok);
@@ -99,7 +108,8 @@ static void print_json(const struct options *o, cJSON *steps, bool ok,
 
 int tool_run(int argc, char **argv)
 {
-    struct options o = { .machine = "sim:vtd" };
+    struct options o = { .machine = "sim:vtd", .scenario = scenarios[0].name };
+    const struct scenario *scenario;
     char error[256] = "";
     struct machine *m;
     cJSON *steps;
@@ -108,6 +118,9 @@ int tool_run(int argc, char **argv)
 
     if (end > 0)
         return end - 1;
+    scenario = scenario_find(o.scenario);
+    if (!scenario)
+        return usage(stderr);
     m = machine_open(o.machine, o.mode, error, sizeof(error));
     if (!m && !o.json)
         fprintf(stderr, "uiommu run: %s\n", error);
@@ -117,7 +130,7 @@ int tool_run(int argc, char **argv)
             m->host.log = log_line;
         if (!o.json)
             printf("%s, %s\n\n", m->name, m->options);
-        ok = scenario_run(m, o.json ? tell_json : tell_text, steps);
+        ok = scenario_run(m, scenario, o.json ? tell_json : tell_text, steps);
         snprintf(error, sizeof(error), "%s", m->error);
         machine_close(m);
     }

@@ -24,6 +24,7 @@ struct qt_board {
     const char *name;  /* as struct machine does */
     const char *binary;
     const char *cpu;             /* NULL: any */
+    uint64_t halt; /* code, low byte first: a CPU waits for ever in it */
     const struct qt_mode *modes; /* the first is what NULL means */
     const struct qt_event *events;
 

@@ -78,6 +78,7 @@ const struct qt_board qt_board_q35 = {
     .iommu = "intel-iommu",
     .name = "qemu:intel-iommu",
     .binary = "qemu-system-x86_64",
+    .halt = 0xf4f4f4f4f4f4f4f4, /* hlt, with interrupts off as after reset */
     .modes = modes,
     .events = events,
     .ram = 0,

@@ -57,6 +57,7 @@ const struct qt_board qt_board_virt = {
     .name = "qemu:smmuv3",
     .binary = "qemu-system-aarch64",
     .cpu = "cortex-a57",
+    .halt = 0x17ffffffd503207f, /* wfi; b .-4 */
     .modes = modes,
     .events = events,
     .ram = 0x40000000,

@@ -37,7 +37,20 @@ static void add_option(struct qt_cmdline *line, const char *option,
     }
 }
 
-/* Paused for ever: what the machine does, its devices do. */
+/* Paused for ever: what the machine does, its devices do. With a CPU that waits, the
+ * machine's clock goes straight to whatever comes next.                       */
+static void add_cpu(struct qt_cmdline *line, const struct qt_wires *wires)
+{
+    add_option(line, "-accel", "tcg");
+    if (wires->rom < 0) {
+        add_option(line, "-S", NULL);
+        return;
+    }
+    add(line, "-bios");
+    add(line, "/proc/self/fd/%d", wires->rom);
+    add_option(line, "-icount", "shift=0,sleep=off");
+}
+
 static void add_board(struct qt_cmdline *line, const struct qt_board *board,
                       const struct qt_mode *mode, const struct qt_wires *wires)
 {
@@ -53,8 +66,7 @@ static void add_board(struct qt_cmdline *line, const struct qt_board *board,
         (unsigned long long)(QT_RAM_SIZE / QT_MIB), wires->ram);
     add(line, "-m");
     add(line, "%lluM", (unsigned long long)(QT_RAM_SIZE / QT_MIB));
-    add_option(line, "-accel", "tcg");
-    add_option(line, "-S", NULL);
+    add_cpu(line, wires);
     add_option(line, "-display", "none");
     add_option(line, "-nodefaults", NULL);
     add_option(line, "-no-user-config", NULL);
@@ -127,6 +139,20 @@ static void add_engine(struct qt_cmdline *line,
     }
 }
 
+/* As it comes an edu takes addresses of 28 bits only. */
+static void add_edus(struct qt_cmdline *line, unsigned n)
+{
+    add(line, "-device");
+    add(line, "pcie-root-port,id=rp1,bus=pcie.0,addr=%x,chassis=2",
+        QT_EDU_PORT_SLOT);
+    add_option(line, "-device", "pcie-pci-bridge,id=pci,bus=rp1,addr=0");
+    for (unsigned i = 0; i < n; i++) {
+        add(line, "-device");
+        add(line, "edu,bus=pci,addr=%x,dma_mask=0xffffffffffffffff",
+            QT_FIRST_EDU_SLOT + i);
+    }
+}
+
 bool qt_cmdline_make(struct qt_cmdline *line, const struct qtest_config *config,
                      const struct qt_wires *wires)
 {
@@ -146,6 +172,9 @@ bool qt_cmdline_make(struct qt_cmdline *line, const struct qtest_config *config,
     }
     for (unsigned i = 0; i < config->n_engines; i++) {
         add_engine(line, config, wires, i);
+    }
+    if (config->n_edus > 0) {
+        add_edus(line, config->n_edus);
     }
     line->argv[line->n] = NULL;
     return !line->full;

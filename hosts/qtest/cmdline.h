@@ -9,14 +9,17 @@
 #include "hosts/qtest/qtest.h"
 
 enum {
+    QT_EDU_PORT_SLOT = 1, /* of the root port above the bridge */
     QT_PORT_SLOT = 2,  /* of the root port */
     QT_FIRST_SLOT = 3, /* of the engines, those that are on bus 0 */
+    QT_FIRST_EDU_SLOT = 1, /* behind the bridge */
     QT_MAX_ARGS = 80,
 };
 
 /* The descriptors that QEMU inherits. */
 struct qt_wires {
     int ram, log, qtest, monitor;
+    int rom; /* what the CPU runs; -1: it does not */
     int disk[QTEST_MAX_ENGINES];
 };
 

@@ -13,11 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "hosts/qtest/board.h"
 #include "hosts/qtest/cmdline.h"
+#include "hosts/qtest/edu.h"
 #include "hosts/qtest/fwcfg.h"
 #include "hosts/qtest/host.h"
 #include "hosts/qtest/ioapic.h"
@@ -33,12 +35,26 @@ enum {
     DEFAULT_TIMEOUT_MS = 10000,
     OLDEST_QEMU = 10,
     BUS_BEHIND_PORT = 1,
+    BUS_OF_BRIDGE = 2, /* the one to conventional PCI */
+    BUS_OF_EDUS = 3,
+    BAR_OF_BRIDGE = QTEST_MAX_ENGINES,
+    BAR_OF_EDUS,
+    ROM_SIZE = 65536,
+    MAX_DEVICES = 1 + QTEST_MAX_ENGINES + 2 + QTEST_MAX_EDUS,
+    MAX_FDS = 5 + QTEST_MAX_ENGINES, /* that QEMU inherits */
     NAME_SIZE = 16,
     MAX_DELIVERED = 1000, /* in one machine_run() */
 };
 
 _Static_assert(QTEST_MAX_DMA == QT_NVME_MAX_DMA, "one limit");
-_Static_assert((int)QTEST_MAX_ENGINES <= QT_N_BARS, "a BAR for each engine");
+_Static_assert((int)BAR_OF_EDUS + QTEST_MAX_EDUS <= QT_N_BARS,
+               "a BAR for each engine");
+
+/* What makes a device do DMA; both NULL: nothing does. */
+struct qt_engine {
+    struct qt_nvme *nvme;
+    struct qt_edu *edu;
+};
 
 struct qtest {
     struct machine machine;
@@ -58,8 +74,11 @@ struct qtest {
     pthread_mutex_t dma; /* over engines and machine.error once open */
     unsigned n_engines;
     struct qt_nvme engines[QTEST_MAX_ENGINES];
-    struct machine_device devices[QTEST_MAX_ENGINES + 1];
-    char names[QTEST_MAX_ENGINES][NAME_SIZE];
+    struct qt_edu edus[QTEST_MAX_EDUS];
+    int rom_fd; /* -1: no CPU runs */
+    struct machine_device devices[MAX_DEVICES];
+    struct qt_engine engine[MAX_DEVICES];
+    char names[MAX_DEVICES][NAME_SIZE];
 };
 
 static struct qtest *from_machine(struct machine *m)
@@ -85,6 +104,7 @@ static bool check_config(const struct qtest_config *config, char *error,
         return false;
     }
     if (config->n_engines > QTEST_MAX_ENGINES ||
+        config->n_edus > QTEST_MAX_EDUS ||
         (config->root_port && config->n_engines == 0)) {
         (void)snprintf(error, size, "malformed configuration");
         return false;
@@ -101,13 +121,30 @@ static bool open_channel(int fd[2], char *error, size_t size)
     return true;
 }
 
+static bool open_rom(struct qtest *qtest, char *error, size_t size)
+{
+    uint8_t rom[ROM_SIZE];
+
+    for (size_t i = 0; i < sizeof(rom); i++) {
+        rom[i] = (uint8_t)(qtest->board->halt >> 8 * (i % 8));
+    }
+    qtest->rom_fd = memfd_create("rom", MFD_CLOEXEC);
+    if (qtest->rom_fd < 0 ||
+        write(qtest->rom_fd, rom, sizeof(rom)) != (ssize_t)sizeof(rom)) {
+        (void)snprintf(error, size, "rom: %s", strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 static bool open_files(struct qtest *qtest, const struct qtest_config *config,
                        char *error, size_t size)
 {
     if (!qt_ram_open(&qtest->ram, qtest->board->ram, error, size) ||
         !qt_log_open(&qtest->log, qtest->board->events, error, size) ||
         !open_channel(qtest->qtest_fd, error, size) ||
-        !open_channel(qtest->monitor_fd, error, size)) {
+        !open_channel(qtest->monitor_fd, error, size) ||
+        (config->n_edus > 0 && !open_rom(qtest, error, size))) {
         return false;
     }
     while (qtest->n_engines < config->n_engines) {
@@ -135,6 +172,7 @@ static struct qt_wires wires_of(const struct qtest *qtest)
         .log = qtest->log.fd,
         .qtest = qtest->qtest_fd[1],
         .monitor = qtest->monitor_fd[1],
+        .rom = qtest->rom_fd,
     };
 
     for (unsigned i = 0; i < qtest->n_engines; i++) {
@@ -143,22 +181,34 @@ static struct qt_wires wires_of(const struct qtest *qtest)
     return wires;
 }
 
+static size_t inherited(const struct qtest *qtest, const struct qt_wires *wires,
+                        int fds[MAX_FDS])
+{
+    size_t n = 4;
+
+    memcpy(fds, (int[]){ wires->ram, wires->log, wires->qtest, wires->monitor },
+           4 * sizeof(int));
+    if (wires->rom >= 0) {
+        fds[n++] = wires->rom;
+    }
+    memcpy(fds + n, wires->disk, qtest->n_engines * sizeof(int));
+    return n + qtest->n_engines;
+}
+
 static bool start_process(struct qtest *qtest,
                           const struct qtest_config *config, char *error,
                           size_t size)
 {
     struct qt_wires wires = wires_of(qtest);
-    int keep[4 + QTEST_MAX_ENGINES] = { wires.ram, wires.log, wires.qtest,
-                                        wires.monitor };
+    int keep[MAX_FDS];
+    size_t n = inherited(qtest, &wires, keep);
     struct qt_cmdline line;
 
-    memcpy(keep + 4, wires.disk, sizeof(wires.disk));
     if (!qt_cmdline_make(&line, config, &wires)) {
         (void)snprintf(error, size, "malformed configuration: too long");
         return false;
     }
-    if (!qt_process_start(&qtest->process, line.argv, keep,
-                          4 + qtest->n_engines, error, size)) {
+    if (!qt_process_start(&qtest->process, line.argv, keep, n, error, size)) {
         return false;
     }
     /* So that we see the end of a QEMU that dies. */
@@ -212,14 +262,22 @@ static struct uiommu_pci slot(uint8_t bus, unsigned device)
     return (struct uiommu_pci){ .bus = bus, .devfn = (uint8_t)(device << 3) };
 }
 
-static void add_device(struct qtest *qtest, const char *name,
-                       struct uiommu_pci pci, int bridge, bool engine)
+__attribute__((format(printf, 5, 6))) static void
+add_device(struct qtest *qtest, struct uiommu_pci pci, int bridge,
+           struct qt_engine engine, const char *name, ...)
 {
-    qtest->devices[qtest->machine.n_devices++] = (struct machine_device){
-        .name = name,
+    unsigned dev = qtest->machine.n_devices++;
+    va_list args;
+
+    va_start(args, name);
+    (void)vsnprintf(qtest->names[dev], NAME_SIZE, name, args);
+    va_end(args);
+    qtest->engine[dev] = engine;
+    qtest->devices[dev] = (struct machine_device){
+        .name = qtest->names[dev],
         .pci = pci,
         .bridge = bridge,
-        .engine = engine,
+        .engine = engine.nvme != NULL || engine.edu != NULL,
     };
 }
 
@@ -234,13 +292,58 @@ static void setup_engine(struct qtest *qtest, const struct qtest_config *config,
 
     if (behind) {
         qt_pci_setup_bridge(&qtest->pci, slot(0, QT_PORT_SLOT), BUS_BEHIND_PORT,
-                            bar);
+                            BUS_BEHIND_PORT, bar, 1);
     }
     qt_pci_setup_device(&qtest->pci, pci, bar);
     qt_nvme_attach(&qtest->engines[index], &qtest->pci, pci, bar);
-    (void)snprintf(qtest->names[index], NAME_SIZE, "nvme%u", index);
-    add_device(qtest, qtest->names[index], pci, behind ? 0 : MACHINE_NO_BRIDGE,
-               true);
+    add_device(qtest, pci, behind ? 0 : MACHINE_NO_BRIDGE,
+               (struct qt_engine){ .nvme = &qtest->engines[index] }, "nvme%u",
+               index);
+}
+
+static uint64_t bar_of(const struct qtest *qtest, unsigned n)
+{
+    return qtest->board->bars + n * QT_BAR_STEP;
+}
+
+static void setup_edu(struct qtest *qtest, unsigned index, int bridge)
+{
+    struct uiommu_pci pci = slot(BUS_OF_EDUS, QT_FIRST_EDU_SLOT + index);
+    uint64_t bar = bar_of(qtest, BAR_OF_EDUS + index);
+    uint64_t area = qtest->ram.start + QT_ENGINES +
+                    (QTEST_MAX_ENGINES + index) * QT_NVME_AREA_STEP;
+
+    qt_pci_setup_device(&qtest->pci, pci, bar);
+    qtest->edus[index] = (struct qt_edu){
+        .proto = &qtest->proto,
+        .ram = &qtest->ram,
+        .log = &qtest->log,
+        .bar = bar,
+        .area = area,
+    };
+    add_device(qtest, pci, bridge,
+               (struct qt_engine){ .edu = &qtest->edus[index] }, "edu%u",
+               index);
+}
+
+/* The port, the bridge, the devices behind. The bridge has registers of its own. */
+static void setup_edus(struct qtest *qtest, unsigned n)
+{
+    struct uiommu_pci port = slot(0, QT_EDU_PORT_SLOT);
+    struct uiommu_pci bridge = slot(BUS_OF_BRIDGE, 0);
+    int first = (int)qtest->machine.n_devices;
+
+    qt_pci_setup_bridge(&qtest->pci, port, BUS_OF_BRIDGE, BUS_OF_EDUS,
+                        bar_of(qtest, BAR_OF_BRIDGE), 1 + n);
+    qt_pci_setup_device(&qtest->pci, bridge, bar_of(qtest, BAR_OF_BRIDGE));
+    qt_pci_setup_bridge(&qtest->pci, bridge, BUS_OF_EDUS, BUS_OF_EDUS,
+                        bar_of(qtest, BAR_OF_EDUS), n);
+    add_device(qtest, port, MACHINE_NO_BRIDGE, (struct qt_engine){ 0 },
+               "pci-port");
+    add_device(qtest, bridge, first, (struct qt_engine){ 0 }, "pci-bridge");
+    for (unsigned i = 0; i < n; i++) {
+        setup_edu(qtest, i, first + 1);
+    }
 }
 
 static void setup_devices(struct qtest *qtest,
@@ -248,11 +351,14 @@ static void setup_devices(struct qtest *qtest,
 {
     qt_pci_init(&qtest->pci, &qtest->proto, qtest->board);
     if (config->root_port) {
-        add_device(qtest, "port", slot(0, QT_PORT_SLOT), MACHINE_NO_BRIDGE,
-                   false);
+        add_device(qtest, slot(0, QT_PORT_SLOT), MACHINE_NO_BRIDGE,
+                   (struct qt_engine){ 0 }, "port");
     }
     for (unsigned i = 0; i < qtest->n_engines; i++) {
         setup_engine(qtest, config, i);
+    }
+    if (config->n_edus > 0) {
+        setup_edus(qtest, config->n_edus);
     }
     qtest->machine.devices = qtest->devices;
 }
@@ -276,14 +382,9 @@ static bool load_tables(struct qtest *qtest, char *error, size_t size)
 
 /* ---- operations ---------------------------------------------------------- */
 
-static struct qt_nvme *engine_of(struct qtest *qtest, unsigned dev)
+static struct qt_engine engine_of(const struct qtest *qtest, unsigned dev)
 {
-    unsigned first = qtest->machine.n_devices - qtest->n_engines;
-
-    if (dev < first || dev >= qtest->machine.n_devices) {
-        return NULL;
-    }
-    return &qtest->engines[dev - first];
+    return dev < MAX_DEVICES ? qtest->engine[dev] : (struct qt_engine){ 0 };
 }
 
 __attribute__((format(printf, 3, 4))) static enum machine_dma
@@ -299,7 +400,7 @@ say(struct qtest *qtest, enum machine_dma result, const char *format, ...)
 }
 
 /* The controller noticed some refusals, the log has all. */
-static enum machine_dma judge(struct qtest *qtest, const struct qt_nvme *nvme,
+static enum machine_dma judge(struct qtest *qtest, const char *error,
                               enum machine_dma result)
 {
     char line[120];
@@ -310,7 +411,7 @@ static enum machine_dma judge(struct qtest *qtest, const struct qt_nvme *nvme,
                    qt_proto_error(&qtest->proto));
     }
     if (result == MACHINE_DMA_REFUSED) {
-        return say(qtest, result, "%s%s%s", nvme->error, refused ? ": " : "",
+        return say(qtest, result, "%s%s%s", error, refused ? ": " : "",
                    refused ? line : "");
     }
     if (refused) {
@@ -319,24 +420,37 @@ static enum machine_dma judge(struct qtest *qtest, const struct qt_nvme *nvme,
     return say(qtest, result, "%s", "");
 }
 
+static enum machine_dma engine_dma(struct qtest *qtest, struct qt_engine engine,
+                                   bool write, uint64_t iova, void *buf,
+                                   size_t size)
+{
+    char line[8];
+
+    (void)qt_log_refusal(&qtest->log, line, sizeof(line));
+    if (engine.nvme != NULL) {
+        return judge(qtest, engine.nvme->error,
+                     qt_nvme_dma(engine.nvme, write, iova, buf, size));
+    }
+    return judge(qtest, engine.edu->error,
+                 qt_edu_dma(engine.edu, write, iova, buf, size));
+}
+
 static enum machine_dma dma(struct machine *m, unsigned dev, bool write,
                             uint64_t iova, void *buf, size_t size)
 {
     struct qtest *qtest = from_machine(m);
-    struct qt_nvme *nvme = engine_of(qtest, dev);
+    struct qt_engine engine = engine_of(qtest, dev);
     enum machine_dma result;
-    char line[8];
 
     (void)pthread_mutex_lock(&qtest->dma);
-    if (nvme == NULL) {
+    if (engine.nvme == NULL && engine.edu == NULL) {
         result = say(qtest, MACHINE_DMA_REFUSED, "device %u is no engine", dev);
     } else if (size == 0 || size > QTEST_MAX_DMA || iova + size - 1 < iova) {
         result = say(qtest, MACHINE_DMA_REFUSED,
                      "%zu bytes at 0x%llx: not 1 to %d, or wraps", size,
                      (unsigned long long)iova, QTEST_MAX_DMA);
     } else {
-        (void)qt_log_refusal(&qtest->log, line, sizeof(line));
-        result = judge(qtest, nvme, qt_nvme_dma(nvme, write, iova, buf, size));
+        result = engine_dma(qtest, engine, write, iova, buf, size);
     }
     (void)pthread_mutex_unlock(&qtest->dma);
     return result;
@@ -346,12 +460,13 @@ static enum machine_dma send_irq(struct machine *m, unsigned dev, uint64_t addr,
                                  uint32_t data)
 {
     struct qtest *qtest = from_machine(m);
-    struct qt_nvme *nvme = engine_of(qtest, dev);
+    struct qt_nvme *nvme = engine_of(qtest, dev).nvme;
     enum machine_dma result;
 
     (void)pthread_mutex_lock(&qtest->dma);
     if (nvme == NULL) {
-        result = say(qtest, MACHINE_DMA_REFUSED, "device %u is no engine", dev);
+        result = say(qtest, MACHINE_DMA_REFUSED,
+                     "device %u is no engine that sends messages", dev);
     } else {
         result = qt_nvme_send_irq(nvme, addr, data);
         (void)say(qtest, result, "%s",
@@ -412,12 +527,15 @@ bool qtest_take_iec(struct machine *m, struct qtest_iec *out)
 
 static struct uiommu_range engine_area(struct machine *m, unsigned dev)
 {
-    const struct qt_nvme *nvme = engine_of(from_machine(m), dev);
+    struct qt_engine engine = engine_of(from_machine(m), dev);
 
-    if (nvme == NULL) {
-        return (struct uiommu_range){ 0 };
+    if (engine.nvme != NULL) {
+        return (struct uiommu_range){ engine.nvme->area, QT_NVME_AREA };
     }
-    return (struct uiommu_range){ .iova = nvme->area, .size = QT_NVME_AREA };
+    if (engine.edu != NULL) {
+        return (struct uiommu_range){ engine.edu->area, QT_PAGE };
+    }
+    return (struct uiommu_range){ 0 };
 }
 
 static bool next_wire(struct qtest *qtest, unsigned *n)
@@ -494,6 +612,7 @@ static void qtest_close(struct machine *m)
         close_fd(&qtest->qtest_fd[i]);
         close_fd(&qtest->monitor_fd[i]);
     }
+    close_fd(&qtest->rom_fd);
     qt_log_close(&qtest->log);
     qt_ram_close(&qtest->ram);
     (void)pthread_mutex_destroy(&qtest->dma);
@@ -522,7 +641,7 @@ static struct qtest *create(const struct qtest_config *config)
     }
     qtest->board = qt_board_find(config->iommu);
     qtest->process = (struct qt_process){ .pid = -1, .stderr_fd = -1 };
-    qtest->ram.fd = qtest->log.fd = -1;
+    qtest->ram.fd = qtest->log.fd = qtest->rom_fd = -1;
     qtest->qtest_fd[0] = qtest->qtest_fd[1] = -1;
     qtest->monitor_fd[0] = qtest->monitor_fd[1] = -1;
     (void)pthread_mutex_init(&qtest->dma, NULL);

@@ -66,13 +66,15 @@ void qt_pci_write(struct qt_pci *pci, struct uiommu_pci where, unsigned offset,
 }
 
 void qt_pci_setup_bridge(struct qt_pci *pci, struct uiommu_pci where,
-                         uint8_t bus, uint64_t base)
+                         uint8_t bus, uint8_t last, uint64_t base,
+                         unsigned n_bars)
 {
-    uint32_t window = (uint32_t)(base >> 16) & 0xfff0;
+    uint32_t first = (uint32_t)(base >> 16) & 0xfff0;
+    uint32_t limit = first + (n_bars - 1) * (uint32_t)(QT_BAR_STEP >> 16);
 
     qt_pci_write(pci, where, REG_BUSES, 4,
-                 (uint32_t)bus << 16 | (uint32_t)bus << 8 | where.bus);
-    qt_pci_write(pci, where, REG_WINDOW, 4, window << 16 | window);
+                 (uint32_t)last << 16 | (uint32_t)bus << 8 | where.bus);
+    qt_pci_write(pci, where, REG_WINDOW, 4, limit << 16 | first);
     qt_pci_write(pci, where, REG_PREFETCH, 4, WINDOW_CLOSED);
     qt_pci_write(pci, where, REG_COMMAND, 2, MEMORY_AND_MASTER);
 }

@@ -30,9 +30,10 @@ uint32_t qt_pci_read(struct qt_pci *pci, struct uiommu_pci where,
 void qt_pci_write(struct qt_pci *pci, struct uiommu_pci where, unsigned offset,
                   unsigned width, uint32_t value);
 
-/** Put buses [bus, bus] and [base, base + QT_BAR_STEP) behind a bridge. */
+/** Put buses [bus, last] and [base, base + n_bars * QT_BAR_STEP) behind a bridge. */
 void qt_pci_setup_bridge(struct qt_pci *pci, struct uiommu_pci where,
-                         uint8_t bus, uint64_t base);
+                         uint8_t bus, uint8_t last, uint64_t base,
+                         unsigned n_bars);
 /** Put BAR 0, of 64 bits, at `base`; memory and bus mastering on. */
 void qt_pci_setup_device(struct qt_pci *pci, struct uiommu_pci where,
                          uint64_t base);

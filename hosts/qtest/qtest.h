@@ -2,8 +2,8 @@
 /*
  * qtest.h - a machine (hosts/machine.h) in QEMU with an IOMMU of QEMU's own and NVMe
  * controllers for DMA: a PC (q35) or its Arm machine (virt). QEMU is an ordinary
- * process; it runs no CPU and no guest. Registers go over its qtest socket, RAM is
- * shared memory.
+ * process; it runs no guest, and no CPU unless there are conventional devices.
+ * Registers go over its qtest socket, RAM is shared memory.
  *
  * Calls on one machine may come from several threads. The thread that opens it
  * has to outlive it: when that thread ends, so does QEMU.
@@ -17,6 +17,7 @@
 
 enum {
     QTEST_MAX_ENGINES = 8,
+    QTEST_MAX_EDUS = 4,
     QTEST_MAX_DMA = 512 * 1024, /* bytes of one machine_dma()            */
 };
 
@@ -30,6 +31,10 @@ struct qtest_config {
     const char *options; /* more of its options, "caching-mode=on", or NULL */
     unsigned n_engines;  /* NVMe controllers                             */
     bool root_port;      /* the last engine is behind a PCIe root port   */
+    /* Conventional PCI devices (QEMU's "edu"), all behind one PCIe-to-PCI bridge,
+     * which has a root port of its own. Their DMA takes time of the machine's, so
+     * that a CPU has to run: it waits for ever. They come last in the list.  */
+    unsigned n_edus;
     const char *binary;  /* NULL: "qemu-system-...", from the path       */
     unsigned timeout_ms; /* how long QEMU may be silent; 0: 10 s         */
 
@@ -50,7 +55,8 @@ struct qtest_config {
  * the device got.
  *
  * Interrupt messages are sent by the engine's MSI-X at the end of a command, so it
- * has to reach its rings. The last 64 interrupts that arrived are kept.
+ * has to reach its rings; an edu sends none here. The last 64 interrupts that arrived
+ * are kept.
  *
  * On a PC, vectors f0h to f7h of APIC 0 are the unit's, whoever sends them. The Arm
  * machine has an ITS at 8080000h (messages go to 8090040h) and no I/O APIC; its unit

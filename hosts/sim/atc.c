@@ -14,13 +14,23 @@ enum { SLOW_ROUNDS = 100 };
 
 /* ---- entries ------------------------------------------------------------- */
 
-static struct sim_atc_entry *lookup(struct sim_func *f, uint32_t pasid,
-                                    uint64_t iova)
+/* Global entries hold for every PASID of the device (7.2). */
+static bool is_for(const struct sim_atc_entry *e, const struct uie_req *req)
+{
+    if (req->pasid == UIE_NO_PASID || e->pasid == UIE_NO_PASID) {
+        return e->pasid == req->pasid;
+    }
+    return (e->pasid == req->pasid || (e->flags & UIE_XLAT_GLOBAL) != 0) &&
+           e->priv == ((req->access & UIE_PRIV) != 0);
+}
+
+static struct sim_atc_entry *lookup(struct sim_func *f,
+                                    const struct uie_req *req)
 {
     for (unsigned i = 0; i < SIM_ATC_ENTRIES; i++) {
         struct sim_atc_entry *e = &f->atc[i];
 
-        if (e->used && e->pasid == pasid && (iova & ~e->mask) == e->iova) {
+        if (e->used && (req->iova & ~e->mask) == e->iova && is_for(e, req)) {
             return e;
         }
     }
@@ -35,6 +45,7 @@ static struct sim_atc_entry *fill(struct sim_func *f, const struct uie_req *req,
     f->atc_next = (f->atc_next + 1) % SIM_ATC_ENTRIES;
     e->used = true;
     e->pasid = req->pasid;
+    e->priv = (req->access & UIE_PRIV) != 0;
     e->iova = req->iova & ~x->mask;
     e->mask = x->mask;
     e->gpa = x->gpa;
@@ -52,52 +63,58 @@ static void put_answer(const struct sim_atc_entry *e, struct uie_xlat *out)
     out->flags = e->flags;
 }
 
-/* A translation request (AT=01), which ports with translation blocking drop. No
- * BAR has address 0, so it only climbs. */
-static bool ask_unit(struct sim *s, struct sim_func *f,
-                     const struct uie_req *req, struct uie_xlat *out)
+/* A translation request (AT=01) is routed by its address like any other: a peer
+ * that gets one does not support it. */
+static enum sim_stop ask_unit(struct sim *s, struct sim_func *f,
+                              const struct uie_req *req, struct uie_xlat *out)
 {
     struct uie_req ask = *req;
+    struct sim_packet packet = { .addr = req->iova,
+                                 .at = SIM_ASKING,
+                                 .prefix = req->pasid != UIE_NO_PASID };
     struct sim_route route;
 
-    sim_find_route(s, f, 0, true, &route);
+    sim_find_route(s, f, &packet, &route);
     if (route.way != SIM_WAY_UP) {
-        return false;
+        return route.way == SIM_WAY_PEER ? SIM_UNCLAIMED : route.stop;
     }
     ask.rid = route.rid;
     ask.flags |= UIE_REQ_ATS;
     ask.iova &= ~(uint64_t)(SIM_PAGE_SIZE - 1);
     memset(out, 0, sizeof(*out));
     out->size = sizeof(*out);
-    return s->ops->translate(s->model, &ask, out) == 0;
+    return s->ops->translate(s->model, &ask, out) == 0 ? SIM_NOT_STOPPED
+                                                       : SIM_BY_UNIT;
 }
 
 /* An answer without rights is not kept (7.2); one that lacks the right
  * wanted is asked for again, since granting more needs no invalidation. */
-bool sim_atc_translate(struct sim *s, struct sim_func *f,
-                       const struct uie_req *req, struct uie_xlat *out)
+enum sim_stop sim_atc_translate(struct sim *s, struct sim_func *f,
+                                const struct uie_req *req, struct uie_xlat *out)
 {
-    struct sim_atc_entry *e = lookup(f, req->pasid, req->iova);
+    struct sim_atc_entry *e = lookup(f, req);
     uint32_t wanted = req->access & (UIE_R | UIE_W);
+    enum sim_stop stop;
 
+    if (req->pasid != UIE_NO_PASID) {
+        wanted |= req->access & UIE_X; /* without, there is no such bit */
+    }
     if (e != NULL && (e->perm & wanted) == wanted) {
         put_answer(e, out);
-        return true;
+        return SIM_NOT_STOPPED;
     }
     if (e != NULL) {
         e->used = false;
     }
-    if (!ask_unit(s, f, req, out)) {
-        return false;
-    }
-    if (out->flags & UIE_XLAT_U) {
-        return true;
+    stop = ask_unit(s, f, req, out);
+    if (stop != SIM_NOT_STOPPED || (out->flags & UIE_XLAT_U) != 0) {
+        return stop;
     }
     if (out->perm == 0 || (out->perm & wanted) != wanted) {
-        return false;
+        return SIM_BY_UNIT;
     }
     put_answer(fill(f, req, out), out);
-    return true;
+    return SIM_NOT_STOPPED;
 }
 
 void sim_atc_flush(struct sim_func *f)
@@ -121,7 +138,8 @@ unsigned sim_devtlb_entries(struct machine *m, unsigned dev)
 }
 
 /* An invalidation without PASID takes entries without one in the range, and all
- * entries with one (7.3). */
+ * entries with one; one with a PASID leaves what is global (7.3). Which of the
+ * former two UIE_ANY_PASID was, models do not say. */
 static bool covers(const struct uie_inval *inv, const struct sim_atc_entry *e)
 {
     bool in_range = inv->len == 0 || (e->iova <= inv->iova + (inv->len - 1) &&
@@ -130,7 +148,8 @@ static bool covers(const struct uie_inval *inv, const struct sim_atc_entry *e)
     if (inv->pasid == UIE_ANY_PASID || inv->pasid == UIE_NO_PASID) {
         return in_range || e->pasid != UIE_NO_PASID;
     }
-    return in_range && e->pasid == inv->pasid;
+    return in_range && e->pasid == inv->pasid &&
+           (e->flags & UIE_XLAT_GLOBAL) == 0;
 }
 
 static void invalidate(struct sim_func *f, const struct uie_inval *inv)
@@ -154,7 +173,7 @@ static void job_add(struct sim *s, const struct uie_inval *inv)
     pthread_mutex_lock(&s->text_lock);
     bigger = realloc(j->job, (j->n + 1) * sizeof(*bigger));
     if (bigger != NULL) {
-        bigger[j->n] = (struct sim_devtlb_job){ .inval = *inv, .rounds = 0 };
+        bigger[j->n] = (struct sim_devtlb_job){ .inval = *inv };
         j->job = bigger;
         j->n++;
     }
@@ -178,6 +197,14 @@ void sim_traffic_leave(struct sim *s)
     pthread_rwlock_unlock(&s->traffic);
 }
 
+void sim_traffic_drain(struct sim *s)
+{
+    pthread_mutex_lock(&s->gate);
+    pthread_rwlock_wrlock(&s->traffic);
+    pthread_rwlock_unlock(&s->traffic);
+    pthread_mutex_unlock(&s->gate);
+}
+
 /* Called by the model. Translations that are not a device TLB's are kept by
  * nobody here longer than one part of a DMA takes, and those are waited for:
  * that is the drain. */
@@ -189,25 +216,35 @@ void sim_notify(void *opaque, const struct uie_inval *inv)
         job_add(s, inv);
         return;
     }
-    if (traffic_depth > 0) {
-        return; /* translate itself has something to say */
+    if (traffic_depth == 0) { /* else translate itself has something to say */
+        sim_traffic_drain(s);
     }
-    pthread_mutex_lock(&s->gate);
-    pthread_rwlock_wrlock(&s->traffic);
-    pthread_rwlock_unlock(&s->traffic);
-    pthread_mutex_unlock(&s->gate);
 }
 
+/* Who is there of that id, or else who was. */
 static struct sim_func *func_of(struct sim *s, uint32_t rid)
 {
+    struct sim_func *found = NULL;
+
+    pthread_mutex_lock(&s->pci.lock);
     for (unsigned i = 0; i < s->pci.n; i++) {
         struct sim_func *f = &s->pci.func[i];
 
-        if (((uint32_t)f->bus << 8 | f->row.devfn) == rid) {
-            return f;
+        if (sim_rid(f) == rid && (found == NULL || !sim_is_gone(f))) {
+            found = f;
         }
     }
-    return NULL;
+    pthread_mutex_unlock(&s->pci.lock);
+    return found;
+}
+
+void sim_devtlbs_lose(struct sim *s, const struct sim_func *f)
+{
+    pthread_mutex_lock(&s->text_lock);
+    for (unsigned i = 0; i < s->jobs.n; i++) {
+        s->jobs.job[i].lost |= s->jobs.job[i].inval.rid == sim_rid(f);
+    }
+    pthread_mutex_unlock(&s->text_lock);
 }
 
 static bool func_is_gone(struct sim *s, const struct sim_func *f)
@@ -228,8 +265,9 @@ static enum answer answer(struct sim *s, struct sim_devtlb_job *job)
     struct sim_func *f = func_of(s, job->inval.rid);
 
     job->rounds++;
-    if (f == NULL || func_is_gone(s, f)) {
-        return ANSWER_FAILED;
+    if (f == NULL || job->lost || func_is_gone(s, f)) {
+        return f != NULL && f->devtlb == SIM_DEVTLB_SILENT ? ANSWER_LATER
+                                                           : ANSWER_FAILED;
     }
     if (f->ats == 0) {
         sim_report(s, "device-TLB invalidation for %s, which has none",
@@ -280,6 +318,7 @@ static void put_back(struct sim *s, const struct sim_devtlb_job *job)
     pthread_mutex_lock(&s->text_lock);
     if (s->jobs.n > 0) {
         s->jobs.job[s->jobs.n - 1].rounds = job->rounds;
+        s->jobs.job[s->jobs.n - 1].lost |= job->lost;
     }
     pthread_mutex_unlock(&s->text_lock);
 }

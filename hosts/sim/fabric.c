@@ -17,14 +17,18 @@ static uint32_t access_of(const struct sim_request *r)
            (r->priv ? UIE_PRIV : 0u);
 }
 
+/* What the request asks of the unit, `bare`: without its prefix, which says PASID
+ * and rights beyond reading and writing. */
 static struct uie_req req_of(const struct sim_request *r, uint32_t rid,
-                             uint64_t iova)
+                             uint64_t iova, bool bare)
 {
+    uint32_t access = access_of(r);
+
     return (struct uie_req){
         .size = sizeof(struct uie_req),
         .rid = rid,
-        .pasid = r->pasid == UIOMMU_NO_PASID ? UIE_NO_PASID : r->pasid,
-        .access = access_of(r),
+        .pasid = bare || r->pasid == UIOMMU_NO_PASID ? UIE_NO_PASID : r->pasid,
+        .access = bare ? access & (UIE_R | UIE_W) : access,
         .iova = iova,
     };
 }
@@ -59,7 +63,7 @@ static struct sim_func *any_bar_at(struct sim *s, uint64_t addr)
     struct sim_func *f;
 
     pthread_mutex_lock(&s->pci.lock);
-    f = sim_bar_at(s, NULL, addr);
+    f = sim_bar_at(s, addr);
     pthread_mutex_unlock(&s->pci.lock);
     return f;
 }
@@ -135,6 +139,7 @@ static bool land_msi(struct sim *s, struct sim_request *r, uint32_t rid,
 
 struct part {
     struct sim_func *f;
+    unsigned control;
     uint64_t iova;
     uint8_t *buf;
     size_t size;
@@ -145,13 +150,13 @@ struct part {
 
 /* What the IOMMU lets through goes to what is at that address. */
 static bool send_up(struct sim *s, struct sim_request *r, struct part *p,
-                    uint64_t addr, uint32_t flags)
+                    struct uie_req *req)
 {
-    struct uie_req req = req_of(r, p->rid, addr);
     struct uie_xlat x = { .size = sizeof(x) };
+    uint64_t addr = req->iova;
 
-    req.flags = flags;
-    if (s->ops->translate(s->model, &req, &x) != 0) {
+    if (s->ops->translate(s->model, req, &x) != 0) {
+        r->stop = SIM_BY_UNIT;
         return false;
     }
     sim_flight_begin(s, r, addr, x.domain);
@@ -161,33 +166,51 @@ static bool send_up(struct sim *s, struct sim_request *r, struct part *p,
         r->addr = addr;
         return true;
     }
-    return land(s, r, p->rid, addr, p->buf, p->size);
+    r->stop = SIM_UNCLAIMED;
+    if (!land(s, r, p->rid, addr, p->buf, p->size)) {
+        return false;
+    }
+    r->stop = SIM_NOT_STOPPED;
+    return true;
 }
 
-/* An untranslated or, with UIE_REQ_XLATED, translated request to `addr`. */
+/* An untranslated or, with UIE_REQ_XLATED, translated request to `addr`. The
+ * latter has no PASID unless that is enabled too. */
 static bool send(struct sim *s, struct sim_request *r, struct part *p,
                  uint64_t addr, uint32_t flags)
 {
+    bool xlated = (flags & UIE_REQ_XLATED) != 0;
+    bool bare = xlated && (p->control & SIM_CONTROL_XLATED) == 0;
+    struct uie_req req = req_of(r, 0, addr, bare);
+    const struct sim_packet packet = {
+        .addr = addr,
+        .at = xlated ? SIM_TRANSLATED : SIM_UNTRANSLATED,
+        .prefix = req.pasid != UIE_NO_PASID,
+        .any_id = !xlated,
+    };
     struct sim_route route;
 
-    sim_find_route(s, p->f, addr, (flags & UIE_REQ_XLATED) != 0, &route);
+    sim_find_route(s, p->f, &packet, &route);
+    r->stop = route.stop;
     if (route.way == SIM_WAY_PEER) {
         return land_in(s, r, route.peer, SIM_AT_PEER, addr, p->buf, p->size);
     }
-    p->rid = route.rid;
-    return route.way == SIM_WAY_UP && send_up(s, r, p, addr, flags);
+    p->rid = req.rid = route.rid;
+    req.flags = flags;
+    return route.way == SIM_WAY_UP && send_up(s, r, p, &req);
 }
 
 /* Through the device TLB, whose lock is held until the data have moved: an
  * invalidation is not answered while an entry is in use. */
 static bool send_by_atc(struct sim *s, struct sim_request *r, struct part *p)
 {
-    struct uie_req req = req_of(r, 0, p->iova);
+    struct uie_req req = req_of(r, 0, p->iova, false);
     struct uie_xlat x;
     bool done;
 
     pthread_mutex_lock(&p->f->tlb_lock);
-    done = sim_atc_translate(s, p->f, &req, &x);
+    r->stop = sim_atc_translate(s, p->f, &req, &x);
+    done = r->stop == SIM_NOT_STOPPED;
     if (done && (x.flags & UIE_XLAT_U)) {
         done = send(s, r, p, p->iova, 0);
     } else if (done) {
@@ -197,30 +220,45 @@ static bool send_by_atc(struct sim *s, struct sim_request *r, struct part *p)
     return done;
 }
 
-static bool may_send(const struct sim_request *r, unsigned control)
+static bool may_tag(const struct sim_request *r, const struct part *p)
+{
+    unsigned need = SIM_CONTROL_PASID | (r->exec ? SIM_CONTROL_EXEC : 0u) |
+                    (r->priv ? SIM_CONTROL_PRIV : 0u);
+
+    return r->pasid >> p->f->pasid_bits == 0 && (p->control & need) == need;
+}
+
+static bool may_send(const struct sim_request *r, const struct part *p)
 {
     if (r->rogue) {
         return true;
     }
-    return (control & SIM_CONTROL_BUS_MASTER) != 0 &&
-           (r->pasid == UIOMMU_NO_PASID || (control & SIM_CONTROL_PASID) != 0);
+    return (p->control & SIM_CONTROL_BUS_MASTER) != 0 &&
+           (r->pasid == UIOMMU_NO_PASID || may_tag(r, p));
+}
+
+/* What configuration space says is read while the part counts as traffic: who changes
+ * it and then waits for traffic is followed by nothing old. */
+static bool send_part(struct sim *s, struct sim_request *r, struct part *p)
+{
+    p->control = sim_control(s, p->f);
+    if (!may_send(r, p)) {
+        r->stop = SIM_BY_DEVICE;
+        return false;
+    }
+    if ((p->control & SIM_CONTROL_ATS) != 0 && !r->rogue) {
+        return send_by_atc(s, r, p);
+    }
+    return send(s, r, p, p->iova, 0);
 }
 
 static bool move_part(struct sim *s, struct sim_request *r, struct part *p)
 {
-    unsigned control = sim_control(s, p->f);
     bool done;
 
-    if (!may_send(r, control)) {
-        return false;
-    }
     p->is_msi = false;
     sim_traffic_enter(s);
-    if ((control & SIM_CONTROL_ATS) != 0 && !r->rogue) {
-        done = send_by_atc(s, r, p);
-    } else {
-        done = send(s, r, p, p->iova, 0);
-    }
+    done = send_part(s, r, p);
     sim_traffic_leave(s);
     /* Outside: who holds the unit's lock may be waiting for traffic. */
     if (done && p->is_msi) {
@@ -262,6 +300,7 @@ enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
     r->target = SIM_NOWHERE;
     r->addr = 0;
     r->peer = 0;
+    r->stop = SIM_NOT_STOPPED;
     done = move_all(s, r);
     if (s->auto_irq) {
         machine_run(m);
@@ -302,6 +341,7 @@ int sim_probe(struct machine *m, unsigned dev, uint32_t pasid, uint64_t iova,
 {
     struct sim *s = sim_of(m);
     struct sim_request r = { .pasid = pasid };
+    const struct sim_packet packet = { .addr = UINT64_MAX };
     struct uie_xlat unwanted;
     struct sim_route route;
     struct uie_req req;
@@ -312,8 +352,8 @@ int sim_probe(struct machine *m, unsigned dev, uint32_t pasid, uint64_t iova,
     memset(out, 0, sizeof(*out));
     out->size = sizeof(*out);
     /* An address that no window has: only the requester id is wanted. */
-    sim_find_route(s, &s->pci.func[dev], 0, false, &route);
-    req = req_of(&r, route.rid, iova);
+    sim_find_route(s, &s->pci.func[dev], &packet, &route);
+    req = req_of(&r, route.rid, iova, false);
     req.access = (access & UIOMMU_READ ? UIE_R : 0u) |
                  (access & UIOMMU_WRITE ? UIE_W : 0u);
     req.flags = UIE_REQ_PROBE;

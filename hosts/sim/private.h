@@ -78,9 +78,9 @@ struct sim_page {
     _Atomic uint8_t state; /* written under ram */
     uint8_t order;         /* of the block, in its first page */
     bool first;
-    bool hit;        /* FREED: a device wrote to it, reported */
+    bool hit;            /* FREED: a device wrote to it, reported */
     _Atomic bool status; /* LIVE: the unit writes status words to it */
-    uint32_t serial; /* of the allocation */
+    uint32_t serial;     /* of the allocation */
 };
 
 /* What host.h says of memory_map. */
@@ -90,16 +90,16 @@ struct sim_memory {
     pthread_mutex_t lock; /* ram */
     pthread_mutex_t
         lines;         /* leaf: a line moves to RAM at once, as in hardware */
-    uint8_t *cpu;         /* what CPUs see: physical address 0 */
-    uint8_t *uncached;    /* what is in RAM; == cpu on coherent machines */
-    uint64_t top;         /* first address beyond all RAM */
+    uint8_t *cpu;      /* what CPUs see: physical address 0 */
+    uint8_t *uncached; /* what is in RAM; == cpu on coherent machines */
+    uint64_t top;      /* first address beyond all RAM */
     uint64_t low_size, high_size;
     struct sim_page *page; /* by physical page number, up to top */
     uint64_t next;         /* where the search for free pages goes on */
     uint32_t serial;
     struct sim_view {
         const void *virt;
-        size_t size; /* 0: free */
+        size_t size;   /* 0: free */
     } view[SIM_VIEWS]; /* of memory_map */
 };
 
@@ -255,10 +255,11 @@ void sim_msis_run(struct sim *s);
 void sim_msis_check(struct sim *s);
 void sim_msis_close(struct sim *s);
 
-/* ---- topology.c, pci.c --------------------------------------------------- */
+/* ---- topology.c, config.c, pci.c ----------------------------------------- */
 
 struct sim_atc_entry {
     bool used;
+    bool priv; /* answers privileged requests, which others are not told of */
     uint32_t pasid, perm, flags;
     uint64_t iova, mask, gpa;
 };
@@ -276,8 +277,20 @@ struct sim_func {
     uint8_t config[SIM_CONFIG_SIZE];
     uint8_t writable[SIM_CONFIG_SIZE]; /* bits software may change */
     uint8_t clears[SIM_CONFIG_SIZE];   /* bits it clears by writing 1 */
+    uint8_t reset[SIM_CONFIG_SIZE];    /* config as it is after a reset */
+    uint64_t ready_ns;                 /* after a reset: answers from then on */
     uint16_t ats, pri, pasid, acs;     /* where the capability is, 0: nowhere */
-    uint8_t *bar;                      /* engines */
+    uint8_t pasid_bits;                /* 0: no PASIDs */
+    bool passes_prefix;
+    uint8_t *bar;              /* engines, ports with one */
+    struct sim_func *physical; /* of a virtual function */
+    unsigned vf;               /* which one it is, from 0 */
+    uint16_t sriov;            /* this and the rest: a physical one's */
+    uint16_t vf_offset, vf_stride, vf_last;
+    unsigned n_vfs;
+    uint64_t vf_bar_start;
+    uint16_t id[SIM_MAX_IDS]; /* see sim_use_ids() */
+    unsigned n_ids, next_id;
 
     pthread_mutex_t tlb_lock; /* tlb: held while an entry is in use */
     struct sim_atc_entry atc[SIM_ATC_ENTRIES];
@@ -290,12 +303,15 @@ struct sim_pci {
     struct sim_func *func; /* by index of the topology */
     struct machine_device *device;
     unsigned n;
+    uint64_t mmio_first, mmio_last; /* BARs and windows lie between these */
 };
 
 bool sim_topology_open(struct sim *s, const struct sim_config *config);
 void sim_topology_close(struct sim *s);
 
+/* As after power-on; and what firmware does to it then. */
 void sim_config_init(struct sim_func *f);
+void sim_config_firmware(struct sim_func *f);
 uint32_t sim_pci_read(void *ctx, struct uiommu_pci where, unsigned offset,
                       unsigned width);
 void sim_pci_write(void *ctx, struct uiommu_pci where, unsigned offset,
@@ -304,19 +320,56 @@ uint16_t sim_config16(const struct sim_func *f, unsigned offset);
 uint32_t sim_config32(const struct sim_func *f, unsigned offset);
 void sim_config_put(struct sim_func *f, unsigned offset, unsigned width,
                     uint32_t value);
+/* Bits that software may change. */
+void sim_config_mask(struct sim_func *f, unsigned offset, unsigned width,
+                     uint32_t value);
 /* No such function any more, or one above it is gone. */
 bool sim_is_gone(const struct sim_func *f);
 bool sim_is_bridge(const struct sim_func *f);
+/* The bus below is conventional PCI. */
+bool sim_is_pci_bridge(const struct sim_func *f);
 uint64_t sim_bar_base(const struct sim_func *f);
+/* Its own requester id. */
+uint32_t sim_rid(const struct sim_func *f);
+/* No PCIe capability. */
+bool sim_is_conventional(enum sim_kind kind);
+
+enum {
+    SIM_PCIE_AT = 0x60, /* where the PCI Express capability is */
+    SIM_BRIDGE_CONTROL = 0x3e,
+};
 
 enum {
     SIM_CONTROL_BUS_MASTER = 1u << 0,
     SIM_CONTROL_ATS = 1u << 1,
     SIM_CONTROL_PASID = 1u << 2,
+    SIM_CONTROL_EXEC = 1u << 3, /* these three: with a PASID */
+    SIM_CONTROL_PRIV = 1u << 4,
+    SIM_CONTROL_XLATED = 1u << 5,
 };
 
 /* What its configuration space lets the function do now. Takes pci. */
 unsigned sim_control(struct sim *s, struct sim_func *f);
+
+/* ---- virtual.c ----------------------------------------------------------- */
+
+void sim_sriov_init(struct sim_func *pf);
+void sim_sriov_firmware(struct sim_func *pf);
+bool sim_vfs_enabled(const struct sim_func *pf);
+/* NumVFs. */
+unsigned sim_vfs_wanted(const struct sim_func *pf);
+bool sim_vf_exists(const struct sim_func *vf);
+/* Memory space is the physical function's to enable. */
+bool sim_vf_decodes(const struct sim_func *vf);
+uint64_t sim_vf_bar(const struct sim_func *vf);
+
+/* ---- reset.c ------------------------------------------------------------- */
+
+/* All that software and DMA left in it is gone. Takes tlb, pci, gate. */
+void sim_func_reset(struct sim *s, struct sim_func *f);
+/* All functions below; all virtual ones. */
+void sim_bus_reset(struct sim *s, const struct sim_func *bridge);
+void sim_vfs_reset(struct sim *s, const struct sim_func *pf);
 
 /* ---- route.c, fabric.c, atc.c -------------------------------------------- */
 
@@ -328,16 +381,28 @@ enum sim_way {
 
 struct sim_route {
     enum sim_way way;
-    uint32_t rid; /* as the IOMMU sees it */
+    enum sim_stop stop; /* SIM_WAY_REFUSED: why */
+    uint32_t rid;       /* as the IOMMU sees it */
     struct sim_func *peer;
 };
 
-/* Where a request of `f` to `addr` goes. Takes pci. */
-void sim_find_route(struct sim *s, struct sim_func *f, uint64_t addr,
-                    bool translated, struct sim_route *out);
-/* The engine whose BAR 0 has addr, below `top` (NULL: anywhere), or NULL. */
-struct sim_func *sim_bar_at(struct sim *s, const struct sim_func *top,
-                            uint64_t addr);
+enum sim_at { SIM_UNTRANSLATED, SIM_ASKING, SIM_TRANSLATED };
+
+/* As ports see a memory request. */
+struct sim_packet {
+    uint64_t addr;
+    enum sim_at at;
+    bool prefix; /* has a PASID */
+    bool any_id; /* not the function's own, if sim_use_ids() said so */
+};
+
+/* Where a request of `f` goes. Takes pci. */
+void sim_find_route(struct sim *s, struct sim_func *f,
+                    const struct sim_packet *packet, struct sim_route *out);
+/* Whose BAR the root complex reaches at addr, or NULL. Takes no lock. */
+struct sim_func *sim_bar_at(struct sim *s, uint64_t addr);
+/* BARs and windows may have moved. */
+void sim_route_update(struct sim *s);
 
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
                                  uint64_t iova, void *buf, size_t size);
@@ -345,22 +410,29 @@ enum machine_dma sim_machine_send_irq(struct machine *m, unsigned dev,
                                       uint64_t addr, uint32_t data);
 
 /* Translate by the device TLB; with f->tlb_lock held, which stays held while
- * the result is in use. False: refused. out->flags has UIE_XLAT_U: go
+ * the result is in use. Says who refused. out->flags has UIE_XLAT_U: go
  * untranslated. */
-bool sim_atc_translate(struct sim *s, struct sim_func *f,
-                       const struct uie_req *req, struct uie_xlat *out);
+enum sim_stop sim_atc_translate(struct sim *s, struct sim_func *f,
+                                const struct uie_req *req,
+                                struct uie_xlat *out);
 void sim_atc_flush(struct sim_func *f);
 /* Around a part of a DMA: while it is under way, sim_notify() waits. */
 void sim_traffic_enter(struct sim *s);
 void sim_traffic_leave(struct sim *s);
+/* Waits for those that are under way now. */
+void sim_traffic_drain(struct sim *s);
 void sim_notify(void *opaque, const struct uie_inval *inv);
 /* Devices answer invalidations that are due. Takes tlb, then unit. */
 void sim_devtlbs_run(struct sim *s);
 void sim_devtlbs_close(struct sim *s);
 
+/* Invalidations that the function did not answer yet are lost. */
+void sim_devtlbs_lose(struct sim *s, const struct sim_func *f);
+
 struct sim_devtlb_job {
     struct uie_inval inval;
     unsigned rounds;
+    bool lost;
 };
 
 struct sim_jobs {
@@ -421,7 +493,7 @@ struct sim {
     struct sim_locks locks;
     bool rubbish; /* see struct sim_config */
     bool hostile; /* see sim_hostile() */
-    bool late; /* the unit does nothing before somebody waits for it */
+    bool late;    /* the unit does nothing before somebody waits for it */
     struct sim_flight flight[2]; /* read, write; lock: text                  */
     struct sim_inject inject;
     struct sim_counts count; /* lock: text */

@@ -41,20 +41,73 @@ enum sim_kind {
     SIM_ROOT_PORT,
     SIM_UPSTREAM,   /* port of a switch */
     SIM_DOWNSTREAM, /* port of a switch, below SIM_UPSTREAM */
-    SIM_PCI_BRIDGE, /* PCIe to PCI */
+    /* Requests that pass these three have another id from there on: */
+    SIM_PCI_BRIDGE,     /* PCIe to PCI: secondary bus, device 0 */
+    SIM_PCI_PCI_BRIDGE, /* conventional: the bridge's own */
+    SIM_REVERSE_BRIDGE, /* PCI to PCIe: the bridge's own */
+
+    /* Virtual function; `parent` is its physical one, a SIM_ENGINE, which gets SR-IOV.
+     * Those of one follow each other, a stride apart, on its bus. It is there when it
+     * is enabled; PASIDs are its physical function's, PRI it has none. */
+    SIM_VIRTUAL,
 };
 
-/* Capabilities of a function. All have PCIe (but SIM_PCI_ENGINE) and MSI. */
+/* What a function has, and lacks. All have PCIe (but SIM_PCI_ENGINE and
+ * SIM_PCI_PCI_BRIDGE) and MSI; engines have 4 KiB behind BAR 0. */
 enum {
     SIM_ATS = 1u << 0,
     SIM_PRI = 1u << 1,
-    SIM_PASID = 1u << 2,
-    SIM_ACS = 1u << 3,    /* can: SV TB RR CR UF DT; all off at first */
+    SIM_PASID = 1u << 2,  /* with both rights, 20 bits; or see below */
+    SIM_ACS = 1u << 3,    /* what its kind can but EC; all off at first */
     SIM_ACS_ON = 1u << 4, /* SIM_ACS, and firmware enabled SV RR CR UF */
+
+    /* SIM_PASID: no right to execute and no privileged mode; translated requests
+     * can have a PASID. */
+    SIM_PASID_PLAIN = 1u << 5,
+    SIM_PASID_XLATED = 1u << 6,
+    SIM_NO_PREFIX = 1u << 7, /* no end-end TLP prefixes: PASIDs stop here */
+    /* SIM_PCI_PCI_BRIDGE, a quirk: ids as of a SIM_PCI_BRIDGE. */
+    SIM_SECONDARY_ID = 1u << 8,
+    SIM_BAR = 1u << 9, /* ports: memory behind their own BAR 0 */
+    /* SIM_ACS of ports: can say who reaches their own memory, and where requests
+     * go that nobody claims. */
+    SIM_ENHANCED = 1u << 10,
+    /* Not there before sim_plug(). Others may be in its place, one at a time. */
+    SIM_ABSENT = 1u << 11,
+    SIM_VFS_ON = 1u << 12, /* firmware enabled all virtual functions */
 };
 
-/* One row of a topology. Bridges come before what is behind them; buses are
- * numbered depth first. */
+/* Bits of ACS registers, as PCIe names them. */
+enum {
+    SIM_ACS_SV = 1u << 0,
+    SIM_ACS_TB = 1u << 1,
+    SIM_ACS_RR = 1u << 2,
+    SIM_ACS_CR = 1u << 3,
+    SIM_ACS_UF = 1u << 4,
+    SIM_ACS_EC = 1u << 5, /* vector: by device number of downstream ports, by
+                           * function of others */
+    SIM_ACS_DT = 1u << 6,
+};
+
+/* SIM_ACS, which can these and no others. */
+#define SIM_ACS_BITS(bits) (SIM_ACS | (unsigned)(bits) << 24)
+/* SIM_PASID, with PASIDs of that many bits. */
+#define SIM_PASID_BITS(n) (SIM_PASID | (unsigned)(n) << 16)
+
+/*
+ * One row of a topology. Bridges come before what is behind them; buses are
+ * numbered depth first, as are BARs and windows in the address space. A switch
+ * below a root port, with a device that has PASIDs and two old ones:
+ *
+ *     { "root", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS_ON },
+ *     { "up", SIM_UPSTREAM, 0, 0, 0 },
+ *     { "down0", SIM_DOWNSTREAM, 1, 0 << 3, SIM_ACS_ON },
+ *     { "down1", SIM_DOWNSTREAM, 1, 1 << 3, SIM_ACS },
+ *     { "gpu", SIM_ENGINE, 2, 0, SIM_ATS | SIM_PASID },
+ *     { "bridge", SIM_PCI_BRIDGE, 3, 0, 0 },
+ *     { "old0", SIM_PCI_ENGINE, 5, 1 << 3, 0 },
+ *     { "old1", SIM_PCI_ENGINE, 5, 2 << 3, 0 },
+ */
 struct sim_function {
     const char *name;
     enum sim_kind kind;
@@ -160,7 +213,7 @@ struct sim_counts {
     unsigned mutexes, spins, mmio_maps, msis, tables, memory_maps;
     unsigned locks_held;
     /* since sim_open() */
-    uint64_t calls; /* host calls that can fail, see sim_fail_nth() */
+    uint64_t calls;         /* host calls that can fail, see sim_fail_nth() */
     uint64_t memory_mapped; /* bytes, by memory_map */
     uint64_t flushes, flushed_lines, fences, mmio_reads, mmio_writes;
     uint64_t logs[4]; /* by enum uiommu_log_level */
@@ -243,8 +296,8 @@ const void *sim_ram_uncached(struct machine *m, uint64_t phys, uint64_t size);
 
 enum { SIM_BAR_SIZE = 4096 };
 
-/* BAR 0 of an engine, SIM_BAR_SIZE bytes of memory that others can write to
- * peer to peer, and where it is in the address space. */
+/* BAR 0 of an engine, or of a port with SIM_BAR: SIM_BAR_SIZE bytes of memory that
+ * others can write to peer to peer, and where it is in the address space. */
 uint8_t *sim_bar(struct machine *m, unsigned dev);
 uint64_t sim_bar_addr(struct machine *m, unsigned dev);
 
@@ -257,6 +310,16 @@ enum sim_target {
     SIM_AT_MSI,  /* an interrupt message */
 };
 
+/* Why it did not get there. */
+enum sim_stop {
+    SIM_NOT_STOPPED,
+    SIM_BY_DEVICE, /* sends no such request: bus master, PASID enable, rights */
+    SIM_BY_PREFIX, /* a port without end-end prefixes, on the way */
+    SIM_BY_ACS,    /* a port: source validation, translation blocking */
+    SIM_UNCLAIMED, /* nothing has that address, or nobody forwards it */
+    SIM_BY_UNIT,   /* the IOMMU refused it */
+};
+
 /* machine_dma() with everything said. The transaction is cut at 4 KiB; parts
  * before a refused one have moved, as in hardware. */
 struct sim_request {
@@ -264,7 +327,7 @@ struct sim_request {
     uint32_t pasid; /* UIOMMU_NO_PASID: none */
     bool write, exec, priv;
     bool rogue; /* does it although its configuration space says it must
-                      * not: no bus master, no PASID enable; never uses ATS */
+                 * not: no bus master, no PASID enable; never uses ATS */
     uint64_t iova;
     void *buf;
     size_t size;
@@ -273,9 +336,22 @@ struct sim_request {
     enum sim_target target; /* of the last part */
     uint64_t addr;          /* physical, of the last part */
     unsigned peer;          /* SIM_AT_BAR, SIM_AT_PEER: whose */
+    enum sim_stop stop;     /* SIM_NOWHERE: why */
 };
 
 enum machine_dma sim_dma(struct machine *m, struct sim_request *request);
+
+/* The function's untranslated requests carry these ids (bus << 8 | devfn), one after
+ * the other, and not its own: phantom functions, quirks, or plain forgery, which
+ * source validation stops. n 0: its own again. */
+enum { SIM_MAX_IDS = 8 };
+void sim_use_ids(struct machine *m, unsigned dev, const uint16_t *id,
+                 unsigned n);
+
+/* A register of configuration space becomes what no software could make it: ids,
+ * class codes, capabilities of devices that there are. */
+void sim_config_poke(struct machine *m, unsigned dev, unsigned offset,
+                     unsigned width, uint32_t value);
 
 /* How the device TLB of a function answers invalidations. */
 enum sim_devtlb {
@@ -288,8 +364,19 @@ enum sim_devtlb {
 void sim_devtlb(struct machine *m, unsigned dev, enum sim_devtlb how);
 unsigned sim_devtlb_entries(struct machine *m, unsigned dev);
 
-/* Surprise removal: the function and all behind it are gone. */
+/* Surprise removal: the function and all behind it are gone. The platform reports that
+ * its device TLB does not answer, or with SIM_DEVTLB_SILENT nobody ever does. */
 void sim_unplug(struct machine *m, unsigned dev);
+/* Hot plug: the function, and what is behind it unless SIM_ABSENT, is there, as after
+ * power-on, and firmware gave it its BAR and windows. False: another is in its place. */
+bool sim_plug(struct machine *m, unsigned dev);
+
+/* Resets are software's: DevCtl.InitiateFLR of engines, and the secondary bus reset in
+ * Bridge Control. A function that was reset has nothing in configuration space but what
+ * it is (bus numbers stay), and an empty device TLB; requests on their way to it are
+ * lost. It does not answer for 100 ms, and who asks meanwhile breaks a rule. This is
+ * what firmware would do then: BAR, windows, command register, ACS. */
+void sim_firmware(struct machine *m, unsigned dev);
 /* The units lose their registers, as in a sleep of the machine. No DMA and no
  * call of uiommu may be under way. */
 void sim_reset_units(struct machine *m);

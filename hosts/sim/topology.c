@@ -13,6 +13,7 @@ enum {
     DEFAULT_ENGINES = 3,
     MAX_ENGINES = 26,  /* of the default topology: 00:05.0 to 00:1b.0 as well */
     WINDOW = 0x100000, /* granularity of bridge windows */
+    PASID_BITS = 20,
 };
 
 #define DEVFN(device, function) ((uint8_t)((device) << 3 | (function)))
@@ -55,7 +56,37 @@ static unsigned default_rows(const struct sim_config *config,
 
 static bool has_engine(enum sim_kind kind)
 {
-    return kind == SIM_ENGINE || kind == SIM_PCI_ENGINE;
+    return kind == SIM_ENGINE || kind == SIM_PCI_ENGINE || kind == SIM_VIRTUAL;
+}
+
+static int bridge_above(const struct sim_function *row, unsigned i)
+{
+    return row[i].kind == SIM_VIRTUAL ? row[row[i].parent].parent
+                                      : row[i].parent;
+}
+
+/* A virtual function; its parent comes before it. */
+static const char *wrong_virtual(const struct sim_function *row, unsigned i)
+{
+    int parent = row[i].parent;
+    unsigned n = 0;
+    int devfn[2] = { 0 };
+
+    if (row[parent].kind != SIM_ENGINE) {
+        return "a virtual function is an engine's";
+    }
+    for (unsigned j = 0; j < i; j++) {
+        if (row[j].kind == SIM_VIRTUAL && row[j].parent == parent) {
+            devfn[0] = devfn[1];
+            devfn[1] = row[j].devfn;
+            n++;
+        }
+    }
+    if (row[i].devfn <= (n > 0 ? devfn[1] : row[parent].devfn) ||
+        (n > 1 && row[i].devfn - devfn[1] != devfn[1] - devfn[0])) {
+        return "virtual functions follow their engine, a stride apart";
+    }
+    return NULL;
 }
 
 /* What is wrong with a row of this kind below that parent, or NULL. */
@@ -63,6 +94,7 @@ static const char *wrong_parent(enum sim_kind kind,
                                 const struct sim_function *parent)
 {
     enum sim_kind above = parent != NULL ? parent->kind : SIM_ROOT_PORT;
+    bool old_above = above == SIM_PCI_BRIDGE || above == SIM_PCI_PCI_BRIDGE;
 
     if (parent != NULL && has_engine(parent->kind)) {
         return "its parent is no bridge";
@@ -76,11 +108,15 @@ static const char *wrong_parent(enum sim_kind kind,
     if (kind != SIM_DOWNSTREAM && above == SIM_UPSTREAM) {
         return "only downstream ports are below an upstream port";
     }
-    if (kind == SIM_UPSTREAM && (parent == NULL || above == SIM_PCI_BRIDGE)) {
+    if (kind == SIM_UPSTREAM && (parent == NULL || old_above)) {
         return "an upstream port is below a PCIe port";
     }
-    if (kind != SIM_PCI_ENGINE && above == SIM_PCI_BRIDGE) {
+    if (old_above && !sim_is_conventional(kind) && kind != SIM_REVERSE_BRIDGE) {
         return "only conventional PCI is below a PCI bridge";
+    }
+    if (parent != NULL && !old_above &&
+        (sim_is_conventional(kind) || kind == SIM_REVERSE_BRIDGE)) {
+        return "conventional PCI is on the root bus or below a PCI bridge";
     }
     return NULL;
 }
@@ -95,12 +131,18 @@ static const char *wrong_row(const struct sim_function *row, unsigned i)
         }
         parent = &row[row[i].parent];
     }
+    if (row[i].kind == SIM_VIRTUAL && parent == NULL) {
+        return "a virtual function is an engine's";
+    }
     for (unsigned j = 0; j < i; j++) {
-        if (row[j].parent == row[i].parent && row[j].devfn == row[i].devfn) {
+        if (bridge_above(row, j) == bridge_above(row, i) &&
+            row[j].devfn == row[i].devfn &&
+            ((row[i].caps | row[j].caps) & SIM_ABSENT) == 0) {
             return "another function has that place";
         }
     }
-    return wrong_parent(row[i].kind, parent);
+    return row[i].kind == SIM_VIRTUAL ? wrong_virtual(row, i)
+                                      : wrong_parent(row[i].kind, parent);
 }
 
 static bool rows_good(struct sim *s, const struct sim_function *row, unsigned n)
@@ -156,11 +198,13 @@ static void number_below(struct sim *s, struct sim_func *parent,
             continue;
         }
         f->bus = parent != NULL ? parent->secondary : 0;
+        if (f->bar != NULL && f->physical == NULL) {
+            f->bar_start = next->addr;
+            f->vf_bar_start = f->bar_start + SIM_BAR_SIZE;
+            next->addr = f->vf_bar_start + f->n_vfs * SIM_BAR_SIZE;
+        }
         if (sim_is_bridge(f)) {
             number_bridge(s, f, next);
-        } else {
-            f->bar_start = next->addr;
-            next->addr += SIM_BAR_SIZE;
         }
     }
 }
@@ -172,7 +216,8 @@ static void find_slots(struct sim *s)
             struct sim_func *a = &s->pci.func[i];
             struct sim_func *b = &s->pci.func[j];
 
-            if (i != j && a->parent == b->parent &&
+            if (a->physical == NULL && b->physical == NULL &&
+                a->parent == b->parent && a->row.devfn != b->row.devfn &&
                 a->row.devfn >> 3 == b->row.devfn >> 3) {
                 a->several = true;
             }
@@ -202,6 +247,32 @@ static char *name_of(const struct sim_function *row, unsigned *n_engines)
     return copy;
 }
 
+static uint8_t pasid_bits(const struct sim_function *row)
+{
+    unsigned bits = row->caps >> 16 & 0x1f;
+
+    if ((row->caps & (SIM_PASID | SIM_PASID_PLAIN | SIM_PASID_XLATED)) == 0) {
+        return 0;
+    }
+    return (uint8_t)(bits > 0 ? bits : PASID_BITS);
+}
+
+/* Its place among the others of `pf`, and what that says of all of them. */
+static void virtual_init(struct sim_func *f, struct sim_func *pf)
+{
+    uint16_t distance = (uint16_t)(f->row.devfn - pf->row.devfn);
+
+    f->physical = pf;
+    f->parent = pf->parent;
+    f->pasid_bits = pf->pasid_bits;
+    f->vf = pf->n_vfs++;
+    if (f->vf == 0) {
+        pf->vf_offset = distance;
+    }
+    pf->vf_stride = (uint16_t)(f->vf == 0 ? 1 : distance - pf->vf_last);
+    pf->vf_last = distance;
+}
+
 static bool func_init(struct sim *s, unsigned i, const struct sim_function *row,
                       unsigned *n_engines)
 {
@@ -209,9 +280,17 @@ static bool func_init(struct sim *s, unsigned i, const struct sim_function *row,
 
     f->row = *row;
     f->parent = row->parent >= 0 ? &s->pci.func[row->parent] : NULL;
+    f->gone = (row->caps & SIM_ABSENT) != 0;
     pthread_mutex_init(&f->tlb_lock, NULL);
     f->name = name_of(row, n_engines);
-    if (has_engine(row->kind)) {
+    f->pasid_bits = pasid_bits(row);
+    if (row->kind == SIM_VIRTUAL) {
+        virtual_init(f, f->parent);
+    }
+    f->passes_prefix =
+        !sim_is_conventional(row->kind) && row->kind != SIM_PCI_BRIDGE &&
+        row->kind != SIM_REVERSE_BRIDGE && (row->caps & SIM_NO_PREFIX) == 0;
+    if (has_engine(row->kind) || (row->caps & SIM_BAR) != 0) {
         f->bar = calloc(1, SIM_BAR_SIZE);
         return f->name != NULL && f->bar != NULL;
     }
@@ -225,7 +304,8 @@ static void device_init(struct sim *s, unsigned i)
     s->pci.device[i] = (struct machine_device){
         .name = f->name,
         .pci = { .segment = 0, .bus = f->bus, .devfn = f->row.devfn },
-        .bridge = f->row.parent,
+        .bridge = f->parent != NULL ? (int)(f->parent - s->pci.func)
+                                    : MACHINE_NO_BRIDGE,
         .engine = has_engine(f->row.kind),
     };
 }
@@ -251,8 +331,10 @@ static bool funcs_open(struct sim *s, const struct sim_function *row,
     find_slots(s);
     for (unsigned i = 0; i < n; i++) {
         sim_config_init(&s->pci.func[i]);
+        sim_config_firmware(&s->pci.func[i]);
         device_init(s, i);
     }
+    sim_route_update(s);
     s->machine.devices = s->pci.device;
     s->machine.n_devices = n;
     return true;

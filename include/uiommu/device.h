@@ -11,8 +11,9 @@ extern "C" {
 /*
  * Devices and the endpoints they ask through.
  *
- * The host adds what it found, bridges before what is behind them; uiommu reads
- * their configuration space and never scans. What is not added stays blocked.
+ * The host adds what it found, bridges before what is behind them and physical functions
+ * before their virtual ones, whose bridge is theirs; uiommu reads their configuration
+ * space and never scans. What is not added stays blocked.
  * Adding and removing is done by one thread at a time.
  */
 
@@ -23,7 +24,8 @@ enum uiommu_device_kind {
 };
 
 enum {
-    /* Plugged in from outside, or otherwise not to be believed: no ATS. */
+    /* Plugged in from outside, or otherwise not to be believed: no ATS, and no default
+     * domain but a translated one.                                          */
     UIOMMU_DEVICE_UNTRUSTED = 1u << 0,
 };
 
@@ -43,10 +45,13 @@ struct uiommu_device_info {
  * hear of it before this returns.
  *
  * May sleep. INVAL: malformed. NODEV: nothing is at that address, or no unit
- * translates for it. EXIST: added before. AGAIN: not started, or suspended.
- * OPNOTSUPP: it shares its requester id with others behind a conventional PCI
- * bridge, or its DMA has several ids. NOMEM, NOSPC; TIMEDOUT, IO: the unit. A device whose firmware regions
- * cannot be mapped is added, and stays blocked; the log says so.
+ * translates for it, or it is a virtual function whose physical one was not added
+ * (logged). EXIST: added before. AGAIN: not started, or suspended. OPNOTSUPP: its DMA may
+ * carry ids that another unit translates for. BUSY: groups that are in use would become
+ * one, see group.h; a virtual function's physical one is being reset. NOMEM, NOSPC;
+ * TIMEDOUT, IO: the unit. A device whose firmware regions cannot be mapped is added, and
+ * stays blocked; the log says so. A device that comes to a group in use sees what the
+ * group sees.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_device_add(struct uiommu *u, const struct uiommu_device_info *info,
@@ -55,18 +60,17 @@ uiommu_device_add(struct uiommu *u, const struct uiommu_device_info *info,
 /**
  * Remove a device, which may be gone physically: it is blocked, then forgotten,
  * and so is a quarantine. May sleep; not from a fault handler. BUSY, and nothing
- * happens, while its group is claimed, one of its interrupts is mapped, or a device
- * that was added behind it is still there; AGAIN while suspended. TIMEDOUT, IO: the device is forgotten, but
+ * happens, while its group is claimed, it is started for DMA, it has PASIDs (if it is
+ * gone: which are started for DMA), one of its interrupts is mapped, or a device that was added behind it, or a virtual function of
+ * it, is still there; AGAIN while suspended. TIMEDOUT, IO: the device is forgotten, but
  * the unit did not confirm that it is blocked: see status.h.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_device_remove(struct uiommu_device *device);
 
-/** The endpoint for DMA without a PASID. Lives as long as the device. */
+/** The endpoint for DMA without a PASID. Lives as long as the device. Devices that
+ *  firmware gives one id have one endpoint. */
 struct uiommu_endpoint *uiommu_device_endpoint(struct uiommu_device *device);
-
-/** The group; today each device has its own. Lives as long as the device. */
-struct uiommu_group *uiommu_endpoint_group(struct uiommu_endpoint *endpoint);
 
 /** What the endpoint sees now. No reference is taken: valid until the next
  *  uiommu_set_domain() on its group. */
@@ -89,7 +93,8 @@ struct uiommu_domain *uiommu_core_domain(struct uiommu_endpoint *endpoint);
  * so) unless UIOMMU_CONFIG_UNSAFE_INTERRUPTS allows it.
  *
  * May sleep. INVAL: owner NULL, or the group has firmware regions that it must
- * keep. PERM: somebody else owns it. BUSY: not on its core domain. Release:
+ * keep. PERM: somebody else owns it. BUSY: not on its core domain, or a driver of the
+ * host uses it (dma.h). Release:
  * PERM if not the owner. TIMEDOUT, IO: as uiommu_set_domain(); the claim or
  * release is carried out all the same, with the endpoint blocked. AGAIN while
  * suspended.
@@ -109,7 +114,8 @@ uiommu_release(struct uiommu_endpoint *endpoint, const void *owner);
  * a paging domain first, unless the group is claimed.
  *
  * May sleep. INVAL: `domain` cannot serve this group (not logged). PERM: another
- * owner. NODEV: the device is quarantined. AGAIN: suspended. EXIST: a mapping was
+ * owner. BUSY: a driver of the host uses the endpoint (dma.h). NODEV: the device is
+ * quarantined. AGAIN: suspended. EXIST: a mapping was
  * made in a firmware region at the same time. NOMEM, NOSPC. After any of these the
  * group sees what it saw before. TIMEDOUT, IO: the unit failed; the endpoint
  * concerned is blocked and quarantined.

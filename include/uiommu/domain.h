@@ -36,10 +36,13 @@ struct uiommu_domain *uiommu_blocked(struct uiommu *u);
 struct uiommu_domain *uiommu_identity(struct uiommu *u);
 
 /**
- * A paging domain that `endpoint` can see, and every endpoint whose unit has
- * the same format. `config` may be NULL.
+ * A paging domain that `endpoint` can see with all of its group, and every endpoint whose
+ * unit has the same format and does as much. `config` may be NULL. What is behind several
+ * units gets what all of them do.
  *
- * May sleep. INVAL: widths or sizes the unit does not have. NOMEM.
+ * May sleep. INVAL: widths or sizes the units do not have. OPNOTSUPP (logged): the units
+ * of the group walk no tables in common; its devices can be blocked or see identity.
+ * NOMEM.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_domain_create(struct uiommu_endpoint *endpoint,

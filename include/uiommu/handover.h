@@ -47,7 +47,9 @@ extern "C" {
  * nothing, its requesters are blocked, as ever; if it remaps interrupts, these go on.
  */
 
-/** The static domain of what was found. Endpoints can leave it, not return: INVAL. */
+/** The static domain of what was found. Endpoints can leave it, not return: INVAL. So
+ *  where several of a group were found translating and one cannot follow the others
+ *  (NOMEM), those that had left it are blocked, and the log says so. */
 struct uiommu_domain *uiommu_inherited(struct uiommu *u);
 
 struct uiommu_adopted {
@@ -71,7 +73,7 @@ unsigned uiommu_adopted(struct uiommu *u, uiommu_adopted_fn fn, void *ctx);
  * Whatever is still as it was found is so no more: requesters get their core domain
  * (blocked, or their firmware regions), interrupt entries refuse. Nothing of the
  * former owner's memory is in use afterwards. May sleep. BUSY: not started. AGAIN:
- * suspended. NOMEM: for a device with firmware regions; call again. TIMEDOUT, IO: a unit
+ * suspended. NOMEM, NOSPC: a device goes on as it was found; call again. TIMEDOUT, IO: a unit
  * did not confirm, and may still use that memory.
  */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_adopted_end(struct uiommu *u);
@@ -117,11 +119,12 @@ struct uiommu_record_unit {
 
 /**
  * End the instance as uiommu_stop() does, but leave the units translating, and with
- * interrupts remapped if they are. Devices, endpoints and interrupts are gone with it;
- * domains are still to be put; those that devices saw last stay as they are, their tables
- * are the next owner's: the calls of map.h answer BUSY. No other call is under way. Pages that pages_alloc() gave
- * and that do not come back by uiommu_destroy() belong to the next owner, the record too:
- * *record is its address, *size its size in bytes.
+ * interrupts remapped if they are. Devices, endpoints and interrupts are gone with
+ * it; domains are still to be put; those that devices saw last stay as they are,
+ * their tables are the next owner's: the calls of map.h answer BUSY. No other call is
+ * under way. Pages that pages_alloc() gave and that do not come back by
+ * uiommu_destroy() belong to the next owner, the record too: *record is its address,
+ * *size its size in bytes.
  *
  * May sleep. BUSY: not started, or as above. OPNOTSUPP: the host has no memory_map,
  * or a unit is an SMMUv3. NOMEM. INVAL. After these nothing has changed. TIMEDOUT, IO: a

@@ -136,8 +136,9 @@ struct uiommu_host {
 
     /* The CPU address of `size` bytes, up to 1 MiB, of RAM at bus address `phys`,
      * page-aligned, to be read only: where units that are adopted have their tables,
-     * see handover.h. That address is the last owner's word alone: NULL where it is no
-     * RAM. Up to four at a time. May sleep. Optional.                         */
+     * see handover.h, and what audit.h reads, also of pages_alloc()'s. That address is
+     * the last owner's word alone, or of a table that anybody may have written: NULL
+     * where it is no RAM. Up to four at a time. May sleep. Optional.          */
     const void *(*memory_map)(void *ctx, uint64_t phys, size_t size);
     void (*memory_unmap)(void *ctx, const void *virt, size_t size);
 };

@@ -2,6 +2,7 @@
 #ifndef UIOMMU_INSTANCE_H
 #define UIOMMU_INSTANCE_H
 
+#include <uiommu/dma.h>
 #include <uiommu/fault.h>
 #include <uiommu/host.h>
 
@@ -34,6 +35,22 @@ enum {
     UIOMMU_CONFIG_UNSAFE_INTERRUPTS = 1u << 3,
     /* Units that translate already go on with what they translate; handover.h. */
     UIOMMU_CONFIG_ADOPT = 1u << 4,
+    /* A PASID belongs to a whole group; see pasid.h. */
+    UIOMMU_CONFIG_WIDE_PASIDS = 1u << 5,
+    /* Leave access control services (ACS) of ports and functions as they are found;
+     * else uiommu_device_add() switches on what keeps devices apart.           */
+    UIOMMU_CONFIG_ACS_AS_FOUND = 1u << 6,
+    /* Paging domains have no window for doorbells: the host maps them.        */
+    UIOMMU_CONFIG_NO_DOORBELL_WINDOW = 1u << 7,
+};
+
+/* How a unit stops DMA (semantics A.S1), best first. */
+enum uiommu_block_quality {
+    UIOMMU_BLOCK_UNSAID,
+    UIOMMU_BLOCK_ABORT, /* an entry that refuses                            */
+    UIOMMU_BLOCK_EMPTY, /* translation with nothing mapped                  */
+    UIOMMU_BLOCK_SINK,  /* accesses go to a scratch page, and seem to succeed */
+    UIOMMU_BLOCK_NONE,  /* not at all                                       */
 };
 
 struct uiommu_config {
@@ -52,6 +69,17 @@ struct uiommu_config {
      * by uiommu_start(). Optional.                                            */
     const struct uiommu_record *record;
     size_t record_size;
+
+    /* What drivers of the host start with that do not ask (dma.h): ANY is TRANSLATED.
+     * IDENTITY only for devices that are trusted.                             */
+    enum uiommu_dma_kind default_domain;
+    /* The least that a unit needs for its devices to be claimed; 0: EMPTY.    */
+    enum uiommu_block_quality block_quality;
+
+    /* Where uiommu_irq_doorbell() maps doorbells, in domains of units that translate
+     * interrupt messages: multiples of 64 KiB, one doorbell in each. Size 0: 1 MiB at
+     * 0x8000000.                                                              */
+    uint64_t doorbell_start, doorbell_size;
 };
 
 /**
@@ -77,10 +105,10 @@ UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_add_table(struct uiommu *u, const void *table, size_t size);
 
 /**
- * Ask the host's map_table for every table that `drivers` can read, and add
- * what is found and not there yet: all of it, or nothing. A MADT that cannot be added is
- * logged and left out. NOENT: nothing new. OPNOTSUPP: the host has no map_table. Other
- * failures as uiommu_add_table().
+ * Ask the host's map_table for every table that `drivers` can read, and add what is
+ * found and not there yet: all of it, or nothing. A MADT that cannot be added is
+ * logged and left out. NOENT: nothing new. OPNOTSUPP: the host has no map_table.
+ * Other failures as uiommu_add_table().
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
@@ -91,10 +119,10 @@ uiommu_find_tables(struct uiommu *u, const struct uiommu_driver *const *drivers,
  * translation enabled with every requester blocked. Requesters with firmware
  * regions (RMRR, RMR) keep exactly those regions, and had them before the switch.
  *
- * May sleep. NOENT: no table names a unit. INVAL: a table or option is wrong.
- * NODEV: a unit is not there or cannot be driven. OPNOTSUPP: a unit lacks the mode
- * or the interrupt remapping asked for, or does not snoop and the host has no flush. BUSY: started before.
- * NOMEM; TIMEDOUT, IO: a unit failed. The log has the reason.
+ * May sleep. NOENT: no table names a unit. INVAL: a table or option is wrong. NODEV:
+ * a unit is not there or cannot be driven. OPNOTSUPP: a unit lacks the mode or the
+ * interrupt remapping asked for, or does not snoop and the host has no flush. BUSY:
+ * started before. NOMEM; TIMEDOUT, IO: a unit failed. The log has the reason.
  * On failure no unit is left half done: those that were switched are off again, or, if
  * they were adopted, as they were.
  */
@@ -160,6 +188,7 @@ struct uiommu_unit_info {
     uint64_t page_sizes; /* bit n: leaves of 2^n bytes                    */
     const char *mode;   /* the driver's word for how it runs: "legacy"    */
     bool remaps;        /* interrupts: only those of interrupt.h pass     */
+    enum uiommu_block_quality block_quality;
 };
 
 /** Describe unit `index` of a started instance. NOENT: there are fewer. */

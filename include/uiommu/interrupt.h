@@ -105,6 +105,29 @@ uiommu_irq_retarget(struct uiommu_irq *irq, unsigned i,
  *  entries are not used again. */
 UIOMMU_MUST_CHECK enum uiommu_status uiommu_irq_unmap(struct uiommu_irq *irq);
 
+/**
+ * Where messages of the endpoint's device have to go so that they reach the doorbell
+ * whose physical address is `doorbell` (Arm: GITS_TRANSLATER), on a unit that translates
+ * messages as any write. *addr is for the device's MSI address.
+ *
+ * In the paging domain that its group sees the doorbell is mapped then, and in each that
+ * it sees later before it sees it: in the window of region.h, at the same address in all
+ * of them. On identity *addr is `doorbell`; of a group that is started (dma.h) it is in
+ * its default domain. So ask again when the group goes from one of the three to another.
+ * A claim, a release and the last uiommu_dma_stop() forget it. Any number may ask for one
+ * doorbell: it is mapped once, and stays so as long as the domain lives.
+ *
+ * May sleep. INVAL: NULL; an endpoint with a PASID, or that is not started while others
+ * of its group are; an address that the firmware table, which knows the device's
+ * doorbells, does not have (logged). OPNOTSUPP (logged): messages are not translated,
+ * or there is no window. NOSPC (logged): the window, the domain or what the device can
+ * send is too small. AGAIN: suspended. NOMEM. TIMEDOUT, IO: as uiommu_map(). After any of
+ * these nothing is set up.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_irq_doorbell(struct uiommu_endpoint *endpoint, uint64_t doorbell,
+                    uint64_t *addr);
+
 #ifdef __cplusplus
 }
 #endif

@@ -27,11 +27,15 @@ enum uiommu_region_kind {
     /* Physical addresses that the device's interrupt messages are for, on a unit that
      * translates messages as any write (Arm: the frame of the ITS with
      * GITS_TRANSLATER). A blocked device sends none, one on identity sends them as
-     * they are. In a paging domain they arrive once the host has mapped the doorbell,
-     * with UIOMMU_WRITE | UIOMMU_MMIO, at an iova of its choice, which may be the
-     * same; that iova is what goes into the device's MSI address. Nothing is
-     * refused there, and nothing is mapped by itself. */
+     * they are. In a paging domain they arrive once the doorbell is mapped:
+     * uiommu_irq_doorbell() does that and says where; or the host does, with
+     * UIOMMU_WRITE | UIOMMU_MMIO, at an iova of its choice, which may be the
+     * same. Nothing is refused there. */
     UIOMMU_REGION_DOORBELL,
+    /* Addresses of paging domains where uiommu_irq_doorbell() maps doorbells:
+     * uiommu_map() refuses the range, and uiommu_unmap() leaves it alone (Arm). What a
+     * device has that never or only sees a default domain (dma.h) is elsewhere. */
+    UIOMMU_REGION_DOORBELL_WINDOW,
 };
 
 struct uiommu_region {

@@ -15,7 +15,7 @@ extern "C" {
 struct uiommu;          /* one instance: everything hangs on it              */
 struct uiommu_driver;   /* what the embedder names in uiommu_start()         */
 struct uiommu_device;   /* something that issues DMA                         */
-struct uiommu_endpoint; /* who asks: a device, later also (device, PASID)    */
+struct uiommu_endpoint; /* who asks: a device, or (device, PASID)            */
 struct uiommu_domain;   /* what they see: exactly one translation            */
 struct uiommu_group;    /* who must move together                            */
 struct uiommu_record;   /* what the last owner of the units left             */

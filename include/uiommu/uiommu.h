@@ -3,16 +3,22 @@
 #ifndef UIOMMU_UIOMMU_H
 #define UIOMMU_UIOMMU_H
 
+#include <uiommu/audit.h>
 #include <uiommu/device.h>
+#include <uiommu/dma.h>
 #include <uiommu/domain.h>
 #include <uiommu/drivers.h>
 #include <uiommu/fault.h>
+#include <uiommu/group.h>
 #include <uiommu/handover.h>
 #include <uiommu/host.h>
 #include <uiommu/instance.h>
 #include <uiommu/interrupt.h>
 #include <uiommu/map.h>
+#include <uiommu/mode.h>
+#include <uiommu/pasid.h>
 #include <uiommu/region.h>
+#include <uiommu/reset.h>
 #include <uiommu/status.h>
 #include <uiommu/types.h>
 

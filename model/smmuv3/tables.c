@@ -165,7 +165,7 @@ static bool ste_illegal(const struct msmmu *m, const uint64_t *ste)
            ((config & CONFIG_S2) && s2_illegal(m, ste));
 }
 
-/* ---- where the STE is --------------------------------------------------------------- */
+/* ---- where the STE is ------------------------------------------------------------ */
 
 static bool tables_snooped(const struct msmmu *m)
 {
@@ -462,7 +462,7 @@ static unsigned find_cd(struct msmmu *m, struct msmmu_trip *t)
     return 0;
 }
 
-/* ---- what they say ------------------------------------------------------------------ */
+/* ---- what they say --------------------------------------------------------------- */
 
 /* Tables of the top level are aligned to what they need (DDI0487, D8.2). */
 static void set_root(struct msmmu_stage *s, uint64_t ttb)

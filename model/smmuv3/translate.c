@@ -91,7 +91,7 @@ static int answer_identity(struct msmmu *m, const struct msmmu_trip *t,
     return 0;
 }
 
-/* ---- one transaction ------------------------------------------------------------------ */
+/* ---- one transaction ------------------------------------------------------------- */
 
 /* SMMUEN is 0 (3.11, 6.3.14). */
 static int translate_off(struct msmmu *m, const struct msmmu_trip *t,

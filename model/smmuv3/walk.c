@@ -172,7 +172,7 @@ static uint8_t final_rights(const struct msmmu_stage *s, uint8_t rights)
     return rights;
 }
 
-/* ---- rights ------------------------------------------------------------------------- */
+/* ---- rights ---------------------------------------------------------------------- */
 
 static uint32_t of_requester(const struct msmmu_trip *t, uint8_t rights)
 {
@@ -204,7 +204,7 @@ static unsigned permit(struct msmmu_trip *t, const struct msmmu_stage *s,
     return fault(t, s, SMMUV3_EVT_F_PERMISSION, address);
 }
 
-/* ---- access flag and dirty state (3.13) ---------------------------------------------- */
+/* ---- access flag and dirty state (3.13) ------------------------------------------ */
 
 /* What has to be set in the leaf; 0: nothing. An ATS answer with W lets the device
  * write later, unseen. */
@@ -267,7 +267,7 @@ static unsigned set_flags(struct msmmu *m, struct msmmu_trip *t,
     return 0;
 }
 
-/* ---- down ------------------------------------------------------------------------------ */
+/* ---- down ------------------------------------------------------------------------ */
 
 static bool fits(const struct msmmu_stage *s, uint64_t address)
 {
@@ -363,7 +363,7 @@ static unsigned descend(struct msmmu *m, struct msmmu_trip *t,
     }
 }
 
-/* ---- caches ------------------------------------------------------------------------------ */
+/* ---- caches ---------------------------------------------------------------------- */
 
 static void keep_path(struct msmmu *m, const struct msmmu_trip *t,
                       const struct msmmu_stage *s, uint64_t address,
@@ -451,7 +451,7 @@ static void keep_line(struct msmmu *m, const struct msmmu_trip *t,
     }
 }
 
-/* ---- one stage ---------------------------------------------------------------------------- */
+/* ---- one stage ------------------------------------------------------------------- */
 
 /* *keep: the leaf may be cached. */
 static unsigned walk_once(struct msmmu *m, struct msmmu_trip *t,
@@ -533,7 +533,7 @@ static unsigned stage_2(struct msmmu *m, struct msmmu_trip *t, uint64_t ipa,
     return event;
 }
 
-/* ---- both ------------------------------------------------------------------------------------ */
+/* ---- both ------------------------------------------------------------------------ */
 
 /* Of the leaf of stage 1, the part that one page of stage 2 holds. */
 static void combine(uint64_t address, struct msmmu_leaf *leaf,
@@ -639,7 +639,7 @@ unsigned msmmu_find_table(struct msmmu *m, struct msmmu_trip *t, uint64_t ipa,
     return event;
 }
 
-/* ---- what memory says now ----------------------------------------------------------------- */
+/* ---- what memory says now -------------------------------------------------------- */
 
 unsigned msmmu_find_again(struct msmmu *m, const struct msmmu_trip *t,
                           const struct msmmu_stage *s, uint64_t address,

@@ -6,21 +6,29 @@
  * is programmed and until no cache holds the old translation any more. Whoever
  * changes tables stores first, then reads who is listed; whoever is being attached
  * is listed first, then lets hardware walk. Each has a full fence in between: the
- * one at the end of every call of pt.h, the one in program() of set.c. So either
+ * one at the end of every call of pt.h, the one in program() of view.c. So either
  * the walk sees the change, or the change sees who is listed.
  */
 #include "core/core.h"
 
 /* ---- links: a domain on a unit ---------------------------------------------- */
 
-struct uim_link *uim_link_of(struct uiommu_domain *domain,
-                             const struct uim_unit *unit)
+static struct uim_link *find_link(struct uiommu_domain *domain,
+                                  const struct uim_unit *unit, uint32_t pasid)
 {
     struct uim_link *link = atomic_load(&domain->links);
 
-    while (link && link->unit != unit)
+    if (!unit->link_by_pasid)
+        pasid = UIOMMU_NO_PASID;
+    while (link && (link->unit != unit || atomic_load(&link->pasid) != pasid))
         link = atomic_load(&link->next);
     return link;
+}
+
+struct uim_link *uim_link_of(struct uiommu_domain *domain,
+                             const struct uiommu_endpoint *endpoint)
+{
+    return find_link(domain, endpoint->unit, endpoint->pasid);
 }
 
 static struct uim_link *link_create(struct uiommu_domain *domain,
@@ -39,17 +47,34 @@ static struct uim_link *link_create(struct uiommu_domain *domain,
     return link;
 }
 
-static enum uiommu_status link_get_locked(struct uiommu_domain *domain,
-                                          struct uim_unit *unit)
+/* One that is not in use; but not what a broken unit may still have cached. */
+static struct uim_link *link_for_other(struct uiommu_domain *domain,
+                                       const struct uim_unit *unit)
 {
-    struct uim_link *link = uim_link_of(domain, unit);
+    struct uim_link *link = atomic_load(&domain->links);
+
+    if (atomic_load(&domain->tainted))
+        return NULL;
+    while (link && (link->unit != unit || atomic_load(&link->users) > 0))
+        link = atomic_load(&link->next);
+    return link;
+}
+
+static enum uiommu_status link_get_locked(struct uiommu_domain *domain,
+                                          struct uim_unit *unit, uint32_t pasid)
+{
+    struct uim_link *link = find_link(domain, unit, pasid);
     enum uiommu_status status;
 
+    if (!link)
+        link = link_for_other(domain, unit);
     if (!link)
         link = link_create(domain, unit);
     if (!link)
         return UIOMMU_NOMEM;
     if (atomic_load(&link->users) == 0) {
+        atomic_store(&link->pasid,
+                     unit->link_by_pasid ? pasid : UIOMMU_NO_PASID);
         status = unit->ops->link(link);
         if (status != UIOMMU_OK)
             return status;
@@ -61,7 +86,7 @@ static enum uiommu_status link_get_locked(struct uiommu_domain *domain,
 }
 
 enum uiommu_status uim_link_get(struct uiommu_domain *domain,
-                                struct uim_unit *unit)
+                                struct uim_unit *unit, uint32_t pasid)
 {
     const struct uiommu_host *h = &domain->u->host;
     enum uiommu_status status;
@@ -69,12 +94,13 @@ enum uiommu_status uim_link_get(struct uiommu_domain *domain,
     if (domain->kind != UIOMMU_DOMAIN_PAGING)
         return UIOMMU_OK;
     h->mutex_lock(h->ctx, domain->u->link_lock);
-    status = link_get_locked(domain, unit);
+    status = link_get_locked(domain, unit, pasid);
     h->mutex_unlock(h->ctx, domain->u->link_lock);
     return status;
 }
 
-void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit)
+void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit,
+                  uint32_t pasid)
 {
     const struct uiommu_host *h = &domain->u->host;
     struct uim_link *link;
@@ -82,7 +108,7 @@ void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit)
     if (domain->kind != UIOMMU_DOMAIN_PAGING)
         return;
     h->mutex_lock(h->ctx, domain->u->link_lock);
-    link = uim_link_of(domain, unit);
+    link = find_link(domain, unit, pasid);
     if (unit->map_sync)
         atomic_fetch_sub(&domain->map_sync, 1);
     if (atomic_fetch_sub(&link->users, 1) == 1)
@@ -131,23 +157,82 @@ void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain)
 
 /* ---- invalidation --------------------------------------------------------------- */
 
-enum uiommu_status uim_quarantine(struct uiommu_endpoint *endpoint)
+static enum uiommu_status cut(struct uiommu_endpoint *endpoint)
 {
-    struct uiommu_device *device = endpoint->device;
-    bool first = !atomic_exchange(&endpoint->quarantined, true);
     enum uiommu_status status;
 
-    /* uim_group_set() looks at the mark after it has programmed an entry. */
+    /* program() looks at the mark after it has programmed an entry. */
     uim_fence_full();
-    status = device->unit->ops->cut(endpoint);
+    status = endpoint->unit->ops->cut(endpoint);
     if (status != UIOMMU_OK)
-        atomic_store(&device->unit->broken, true);
+        atomic_store(&endpoint->unit->broken, true);
+    return status;
+}
+
+/* One that is not cut yet, marked and pinned. */
+static struct uiommu_endpoint *next_pasid(struct uiommu_endpoint *own)
+{
+    struct uiommu *u = own->unit->u;
+    struct uiommu_endpoint *found = NULL;
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    uim_list_for_each(n, &own->pasids) {
+        struct uiommu_endpoint *ep =
+            uim_container(n, struct uiommu_endpoint, node);
+
+        if (atomic_exchange(&ep->quarantined, true))
+            continue;
+        atomic_fetch_add(&ep->readers, 1);
+        found = ep;
+        break;
+    }
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return found;
+}
+
+static enum uiommu_status cut_pasids(struct uiommu_endpoint *own)
+{
+    enum uiommu_status worst = UIOMMU_OK;
+    struct uiommu_endpoint *ep;
+
+    while ((ep = next_pasid(own)) != NULL) {
+        enum uiommu_status status = cut(ep);
+
+        if (status != UIOMMU_OK)
+            worst = status;
+        atomic_fetch_sub(&ep->readers, 1);
+    }
+    return worst;
+}
+
+static enum uiommu_status quarantine_id(struct uiommu_endpoint *own)
+{
+    bool first = !atomic_exchange(&own->quarantined, true);
+    enum uiommu_status status = cut(own);
+    enum uiommu_status pasids = cut_pasids(own);
+
     if (first)
-        uim_log(device->u, UIOMMU_LOG_ERROR,
+        uim_log(own->unit->u, UIOMMU_LOG_ERROR,
                 "%s is blocked until it is removed: an invalidation for it was "
                 "not confirmed",
-                uim_device_name(device).text);
-    return status;
+                uim_device_name(own->device).text);
+    return status != UIOMMU_OK ? status : pasids;
+}
+
+/* A device that may hold translations cannot be made to forget those of one PASID: all
+ * it asks with is cut then. */
+enum uiommu_status uim_quarantine(struct uiommu_endpoint *endpoint)
+{
+    struct uiommu_endpoint *own = uim_own(endpoint);
+    enum uiommu_status status = UIOMMU_OK, whole = UIOMMU_OK;
+
+    if (endpoint != own) {
+        atomic_store(&endpoint->quarantined, true);
+        status = cut(endpoint); /* whoever marked it may not be there yet */
+    }
+    if (endpoint == own || atomic_load(&own->ats_on))
+        whole = quarantine_id(own);
+    return whole != UIOMMU_OK ? whole : status;
 }
 
 void uim_taint(struct uiommu_domain *domain, const struct uim_unit *unit)
@@ -159,7 +244,7 @@ void uim_taint(struct uiommu_domain *domain, const struct uim_unit *unit)
 /*
  * The next endpoints of `domain` after *sequence, in the order of listing: so
  * that the list can be left while hardware is waited for. An endpoint is pinned
- * by device->readers while it is in the batch.
+ * by its readers while it is in the batch.
  */
 enum { BATCH = 8 };
 
@@ -174,10 +259,12 @@ static unsigned next_batch(struct uiommu_domain *domain, uint64_t *sequence,
         struct uim_attachment *at =
             uim_container(node, struct uim_attachment, node);
 
-        if (at->sequence <= *sequence || n == BATCH)
+        if (at->sequence <= *sequence)
             continue;
+        if (n == BATCH)
+            break;
         *sequence = at->sequence;
-        atomic_fetch_add(&at->endpoint->device->readers, 1);
+        atomic_fetch_add(&at->endpoint->readers, 1);
         out[n++] = at->endpoint;
     }
     h->spin_unlock(h->ctx, domain->lock);
@@ -186,7 +273,7 @@ static unsigned next_batch(struct uiommu_domain *domain, uint64_t *sequence,
 
 static void unpin(struct uiommu_endpoint *endpoint)
 {
-    atomic_fetch_sub(&endpoint->device->readers, 1);
+    atomic_fetch_sub(&endpoint->readers, 1);
 }
 
 /* The unit did not confirm: what it still has cached is not known. */
@@ -199,7 +286,7 @@ static void quarantine_unit(struct uiommu_domain *domain,
 
     while ((n = next_batch(domain, &sequence, batch)) > 0) {
         for (unsigned i = 0; i < n; i++) {
-            if (batch[i]->device->unit == unit)
+            if (batch[i]->unit == unit)
                 (void)uim_quarantine(batch[i]);
             unpin(batch[i]);
         }
@@ -242,11 +329,11 @@ static enum uiommu_status invalidate_device(struct uiommu_endpoint *ep,
 {
     enum uiommu_status status;
 
-    if (!atomic_load(&ep->ats_on))
+    if (!atomic_load(&uim_own(ep)->ats_on))
         return UIOMMU_OK;
     if (atomic_load(&ep->quarantined))
         return uim_quarantine(ep);
-    status = ep->device->unit->ops->devtlb(ep, inval);
+    status = ep->unit->ops->devtlb(ep, inval);
     if (status != UIOMMU_OK)
         (void)uim_quarantine(ep);
     return status;
@@ -266,7 +353,7 @@ static enum uiommu_status invalidate_devices(struct uiommu_domain *domain,
 
             if (status != UIOMMU_OK) {
                 worst = status;
-                uim_taint(domain, batch[i]->device->unit);
+                uim_taint(domain, batch[i]->unit);
             }
             unpin(batch[i]);
         }

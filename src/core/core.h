@@ -10,6 +10,7 @@
 #define UIM_CORE_CORE_H
 
 #include "core/driver.h"
+#include "core/iova.h"
 
 enum uim_life {
     UIM_NEW,
@@ -37,13 +38,47 @@ struct uim_driver_use {
     unsigned n_units;     /* a unit that is not usable is NULL there        */
 };
 
+/* Of an instance; that many are known by number. */
+enum { UIM_DOORBELLS = 32 };
+/* Of the window, one has so much: whatever the page size of a domain, it is that of no
+ * other. */
+#define UIM_DOORBELL_PLACE UINT64_C(0x10000)
+
+/* A default domain; see dma.c. */
+struct uim_dma {
+    struct uiommu_domain *domain; /* counted: identity, or its own           */
+    enum uiommu_default_rule rule;
+    unsigned starts;              /* of all endpoints of the view            */
+    struct uim_iova space;        /* of its own domain                       */
+    uint64_t doorbell[UIM_DOORBELLS]; /* where it has them; 0: not           */
+};
+
+/* What a group sees through one tag: all its endpoints together. */
+struct uim_view {
+    struct uiommu_group *group;
+    struct uim_node node;      /* group->pasids                              */
+    uint32_t pasid;            /* UIOMMU_NO_PASID: the group's own           */
+    struct uiommu_domain *domain; /* counted; quarantined endpoints are blocked
+                                * all the same                               */
+    struct uim_dma *dma;       /* NULL: no driver of the host uses it        */
+    struct uim_node endpoints;
+    struct uim_node gone; /* of devices that were pulled out: see pasid.c */
+    uint64_t waits_since;      /* u->clock when its number was not free yet; 0:
+                                * somebody has it                            */
+};
+
 struct uiommu_group {
-    void *lock;             /* mutex: everything below                      */
-    struct uiommu_device *member; /* one, until groups follow topology      */
-    struct uiommu_domain *domain; /* what its endpoints see                 */
-    struct uiommu_domain *firmware; /* holds its firmware regions, or NULL  */
-    const void *owner;      /* NULL: the host itself                        */
+    struct uiommu *u;
+    _Atomic uint32_t refs;     /* its devices, and calls under way           */
+    struct uiommu_domain *rest; /* what it sees where nothing else is said    */
+    void *lock;                /* mutex: everything below                    */
+    struct uim_node devices;
+    struct uim_view own;       /* of DMA without a PASID                     */
+    struct uim_node pasids;    /* views, by number                           */
+    struct uiommu_domain *firmware; /* holds its firmware regions, or NULL   */
+    const void *owner;         /* NULL: the host itself                      */
     unsigned claims;
+    uint32_t doorbells;        /* bit n: it needs u->doorbell[n]             */
 };
 
 struct uiommu {
@@ -61,16 +96,22 @@ struct uiommu {
     struct uim_unit **unit;
     unsigned n_units;
 
-    void *link_lock;         /* mutex: users of links                       */
-    void *device_lock;       /* spin: devices, endpoint->domain, handlers   */
+    void *link_lock;         /* mutex: users of links, doorbells            */
+    uint64_t doorbell[UIM_DOORBELLS]; /* pages; more come, none goes        */
+    unsigned n_doorbells;
+    void *device_lock; /* spin: devices, endpoints, what they see, handlers */
     struct uim_node devices;
+    struct uim_node endpoints; /* without a PASID */
+    struct uim_node orphans;   /* u->lock: with one, whose device is gone    */
     struct uiommu_domain blocked, identity, inherited;
     struct uim_node irqs;    /* device_lock                                 */
     _Atomic uint32_t n_irqs; /* interrupts that the host mapped             */
     _Atomic uint32_t n_domains; /* dynamic ones that live                   */
+    uint64_t clock;          /* u->lock: steps of view->waits_since          */
     struct uim_node tainted; /* device_lock; see uiommu_domain_put()        */
     bool stuck;              /* a unit does not stop translating            */
     bool handed_over;        /* units go on translating                     */
+    uint32_t audits;         /* lock: of units, so far                      */
     struct uim_log_limit limit; /* device_lock: of faults of unknown devices */
 };
 
@@ -114,34 +155,139 @@ struct uiommu_device *uim_device_create(struct uiommu *u,
 /* Blocks and forgets it. TIMEDOUT, IO: the unit did not confirm; it is forgotten
  * all the same. */
 enum uiommu_status uim_device_free(struct uiommu_device *device);
-/* Forgets it and leaves its entry as it is. */
+/* Forgets it and leaves its entries as they are. */
 void uim_device_forget(struct uiommu_device *device);
-/* The device whose DMA carries this id on this unit, which may be NULL. u->lock
- * or device_lock is held. */
-struct uiommu_device *uim_device_find(const struct uim_unit *unit, uint32_t id);
+/* Of one that could not be added after all. */
+void uim_device_take_back(struct uiommu_device *device);
+/* May its DMA carry the endpoint's id? */
+bool uim_device_has(const struct uiommu_device *device,
+                    const struct uiommu_endpoint *endpoint);
+/* The device at that path, if it is known. u->lock is held. */
+struct uiommu_device *uim_device_find(const struct uiommu *u,
+                                      const struct uim_fw_device *path);
 
-/* firmware.c: regions that devices must reach one to one (semantics B.10). */
-enum uiommu_status uim_firmware_requesters(struct uiommu *u);
-/* Puts the device on a domain with its regions; a device whose regions cannot be
- * mapped stays blocked. */
-enum uiommu_status uim_firmware_rest(struct uiommu_device *device);
-void uim_firmware_free(struct uiommu_device *device);
-bool uim_firmware_forbids_claim(const struct uiommu_device *device);
+/* endpoint.c: ids that units know. u->lock is held, or device_lock to find. */
+struct uiommu_endpoint *uim_endpoint_find(const struct uim_unit *unit,
+                                          uint32_t id);
+/* With that PASID; if there is none, the one without. */
+struct uiommu_endpoint *uim_endpoint_find_pasid(const struct uim_unit *unit,
+                                                uint32_t id, uint32_t pasid);
+/* One more device has the id: that endpoint, or a new one in device->group that sees
+ * what others there see. `of` is called by its name: the device, or the bridge that
+ * gives its DMA the id. NOMEM, or as uiommu_set_domain(). */
+enum uiommu_status uim_endpoint_get(struct uiommu_device *device,
+                                    struct uiommu_device *of, uint32_t id,
+                                    struct uiommu_endpoint **out);
+/* One device less. The last: block says whether its entry is blocked or left; then it
+ * is forgotten. */
+enum uiommu_status uim_endpoint_put(struct uiommu_device *device,
+                                    struct uiommu_endpoint *endpoint,
+                                    bool block);
 
 /* One range that uim_regions_map() mapped, so that it can be taken back. */
 struct uim_region_run {
     struct uim_region_run *next;
     uint64_t start, size;
 };
+/* firmware.c: regions that devices must reach one to one (semantics B.10). */
+enum uiommu_status uim_firmware_requesters(struct uiommu *u);
+/* Puts the device on a domain with its regions; a device whose regions cannot be
+ * mapped stays blocked. */
+enum uiommu_status uim_firmware_rest(struct uiommu_device *device);
+/* The device has left its group. */
+void uim_firmware_drop(struct uiommu_device *device);
+/* Before `from` becomes part of `into`: the regions of both where both rest; and what
+ * follows, if that was done or could not be. */
+enum uiommu_status uim_firmware_merge(struct uiommu_group *into,
+                                      struct uiommu_group *from,
+                                      struct uim_region_run **mapped);
+void uim_firmware_unmerge(struct uiommu_group *into, struct uiommu_group *from,
+                          struct uim_region_run *mapped);
+void uim_firmware_merged(struct uiommu_group *into, struct uiommu_group *from,
+                         struct uim_region_run *mapped);
+bool uim_firmware_forbids_claim(const struct uiommu_device *device);
+
 enum uiommu_status uim_regions_map(struct uiommu_device *device,
                                    struct uiommu_domain *domain,
                                    struct uim_region_run **done);
+/* Of all devices of a group. */
+enum uiommu_status uim_regions_map_all(struct uiommu_group *group,
+                                       struct uiommu_domain *domain,
+                                       struct uim_region_run **done);
 void uim_regions_undo(struct uiommu_domain *domain, struct uim_region_run *run);
 void uim_regions_keep(struct uiommu *u, struct uim_region_run *run);
+
+/* region.c: those of a group, in no order; uim_free() them by size. NOMEM. */
+struct uim_regions {
+    struct uiommu_region *at; /* NULL: none, or only counted                 */
+    size_t n, size;
+};
+enum uiommu_status uim_regions_of(const struct uiommu_group *group,
+                                  struct uim_regions *out);
+
+/* doorbell.c: the window of the unit's domains. False: it has none. */
+bool uim_doorbell_window(const struct uim_unit *unit,
+                         struct uiommu_region *out);
+/* Does a page of some doorbell belong there in that domain? Takes u->link_lock. */
+bool uim_doorbell_is(const struct uiommu_domain *domain, uint64_t iova,
+                     uint64_t phys);
+/* What one set-up mapped, so that it can be taken back. */
+struct uim_rung {
+    uint32_t mapped; /* bit n: u->doorbell[n]                                */
+    unsigned ring;
+};
+/* In `domain`, those that the group needs. Its mutex is held. NOSPC (logged), or as
+ * uiommu_map(): nothing is mapped then. */
+enum uiommu_status uim_doorbells_map(const struct uiommu_group *group,
+                                     struct uiommu_domain *domain,
+                                     struct uim_rung *rung);
+/* Unless somebody relies on them since. */
+void uim_doorbells_undo(struct uiommu_domain *domain,
+                        const struct uim_rung *rung);
+/* map.c: one page of it, into the window. u->link_lock is held. As uiommu_map(). */
+enum uiommu_status uim_map_doorbell(struct uiommu_domain *domain, uint64_t iova,
+                                    uint64_t phys);
+void uim_unmap_doorbell(struct uiommu_domain *domain, uint64_t iova);
+
+/* dma.c; the group's mutex is held, but for trust. */
+/* Where doorbell n is for the endpoint, which is started. INVAL: it is not. NOSPC, or as
+ * uiommu_map(). */
+enum uiommu_status uim_dma_doorbell(struct uiommu_endpoint *endpoint,
+                                    unsigned n, uint64_t *iova);
+void uim_dma_free(struct uim_view *view);
+/* A driver was started with identity, which is not for devices that are not trusted. */
+bool uim_dma_is_identity(const struct uim_view *view);
+/* The devices of `from` come to `into`, if it is not BUSY (logged) or NOMEM; whatever it
+ * says, whether they came. */
+enum uiommu_status uim_dma_joins(struct uiommu_group *into,
+                                 struct uiommu_group *from);
+void uim_dma_joined(struct uiommu_group *into, bool joined);
+/* Whether it may be believed. BUSY (logged): its group relies on that. */
+enum uiommu_status uim_dma_trust(struct uiommu_device *device, bool untrusted);
+
+/* rest.c */
+/* What endpoints of the unit see that nobody uses: blocked, if it can. */
+struct uiommu_domain *uim_rest(const struct uim_unit *unit);
+/* What the driver is given for `domain`. */
+struct uiommu_domain *uim_shown(const struct uiommu_endpoint *endpoint,
+                                struct uiommu_domain *domain);
+/* Before prepare: OPNOTSUPP (logged). After it, and before an endpoint with a PASID.
+ * Before release. */
+enum uiommu_status uim_rest_create(struct uim_unit *unit);
+enum uiommu_status uim_rest_link(struct uim_unit *unit, uint32_t pasid);
+void uim_rest_free(struct uim_unit *unit);
+/* Does its unit stop DMA as well as the configuration asks? False: logged. */
+bool uim_rest_is_safe(const struct uiommu_device *device);
+
+/* set.c */
+/* Must succeed: whoever cannot get to the core domain is blocked. */
+enum uiommu_status uim_group_to_core(struct uiommu_group *group);
+bool uim_isolates_interrupts(const struct uiommu_device *device);
 
 /* start.c; no call is under way beside these. */
 void uim_polling_stop(struct uiommu *u);
 void uim_units_free(struct uiommu *u);
+/* Or were, and have endpoints. */
 bool uim_devices_added(struct uiommu *u);
 
 /* interrupt.c: all handles are gone, entries stay. */
@@ -164,21 +310,96 @@ enum uiommu_status uim_record_write(struct uiommu *u,
                                     const struct uim_record *record,
                                     enum uiommu_hand_over how);
 
-/* handover.c: is what the requester sees still what was found? */
-bool uim_inherits(const struct uiommu_device *device);
-/* Something of the former owner may be in use, on a unit that confirms. */
+/* handover.c: something of the former owner may be in use, on a unit that confirms. */
 bool uim_adoption_goes_on(const struct uiommu *u);
 /* Sentences about the requesters that go on. */
 void uim_adopted_log(struct uiommu *u);
 
-/* set.c: the group mutex, and what is called while it is held. */
+/* group.c (semantics B.9): who must move together. */
+struct uiommu_group *uim_group_create(const struct uim_unit *unit);
+void uim_group_put(struct uiommu_group *group);
 void uim_group_lock(const struct uiommu_group *group);
 void uim_group_unlock(const struct uiommu_group *group);
+/* The endpoint's group, locked and pinned: others may merge meanwhile. */
+struct uiommu_group *uim_group_enter(const struct uiommu_endpoint *endpoint);
+void uim_group_leave(struct uiommu_group *group);
+struct uiommu_domain *uim_group_core(const struct uiommu_group *group);
+/* Its own view, with the firmware regions of its devices in `domain` first. */
 enum uiommu_status uim_group_set(struct uiommu_group *group,
                                  struct uiommu_domain *domain);
-struct uiommu_domain *uim_group_core(const struct uiommu_group *group);
-/* Takes the mutex itself. */
-bool uim_group_owned(struct uiommu_group *group);
+/* Somebody relies on what it sees. Its mutex is held. */
+bool uim_group_in_use(const struct uiommu_group *group);
+/* set.c. INVAL: firmware regions of one of its devices. OPNOTSUPP (logged): one can
+ * forge interrupts. */
+enum uiommu_status uim_group_may_be_claimed(struct uiommu_group *group);
+/* Merges the device's group with those of all devices that cannot be kept apart
+ * from it. BUSY (logged): more than one of them is in use, or the device cannot see what
+ * one of them sees. u->lock is held. */
+enum uiommu_status uim_group_gather(struct uiommu_device *device);
+/* The device is not in its group any more. */
+void uim_group_drop(struct uiommu_device *device);
+
+/* capability.c: ACS before groups are judged; ATS and PASID of a device that belongs
+ * to its group. */
+void uim_acs_start(struct uiommu_device *device, uint32_t flags);
+enum uiommu_status uim_capabilities(struct uiommu_device *device,
+                                    uint32_t flags);
+void uim_pasids_stop(struct uiommu_device *device);
+/* As they were before a reset. False: the device has none any more. */
+bool uim_pasids_restart(struct uiommu_device *device);
+
+/* reset.c; the group's mutex is held. */
+/* By a reset of its own, or of its physical function. */
+bool uim_device_is_reset(const struct uiommu_device *device);
+bool uim_group_is_held(const struct uiommu_group *group);
+/* One reset less of those that hold the id and its PASIDs. */
+enum uiommu_status uim_id_let_go(struct uiommu_endpoint *own, bool worked);
+
+/* pasid.c; the group's mutex is held. */
+bool uim_group_has_pasids(const struct uiommu_group *group);
+/* The numbers of `from`, which has no endpoints with any, are taken in `into`. */
+void uim_pasids_merge(struct uiommu_group *into, struct uiommu_group *from);
+void uim_view_free(struct uim_view *view);
+/* A device was reset, or has gone: numbers that nobody can send any more are free. */
+void uim_pasids_free_waiting(struct uiommu_group *group);
+/* The device comes to the group, and gets endpoints for the numbers that are in use there.
+ * BUSY: it has fewer numbers. INVAL: it must not see what one of them sees. Or as
+ * uiommu_set_domain(); it has none then. */
+enum uiommu_status uim_pasids_extend(struct uiommu_group *group,
+                                     struct uiommu_device *device);
+/* It does not come after all. */
+void uim_pasids_withdraw(struct uiommu_device *device);
+/* A driver of the host uses one of the device's. */
+bool uim_pasids_started(const struct uiommu_device *device);
+/* The device was pulled out: its endpoints see nothing any more, whatever it is asked for
+ * them; they stay until their owners end them. */
+enum uiommu_status uim_pasids_orphan(struct uiommu_device *device);
+/* No device is left: nor are these. */
+void uim_orphans_forget(struct uiommu *u);
+
+/* view.c (semantics B.5, B.6); the group's mutex is held. */
+void uim_view_init(struct uim_view *view, struct uiommu_group *group,
+                   uint32_t pasid, struct uiommu_domain *domain);
+enum uiommu_status uim_view_set(struct uim_view *view,
+                                struct uiommu_domain *domain);
+/* The same of a group that becomes part of another, while its devices may be reset. */
+enum uiommu_status uim_view_follow(struct uim_view *view,
+                                   struct uiommu_domain *domain);
+/* It has to succeed: whoever cannot see `domain` sees nothing. */
+enum uiommu_status uim_view_force(struct uim_view *view,
+                                  struct uiommu_domain *domain);
+bool uim_view_fits(const struct uim_view *view,
+                   const struct uiommu_domain *domain);
+enum uiommu_status uim_endpoint_set(struct uiommu_endpoint *endpoint,
+                                    struct uiommu_domain *domain);
+/* Blocked in the tables, whatever its domain, until it is let go as often. */
+enum uiommu_status uim_endpoint_hold(struct uiommu_endpoint *endpoint);
+enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
+                                       bool worked);
+/* It sees the same, and its device may cache that no more. */
+/* Its device can do ATS from now on. */
+void uim_endpoint_count(struct uiommu_endpoint *endpoint);
+enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint);
 
 /* domain.c */
 void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,
@@ -186,6 +407,12 @@ void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,
 enum uiommu_status uim_domain_create(struct uim_unit *unit,
                                      const struct uiommu_domain_config *config,
                                      struct uiommu_domain **out);
+/* For all that see what the endpoint sees. OPNOTSUPP (logged): their units have no tables
+ * in common. The group's mutex is held. */
+enum uiommu_status
+uim_domain_create_for(const struct uiommu_endpoint *endpoint,
+                      const struct uiommu_domain_config *config,
+                      struct uiommu_domain **out);
 /* No unit translates any more: frees what broken units kept from being freed; or
  * if one does not stop, lets go of it without freeing. */
 void uim_domains_reap(struct uiommu *u);
@@ -194,8 +421,9 @@ bool uim_given_away(const struct uiommu_domain *domain);
 
 /* attach.c: who may see a domain (semantics B.8). */
 enum uiommu_status uim_link_get(struct uiommu_domain *domain,
-                                struct uim_unit *unit);
-void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit);
+                                struct uim_unit *unit, uint32_t pasid);
+void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit,
+                  uint32_t pasid);
 void uim_attach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain);
 void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain);
 /* Blocks it in the tables, until it is removed; marks its unit as broken if that

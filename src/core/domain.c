@@ -34,86 +34,194 @@ struct uiommu_domain *uiommu_inherited(struct uiommu *u)
 
 /* ---- create ------------------------------------------------------------------- */
 
-/* What was asked for, narrowed to what the unit has. */
-static enum uiommu_status choose(const struct uim_unit *unit,
+/* What all units do that are to see it: `unit` is one of them. */
+struct ability {
+    struct uim_unit *unit;
+    const struct uim_pt_ops *format;
+    uint64_t page_sizes, window_first, window_last;
+    uint8_t levels, iova_bits, phys_bits;
+    bool coherent, snoop, whole_leaves;
+};
+
+static struct ability ability_of(struct uim_unit *unit)
+{
+    return (struct ability){
+        .unit = unit,
+        .format = unit->format,
+        .page_sizes = unit->page_sizes,
+        .window_first = unit->window_first,
+        .window_last = unit->window_last,
+        .levels = unit->levels,
+        .iova_bits = unit->iova_bits,
+        .phys_bits = unit->phys_bits,
+        .coherent = unit->coherent,
+        .snoop = unit->snoop,
+        .whole_leaves = unit->whole_leaves,
+    };
+}
+
+static uint8_t least(uint8_t a, uint8_t b)
+{
+    return a < b ? a : b;
+}
+
+/* False: there are no tables that both walk. See paging_fits(). */
+static bool narrow(struct ability *a, const struct uim_unit *unit)
+{
+    if (unit->format != a->format ||
+        (unit->levels > 0 && a->levels > 0 && unit->levels != a->levels))
+        return false;
+    if (unit->levels > 0)
+        a->levels = unit->levels;
+    a->page_sizes &= unit->page_sizes;
+    a->iova_bits = least(a->iova_bits, unit->iova_bits);
+    a->phys_bits = least(a->phys_bits, unit->phys_bits);
+    a->coherent &= unit->coherent;
+    a->snoop &= unit->snoop;
+    a->whole_leaves |= unit->whole_leaves;
+    if (unit->window_first < a->window_first)
+        a->window_first = unit->window_first;
+    if (unit->window_last > a->window_last)
+        a->window_last = unit->window_last;
+    return a->page_sizes != 0;
+}
+
+/* What was asked for, narrowed to what there is. */
+static enum uiommu_status choose(const struct ability *a,
                                  const struct uiommu_domain_config *config,
                                  struct uim_pt_config *out)
 {
     *out = (struct uim_pt_config){
-        .host = unit->host,
-        .levels = unit->levels,
-        .iova_bits = unit->iova_bits,
-        .phys_bits = unit->phys_bits,
-        .page_sizes = unit->page_sizes & ~unit->format->run_sizes,
-        .coherent = unit->coherent,
-        .snoop = unit->snoop,
-        .whole_leaves = unit->whole_leaves,
+        .host = a->unit->host,
+        .levels = a->levels,
+        .iova_bits = a->iova_bits,
+        .phys_bits = a->phys_bits,
+        .page_sizes = a->page_sizes & ~a->format->run_sizes,
+        .coherent = a->coherent,
+        .snoop = a->snoop,
+        .whole_leaves = a->whole_leaves,
     };
     if (!config)
         return UIOMMU_OK;
     if (config->size != sizeof(*config) || config->flags != 0)
         return UIOMMU_INVAL;
-    if (config->iova_bits > unit->iova_bits)
+    if (config->iova_bits > a->iova_bits)
         return UIOMMU_INVAL;
     if (config->iova_bits > 0)
         out->iova_bits = config->iova_bits;
-    if (config->page_sizes & ~unit->page_sizes)
+    if (config->page_sizes & ~a->page_sizes)
         return UIOMMU_INVAL;
     if (config->page_sizes > 0)
         out->page_sizes = config->page_sizes;
     /* Without the smallest page nothing could be mapped to the byte. */
-    if (!(out->page_sizes & (unit->page_sizes & (0 - unit->page_sizes))))
+    if (!(out->page_sizes & (a->page_sizes & (0 - a->page_sizes))))
         return UIOMMU_INVAL;
     return UIOMMU_OK;
 }
 
-static enum uiommu_status fill(struct uiommu_domain *d,
-                               const struct uim_unit *unit,
+/* What no caller of uiommu_map() may map. */
+static void set_window(struct uiommu_domain *d, const struct ability *a)
+{
+    struct uiommu_region window;
+
+    d->window_first = a->window_first;
+    d->window_last = a->window_last;
+    d->kept_first = UINT64_MAX; /* no address is below and above */
+    d->kept_last = 0;
+    if (a->window_first <= a->window_last ||
+        !uim_doorbell_window(a->unit, &window))
+        return;
+    d->window_first = d->kept_first = window.start;
+    d->window_last = d->kept_last = window.last;
+}
+
+static enum uiommu_status fill(struct uiommu_domain *d, const struct ability *a,
                                const struct uim_pt_config *pt)
 {
-    const struct uiommu_host *h = unit->host;
+    const struct uiommu_host *h = a->unit->host;
     enum uiommu_status status;
 
-    uim_domain_static(unit->u, d, UIOMMU_DOMAIN_PAGING);
-    d->driver = uim_use_of(unit)->driver;
+    uim_domain_static(a->unit->u, d, UIOMMU_DOMAIN_PAGING);
+    d->driver = uim_use_of(a->unit)->driver;
     d->page_mask = (pt->page_sizes & (0 - pt->page_sizes)) - 1;
     d->last_iova = UIM_MASK(pt->iova_bits - 1, 0);
-    d->last_phys = UIM_MASK(unit->phys_bits - 1, 0);
-    d->flags_refused = ~unit->format->flags_known;
-    d->flags_need = unit->format->flags_need;
-    d->window_first = unit->window_first;
-    d->window_last = unit->window_last;
+    d->last_phys = UIM_MASK(a->phys_bits - 1, 0);
+    d->flags_refused = ~a->format->flags_known;
+    d->flags_need = a->format->flags_need;
+    set_window(d, a);
     d->lock = h->spin_create(h->ctx);
     if (!d->lock)
         return UIOMMU_NOMEM;
-    d->pt.ops = unit->format;
-    status = unit->format->create(&d->pt, pt);
+    d->pt.ops = a->format;
+    status = a->format->create(&d->pt, pt);
     if (status != UIOMMU_OK)
         h->spin_destroy(h->ctx, d->lock);
     return status;
+}
+
+static enum uiommu_status create(const struct ability *a,
+                                 const struct uiommu_domain_config *config,
+                                 struct uiommu_domain **out)
+{
+    struct uiommu *u = a->unit->u;
+    struct uim_pt_config pt;
+    struct uiommu_domain *d;
+    enum uiommu_status status = choose(a, config, &pt);
+
+    if (status != UIOMMU_OK)
+        return status;
+    d = uim_alloc(u, sizeof(*d));
+    if (!d)
+        return UIOMMU_NOMEM;
+    status = fill(d, a, &pt);
+    if (status != UIOMMU_OK) {
+        uim_free(u, d, sizeof(*d));
+        return status;
+    }
+    atomic_fetch_add(&u->n_domains, 1);
+    *out = d;
+    return UIOMMU_OK;
 }
 
 enum uiommu_status uim_domain_create(struct uim_unit *unit,
                                      const struct uiommu_domain_config *config,
                                      struct uiommu_domain **out)
 {
-    struct uim_pt_config pt;
-    struct uiommu_domain *d;
-    enum uiommu_status status = choose(unit, config, &pt);
+    const struct ability a = ability_of(unit);
 
-    if (status != UIOMMU_OK)
-        return status;
-    d = uim_alloc(unit->u, sizeof(*d));
-    if (!d)
-        return UIOMMU_NOMEM;
-    status = fill(d, unit, &pt);
-    if (status != UIOMMU_OK) {
-        uim_free(unit->u, d, sizeof(*d));
-        return status;
+    return create(&a, config, out);
+}
+
+static enum uiommu_status refuse(const struct uiommu_endpoint *endpoint,
+                                 const struct uiommu_endpoint *other)
+{
+    const struct uim_unit *a = endpoint->unit, *b = other->unit;
+
+    uim_log(
+        a->u, UIOMMU_LOG_WARN,
+        "%s and %s are of one group, and no tables can be made for both: "
+        "the unit at 0x%lx walks %s (%u levels), that at 0x%lx %s (%u levels)",
+        uim_device_name(endpoint->device).text,
+        uim_device_name(other->device).text, a->base, a->format->name,
+        (unsigned)a->levels, b->base, b->format->name, (unsigned)b->levels);
+    return UIOMMU_OPNOTSUPP;
+}
+
+enum uiommu_status
+uim_domain_create_for(const struct uiommu_endpoint *endpoint,
+                      const struct uiommu_domain_config *config,
+                      struct uiommu_domain **out)
+{
+    struct ability a = ability_of(endpoint->unit);
+
+    uim_list_for_each(n, &endpoint->view->endpoints) {
+        const struct uiommu_endpoint *other =
+            uim_container(n, struct uiommu_endpoint, member);
+
+        if (other->unit != a.unit && !narrow(&a, other->unit))
+            return refuse(endpoint, other);
     }
-    atomic_fetch_add(&unit->u->n_domains, 1);
-    *out = d;
-    return UIOMMU_OK;
+    return create(&a, config, out);
 }
 
 enum uiommu_status
@@ -121,9 +229,16 @@ uiommu_domain_create(struct uiommu_endpoint *endpoint,
                      const struct uiommu_domain_config *config,
                      struct uiommu_domain **out)
 {
+    struct uiommu_group *group;
+    enum uiommu_status status;
+
     if (!endpoint || !out)
         return UIOMMU_INVAL;
-    return uim_domain_create(endpoint->device->unit, config, out);
+    group = uim_group_enter(endpoint);
+    status = endpoint->device ? uim_domain_create_for(endpoint, config, out)
+                              : UIOMMU_NODEV;
+    uim_group_leave(group);
+    return status;
 }
 
 /* ---- free ---------------------------------------------------------------------- */

@@ -16,24 +16,38 @@
 
 #include "base/list.h"
 #include "fw/fw.h"
+#include "pci/topology.h"
 #include "pt/pt.h"
+#include "walk/requesters.h"
 
 struct uim_unit;
 struct uim_link;
-
-/* How a unit stops DMA (semantics A.S1-D). */
-enum uim_block_quality {
-    UIM_BLOCK_ABORT, /* an entry that refuses                              */
-    UIM_BLOCK_EMPTY, /* translation with nothing mapped                    */
-    UIM_BLOCK_SINK,  /* accesses go to a scratch page                      */
-    UIM_BLOCK_NONE,
-};
+struct uim_view;
+struct uim_dma;
 
 /* What changed in a domain. start and last are inclusive. */
 struct uim_inval {
     uint64_t start, last;
     bool leaf_only; /* no non-leaf entry changed                           */
     bool all;       /* everything: start and last say nothing              */
+};
+
+enum { UIM_UNIT_OWN = 4 };
+
+/* What a unit does by its registers, as they are now. */
+struct uim_unit_audit {
+    bool open;    /* everything passes, whatever tables say                   */
+    bool shut;    /* nothing does                                             */
+    bool foreign; /* it reads other tables than those of the driver           */
+    bool trusts;  /* requests that a device says are translated pass without a
+                   * look at its entry                                        */
+    const char *interrupts; /* why they are not remapped, although they are to
+                             * be; NULL: they are                             */
+    struct uim_requesters tables; /* neither open nor shut                    */
+    /* Memory of the driver that it reads: the root, queues; size 0: not in use */
+    struct uim_unit_own {
+        uint64_t phys, size;
+    } own[UIM_UNIT_OWN];
 };
 
 struct uim_unit_ops {
@@ -87,13 +101,21 @@ struct uim_unit_ops {
     /*
      * The one operation that changes what an endpoint sees. `next` and `old` may
      * be of any kind, and equal (program it again). Both links exist if they
-     * are paging domains. endpoint->ats says whether ATS requests are to be
-     * answered. On return no cache of the unit holds the old translation;
-     * device TLBs are the core's (devtlb).
+     * are paging domains. uim_own(endpoint)->ats says whether ATS requests of
+     * the id are to be answered, with a PASID or without. On return no cache of
+     * the unit holds the old translation; device TLBs are the core's (devtlb).
      *
-     * Failure by NOMEM and the like: the endpoint sees `old` as before. TIMEDOUT, IO:
-     * it is blocked. To a blocked domain: allocates nothing, and the tables say
-     * blocked whatever the status.
+     * Endpoints of one id are independent: what carries no PASID and what carries
+     * another goes on meanwhile. The device's pasid_bits say how many there may be;
+     * tables grow when the first is set, and stay.
+     *
+     * BUSY: it has a PASID, and its id still sees what the unit was found with.
+     * Failure by that, NOMEM and the like: the endpoint sees `old` as before, and what
+     * was allocated for it is given back. Of a group that is moved one after the other,
+     * and back when one fails, tables of those that had got them stay: they are linked,
+     * and only release may take them away. TIMEDOUT, IO: it is blocked. `next` is never
+     * what was found. To a blocked domain: allocates nothing, and the tables say
+     * blocked whatever the status. Called for one endpoint of an id at a time.
      */
     enum uiommu_status (*set)(struct uiommu_endpoint *endpoint,
                               struct uiommu_domain *next,
@@ -133,6 +155,9 @@ struct uim_unit_ops {
                         const struct uiommu_irq_target *target,
                         struct uiommu_irq_message *out);
 
+    /* Of a unit that is enabled. NULL: it cannot tell which tables it reads. */
+    void (*audit)(struct uim_unit *unit, struct uim_unit_audit *out);
+
     /* Read faults and queue errors, hand faults to uim_fault(). True: not all, and
      * no interrupt tells of the rest. Any context. */
     bool (*poll)(struct uim_unit *unit);
@@ -160,18 +185,25 @@ struct uim_unit {
                                 * domain has                                 */
     uint8_t iova_bits;
     uint8_t phys_bits;
+    uint8_t pasid_bits;        /* of PASIDs that it tells apart; 0: none     */
+    bool pasid_identity;       /* pass-through for a PASID                   */
+    bool link_by_pasid;        /* what it caches of a domain is tagged with the
+                                * PASID too: each has its link               */
     bool coherent;             /* page-table walks snoop                     */
     bool snoop;                /* leaves may ask for snooping                */
     bool whole_leaves;         /* a leaf must not change its size while it is
                                 * valid (break before make): no split        */
     bool identity;             /* has pass-through                           */
     bool ats;                  /* serves ATS requests                        */
+    bool ats_needs_own;        /* looks translated requests up without their
+                                * PASID: of an id that is blocked itself none
+                                * pass                                       */
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
     bool map_sync;             /* must be told of new mappings               */
     bool messages_are_dma;     /* it translates interrupt messages as any write:
-                                * there is nothing to remap, and none passes
-                                * whose doorbell is not mapped               */
+                                * there is nothing to remap. Who may send
+                                * which is for fw->isolates_messages to say  */
     bool remap_able;           /* it and the platform can remap interrupts   */
     const char *remap_lacks;   /* what it has not got for it, or NULL        */
     bool x2apic_able;          /* with 32 bits of destination                */
@@ -180,7 +212,15 @@ struct uim_unit {
     bool found; /* it was adopted; until inherited_end confirmed */
     bool enabled; /* enable was called: there is something to undo */
     bool undo; /* a start failed: no DMA may pass that did not before it */
-    enum uim_block_quality quality;
+    /* How it stops DMA: every driver has to say. The core gives set no blocked domain
+     * but where that is ABORT: it gives `nothing`, a paging domain without mappings.
+     * cut means that too. What prepare blocks before is the driver's own way; where
+     * that is NONE, it leaves everybody on identity.                        */
+    enum uiommu_block_quality quality;
+    struct uiommu_domain
+        *nothing;  /* EMPTY, SINK: before prepare, linked after it */
+    bool own_tags; /* pasid_bits are of a tag that the unit or device has
+                                * in a register: no request carries it       */
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable. None: UINT64_MAX and 0  */
     void *entry_lock; /* spin; see uim_entry_open(): the driver makes it */
@@ -207,27 +247,49 @@ struct uiommu_driver {
                                  unsigned n);
 };
 
-/* A domain on a unit. Made once per pair and kept until the domain goes, so that
- * unmap can read the list without a lock; not in use while users is 0.      */
+/* A domain on a unit, or where unit->link_by_pasid for one PASID on a unit. Kept until
+ * the domain goes, so that unmap can read the list without a lock; while users is
+ * 0 it is not in use, and may be taken for another PASID.                   */
 struct uim_link {
     struct uim_link *_Atomic next;
     struct uim_unit *unit;
     struct uiommu_domain *domain;
+    _Atomic uint32_t pasid;    /* UIOMMU_NO_PASID too where links are by unit */
     _Atomic uint32_t users;    /* endpoints; changed under u->link_lock      */
     _Atomic uint32_t id;       /* the driver's tag; a late invalidation may
                                 * read it while it changes                   */
 };
 
-/* The link of domain on unit, or NULL. Any context. */
+/* The link of domain for what `endpoint` asks, or NULL. Any context. */
 struct uim_link *uim_link_of(struct uiommu_domain *domain,
-                             const struct uim_unit *unit);
+                             const struct uiommu_endpoint *endpoint);
 
+/* Who asks: an id, without a PASID or with one. */
 struct uiommu_endpoint {
-    struct uiommu_device *device;
-    uint32_t pasid;            /* UIOMMU_NO_PASID: the device's own          */
-    bool ats;                  /* set's order: answer ATS requests           */
+    struct uim_unit *unit;
+    uint32_t id;               /* of its DMA, as the unit knows it           */
+    uint32_t pasid;            /* UIOMMU_NO_PASID: requests without one      */
+    struct uiommu_device *device; /* of several that share the id, one; NULL:
+                                * it was pulled out, and this had a PASID    */
+    struct uim_view *view;     /* group mutex and device_lock                */
+    struct uim_node member;    /* view->endpoints: group mutex               */
+    struct uim_node node;   /* u->endpoints; with a PASID: uim_own()'s pasids.
+                                * device_lock                                */
+    struct uim_node pasids;    /* of the id: endpoints with a PASID          */
+    unsigned users;            /* u->lock: devices whose DMA may carry the id */
     struct uiommu_domain *domain; /* group mutex                             */
+    unsigned held;             /* group mutex: resets under way, which keep it
+                                * blocked in the tables                      */
+    bool moving;               /* listed where it may come to              */
+    bool cached;               /* its device may cache what it sees: counted in
+                                * domain->n_ats                              */
     _Atomic uint32_t quarantined; /* 0 or 1: bytes have no exchange on RISC-V */
+    _Atomic uint32_t readers;  /* who holds a pointer without a lock         */
+    /* Of drivers of the host: dma.c. What is not atomic is constant while it is
+     * started, but for the count.                                           */
+    struct uim_dma *_Atomic dma; /* the view's; NULL: not started            */
+    unsigned dma_starts;       /* group mutex                                */
+    uint64_t dma_last;         /* highest address the device can send        */
     /* Where it is listed while it may see a domain: two while it moves. */
     struct uim_attachment {
         struct uim_node node;  /* domain->attachments                        */
@@ -235,6 +297,9 @@ struct uiommu_endpoint {
         struct uiommu_endpoint *endpoint;
         uint64_t sequence;     /* order of listing, unique in a domain       */
     } at[2];
+    /* Of the id, whatever PASID: */
+    bool ats;                  /* set's order: answer ATS requests           */
+    unsigned n_cached;         /* of its endpoints                           */
     _Atomic bool ats_on;       /* the device may hold translations           */
 };
 
@@ -249,22 +314,42 @@ struct uiommu_device {
     struct uim_node node;      /* u->devices                                 */
     struct uim_unit *unit;
     struct uiommu_group *group;
+    struct uim_node member;    /* group->devices: group mutex                */
     struct uiommu_device *bridge;
-    unsigned children;         /* devices added behind it                    */
+    struct uiommu_device *physical; /* of a virtual function                 */
+    unsigned children;         /* devices added behind it, virtual functions */
     enum uiommu_device_kind kind;
     struct uiommu_pci pci;
-    uint32_t id;               /* of its DMA, as the unit knows it           */
+    struct uim_pci_function facts; /* PCI: what decides groups, once          */
+    bool judged;               /* they were read                             */
     _Atomic bool added;        /* by the host; else known from firmware only */
     struct uim_fw_device path; /* acpi_path is the device's own copy          */
     struct uim_log_limit limit; /* u->device_lock: of fault sentences        */
     _Atomic uint32_t readers;  /* fault deliveries that hold a pointer       */
     _Atomic uint32_t n_irqs;   /* mapped for it                              */
     bool warned;               /* group mutex: that it can forge interrupts  */
+    bool untrusted;            /* group mutex                                */
     bool ats_able;             /* device, unit, firmware, config allow it    */
     uint16_t ats_cap;          /* offset of the ATS capability               */
     uint8_t ats_queue;         /* invalidations it takes at once: 1..32      */
-    struct uiommu_endpoint endpoint;
+    unsigned resets;           /* group mutex: under way                     */
+    unsigned physical_resets;  /* and of its physical function               */
+    bool failed_reset;         /* one of them failed                         */
+    uint64_t silent_since;     /* u->lock: u->clock when it was added, or last
+                                * reset: it sends nothing of what waited then */
+    uint8_t pasid_bits;        /* device and unit, switched on; 0: none      */
+    uint16_t pasid_cap;        /* offset of the PASID capability             */
+    struct uiommu_endpoint *endpoint; /* of its own id                       */
+    struct uiommu_endpoint **alias;   /* of other ids that its DMA may carry */
+    unsigned n_aliases, room;
 };
+
+/* The endpoint of the same id without a PASID. */
+static inline struct uiommu_endpoint *uim_own(struct uiommu_endpoint *endpoint)
+{
+    return endpoint->pasid == UIOMMU_NO_PASID ? endpoint
+                                              : endpoint->device->endpoint;
+}
 
 struct uiommu_domain {
     struct uiommu *u;
@@ -274,6 +359,10 @@ struct uiommu_domain {
     uint64_t page_mask;        /* smallest page - 1                          */
     uint64_t last_iova, last_phys; /* highest that can be mapped             */
     uint64_t window_first, window_last;
+    uint64_t kept_first, kept_last; /* the window, if it is for doorbells    */
+    _Atomic bool has_doorbells; /* some may be mapped there                  */
+    _Atomic uint32_t across;   /* unmaps of what holds the window            */
+    unsigned rings;            /* u->link_lock: how often they were set up   */
     unsigned flags_refused, flags_need;
     struct uim_pt pt;
     const struct uiommu_driver *driver;
@@ -286,6 +375,12 @@ struct uiommu_domain {
     uint64_t sequence;
     _Atomic bool tainted;      /* a broken unit may still have it cached     */
     bool given_away;           /* its tables are the next owner's            */
+    struct uim_mappings {      /* group mutex, u->lock: audit.c              */
+        uint32_t turn;         /* when they were looked at                   */
+        enum uiommu_audit_kind kind; /* CONFINED, or what is wrong           */
+        uint64_t iova;         /* where                                      */
+        const char *what;
+    } audited;
     struct uim_node node;      /* u->tainted, once nobody refers to it       */
     uiommu_fault_fn on_fault;  /* u->device_lock                             */
     void *fault_ctx;

@@ -16,15 +16,17 @@ enum {
 
 /* Pins the device and its domain's handler, so that neither goes meanwhile. */
 static struct uiommu_device *pin(const struct uim_unit *unit, uint32_t id,
-                                 struct uiommu_domain **domain)
+                                 uint32_t pasid, struct uiommu_domain **domain)
 {
     const struct uiommu_host *h = unit->host;
-    struct uiommu_device *device;
+    struct uiommu_device *device = NULL;
+    struct uiommu_endpoint *ep;
 
     h->spin_lock(h->ctx, unit->u->device_lock);
-    device = uim_device_find(unit, id);
-    *domain = device ? device->endpoint.domain : NULL;
-    if (device) {
+    ep = uim_endpoint_find_pasid(unit, id, pasid);
+    *domain = ep ? ep->domain : NULL;
+    if (ep) {
+        device = ep->device;
         atomic_fetch_add(&device->readers, 1);
         atomic_fetch_add(&(*domain)->in_handler, 1);
     }
@@ -111,7 +113,7 @@ void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
 {
     struct uiommu *u = unit->u;
     struct uiommu_domain *domain;
-    struct uiommu_device *device = pin(unit, fault->id, &domain);
+    struct uiommu_device *device = pin(unit, fault->id, fault->pasid, &domain);
     bool taken = false;
 
     if (device && device->kind == UIOMMU_DEVICE_PCI) {

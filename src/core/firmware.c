@@ -151,6 +151,25 @@ enum uiommu_status uim_regions_map(struct uiommu_device *device,
     return status;
 }
 
+static struct uiommu_device *device_of(struct uim_node *n)
+{
+    return uim_container(n, struct uiommu_device, member);
+}
+
+enum uiommu_status uim_regions_map_all(struct uiommu_group *group,
+                                       struct uiommu_domain *domain,
+                                       struct uim_region_run **mapped)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    uim_list_for_each(n, &group->devices) {
+        status = uim_regions_map(device_of(n), domain, mapped);
+        if (status != UIOMMU_OK)
+            break;
+    }
+    return status;
+}
+
 void uim_regions_keep(struct uiommu *u, struct uim_region_run *run)
 {
     while (run) {
@@ -174,8 +193,36 @@ void uim_regions_undo(struct uiommu_domain *domain, struct uim_region_run *run)
 
 /* ---- requesters that firmware names ------------------------------------------- */
 
-/* The domain stays linked to the unit, so that there is always a way back to it:
- * release must not fail for want of a domain id. */
+static void unlink_to(struct uiommu_group *group, struct uiommu_domain *domain,
+                      struct uim_node *end)
+{
+    for (struct uim_node *n = group->devices.next; n != end; n = n->next)
+        uim_link_put(domain, device_of(n)->unit, UIOMMU_NO_PASID);
+}
+
+/* The domain stays linked to the units of its devices, so that there is always a way
+ * back to it: release must not fail for want of a domain id. */
+static enum uiommu_status link_devices(struct uiommu_group *group,
+                                       struct uiommu_domain *domain)
+{
+    uim_list_for_each(n, &group->devices) {
+        enum uiommu_status status =
+            uim_link_get(domain, device_of(n)->unit, UIOMMU_NO_PASID);
+
+        if (status == UIOMMU_OK)
+            continue;
+        unlink_to(group, domain, n);
+        return status;
+    }
+    return UIOMMU_OK;
+}
+
+static void unlink_devices(struct uiommu_group *group,
+                           struct uiommu_domain *domain)
+{
+    unlink_to(group, domain, &group->devices);
+}
+
 static enum uiommu_status rest_on_regions(struct uiommu_device *device)
 {
     struct uiommu_group *group = device->group;
@@ -185,16 +232,17 @@ static enum uiommu_status rest_on_regions(struct uiommu_device *device)
     status = uim_domain_create(device->unit, NULL, &group->firmware);
     if (status != UIOMMU_OK)
         return status;
-    status = uim_link_get(group->firmware, device->unit);
+    status = link_devices(group, group->firmware);
     if (status != UIOMMU_OK)
         goto put;
     status = uim_regions_map(device, group->firmware, &done);
     uim_regions_keep(device->u, done);
-    if (status == UIOMMU_OK && group->domain->kind != UIOMMU_DOMAIN_INHERITED)
-        status = uim_group_set(group, group->firmware);
+    if (status == UIOMMU_OK &&
+        group->own.domain->kind != UIOMMU_DOMAIN_INHERITED)
+        status = uim_view_set(&group->own, group->firmware);
     if (status == UIOMMU_OK)
         return UIOMMU_OK;
-    uim_link_put(group->firmware, device->unit);
+    unlink_devices(group, group->firmware);
 put:
     uiommu_domain_put(group->firmware);
     group->firmware = NULL;
@@ -217,28 +265,60 @@ enum uiommu_status uim_firmware_rest(struct uiommu_device *device)
     return UIOMMU_OK;
 }
 
-void uim_firmware_free(struct uiommu_device *device)
+void uim_firmware_drop(struct uiommu_device *device)
 {
     struct uiommu_group *group = device->group;
 
     if (!group->firmware)
         return;
-    uim_link_put(group->firmware, device->unit);
+    uim_link_put(group->firmware, device->unit, UIOMMU_NO_PASID);
+    if (!uim_list_empty(&group->devices))
+        return;
     uiommu_domain_put(group->firmware);
     group->firmware = NULL;
 }
 
-static struct uiommu_device *known(struct uiommu *u,
-                                   const struct uim_fw_requester *r,
-                                   const struct uim_driver_use *use)
-{
-    uint32_t id;
-    unsigned unit;
+/* ---- two groups become one ------------------------------------------------------ */
 
-    if (use->driver->fw->owner(use->table, &r->device, 0, &unit, &id) !=
-        UIOMMU_OK)
-        return NULL;
-    return uim_device_find(u->unit[use->first_unit + unit], id);
+enum uiommu_status uim_firmware_merge(struct uiommu_group *into,
+                                      struct uiommu_group *from,
+                                      struct uim_region_run **mapped)
+{
+    enum uiommu_status status;
+
+    if (!into->firmware)
+        return from->firmware ? link_devices(into, from->firmware) : UIOMMU_OK;
+    status = link_devices(from, into->firmware);
+    if (status != UIOMMU_OK || !from->firmware)
+        return status;
+    status = uim_regions_map_all(from, into->firmware, mapped);
+    if (status != UIOMMU_OK)
+        unlink_devices(from, into->firmware);
+    return status;
+}
+
+void uim_firmware_unmerge(struct uiommu_group *into, struct uiommu_group *from,
+                          struct uim_region_run *mapped)
+{
+    if (into->firmware) {
+        uim_regions_undo(into->firmware, mapped);
+        unlink_devices(from, into->firmware);
+    } else if (from->firmware) {
+        unlink_devices(into, from->firmware);
+    }
+}
+
+void uim_firmware_merged(struct uiommu_group *into, struct uiommu_group *from,
+                         struct uim_region_run *mapped)
+{
+    uim_regions_keep(into->u, mapped);
+    if (!into->firmware) {
+        into->firmware = from->firmware;
+    } else if (from->firmware) {
+        unlink_devices(from, from->firmware);
+        uiommu_domain_put(from->firmware);
+    }
+    from->firmware = NULL;
 }
 
 /* Of a device that no unit translates for, or that cannot be served: the machine
@@ -252,14 +332,19 @@ static enum uiommu_status serve(struct uiommu *u,
                                 const struct uim_driver_use *use,
                                 const struct uim_fw_requester *r)
 {
-    struct uiommu_device *device = known(u, r, use);
+    struct uiommu_device *device = uim_device_find(u, &r->device);
     enum uiommu_status status;
 
     if (!device)
         device = uim_device_create(u, use, &r->device, &status);
     if (!device)
         return blocked_anyway(status) ? UIOMMU_OK : status;
-    return uim_firmware_rest(device);
+    status = uim_firmware_rest(device);
+    if (status == UIOMMU_OK)
+        status = uim_group_gather(device);
+    if (status != UIOMMU_OK)
+        uim_device_take_back(device); /* others may have its ids */
+    return status == UIOMMU_BUSY ? UIOMMU_OK : status;
 }
 
 enum uiommu_status uim_firmware_requesters(struct uiommu *u)

@@ -14,21 +14,14 @@ static struct uiommu_device *device_of(struct uim_node *n)
 
 /* ---- adopted --------------------------------------------------------------- */
 
-bool uim_inherits(const struct uiommu_device *device)
-{
-    uint32_t id = device->id;
-
-    return device->unit->found &&
-           device->unit->ops->inherited(device->unit, &id) && id == device->id;
-}
-
 static unsigned list_unit(struct uim_unit *unit, uiommu_adopted_fn fn,
                           void *ctx)
 {
     unsigned n = 0;
 
     for (uint32_t id = 0; unit->ops->inherited(unit, &id); id++, n++) {
-        struct uiommu_device *d = uim_device_find(unit, id);
+        const struct uiommu_endpoint *ep = uim_endpoint_find(unit, id);
+        struct uiommu_device *d = ep ? ep->device : NULL;
         const struct uiommu_adopted adopted = {
             .driver = unit->driver->name,
             .unit = unit->index,
@@ -107,15 +100,21 @@ static enum uiommu_status end_device(struct uiommu_device *d)
     enum uiommu_status status = UIOMMU_OK;
 
     uim_group_lock(group);
-    if (group->domain == &d->u->inherited)
+    if (group->own.domain == &d->u->inherited)
         status = uim_group_set(group, uim_group_core(group));
-    if (status == UIOMMU_NODEV) /* quarantined */
-        status = uim_group_set(group, &d->u->blocked);
+    if (status == UIOMMU_NODEV) /* one is quarantined, and stays blocked */
+        status = uim_view_force(&group->own, uim_group_core(group));
     uim_group_unlock(group);
-    return status;
+    return status == UIOMMU_NODEV ? UIOMMU_OK : status;
 }
 
-/* After NOMEM the rest stays as it is: a device with regions must not lose these. */
+/* Something ran out, and no hardware failed. */
+static bool is_soft(enum uiommu_status status)
+{
+    return status != UIOMMU_OK && status < UIOMMU_TIMEDOUT;
+}
+
+/* After that the rest stays as it is: a device with regions must not lose these. */
 static enum uiommu_status end_devices(struct uiommu *u)
 {
     enum uiommu_status worst = UIOMMU_OK;
@@ -123,7 +122,7 @@ static enum uiommu_status end_devices(struct uiommu *u)
     uim_list_for_each(n, &u->devices) {
         enum uiommu_status status = end_device(device_of(n));
 
-        if (status == UIOMMU_NOMEM)
+        if (is_soft(status))
             return status;
         if (status != UIOMMU_OK)
             worst = status;
@@ -138,7 +137,9 @@ static enum uiommu_status end_locked(struct uiommu *u)
     if (atomic_load(&u->life) != UIM_STARTED)
         return uim_asleep(u) ? UIOMMU_AGAIN : UIOMMU_BUSY;
     worst = end_devices(u);
-    for (unsigned i = 0; worst != UIOMMU_NOMEM && i < u->n_units; i++) {
+    if (is_soft(worst)) /* to be called again */
+        return worst;
+    for (unsigned i = 0; i < u->n_units; i++) {
         struct uim_unit *unit = u->unit[i];
         enum uiommu_status status = UIOMMU_OK;
 
@@ -168,7 +169,7 @@ static bool all_see(struct uiommu *u, const struct uiommu_domain *domain)
         struct uiommu_device *d = device_of(n);
 
         if (atomic_load(&d->added) &&
-            uiommu_endpoint_domain(&d->endpoint) != domain)
+            uiommu_endpoint_domain(d->endpoint) != domain)
             return false;
     }
     return true;
@@ -191,6 +192,16 @@ static bool can_be_left(const struct uiommu *u)
     return true;
 }
 
+static bool have_pasids(const struct uiommu *u)
+{
+    for (struct uim_node *n = u->endpoints.next; n != &u->endpoints;
+         n = n->next)
+        if (!uim_list_empty(
+                &uim_container(n, struct uiommu_endpoint, node)->pasids))
+            return true;
+    return false;
+}
+
 static enum uiommu_status may_hand_over(struct uiommu *u,
                                         enum uiommu_hand_over how)
 {
@@ -202,6 +213,8 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
         return UIOMMU_OPNOTSUPP;
     if (how == UIOMMU_HAND_OVER_AS_IT_STANDS)
         return UIOMMU_OK;
+    if (have_pasids(u))
+        return UIOMMU_BUSY;
     if (uim_adoption_goes_on(u))
         return UIOMMU_BUSY;
     if (how == UIOMMU_HAND_OVER_IDENTITY)
@@ -220,12 +233,30 @@ static void give_away(struct uiommu_domain *domain)
 }
 
 /* What units may read from now on; also what one did not confirm to have left. */
+static void give_endpoints_away(struct uim_node *list)
+{
+    uim_list_for_each(n, list)
+        give_away(uim_container(n, struct uiommu_endpoint, node)->domain);
+}
+
 static void give_domains_away(struct uiommu *u)
 {
-    uim_list_for_each(n, &u->devices)
-        give_away(device_of(n)->endpoint.domain);
+    give_endpoints_away(&u->endpoints);
+    uim_list_for_each(n, &u->endpoints)
+        give_endpoints_away(
+            &uim_container(n, struct uiommu_endpoint, node)->pasids);
     uim_list_for_each(n, &u->tainted)
         give_away(uim_container(n, struct uiommu_domain, node));
+}
+
+/* PASIDs first: they are listed with their device. */
+static void forget(struct uiommu_device *device)
+{
+    struct uiommu_group *group = device->group;
+
+    while (!uim_list_empty(&group->pasids))
+        uim_view_free(uim_container(group->pasids.next, struct uim_view, node));
+    uim_device_forget(device);
 }
 
 static enum uiommu_status leave(struct uiommu *u)
@@ -245,7 +276,8 @@ static enum uiommu_status leave(struct uiommu *u)
     give_domains_away(u);
     uim_irqs_forget(u);
     while (!uim_list_empty(&u->devices))
-        uim_device_forget(device_of(u->devices.next));
+        forget(device_of(u->devices.next));
+    uim_orphans_forget(u);
     uim_units_free(u);
     return worst;
 }

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { SENTENCE = 320 };
+enum { SENTENCE = 512 };
 
 const struct uiommu_host *uim_host(const struct uiommu *u)
 {

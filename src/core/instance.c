@@ -78,8 +78,32 @@ static const char *missing(const struct uiommu_host *h)
 enum {
     CONFIG_FLAGS = UIOMMU_CONFIG_NO_ATS | UIOMMU_CONFIG_REMAP_INTERRUPTS |
                    UIOMMU_CONFIG_X2APIC | UIOMMU_CONFIG_UNSAFE_INTERRUPTS |
-                   UIOMMU_CONFIG_ADOPT,
+                   UIOMMU_CONFIG_ADOPT | UIOMMU_CONFIG_WIDE_PASIDS |
+                   UIOMMU_CONFIG_ACS_AS_FOUND |
+                   UIOMMU_CONFIG_NO_DOORBELL_WINDOW,
 };
+
+enum { DOORBELL_START = 0x8000000, DOORBELL_SIZE = 0x100000 };
+
+static enum uiommu_status check_doorbells(const struct uiommu_host *host,
+                                          struct uiommu_config *c)
+{
+    const bool none = c->flags & UIOMMU_CONFIG_NO_DOORBELL_WINDOW;
+
+    if (none && (c->doorbell_start | c->doorbell_size))
+        return refuse(host, "config: a doorbell window, and none");
+    if (c->doorbell_size == 0 && c->doorbell_start != 0)
+        return refuse(host, "config: the doorbell window has no size");
+    if (((c->doorbell_start | c->doorbell_size) & (UIM_DOORBELL_PLACE - 1)) ||
+        c->doorbell_start + c->doorbell_size < c->doorbell_start)
+        return refuse(host, "config: the doorbell window is not of whole "
+                            "64 KiB, or wraps");
+    if (c->doorbell_size == 0) {
+        c->doorbell_start = DOORBELL_START;
+        c->doorbell_size = DOORBELL_SIZE;
+    }
+    return UIOMMU_OK;
+}
 
 static enum uiommu_status check_config(const struct uiommu_host *host,
                                        const struct uiommu_config *config,
@@ -87,7 +111,7 @@ static enum uiommu_status check_config(const struct uiommu_host *host,
 {
     memset(out, 0, sizeof(*out));
     if (!config)
-        return UIOMMU_OK;
+        return check_doorbells(host, out);
     if (!take(out, sizeof(*out), config, config->size, sizeof(*config)))
         return refuse(host, "config: size is not that of any version known");
     if (out->flags & ~(uint32_t)CONFIG_FLAGS)
@@ -97,7 +121,11 @@ static enum uiommu_status check_config(const struct uiommu_host *host,
         return refuse(host, "config: X2APIC goes with REMAP_INTERRUPTS");
     if (out->record && !(out->flags & UIOMMU_CONFIG_ADOPT))
         return refuse(host, "config: a record goes with ADOPT");
-    return UIOMMU_OK;
+    if ((unsigned)out->default_domain > UIOMMU_DMA_IDENTITY)
+        return refuse(host, "config: unknown default_domain");
+    if ((unsigned)out->block_quality > UIOMMU_BLOCK_NONE)
+        return refuse(host, "config: unknown block_quality");
+    return check_doorbells(host, out);
 }
 
 /* ---- create and destroy --------------------------------------------------- */
@@ -125,6 +153,8 @@ static enum uiommu_status fill_instance(struct uiommu *u,
     u->config.options = NULL;
     uim_list_init(&u->tables);
     uim_list_init(&u->devices);
+    uim_list_init(&u->endpoints);
+    uim_list_init(&u->orphans);
     uim_list_init(&u->tainted);
     uim_list_init(&u->irqs);
     uim_domain_static(u, &u->blocked, UIOMMU_DOMAIN_BLOCKED);

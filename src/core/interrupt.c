@@ -134,9 +134,9 @@ static void forget(struct uiommu_irq *irq)
     uncount(u, device);
 }
 
-static enum uiommu_status map_counted(const struct uiommu_irq *like,
-                                      const struct uiommu_irq_target *target,
-                                      struct uiommu_irq **out)
+static enum uiommu_status fill(const struct uiommu_irq *like,
+                               const struct uiommu_irq_target *target,
+                               struct uiommu_irq **out)
 {
     struct uiommu *u = like->unit->u;
     struct uiommu_irq *irq = uim_alloc(u, sizeof(*irq));
@@ -156,42 +156,71 @@ static enum uiommu_status map_counted(const struct uiommu_irq *like,
     return UIOMMU_OK;
 }
 
-static enum uiommu_status map(const struct uiommu_irq *like,
-                              const struct uiommu_irq_target *target,
-                              struct uiommu_irq **out)
+static enum uiommu_status may_map(const struct uiommu_irq *like,
+                                  const struct uiommu_irq_target *target)
 {
-    struct uiommu *u = like->unit->u;
-    enum uiommu_status status;
-
     if (!like->unit->remap)
         return UIOMMU_OPNOTSUPP;
     if (!targets_ok(like, target))
         return UIOMMU_INVAL;
-    if (uim_asleep(u))
-        return UIOMMU_AGAIN;
-    count(like);
-    status = map_counted(like, target, out);
+    return uim_asleep(like->unit->u) ? UIOMMU_AGAIN : UIOMMU_OK;
+}
+
+/* Of what was counted; unless it is OK, that is taken back. */
+static enum uiommu_status map(const struct uiommu_irq *like,
+                              const struct uiommu_irq_target *target,
+                              struct uiommu_irq **out)
+{
+    enum uiommu_status status = may_map(like, target);
+
+    if (status == UIOMMU_OK)
+        status = fill(like, target, out);
     if (status != UIOMMU_OK)
-        uncount(u, like->device);
+        uncount(like->unit->u, like->device);
     return status;
 }
 
 /* ---- calls ------------------------------------------------------------------------ */
 
+/* Messages come with the id that the last bridge on the way gives them. */
+static uint32_t source_of(const struct uiommu_endpoint *endpoint)
+{
+    const struct uiommu_device *d = endpoint->device;
+
+    return d->n_aliases > 0 ? d->alias[d->n_aliases - 1]->id : endpoint->id;
+}
+
+/* An endpoint with a PASID can outlive its device, which goes under the mutex of the group:
+ * what is counted before keeps it. */
+static enum uiommu_status count_for(const struct uiommu_endpoint *endpoint,
+                                    struct uiommu_irq *like)
+{
+    struct uiommu_group *group = uim_group_enter(endpoint);
+    enum uiommu_status status = UIOMMU_NODEV;
+
+    if (endpoint->device) {
+        like->device = endpoint->device;
+        like->source = source_of(endpoint);
+        count(like);
+        status = UIOMMU_OK;
+    }
+    uim_group_leave(group);
+    return status;
+}
+
 enum uiommu_status uiommu_irq_map(struct uiommu_endpoint *endpoint,
                                   const struct uiommu_irq_target *target,
                                   unsigned n, struct uiommu_irq **out)
 {
-    struct uiommu_irq like;
+    struct uiommu_irq like = { .n = n };
+    enum uiommu_status status;
 
     if (!endpoint || !target || !out || n == 0 || n > MOST_MESSAGES ||
         (n & (n - 1)) != 0)
         return UIOMMU_INVAL;
-    like = (struct uiommu_irq){ .unit = endpoint->device->unit,
-                                .device = endpoint->device,
-                                .source = endpoint->device->id,
-                                .n = n };
-    return map(&like, target, out);
+    like.unit = endpoint->unit;
+    status = count_for(endpoint, &like);
+    return status == UIOMMU_OK ? map(&like, target, out) : status;
 }
 
 static enum uiommu_status find_source(struct uiommu *u,
@@ -227,8 +256,10 @@ enum uiommu_status uiommu_irq_map_source(struct uiommu *u,
     u->host.mutex_lock(u->host.ctx, u->lock);
     if (atomic_load(&u->life) == UIM_STARTED)
         status = find_source(u, kind, id, &like);
-    if (status == UIOMMU_OK)
+    if (status == UIOMMU_OK) {
+        count(&like);
         status = map(&like, target, out);
+    }
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;
 }

@@ -5,12 +5,7 @@
  */
 #include "core/core.h"
 
-struct regions {
-    struct uiommu_region *at; /* NULL: only counted */
-    size_t n;
-};
-
-static void add(struct regions *r, uint64_t start, uint64_t last,
+static void add(struct uim_regions *r, uint64_t start, uint64_t last,
                 enum uiommu_region_kind kind)
 {
     if (r->at)
@@ -18,7 +13,8 @@ static void add(struct regions *r, uint64_t start, uint64_t last,
     r->n++;
 }
 
-static void add_firmware(const struct uiommu_device *device, struct regions *r)
+static void add_firmware(const struct uiommu_device *device,
+                         struct uim_regions *r)
 {
     const struct uim_driver_use *use = uim_use_of(device->unit);
     struct uim_fw_region region;
@@ -31,7 +27,8 @@ static void add_firmware(const struct uiommu_device *device, struct regions *r)
                              : UIOMMU_REGION_DIRECT);
 }
 
-static void add_doorbells(const struct uiommu_device *device, struct regions *r)
+static void add_doorbells(const struct uiommu_device *device,
+                          struct uim_regions *r)
 {
     const struct uim_driver_use *use = uim_use_of(device->unit);
     struct uim_fw_region region;
@@ -45,15 +42,26 @@ static void add_doorbells(const struct uiommu_device *device, struct regions *r)
         add(r, region.start, region.last, UIOMMU_REGION_DOORBELL);
 }
 
-static void collect(const struct uiommu_device *device, struct regions *r)
+static void add_device(const struct uiommu_device *device,
+                       struct uim_regions *r)
 {
     const struct uim_unit *unit = device->unit;
+    struct uiommu_region window;
 
-    r->n = 0;
     add_firmware(device, r);
     if (unit->window_first <= unit->window_last)
         add(r, unit->window_first, unit->window_last, UIOMMU_REGION_MSI);
     add_doorbells(device, r);
+    if (uim_doorbell_window(unit, &window))
+        add(r, window.start, window.last, window.kind);
+}
+
+static void collect(const struct uiommu_group *group, struct uim_regions *r)
+{
+    r->n = 0;
+    for (struct uim_node *n = group->devices.next; n != &group->devices;
+         n = n->next)
+        add_device(uim_container(n, struct uiommu_device, member), r);
 }
 
 /* ---- in order -------------------------------------------------------------- */
@@ -63,7 +71,7 @@ static bool before(const struct uiommu_region *a, const struct uiommu_region *b)
     return a->start != b->start ? a->start < b->start : a->kind < b->kind;
 }
 
-static void sort(struct regions *r)
+static void sort(struct uim_regions *r)
 {
     for (size_t i = 1; i < r->n; i++) {
         const struct uiommu_region region = r->at[i];
@@ -76,7 +84,7 @@ static void sort(struct regions *r)
 }
 
 /* The last of its kind among the first n, which is the one that reaches furthest. */
-static struct uiommu_region *last_of_kind(const struct regions *r, size_t n,
+static struct uiommu_region *last_of_kind(const struct uim_regions *r, size_t n,
                                           enum uiommu_region_kind kind)
 {
     while (n-- > 0)
@@ -85,7 +93,7 @@ static struct uiommu_region *last_of_kind(const struct regions *r, size_t n,
     return NULL;
 }
 
-static void merge(struct regions *r)
+static void merge(struct uim_regions *r)
 {
     size_t n = 0;
 
@@ -101,28 +109,46 @@ static void merge(struct regions *r)
     r->n = n;
 }
 
+enum uiommu_status uim_regions_of(const struct uiommu_group *group,
+                                  struct uim_regions *out)
+{
+    *out = (struct uim_regions){ .at = NULL };
+    collect(group, out);
+    out->size = out->n * sizeof(*out->at);
+    if (out->n == 0)
+        return UIOMMU_OK;
+    out->at = uim_alloc(group->u, out->size);
+    if (!out->at)
+        return UIOMMU_NOMEM;
+    collect(group, out);
+    return UIOMMU_OK;
+}
+
+static enum uiommu_status gather(struct uiommu_endpoint *endpoint,
+                                 struct uim_regions *r)
+{
+    struct uiommu_group *group = uim_group_enter(endpoint);
+    enum uiommu_status status = uim_regions_of(group, r);
+
+    uim_group_leave(group);
+    return status;
+}
+
 enum uiommu_status uiommu_regions(struct uiommu_endpoint *endpoint,
                                   uiommu_region_fn fn, void *ctx)
 {
-    const struct uiommu_device *device;
-    struct regions r = { .at = NULL };
-    size_t size;
+    struct uim_regions r;
+    enum uiommu_status status;
 
     if (!endpoint || !fn)
         return UIOMMU_INVAL;
-    device = endpoint->device;
-    collect(device, &r);
-    if (r.n == 0)
-        return UIOMMU_OK;
-    size = r.n * sizeof(*r.at);
-    r.at = uim_alloc(device->u, size);
-    if (!r.at)
-        return UIOMMU_NOMEM;
-    collect(device, &r);
+    status = gather(endpoint, &r);
+    if (status != UIOMMU_OK || r.n == 0)
+        return status;
     sort(&r);
     merge(&r);
     for (size_t i = 0; i < r.n; i++)
         fn(ctx, &r.at[i]);
-    uim_free(device->u, r.at, size);
+    uim_free(endpoint->unit->u, r.at, r.size);
     return UIOMMU_OK;
 }

@@ -287,9 +287,12 @@ static enum uiommu_status probe_units(struct uiommu *u)
 
 void uim_units_free(struct uiommu *u)
 {
-    for (unsigned i = 0; u->unit && i < u->n_units; i++)
-        if (u->unit[i])
-            u->unit[i]->ops->release(u->unit[i]);
+    for (unsigned i = 0; u->unit && i < u->n_units; i++) {
+        if (!u->unit[i])
+            continue;
+        uim_rest_free(u->unit[i]);
+        u->unit[i]->ops->release(u->unit[i]);
+    }
     uim_free(u, u->unit, u->n_units * sizeof(*u->unit));
     u->unit = NULL;
     u->n_units = 0;
@@ -303,7 +306,11 @@ static enum uiommu_status prepare_units(struct uiommu *u)
 
         if (!u->unit[i])
             continue;
-        status = u->unit[i]->ops->prepare(u->unit[i]);
+        status = uim_rest_create(u->unit[i]);
+        if (status == UIOMMU_OK)
+            status = u->unit[i]->ops->prepare(u->unit[i]);
+        if (status == UIOMMU_OK)
+            status = uim_rest_link(u->unit[i], UIOMMU_NO_PASID);
         if (status != UIOMMU_OK)
             return status;
     }
@@ -427,7 +434,7 @@ bool uim_devices_added(struct uiommu *u)
     uim_list_for_each(n, &u->devices)
         if (atomic_load(&uim_container(n, struct uiommu_device, node)->added))
             return true;
-    return false;
+    return !uim_list_empty(&u->orphans);
 }
 
 /* From here on uiommu_irq() does nothing; those that began earlier end first. */
@@ -468,11 +475,11 @@ static void empty_device_tlbs(struct uim_unit *unit)
 {
     const struct uim_inval everything = { .all = true };
 
-    uim_list_for_each(n, &unit->u->devices) {
+    uim_list_for_each(n, &unit->u->endpoints) {
         struct uiommu_endpoint *ep =
-            &uim_container(n, struct uiommu_device, node)->endpoint;
+            uim_container(n, struct uiommu_endpoint, node);
 
-        if (ep->device->unit == unit && atomic_load(&ep->ats_on) &&
+        if (ep->unit == unit && atomic_load(&ep->ats_on) &&
             unit->ops->devtlb(ep, &everything) != UIOMMU_OK)
             (void)uim_quarantine(ep);
     }
@@ -571,6 +578,7 @@ enum uiommu_status uiommu_unit_info(struct uiommu *u, unsigned index,
             .page_sizes = unit->page_sizes,
             .mode = unit->mode,
             .remaps = unit->remap,
+            .block_quality = unit->quality,
         };
         return UIOMMU_OK;
     }

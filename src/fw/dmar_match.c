@@ -236,6 +236,31 @@ bool uim_dmar_relaxable(const struct uim_fw_device *device)
     return class_code >> 8 == CLASS_USB || class_code >> 16 == CLASS_DISPLAY;
 }
 
+static bool stands_for_itself(const struct uim_fw_device *device)
+{
+    const struct uim_fw_hop *last = &device->hop[device->n - 1];
+
+    return last->bus == device->pci.bus && last->devfn == device->pci.devfn;
+}
+
+/* A virtual function stands where its physical one does (fw.h), for the question who
+ * translates for it. What must be reached is of the function that is named (B.10): here
+ * it is behind that one. */
+static bool is_named(const struct uim_dmar_record *record,
+                     const struct uim_fw_device *device)
+{
+    struct uim_fw_device behind = *device;
+    struct uim_dmar_scope scope;
+
+    if (!path_ok(device) || stands_for_itself(device))
+        return record_match(record, device, &scope) > 0;
+    if (device->n == UIM_FW_HOPS)
+        return false;
+    behind.hop[behind.n++] = (struct uim_fw_hop){ .bus = device->pci.bus,
+                                                  .devfn = device->pci.devfn };
+    return record_match(record, &behind, &scope) > 0;
+}
+
 enum uiommu_status uim_dmar_device_region(const void *table,
                                           const struct uim_fw_device *device,
                                           unsigned index,
@@ -254,7 +279,7 @@ enum uiommu_status uim_dmar_device_region(const void *table,
         if (r.type != DMAR_RMRR || uim_dmar_region(table, &r, &region))
             continue;
         named = device->acpi_path ? names_acpi(&r, number, &scope)
-                                  : record_match(&r, device, &scope) > 0;
+                                  : is_named(&r, device);
         if (!named || index-- > 0)
             continue;
         *out = region;

@@ -101,7 +101,8 @@ struct uim_fw_ops {
                                 const struct uim_fw_device *device,
                                 unsigned index, unsigned *unit, uint32_t *id);
 
-    /* The index-th region of a device; they may overlap. NOENT: fewer. */
+    /* The index-th region of a device; they may overlap. A virtual function has none of
+     * its physical one's. NOENT: fewer. */
     enum uiommu_status (*region)(const void *table,
                                  const struct uim_fw_device *device,
                                  unsigned index, struct uim_fw_region *out);
@@ -137,6 +138,10 @@ struct uim_fw_ops {
     enum uiommu_status (*doorbell)(const void *table, const void *also,
                                    const struct uim_fw_device *device,
                                    unsigned index, struct uim_fw_region *out);
+    /* Do messages of a device, once translated, reach something that knows whose they
+     * are and lets none send another's? NULL: no. */
+    bool (*isolates_messages)(const void *table,
+                              const struct uim_fw_device *device);
 };
 
 /* Is the table there as far as its header says, which is not too far for any? The

@@ -551,4 +551,5 @@ const struct uim_fw_ops uim_fw_iort = {
     .also = "APIC",
     .check_also = uim_iort_check_madt,
     .doorbell = uim_iort_doorbell,
+    .isolates_messages = uim_iort_isolates_messages,
 };

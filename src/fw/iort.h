@@ -161,6 +161,8 @@ enum uiommu_status uim_iort_check_madt(const void *table, const void *madt,
 enum uiommu_status uim_iort_doorbell(const void *table, const void *madt,
                                      const struct uim_fw_device *device,
                                      unsigned index, struct uim_fw_region *out);
+bool uim_iort_isolates_messages(const void *table,
+                                const struct uim_fw_device *device);
 bool uim_iort_ats_allowed(const void *table, const struct uim_fw_device *device,
                           bool legacy);
 

@@ -96,3 +96,14 @@ enum uiommu_status uim_iort_doorbell(const void *table, const void *madt,
     }
     return UIOMMU_NOENT;
 }
+
+/* An ITS looks messages up by their DeviceID. Whatever else may receive them, such as a
+ * GICv2m frame, takes any that reach it. */
+bool uim_iort_isolates_messages(const void *table,
+                                const struct uim_fw_device *device)
+{
+    struct uim_iort_hop hop;
+
+    return uim_iort_its(table, device, &hop) == UIOMMU_OK &&
+           uim_iort_its_count(&hop.node) > 0;
+}

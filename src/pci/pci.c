@@ -15,9 +15,16 @@ static uint32_t read(const struct uiommu_host *host, struct uiommu_pci at,
            UINT32_MAX >> (32 - 8 * width);
 }
 
+bool uim_pci_is_virtual(const struct uiommu_host *host, struct uiommu_pci at)
+{
+    return read(host, at, PCI_REG_VENDOR_ID, 2) == 0xffff &&
+           read(host, at, PCI_REG_COMMAND, 4) != UINT32_MAX;
+}
+
 bool uim_pci_present(const struct uiommu_host *host, struct uiommu_pci at)
 {
-    return read(host, at, PCI_REG_VENDOR_ID, 2) != 0xffff;
+    return read(host, at, PCI_REG_VENDOR_ID, 2) != 0xffff ||
+           read(host, at, PCI_REG_COMMAND, 4) != UINT32_MAX;
 }
 
 uint32_t uim_pci_class(const struct uiommu_host *host, struct uiommu_pci at)
@@ -130,6 +137,14 @@ static void write_ats(const struct uiommu_host *host, struct uiommu_pci at,
                     (uint32_t)ctrl.raw);
 }
 
+void uim_pci_ats_set_stu(const struct uiommu_host *host, struct uiommu_pci at,
+                         unsigned offset, unsigned stu)
+{
+    struct pci_ats_ctrl ctrl = { read(host, at, offset + PCI_REG_ATS_CTRL, 2) };
+
+    write_ats(host, at, offset, pci_ats_ctrl_set_stu(ctrl, stu));
+}
+
 void uim_pci_ats_enable(const struct uiommu_host *host, struct uiommu_pci at,
                         unsigned offset, unsigned stu)
 {
@@ -154,6 +169,7 @@ enum uiommu_status uim_pci_pasid(const struct uiommu_host *host,
                                  struct uiommu_pci at,
                                  struct uim_pci_pasid *out)
 {
+    struct pci_pasid_ctrl ctrl;
     struct pci_pasid_cap cap;
     uint16_t offset;
     unsigned bits;
@@ -164,9 +180,35 @@ enum uiommu_status uim_pci_pasid(const struct uiommu_host *host,
     bits = (unsigned)pci_pasid_cap_max_pasid_width(cap);
     out->offset = offset;
     out->bits = (uint8_t)(bits > 20 ? 20 : bits);
+    ctrl.raw = (uint16_t)read(host, at, offset + PCI_REG_PASID_CTRL, 2);
+    out->enabled = pci_pasid_ctrl_enable(ctrl);
     out->exec = pci_pasid_cap_exec_permission(cap);
     out->privileged = pci_pasid_cap_privileged_mode(cap);
     return UIOMMU_OK;
+}
+
+static void write_pasid(const struct uiommu_host *host, struct uiommu_pci at,
+                        unsigned offset, bool enable)
+{
+    const struct pci_pasid_ctrl_fields ctrl = { .enable = enable };
+
+    host->pci_write(host->ctx, at, offset + PCI_REG_PASID_CTRL, 2,
+                    (uint32_t)pci_pasid_ctrl_pack(&ctrl).raw);
+}
+
+bool uim_pci_pasid_enable(const struct uiommu_host *host, struct uiommu_pci at,
+                          unsigned offset)
+{
+    struct uim_pci_pasid pasid;
+
+    write_pasid(host, at, offset, true);
+    return uim_pci_pasid(host, at, &pasid) == UIOMMU_OK && pasid.enabled;
+}
+
+void uim_pci_pasid_disable(const struct uiommu_host *host, struct uiommu_pci at,
+                           unsigned offset)
+{
+    write_pasid(host, at, offset, false);
 }
 
 enum uiommu_status uim_pci_pri(const struct uiommu_host *host,

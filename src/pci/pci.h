@@ -16,7 +16,10 @@
 /* uim_pci_port() of what has no PCI Express capability. */
 enum { UIM_PCI_NOT_PCIE = 0xff };
 
+/* Somebody answers there. A virtual function has no vendor, but the other registers. */
 bool uim_pci_present(const struct uiommu_host *host, struct uiommu_pci at);
+/* And is one. */
+bool uim_pci_is_virtual(const struct uiommu_host *host, struct uiommu_pci at);
 
 /* 24 bits: class, subclass, interface. */
 uint32_t uim_pci_class(const struct uiommu_host *host, struct uiommu_pci at);
@@ -35,6 +38,21 @@ unsigned uim_pci_find_ext(const struct uiommu_host *host, struct uiommu_pci at,
 
 /* PCI_EXP_TYPE_* or UIM_PCI_NOT_PCIE. */
 uint8_t uim_pci_port(const struct uiommu_host *host, struct uiommu_pci at);
+
+struct uim_pci_sriov {
+    uint16_t n;              /* virtual functions that are there now         */
+    uint16_t offset, stride; /* of their ids                                 */
+    uint16_t device;         /* their device id                              */
+};
+
+/* NOENT: no such capability. */
+UIOMMU_MUST_CHECK enum uiommu_status
+uim_pci_sriov(const struct uiommu_host *host, struct uiommu_pci at,
+              struct uim_pci_sriov *out);
+
+/* Is `at` one of those that `physical` says this of? */
+bool uim_pci_is_virtual_of(const struct uim_pci_sriov *sriov,
+                           struct uiommu_pci physical, struct uiommu_pci at);
 
 struct uim_pci_ats {
     bool enabled;           /* now, with                                     */
@@ -62,15 +80,28 @@ UIOMMU_MUST_CHECK enum uiommu_status uim_pci_ats(const struct uiommu_host *host,
 void uim_pci_ats_enable(const struct uiommu_host *host, struct uiommu_pci at,
                         unsigned offset, unsigned stu);
 
+/* The size alone, while ATS is off: for its virtual functions. */
+void uim_pci_ats_set_stu(const struct uiommu_host *host, struct uiommu_pci at,
+                         unsigned offset, unsigned stu);
+
 /* It asks for nothing more; what it has cached must be invalidated by then. */
 void uim_pci_ats_disable(const struct uiommu_host *host, struct uiommu_pci at,
                          unsigned offset);
 
 struct uim_pci_pasid {
+    bool enabled; /* now                                                     */
     uint16_t offset;
     uint8_t bits; /* widest PASID: 0..20 */
     bool exec, privileged;
 };
+
+/* Lets the function send requests with PASIDs, neither of execution nor privileged;
+ * `offset` is that of the capability. While ATS is on this must not be called (7.8.8).
+ * False: it does not obey. */
+bool uim_pci_pasid_enable(const struct uiommu_host *host, struct uiommu_pci at,
+                          unsigned offset);
+void uim_pci_pasid_disable(const struct uiommu_host *host, struct uiommu_pci at,
+                           unsigned offset);
 
 struct uim_pci_pri {
     uint16_t offset;

@@ -194,13 +194,13 @@ static void reap(struct uim_pt *pt, uint64_t *more)
     pt->ops->free_chain(pt, out[1]);
 }
 
-void uim_pt_retire(struct uim_pt *pt, struct uim_gather *gather)
+void uim_pt_retire(struct uim_pt *pt, struct uiommu_gather *gather)
 {
     if (gather->tables)
         reap(pt, &gather->tables);
 }
 
-void uim_pt_strand(struct uim_pt *pt, struct uim_gather *gather)
+void uim_pt_strand(struct uim_pt *pt, struct uiommu_gather *gather)
 {
     const struct uiommu_host *host = pt->host;
     uim_word *end = chain_end(pt, gather->tables);

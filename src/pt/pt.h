@@ -33,16 +33,10 @@
 
 struct uim_pt;
 
-/* What one or several unmaps or splits removed, until it is invalidated. */
-struct uim_gather {
-    uint64_t start, last; /* covers every byte whose translation changed     */
-    uint64_t unmapped;    /* bytes                                           */
-    uint64_t tables;      /* tables taken out, 0: none; see UIM_PT_CHAIN     */
-    bool any;             /* something changed: start and last are valid     */
-    bool non_leaf;        /* a non-leaf entry changed: no leaf-only hint     */
-};
-
 /*
+ * What unmaps and splits removed adds up in a gather, until it is invalidated; who
+ * it belongs to is the core's. Tables taken out are a chain in gather->tables.
+ *
  * A chain of tables is the bus address of the first one, its level from bit 8
  * up and this mark. Entry 0 of a table in a chain refers to the next one, or is
  * just the mark; every format reads that as not present. The tables below the
@@ -95,13 +89,17 @@ struct uim_pt_ops {
      * of its whole span takes a table out. */
     enum uiommu_status (*map)(struct uim_pt *pt, uint64_t iova, uint64_t phys,
                               uint64_t size, unsigned flags);
+    /* As map, of n > 0 segments one after the other; size is their sum. */
+    enum uiommu_status (*map_sg)(struct uim_pt *pt, uint64_t iova,
+                                 const struct uiommu_segment *segments,
+                                 size_t n, uint64_t size, unsigned flags);
     /* INVAL: a leaf lies partly in the range; nothing changed. Adds to
      * *gather. */
     enum uiommu_status (*unmap)(struct uim_pt *pt, uint64_t iova, uint64_t size,
-                                struct uim_gather *gather);
+                                struct uiommu_gather *gather);
     /* NOMEM, OPNOTSUPP (whole_leaves): nothing changed. */
     enum uiommu_status (*split)(struct uim_pt *pt, uint64_t iova, uint64_t size,
-                                struct uim_gather *gather);
+                                struct uiommu_gather *gather);
     /* OK: a leaf. NOENT: none; *trace says how far it went. */
     enum uiommu_status (*walk)(struct uim_pt *pt, uint64_t iova,
                                struct uiommu_trace *trace);
@@ -151,6 +149,7 @@ struct uim_pt {
     uint64_t leaving;         /* chain: freed once every `seen` call ended    */
     uint64_t retired;         /* chain: retired while others were leaving     */
     uint64_t stranded;        /* chain: freed by destroy                      */
+    _Atomic uint32_t tables;  /* that it has, in the tree or not              */
 };
 
 extern const struct uim_pt_ops
@@ -167,11 +166,11 @@ extern const struct uim_pt_ops uim_pt_vmsa_s2_4k, uim_pt_vmsa_s2_16k,
 
 /* The tables in gather->tables were invalidated: free them as soon as nobody
  * can hold a pointer. The gather has none afterwards. Any context. */
-void uim_pt_retire(struct uim_pt *pt, struct uim_gather *gather);
+void uim_pt_retire(struct uim_pt *pt, struct uiommu_gather *gather);
 
 /* Hardware did not confirm the invalidation and may walk the tables for ever:
  * they stay until destroy. Any context.                                      */
-void uim_pt_strand(struct uim_pt *pt, struct uim_gather *gather);
+void uim_pt_strand(struct uim_pt *pt, struct uiommu_gather *gather);
 
 /* As destroy, but hardware goes on with the tables: they stay. */
 void uim_pt_give_away(struct uim_pt *pt);

@@ -35,6 +35,8 @@
     X(PREF_LIMIT,      0x26, 16)                                               \
     X(PREF_BASE_HI,    0x28, 32)                                               \
     X(PREF_LIMIT_HI,   0x2c, 32)                                               \
+    X(SUBSYSTEM_VENDOR_ID, 0x2c, 16) /* not in a bridge */                     \
+    X(SUBSYSTEM_ID,    0x2e, 16)                                               \
     X(CAPABILITIES,    0x34, 8)  /* bits 1:0 masked */
 
 /* The rest counts from the start of the capability in the name. */
@@ -113,6 +115,7 @@ UIM_LAYOUT(pci_header_type, PCI_HEADER_TYPE);
     X(P, FUNCTION, 0)                                                          \
     X(P, BRIDGE,   1)
 UIM_CODES(pci_header_type_code, PCI_HEADER, PCI_HEADER_TYPES);
+enum { PCI_BAR_IO = 1u << 0 }; /* in a base address register: not memory */
 
 /* First word of a capability, standard and extended. next is 0 at the end; an
    extended list is empty if its first header reads 0 or all ones. */
@@ -211,6 +214,17 @@ UIM_LAYOUT(pci_pasid_ctrl, PCI_PASID_CTRL);
     F(P, source_validation,    0, 0)
 UIM_LAYOUT(pci_acs_cap, PCI_ACS_CAP);
 UIM_LAYOUT(pci_acs_ctrl, PCI_ACS_CTRL);
+
+/* The same bits as the manual abbreviates them, for masks. */
+#define PCI_ACS_BITS(X, P)                                                     \
+    X(P, SV, 0x01)                                                             \
+    X(P, TB, 0x02)                                                             \
+    X(P, RR, 0x04)                                                             \
+    X(P, CR, 0x08)                                                             \
+    X(P, UF, 0x10)                                                             \
+    X(P, EC, 0x20)                                                             \
+    X(P, DT, 0x40)
+UIM_CODES(pci_acs_bit, PCI_ACS, PCI_ACS_BITS);
 
 #define PCI_ACS_TARGETS(X, P)                                                  \
     X(P, DIRECT,   0)                                                          \
@@ -420,6 +434,7 @@ UIM_CODES(pci_limit, PCI, PCI_LIMITS);
     X("header_type",  PCI_HEADER,     PCI_HEADER_TYPES)                        \
     X("cap_id",       PCI_CAP,        PCI_CAPS)                                \
     X("ext_cap_id",   PCI_EXT_CAP,    PCI_EXT_CAPS)                            \
+    X("acs_bit",      PCI_ACS,        PCI_ACS_BITS)                            \
     X("acs_target",   PCI_ACS_TARGET, PCI_ACS_TARGETS)                         \
     X("exp_type",     PCI_EXP_TYPE,   PCI_EXP_TYPES)                           \
     X("prg_response", PCI_PRG,        PCI_PRGS)                                \

@@ -205,24 +205,15 @@ static void and_rights(struct uim_walk_entry *sum,
     sum->exec = exec;
 }
 
-void uim_walk(const struct uim_walk_params *params, uim_walk_read read,
-              void *ctx, uint64_t root, uint64_t iova,
-              struct uim_walk_result *out)
+/* From a table at out->level on; out->end has the rights that led there. */
+static void go_down(const struct uim_walk_params *params, uim_walk_read read,
+                    void *ctx, uint64_t table, uint64_t iova,
+                    struct uim_walk_result *out)
 {
-    uint64_t table = root;
-    unsigned level = params->top;
-
-    *out = (struct uim_walk_result){
-        .level = params->top,
-        .end = { .kind = UIM_WALK_WIDTH },
-    };
-    if (!uim_walk_fits(params, iova))
-        return;
-    out->end.read = out->end.write = out->end.user = out->end.exec = true;
-    for (;; level--) {
+    for (;; out->level--) {
         struct uim_walk_entry e = { .kind = UIM_WALK_FETCH };
+        const unsigned level = out->level;
 
-        out->level = (uint8_t)level;
         out->entry_phys[level] = table + uim_walk_offset(params, level, iova);
         if (read(ctx, out->entry_phys[level], &out->entry[level]))
             e = uim_walk_decode(params, level, out->entry[level]);
@@ -231,4 +222,57 @@ void uim_walk(const struct uim_walk_params *params, uim_walk_read read,
             return;
         table = e.address;
     }
+}
+
+static const struct uim_walk_entry all_rights = {
+    .read = true,
+    .write = true,
+    .user = true,
+    .exec = true,
+};
+
+void uim_walk(const struct uim_walk_params *params, uim_walk_read read,
+              void *ctx, uint64_t root, uint64_t iova,
+              struct uim_walk_result *out)
+{
+    *out = (struct uim_walk_result){
+        .level = params->top,
+        .end = { .kind = UIM_WALK_WIDTH },
+    };
+    if (!uim_walk_fits(params, iova))
+        return;
+    out->end = all_rights;
+    go_down(params, read, ctx, root, iova, out);
+}
+
+/* The lowest level from `level` up whose table both addresses are looked up in. */
+static unsigned meet(const struct uim_walk_params *params, unsigned level,
+                     uint64_t a, uint64_t b)
+{
+    while (level < params->top &&
+           (a ^ b) >> uim_walk_shift(params, level + 1) != 0)
+        level++;
+    return level;
+}
+
+void uim_walk_on(const struct uim_walk_params *params, uim_walk_read read,
+                 void *ctx, uint64_t root, uint64_t from, uint64_t iova,
+                 struct uim_walk_result *at)
+{
+    const unsigned low = meet(params, at->level, from, iova);
+
+    if (low == params->top) {
+        uim_walk(params, read, ctx, root, iova, at);
+        return;
+    }
+    at->end = all_rights;
+    at->end.address = root;
+    for (unsigned level = params->top; level > low; level--) {
+        const struct uim_walk_entry e =
+            uim_walk_decode(params, level, at->entry[level]);
+
+        and_rights(&at->end, &e);
+    }
+    at->level = (uint8_t)low;
+    go_down(params, read, ctx, at->end.address, iova, at);
 }

@@ -112,5 +112,10 @@ struct uim_walk_result {
 void uim_walk(const struct uim_walk_params *params, uim_walk_read read,
               void *ctx, uint64_t root, uint64_t iova,
               struct uim_walk_result *out);
+/* *at, which is what was found at `from`, becomes what is found at iova. Entries that
+ * lead to both are not read again. */
+void uim_walk_on(const struct uim_walk_params *params, uim_walk_read read,
+                 void *ctx, uint64_t root, uint64_t from, uint64_t iova,
+                 struct uim_walk_result *at);
 
 #endif

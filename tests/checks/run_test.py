@@ -170,6 +170,22 @@ class Runner(unittest.TestCase):
         self.check(1, "0 passed, 1 failed, 0 skipped, 0 not applicable",
                    self.sample("passes"), names=["nothing"])
 
+    def test_targets_are_what_the_named_suites_need(self):
+        with tempfile.TemporaryDirectory() as build:
+            info = pathlib.Path(build, "meson-info")
+            info.mkdir()
+            info.joinpath("intro-tests.json").write_text(json.dumps([
+                self.sample("one", depends=["a", "lib"]),
+                self.sample("two", depends=["b"])]))
+            info.joinpath("intro-targets.json").write_text(json.dumps([
+                {"id": "a", "filename": [f"{build}/tests/a"]},
+                {"id": "b", "filename": [f"{build}/tests/b"]},
+                {"id": "lib", "filename": [f"{build}/lib.so"]}]))
+            done = subprocess.run(
+                [sys.executable, TESTS / "run.py", "--targets", build, "one"],
+                capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, "lib.so\ntests/a\n")
+
     def test_no_suite_at_all(self):
         self.check(1, "0 passed, 1 failed, 0 skipped, 0 not applicable")
 

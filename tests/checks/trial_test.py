@@ -147,18 +147,80 @@ class SeededFaults(Project):
         self.refused("there is no program nobody", ("x", "a - 7", "a"),
                      more="catch = 'nobody'\n")
 
-    def test_a_program_that_fails_anyway_notices_nothing(self):
+    def other_program(self, main):
         self.write("tests/meson.build", PROJECT["tests/meson.build"] +
-                   "executable('bad_test', 'bad_test.c', link_with: lib)\n")
-        self.write("tests/bad_test.c", "int main(void) { return 1; }\n")
-        self.refused("bad_test fails as it is", ("quiet", "a - 7", "a - 8"))
+                   "executable('a_test', 'a_test.c', link_with: lib)\n")
+        self.write("tests/a_test.c", f"""#include <stdio.h>
+#include <unistd.h>
+int sum(int a, int b);
+int main(void)
+{{
+    {main}
+}}
+""")
+
+    def test_a_program_that_fails_anyway_notices_nothing(self):
+        self.other_program("return 1;")
+        self.refused("a_test fails as it is: exit status 1",
+                     ("quiet", "a - 7", "a - 8"))
+
+    def test_what_passes_before_it_fails_anyway_notices(self):
+        self.other_program("""puts(sum(3, 4) == 7 ? "ok 1" : "not ok 1 - seven");
+    puts("not ok 2 - never");
+    return 1;""")
+        status, output = self.faults(("wrong sum", "return a + b", "return a"),
+                                     ("quiet", "a - 7", "a - 8"))
+        self.assertEqual(status, 1)
+        self.assertRegex(output, r"\d s  wrong sum: a_test: seven\n")
+        self.assertIn("quiet: a_test fails as it is: never", output)
+        self.assertIn("2 faults, 1 caught, 1 missed", output)
+
+    def test_only_the_program_named_may_notice(self):
+        fault = ("wrong sum", "return a + b", "return a")
+        self.other_program("puts(\"ok 1\"); return 0;")
+        self.refused("wrong sum: a_test did not notice", fault,
+                     more="catch = 'a_test'\n")
+        status, output = self.faults(fault, more="catch = 'a_test'\n",
+                                     args=("--search",))
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, r"\d s  wrong sum: sum_test: adds\n")
+
+    def hang(self, *args, more=""):
+        return self.faults(
+            ("hang", "return a + b", "for (;;) a = *(volatile int *)&b"),
+            args=("--timeout", "3", *args), more=more)
+
+    def test_a_hang_has_to_be_expected(self):
+        status, output = self.hang()
+        self.assertEqual(status, 1, output)
+        self.assertIn("MISSED    hang: sum_test: did not end within 3 s, which "
+                      "says nothing about why", output)
 
     def test_hang_is_noticed(self):
-        status, output = self.faults(
-            ("hang", "return a + b", "for (;;) a = *(volatile int *)&b"),
-            args=("--timeout", "3"))
+        status, output = self.hang(more="hangs = true\n")
         self.assertEqual(status, 0, output)
         self.assertIn("did not end within 3 s", output)
+
+    def test_what_always_takes_as_long_does_not_hang(self):
+        self.other_program("""sleep(sum(3, 4) == 7 ? 2 : 0);
+    puts("ok 1");
+    return 0;""")
+        status, output = self.hang(more="hangs = true\ncatch = 'a_test'\n")
+        self.assertEqual(status, 1, output)
+        self.assertIn("hang: a_test takes as long as it is", output)
+
+    def test_each_test_has_the_time(self):
+        self.other_program("""for (int t = 1; t <= 3; t++) {
+        sleep(2);
+        printf("ok %d\\n", t);
+        fflush(stdout);
+    }
+    return sum(3, 4) != 7;""")
+        status, output = self.faults(
+            ("wrong sum", "return a + b", "return a"),
+            args=("--timeout", "3"), more="catch = 'a_test'\n")
+        self.assertEqual(status, 0, output)
+        self.assertIn("a_test: exit status 1", output)
 
 
 class Mutants(Project):

@@ -312,7 +312,7 @@ static void pair_down(struct rig *rig)
     rig->m->host = second.real;
 }
 
-/* ---- tests ---------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------- */
 
 static void list_one(void *ctx, const struct uiommu_adopted *a)
 {

@@ -386,6 +386,8 @@ static void records_that_end_too_early_are_refused(struct rig *rig)
 static void assert_stays(struct rig *rig, struct uiommu_domain *d,
                          uint64_t page)
 {
+    const struct uiommu_segment segment = { page, RIG_PAGE };
+    struct uiommu_gather g = UIOMMU_GATHER_INIT;
     struct uiommu_trace trace;
     uint64_t unmapped = 1;
 
@@ -396,6 +398,9 @@ static void assert_stays(struct rig *rig, struct uiommu_domain *d,
     assert_int_equal(unmapped, 1);
     rig_is(uiommu_split(d, BASE, RIG_PAGE), UIOMMU_BUSY);
     rig_is(uiommu_walk(d, BASE, &trace), UIOMMU_BUSY);
+    rig_is(uiommu_map_sg(d, OTHER, &segment, 1, RIG_RW), UIOMMU_BUSY);
+    rig_is(uiommu_unmap_gather(d, BASE, RIG_PAGE, &g), UIOMMU_BUSY);
+    assert_null(g.domain);
 }
 
 static void a_domain_that_was_handed_over_stays(struct rig *rig)
@@ -406,6 +411,26 @@ static void a_domain_that_was_handed_over_stays(struct rig *rig)
     leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
     assert_stays(rig, f.domain, f.page);
     assert_as_left(rig, &f);
+    uiommu_domain_put(f.domain);
+    first_is_gone(rig);
+    up(rig);
+    assert_as_left(rig, &f);
+    end_adoption(rig);
+}
+
+/* What was to be synced may be reached by the next owner's devices. */
+static void a_gather_is_not_synced_after_a_hand_over(struct rig *rig)
+{
+    struct uiommu_gather g = UIOMMU_GATHER_INIT;
+    struct first f;
+
+    first_owner(rig, &f);
+    map_page(f.domain, OTHER, f.page);
+    rig_ok(uiommu_unmap_gather(f.domain, OTHER, RIG_PAGE, &g));
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
+    rig_is(uiommu_sync(&g), UIOMMU_BUSY);
+    assert_null(g.domain);
+    rig_ok(uiommu_sync(&g));
     uiommu_domain_put(f.domain);
     first_is_gone(rig);
     up(rig);
@@ -495,6 +520,7 @@ static const struct rig_test tests[] = {
     RIG_COLD(records_of_other_machines_are_refused),
     RIG_COLD(records_that_end_too_early_are_refused),
     RIG_COLD(a_domain_that_was_handed_over_stays),
+    RIG_COLD(a_gather_is_not_synced_after_a_hand_over),
     RIG_COLD(domains_that_were_not_handed_over_are_ours),
     RIG_COLD_ON(a_domain_that_a_unit_may_still_read_stays, in_a_hurry),
     RIG_COLD_ON(a_domain_that_is_held_outlives_the_stop, in_a_hurry),

@@ -567,7 +567,7 @@ static void functions_of_the_upper_half_go_on(struct rig *rig)
         assert_true(rig_refused(rig, i, BASE));
 }
 
-/* ---- devices that cache ------------------------------------------------------------- */
+/* ---- devices that cache ---------------------------------------------------------- */
 
 static bool with_ats(struct rig *rig, const char **why)
 {
@@ -615,7 +615,7 @@ static void a_device_that_may_not_ask_any_more_stops(struct rig *rig)
     assert_true(rig_refused(rig, 0, BASE));
 }
 
-/* ---- interrupts ----------------------------------------------------------------------- */
+/* ---- interrupts ------------------------------------------------------------------ */
 
 /* The vector of what arrives when engine 0 sends the message; 0: nothing. */
 static unsigned arrives(struct rig *rig, const struct uiommu_irq_message *m)
@@ -676,7 +676,7 @@ static void interrupts_are_adopted_as_they_are_or_not(struct rig *rig)
     end_adoption(rig);
 }
 
-/* ---- back again ------------------------------------------------------------------------- */
+/* ---- back again ------------------------------------------------------------------ */
 
 static void (*write32)(void *ctx, void *mmio, size_t offset, uint32_t value);
 

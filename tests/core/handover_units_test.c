@@ -103,7 +103,7 @@ static void a_unit_without_a_queue_goes_on(struct rig *rig)
         assert_true(t.cmd[i].by_register);
 }
 
-/* ---- how many ids they have --------------------------------------------------------- */
+/* ---- how many ids they have ------------------------------------------------------ */
 
 enum {
     SPARE = 0x40,    /* of bus 0, legacy mode: a function that is not there */
@@ -216,7 +216,7 @@ static void a_unit_with_no_id_left_is_refused(struct rig *rig)
     end_adoption(rig);
 }
 
-/* ---- interrupts alone ------------------------------------------------------------------- */
+/* ---- interrupts alone ------------------------------------------------------------ */
 
 static bool remapped(struct rig *rig, const char **why)
 {

@@ -28,16 +28,21 @@
 
 /* ---- what the unit answers ----------------------------------------------- */
 
-/* Where one access of engine n would go; NOWHERE: it is refused. */
-static inline uint64_t lands(struct rig *rig, unsigned n, uint64_t iova,
-                             unsigned access)
+/* Where one access of engine n would go, with a PASID; NOWHERE: it is refused. */
+static inline uint64_t lands_with(struct rig *rig, unsigned n, uint32_t pasid,
+                                  uint64_t iova, unsigned access)
 {
     struct uie_xlat x;
 
-    if (sim_probe(rig->m, rig_engine(rig, n), UIOMMU_NO_PASID, iova, access,
-                  &x) != 0)
+    if (sim_probe(rig->m, rig_engine(rig, n), pasid, iova, access, &x) != 0)
         return NOWHERE;
     return x.gpa + (iova & x.mask);
+}
+
+static inline uint64_t lands(struct rig *rig, unsigned n, uint64_t iova,
+                             unsigned access)
+{
+    return lands_with(rig, n, UIOMMU_NO_PASID, iova, access);
 }
 
 /* The rights that engine n has at iova. */

@@ -187,7 +187,7 @@ static void remapping_that_was_left_on_is_replaced(struct rig *rig)
     drop(irq);
 }
 
-/* ---- entries -------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------- */
 
 static void entries_run_out_and_come_back(struct rig *rig)
 {
@@ -234,7 +234,7 @@ static void an_entry_that_may_be_cached_is_not_used_again(struct rig *rig)
     drop(irq);
 }
 
-/* ---- entries that have to be announced ---------------------------------------------- */
+/* ---- entries that have to be announced ------------------------------------------- */
 
 static bool with_caching_mode(struct rig *rig, const char **why)
 {
@@ -280,7 +280,7 @@ static void a_new_entry_leaves_the_write_buffer(struct rig *rig)
     drop(irq);
 }
 
-/* ---- units that do not answer --------------------------------------------------------- */
+/* ---- units that do not answer ---------------------------------------------------- */
 
 static void asleep_and_back(struct rig *rig)
 {

@@ -203,6 +203,8 @@ static void a_table_is_taken_once(struct rig *rig)
     rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
     rig_is(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size),
            UIOMMU_EXIST);
+    rig_is(uiommu_find_tables(rig->u, rig_drivers, RIG_DRIVERS),
+           rig->config.its ? UIOMMU_OK : UIOMMU_NOENT); /* the MADT is left */
     rig_is(uiommu_find_tables(rig->u, rig_drivers, RIG_DRIVERS), UIOMMU_NOENT);
     rig_ok(rig_start(rig));
     rig_is(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size),

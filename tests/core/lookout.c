@@ -23,12 +23,20 @@ void watch_dma(struct lookout *l, struct rig *rig, unsigned engine,
         rig_poke(rig, new, new);
 }
 
+void watch_pasid(struct lookout *l, struct rig *rig, unsigned engine,
+                 uint32_t pasid, uint64_t iova, uint64_t old, uint64_t new)
+{
+    watch_dma(l, rig, engine, iova, old, new);
+    l->place[l->n - 1].pasid = pasid;
+}
+
 /* The page says where it is. */
 static uint64_t dma_lands(struct rig *rig, const struct place *p)
 {
     uint64_t value;
 
-    return rig_read(rig, p->engine, p->iova, &value) ? value : NOWHERE;
+    return rig_dma(rig, p->engine, p->pasid, false, p->iova, &value) ? value
+                                                                     : NOWHERE;
 }
 
 static bool allowed(const struct place *p, uint64_t there)
@@ -50,10 +58,16 @@ static void judge(struct lookout *l, const struct place *p, uint64_t there)
     l->said = there;
 }
 
+static uint64_t place_lands(struct rig *rig, const struct place *p,
+                            unsigned access)
+{
+    return lands_with(rig, p->engine, p->pasid, p->iova, access);
+}
+
 static void look_at(struct lookout *l, const struct place *p)
 {
-    judge(l, p, lands(l->rig, p->engine, p->iova, UIOMMU_READ));
-    judge(l, p, lands(l->rig, p->engine, p->iova, UIOMMU_WRITE));
+    judge(l, p, place_lands(l->rig, p, UIOMMU_READ));
+    judge(l, p, place_lands(l->rig, p, UIOMMU_WRITE));
     if (p->dma)
         judge(l, p, dma_lands(l->rig, p));
 }
@@ -78,8 +92,10 @@ static void look(void *ctx)
 static void assert_right(const struct lookout *l)
 {
     if (l->wrong > 0)
-        fail_msg("engine %u at 0x%llx went to 0x%llx, %u times wrong of %u",
-                 l->last_wrong.engine, (unsigned long long)l->last_wrong.iova,
+        fail_msg("engine %u, PASID %u, at 0x%llx went to 0x%llx, %u times "
+                 "wrong of %u",
+                 l->last_wrong.engine, (unsigned)l->last_wrong.pasid,
+                 (unsigned long long)l->last_wrong.iova,
                  (unsigned long long)l->said, l->wrong, l->looked);
 }
 
@@ -117,7 +133,7 @@ void end_unconfirmed(struct rig *rig, struct lookout *l)
 
 static void assert_is_new(struct rig *rig, const struct place *p)
 {
-    assert_int_equal(lands(rig, p->engine, p->iova, UIOMMU_WRITE), p->new);
+    assert_int_equal(place_lands(rig, p, UIOMMU_WRITE), p->new);
     if (p->dma)
         assert_int_equal(dma_lands(rig, p), p->new);
 }

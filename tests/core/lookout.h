@@ -14,9 +14,11 @@
 
 enum { PLACES = 16 };
 
-/* One page of one engine. With old == new it must not change at all. */
+/* One page of one engine, or of one PASID of it. With old == new it must not change
+ * at all. */
 struct place {
     unsigned engine;
+    uint32_t pasid;
     uint64_t iova, old, new;
     uint64_t passing;   /* besides, but not in the end; 0: none */
     bool never_blocked; /* not even for a moment */
@@ -37,6 +39,10 @@ void watch_for(struct lookout *l, unsigned engine, uint64_t iova, uint64_t old,
 /* As watch_for(), with DMA; old and new are pages of the test, or NOWHERE. */
 void watch_dma(struct lookout *l, struct rig *rig, unsigned engine,
                uint64_t iova, uint64_t old, uint64_t new);
+
+/* As watch_dma(), of what carries a PASID. */
+void watch_pasid(struct lookout *l, struct rig *rig, unsigned engine,
+                 uint32_t pasid, uint64_t iova, uint64_t old, uint64_t new);
 
 /* From here on, and until here: then what is new is so, and nothing stale used. */
 void begin(struct rig *rig, struct lookout *l);

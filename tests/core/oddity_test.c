@@ -207,13 +207,14 @@ static enum uiommu_status two_ids(const void *table,
     return status;
 }
 
-/* One entry would confine half of it. Its region is no reason not to start. */
-static void a_device_with_several_ids_stays_blocked(struct rig *rig)
+/* All its entries are the same. */
+static void a_device_with_several_ids_is_confined_under_each(struct rig *rig)
 {
     struct uiommu_driver driver = *rig_arch(rig)->driver;
     struct uim_fw_ops fw = *driver.fw;
     const struct uiommu_driver *const drivers[] = { &driver };
     struct uiommu_domain *d;
+    uint64_t page;
 
     assert_int_equal(rig->m->devices[ENGINE0].pci.devfn, 3 << 3);
     driver_of_two = driver;
@@ -223,14 +224,16 @@ static void a_device_with_several_ids_stays_blocked(struct rig *rig)
     rig_ok(uiommu_add_table(rig->u, rig->m->table, rig->m->table_size));
     rig_ok(uiommu_start(rig->u, drivers, 1));
     rig->started = true;
-    assert_true(rig_refused(rig, 0, START));
-    rig_is(rig_add(rig, ENGINE0), UIOMMU_OPNOTSUPP);
-    assert_says(sim_last_log(rig->m),
-                "0000:00:03.0: firmware gives it several");
-    rig_ok(rig_add(rig, ENGINE1));
-    d = attached_with(rig, 1, BASE, rig_pages(rig, 0));
-    assert_true(rig_refused(rig, 0, START));
-    rig_drop(rig, 1, d);
+    assert_true(rig_reaches(rig, 0, START, START));
+    rig_ok(rig_add(rig, ENGINE0));
+    page = rig_pages(rig, 0);
+    d = attached_with(rig, 0, BASE, page);
+    assert_int_equal(rig->device[ENGINE0]->n_aliases, 1);
+    assert_ptr_equal(rig->device[ENGINE0]->alias[0]->domain, d);
+    assert_true(rig_reaches(rig, 0, BASE, page));
+    rig_drop(rig, 0, d);
+    assert_ptr_equal(rig->device[ENGINE0]->alias[0]->domain,
+                     uiommu_blocked(rig->u));
     rig_down(rig); /* while there is the driver */
 }
 
@@ -441,6 +444,27 @@ static void a_release_needs_no_new_domain_id(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* Who goes leaves the device its region: not before its reset is over (D-68). */
+static void a_region_comes_back_after_the_reset(struct rig *rig)
+{
+    struct uiommu_device *d;
+    struct uiommu_endpoint *ep;
+
+    usb.read = rig->m->host.pci_read;
+    usb.where = rig->m->devices[ENGINE0].pci;
+    rig->m->host.pci_read = read_as_usb;
+    up(rig);
+    d = rig->device[ENGINE0];
+    ep = uiommu_device_endpoint(d);
+    rig_ok(uiommu_claim(ep, rig));
+    rig_ok(uiommu_device_reset_begin(d));
+    rig_ok(uiommu_release(ep, rig));
+    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+    assert_true(rig_refused(rig, 0, START));
+    rig_ok(uiommu_device_reset_end(d, true));
+    assert_true(rig_reaches(rig, 0, START, START));
+}
+
 /* The id that the next domain would get. */
 static unsigned next_domain_id(struct uim_unit *unit, struct uiommu_domain *d)
 {
@@ -617,7 +641,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(an_acpi_device_goes_by_the_id_of_its_dma, with_acpi_device),
     RIG_COLD(a_name_is_part_of_one_line),
     RIG_COLD_ON(an_acpi_device_keeps_its_region, with_acpi_device),
-    RIG_COLD_ON(a_device_with_several_ids_stays_blocked, with_region),
+    RIG_COLD_ON(a_device_with_several_ids_is_confined_under_each, with_region),
     RIG_COLD_ON(a_huge_region_is_mapped_in_a_few_steps, with_huge_region),
     RIG_COLD_ON(a_device_whose_region_cannot_be_mapped_is_blocked,
                 with_far_region),
@@ -627,6 +651,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(a_device_with_a_region_behind_a_port_has_ats,
                 with_region_behind_port),
     RIG_COLD_ON(a_release_needs_no_new_domain_id, with_relaxable_region),
+    RIG_COLD_ON(a_region_comes_back_after_the_reset, with_relaxable_region),
     RIG_TEST_ON(adds_and_removes_give_domain_ids_back, with_region),
     RIG_COLD_ON(without_domain_ids_a_set_takes_its_regions_out, with_region),
     RIG_COLD_ON(without_flush_a_mode_is_found_whose_walks_snoop,

@@ -3,12 +3,12 @@
  * region_test.c - which addresses mean something to a device before anything is mapped
  * for it (semantics B.10), and what comes of messages to a doorbell.
  */
-#include "tests/core/help.h"
+#include "tests/core/doorbells.h"
 
 /* Rows of the default topology. */
 enum { ENGINE0, ENGINE1, PORT, ENGINE2 };
 
-enum { MOST = 8, EVENT = 0x41 };
+enum { MOST = 8 };
 
 #define MSI_FIRST UINT64_C(0xfee00000)
 #define MSI_LAST  UINT64_C(0xfeefffff)
@@ -42,24 +42,19 @@ static void is(const struct uiommu_region *r, enum uiommu_region_kind kind,
     assert_int_equal(r->last, last);
 }
 
-static bool is_smmuv3(const struct rig *rig)
-{
-    return rig->config.mode >= SIM_STAGE_1;
-}
-
 /* ---- prepare ------------------------------------------------------------------ */
 
-static bool translates_messages(struct rig *rig, const char **why)
+static bool has_no_its(struct rig *rig, const char **why)
 {
     *why = "messages are not translated";
-    rig->config.its = true;
+    rig->config.its = false;
     return is_smmuv3(rig);
 }
 
-static bool has_a_window(struct rig *rig, const char **why)
+static bool unsafe_without_an_its(struct rig *rig, const char **why)
 {
-    *why = "messages are translated as any write";
-    return !is_smmuv3(rig);
+    rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+    return has_no_its(rig, why);
 }
 
 /* Two that overlap, one that touches them, one apart; and one of another device, which
@@ -89,9 +84,9 @@ static void regions_are_sorted_and_merged(struct rig *rig)
     assert_true(told.n >= 2);
     is(&told.at[0], UIOMMU_REGION_DIRECT, MIB(32), MIB(32) + 0x4fff);
     is(&told.at[1], UIOMMU_REGION_DIRECT, MIB(34), MIB(34) + 0xffff);
-    assert_int_equal(told.n, is_smmuv3(rig) ? 2 : 3);
+    assert_int_equal(told.n, 3);
     told = regions(rig, 1);
-    assert_int_equal(told.n, is_smmuv3(rig) ? 1 : 2);
+    assert_int_equal(told.n, 2);
     is(&told.at[0], UIOMMU_REGION_DIRECT, MIB(32) + 0x5000, MIB(32) + 0x5fff);
 }
 
@@ -122,39 +117,6 @@ static void nothing_is_told_of_nobody(struct rig *rig)
 
 /* ---- doorbells -------------------------------------------------------------------- */
 
-static void find_and_start(struct rig *rig)
-{
-    static const struct uiommu_driver *const drivers[] = {
-        &uiommu_driver_vtd,
-        &uiommu_driver_smmuv3,
-    };
-
-    rig_ok(rig_create(rig));
-    rig_ok(uiommu_find_tables(rig->u, drivers, 2));
-    rig_is(uiommu_find_tables(rig->u, drivers, 2), UIOMMU_NOENT);
-    rig_ok(rig_start(rig));
-    rig_add_all(rig);
-}
-
-/* Does a message of engine n to this address arrive, and as that engine's? */
-static bool arrives(struct rig *rig, unsigned n, uint64_t addr)
-{
-    const unsigned dev = rig_engine(rig, n);
-    const struct uiommu_pci pci = rig->m->devices[dev].pci;
-    const unsigned before = sim_msi_count(rig->m);
-    struct sim_msi msi;
-
-    assert_int_equal(machine_send_irq(rig->m, dev, addr, EVENT),
-                     MACHINE_DMA_DONE);
-    if (sim_msi_count(rig->m) == before)
-        return false;
-    msi = sim_msi_at(rig->m, before);
-    assert_int_equal(msi.addr, SIM_TRANSLATER);
-    assert_int_equal(msi.data, EVENT);
-    assert_int_equal(sim_msi_device(rig->m, before), pci.bus << 8 | pci.devfn);
-    return true;
-}
-
 static void map_doorbell(struct uiommu_domain *d, uint64_t iova)
 {
     rig_ok(uiommu_map(d, iova, SIM_DOORBELL, SIM_DOORBELL_SIZE,
@@ -167,8 +129,9 @@ static void each_device_is_told_of_its_doorbell(struct rig *rig)
     for (unsigned n = 0; n < 3; n++) {
         struct told told = regions(rig, n);
 
-        assert_int_equal(told.n, 1);
-        is(&told.at[0], UIOMMU_REGION_DOORBELL, SIM_DOORBELL,
+        assert_int_equal(told.n, 2);
+        is(&told.at[0], UIOMMU_REGION_DOORBELL_WINDOW, MIB(128), MIB(129) - 1);
+        is(&told.at[1], UIOMMU_REGION_DOORBELL, SIM_DOORBELL,
            SIM_DOORBELL + SIM_DOORBELL_SIZE - 1);
     }
 }
@@ -194,7 +157,7 @@ static void a_message_of_a_device_on_identity_arrives(struct rig *rig)
 /* One to one, or anywhere else: it is a mapping like any other. */
 static void a_message_arrives_by_what_is_mapped(struct rig *rig)
 {
-    const uint64_t iova[] = { SIM_DOORBELL, MIB(128) };
+    const uint64_t iova[] = { SIM_DOORBELL, MIB(192) };
 
     find_and_start(rig);
     for (unsigned i = 0; i < 2; i++) {
@@ -250,7 +213,7 @@ static void without_the_second_table_none_is_told(struct rig *rig)
     sim_counts(rig->m, &before);
     up(rig);
     sim_counts(rig->m, &after);
-    assert_int_equal(regions(rig, 0).n, 0);
+    assert_int_equal(regions(rig, 0).n, 1); /* the window */
     assert_true(after.logs[UIOMMU_LOG_WARN] > before.logs[UIOMMU_LOG_WARN]);
 }
 
@@ -264,7 +227,7 @@ static void starts_without_doorbells(struct rig *rig)
     assert_says(sim_last_log(rig->m), "no doorbell is reported");
     rig_add_all(rig);
     sim_counts(rig->m, &after);
-    assert_int_equal(regions(rig, 0).n, 0);
+    assert_int_equal(regions(rig, 0).n, 1); /* the window */
     assert_true(after.logs[UIOMMU_LOG_WARN] > before.logs[UIOMMU_LOG_WARN]);
     set(rig, 0, uiommu_identity(rig->u));
     assert_true(arrives(rig, 0, SIM_TRANSLATER));
@@ -303,6 +266,55 @@ static void a_second_table_that_cannot_be_had_leaves_the_first(struct rig *rig)
     starts_without_doorbells(rig);
 }
 
+/* ---- whose messages they are ----------------------------------------------------- */
+
+static uint64_t warnings(const struct rig *rig)
+{
+    struct sim_counts counts;
+
+    sim_counts(rig->m, &counts);
+    return counts.logs[UIOMMU_LOG_WARN];
+}
+
+static void claim_and_release(struct rig *rig)
+{
+    rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
+    rig_ok(uiommu_release(rig_endpoint(rig, 0), rig));
+}
+
+/* It looks them up by the device that sends them. */
+static void an_its_isolates_messages(struct rig *rig)
+{
+    const uint64_t before = warnings(rig);
+
+    claim_and_release(rig);
+    assert_int_equal(warnings(rig), before);
+}
+
+static void without_an_its_nothing_is_given_away(struct rig *rig)
+{
+    const uint64_t before = warnings(rig);
+
+    rig_is(uiommu_claim(rig_endpoint(rig, 0), rig), UIOMMU_OPNOTSUPP);
+    assert_int_equal(warnings(rig), before + 1);
+    assert_says(sim_last_log(rig->m),
+                "is not given away: it can forge interrupts");
+    set(rig, 0, uiommu_identity(rig->u)); /* the host's all the same */
+    set(rig, 0, uiommu_blocked(rig->u));
+}
+
+static void without_an_its_the_exception_is_needed(struct rig *rig)
+{
+    const uint64_t before = warnings(rig);
+
+    claim_and_release(rig);
+    assert_int_equal(warnings(rig), before + 1);
+    assert_says(sim_last_log(rig->m),
+                "is given away although it can forge interrupts");
+    claim_and_release(rig);
+    assert_int_equal(warnings(rig), before + 1);
+}
+
 int main(void)
 {
     static const struct rig_test tests[] = {
@@ -323,6 +335,10 @@ int main(void)
                     translates_messages),
         RIG_COLD_ON(a_second_table_that_cannot_be_had_leaves_the_first,
                     translates_messages),
+        RIG_TEST_ON(an_its_isolates_messages, translates_messages),
+        RIG_TEST_ON(without_an_its_nothing_is_given_away, has_no_its),
+        RIG_TEST_ON(without_an_its_the_exception_is_needed,
+                    unsafe_without_an_its),
         { .name = NULL },
     };
 

@@ -4,6 +4,7 @@
  * of domain, DMA and polling side by side. Threads count what went wrong and
  * never assert. tsan.supp says how to run it under ThreadSanitizer.
  */
+#include "tests/core/doorbells.h"
 #include "tests/core/handover.h"
 
 #include <pthread.h>
@@ -18,9 +19,10 @@ struct shared {
     unsigned dev[2];           /* engines 0 and 1                             */
     unsigned n_dev;            /* those that mappers look through             */
     struct uiommu_endpoint *other; /* engine 1's                              */
+    struct uiommu_domain *ring[ROUNDS]; /* for messages of both              */
     uint64_t phys[MAPPERS];
     _Atomic bool stop;
-    _Atomic unsigned failed, missed, stayed;
+    _Atomic unsigned failed, missed, stayed, found;
     _Atomic unsigned status; /* of the last call that failed                */
 };
 
@@ -102,6 +104,23 @@ static void *poller(void *ctx)
     return NULL;
 }
 
+static void count_finding(void *ctx, const struct uiommu_audit *row)
+{
+    struct shared *s = ctx;
+
+    s->found += uiommu_audit_is_finding(row->kind);
+}
+
+/* Whatever the others are doing, everybody is confined. */
+static void *auditor(void *ctx)
+{
+    struct thread *t = ctx;
+
+    while (!t->s->stop)
+        (void)succeeds(t->s, uiommu_audit(t->s->rig->u, count_finding, t->s));
+    return NULL;
+}
+
 /* Engine 1 sees the mappers' domain, another, nothing, and so on. */
 static void *changer(void *ctx)
 {
@@ -160,6 +179,7 @@ static void shared_close(struct rig *rig, struct shared *s)
                  sim_last_log(rig->m));
     assert_int_equal(s->missed, 0);
     assert_int_equal(s->stayed, 0);
+    assert_int_equal(s->found, 0);
     if (sim_violations(rig->m) > 0)
         fail_msg("%s", sim_violation(rig->m, 0));
     sim_forget(rig->m);
@@ -177,11 +197,11 @@ static void spawn(struct thread *t, struct shared *s, unsigned index,
     assert_int_equal(pthread_create(&t->id, NULL, run, t), 0);
 }
 
-/* Mappers, DMA of engine 0 and a poller; with `change`, engine 1 moves
+/* Mappers, DMA of engine 0, a poller and audits; with `change`, engine 1 moves
  * about. */
 static void run_together(struct rig *rig, bool change)
 {
-    struct thread workers[MAPPERS], others[4];
+    struct thread workers[MAPPERS], others[5];
     unsigned n_others = 0;
     struct shared s;
 
@@ -189,6 +209,7 @@ static void run_together(struct rig *rig, bool change)
     s.n_dev = change ? 2 : 1;
     spawn(&others[n_others++], &s, 0, dma);
     spawn(&others[n_others++], &s, 0, poller);
+    spawn(&others[n_others++], &s, 0, auditor);
     if (change) {
         spawn(&others[n_others++], &s, 1, dma);
         spawn(&others[n_others++], &s, 0, changer);
@@ -465,6 +486,52 @@ static void an_adoption_ends_beside_other_calls(struct rig *rig)
     }
 }
 
+/* ---- doorbells -------------------------------------------------------------- */
+
+static bool quiet_messages(struct rig *rig, const char **why)
+{
+    return quiet(rig, why) && translates_messages(rig, why);
+}
+
+static void *ringer(void *ctx)
+{
+    struct thread *t = ctx;
+    struct shared *s = t->s;
+    struct uiommu_endpoint *ep = rig_endpoint(s->rig, t->index);
+    uint64_t addr;
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        (void)succeeds(s, uiommu_set_domain(ep, s->ring[i], NULL));
+        (void)succeeds(s, uiommu_irq_doorbell(ep, SIM_TRANSLATER, &addr));
+        s->missed += addr != MIB(128) + 0x40;
+    }
+    return NULL;
+}
+
+/* Two groups come to one domain after another: neither finds the doorbell half mapped,
+ * nor maps it a second time (D-75). */
+static void a_doorbell_is_set_up_by_two_at_once(struct rig *rig)
+{
+    struct thread ringers[2];
+    struct shared s;
+
+    find_and_start(rig);
+    shared_open(rig, &s);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        s.ring[i] = rig_domain(rig, 0);
+    for (unsigned i = 0; i < 2; i++)
+        spawn(&ringers[i], &s, i, ringer);
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(ringers[i].id, NULL);
+    assert_true(arrives(rig, 0, MIB(128) + 0x40));
+    assert_true(arrives(rig, 1, MIB(128) + 0x40));
+    set(rig, 0, s.d);
+    set(rig, 1, s.b);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        uiommu_domain_put(s.ring[i]);
+    shared_close(rig, &s);
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(disjoint_ranges_are_mapped_in_parallel, quiet),
     RIG_TEST_ON(a_device_moves_while_its_domain_is_unmapped, quiet),
@@ -475,6 +542,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(interrupts_come_and_go_in_parallel, quiet_remapped),
     RIG_COLD_ON(an_instance_ends_behind_its_last_interrupt, quiet_remapped),
     RIG_COLD_ON(an_adoption_ends_beside_other_calls, quiet_adopted),
+    RIG_COLD_ON(a_doorbell_is_set_up_by_two_at_once, quiet_messages),
     { 0 },
 };
 

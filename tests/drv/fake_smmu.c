@@ -63,7 +63,10 @@ static void *host_pages_alloc(void *ctx, unsigned order, unsigned flags,
         s->order_of[i] = order;
         s->pages += (int)n;
         *phys = s->ram_phys + i * PAGE;
-        return memset(s->ram + i * PAGE, 0, n * PAGE);
+        memset(s->ram + i * PAGE, 0, n * PAGE);
+        if (s->on_pages)
+            s->on_pages(s, s->ram + i * PAGE, n * PAGE);
+        return s->ram + i * PAGE;
     }
     return NULL;
 }
@@ -737,19 +740,43 @@ void smmu_device(struct smmu *s, struct uiommu_device *dev, uint32_t sid)
     memset(dev, 0, sizeof(*dev));
     dev->u = s->u;
     dev->unit = s->unit;
-    dev->id = sid;
-    dev->endpoint.device = dev;
-    dev->endpoint.domain = &s->u->blocked;
+    dev->endpoint = &s->endpoint[s->n_endpoints++ % FAKE_DEVICES];
+    memset(dev->endpoint, 0, sizeof(*dev->endpoint));
+    dev->endpoint->unit = s->unit;
+    dev->endpoint->id = sid;
+    dev->endpoint->device = dev;
+    dev->endpoint->domain = &s->u->blocked;
 }
 
 enum uiommu_status smmu_set(struct smmu *s, struct uiommu_device *dev,
                             struct uiommu_domain *next)
 {
     enum uiommu_status status =
-        s->unit->ops->set(&dev->endpoint, next, dev->endpoint.domain);
+        s->unit->ops->set(dev->endpoint, next, dev->endpoint->domain);
 
     if (status == UIOMMU_OK)
-        dev->endpoint.domain = next;
+        dev->endpoint->domain = next;
+    return status;
+}
+
+void smmu_pasid(struct smmu *s, struct uiommu_device *dev,
+                struct uiommu_endpoint *ep, uint32_t pasid)
+{
+    memset(ep, 0, sizeof(*ep));
+    ep->unit = s->unit;
+    ep->id = dev->endpoint->id;
+    ep->pasid = pasid;
+    ep->device = dev;
+    ep->domain = &s->u->blocked;
+}
+
+enum uiommu_status smmu_set_pasid(struct smmu *s, struct uiommu_endpoint *ep,
+                                  struct uiommu_domain *next)
+{
+    enum uiommu_status status = s->unit->ops->set(ep, next, ep->domain);
+
+    if (status == UIOMMU_OK)
+        ep->domain = next;
     return status;
 }
 

@@ -29,8 +29,13 @@ enum {
 
 enum { SMMU_CR0, SMMU_IRQ_CTRL, SMMU_GBPA }; /* of pending                  */
 
+enum { FAKE_DEVICES = 16 };
+
 struct smmu {
     struct uiommu_host host;
+    struct uiommu_endpoint
+        endpoint[FAKE_DEVICES]; /* of the devices made last */
+    unsigned n_endpoints;
     struct uiommu *u;
     struct smmuv3_options options;
     struct uim_unit *unit;
@@ -76,6 +81,7 @@ struct smmu {
     void (*on_change)(struct smmu *s); /* CR0ACK, GBPA took effect          */
     void (*on_unlocked)(struct smmu *s); /* no spin lock is held            */
     void (*on_flush)(struct smmu *s, const void *p, size_t size);
+    void (*on_pages)(struct smmu *s, const void *p, size_t size); /* zeroed  */
     void *ctx;
     uint32_t seen, n_polls; /* a test's own                                */
 
@@ -135,6 +141,11 @@ void smmu_domain(struct smmu *s, struct smmu_domain *d, uint64_t root);
 void smmu_device(struct smmu *s, struct uiommu_device *dev, uint32_t sid);
 enum uiommu_status smmu_set(struct smmu *s, struct uiommu_device *dev,
                             struct uiommu_domain *next);
+/* A PASID of the device, which may have so many as it says. */
+void smmu_pasid(struct smmu *s, struct uiommu_device *dev,
+                struct uiommu_endpoint *ep, uint32_t pasid);
+enum uiommu_status smmu_set_pasid(struct smmu *s, struct uiommu_endpoint *ep,
+                                  struct uiommu_domain *next);
 /* The entry of a stream as it is in memory; NULL: there is none. */
 const uim_word *smmu_ste(const struct smmu *s, uint32_t sid);
 

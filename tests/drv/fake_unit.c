@@ -27,6 +27,8 @@ static void *host_alloc(void *ctx, size_t size)
 {
     struct fake *f = ctx;
 
+    if (f->fail_alloc > 0 && --f->fail_alloc == 0)
+        return NULL;
     f->bytes++;
     return malloc(size);
 }
@@ -177,6 +179,16 @@ static void complete(struct vtd_desc d)
     uim_st64((uim_word *)(uintptr_t)at, vtd_qi_wait_lo_stdata(lo));
 }
 
+/* Whose device TLB it is for; -1: it is for none. */
+static int devtlb_sid(struct vtd_desc d)
+{
+    if (type_of(d) == VTD_QI_DEVTLB)
+        return (int)vtd_qi_devtlb_lo_sid((struct vtd_qi_devtlb_lo){ d.lo });
+    if (type_of(d) == VTD_QI_PDEVTLB)
+        return (int)vtd_qi_pdevtlb_lo_sid((struct vtd_qi_pdevtlb_lo){ d.lo });
+    return -1;
+}
+
 static bool in_error(const struct fake *f, struct vtd_desc d)
 {
     struct vtd_qi_iotlb_lo lo = { d.lo };
@@ -184,20 +196,17 @@ static bool in_error(const struct fake *f, struct vtd_desc d)
 
     if (type_of(d) == VTD_QI_WAIT)
         return f->bad_waits && vtd_qi_wait_lo_stdata(wait) != 1;
-    return type_of(d) != VTD_QI_DEVTLB && f->bad_did >= 0 &&
+    return devtlb_sid(d) < 0 && f->bad_did >= 0 &&
            (int)vtd_qi_iotlb_lo_did(lo) == f->bad_did;
 }
 
 static void run_one(struct fake *f, struct vtd_desc d)
 {
-    struct vtd_qi_devtlb_lo lo = { d.lo };
-
     if (f->n_commands < FAKE_COMMANDS)
         f->command[f->n_commands++] = d;
     if (f->on_command)
         f->on_command(f, d);
-    if (type_of(d) == VTD_QI_DEVTLB && f->dead_sid >= 0 &&
-        (int)vtd_qi_devtlb_lo_sid(lo) == f->dead_sid && !f->ats_open) {
+    if (f->dead_sid >= 0 && devtlb_sid(d) == f->dead_sid && !f->ats_open) {
         f->ats_open = true;
         f->ats_since = f->now;
     }
@@ -646,9 +655,22 @@ void fake_device(struct fake *f, struct uiommu_device *dev, uint16_t sid)
     memset(dev, 0, sizeof(*dev));
     dev->u = f->u;
     dev->unit = f->unit;
-    dev->id = sid;
+    dev->endpoint = &f->endpoint[f->n_endpoints++ % FAKE_DEVICES];
+    memset(dev->endpoint, 0, sizeof(*dev->endpoint));
+    dev->endpoint->unit = f->unit;
+    dev->endpoint->id = sid;
     dev->pci.bus = (uint8_t)(sid >> 8);
     dev->pci.devfn = (uint8_t)sid;
     dev->ats_queue = 32;
-    dev->endpoint.device = dev;
+    dev->endpoint->device = dev;
+}
+
+void fake_pasid(struct uiommu_device *dev, uint32_t pasid,
+                struct uiommu_endpoint *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->unit = dev->unit;
+    out->id = dev->endpoint->id;
+    out->pasid = pasid;
+    out->device = dev;
 }

@@ -28,8 +28,13 @@ enum {
     FAKE_STEP_NS = 100 * 1000,
 };
 
+enum { FAKE_DEVICES = 16 };
+
 struct fake {
     struct uiommu_host host;
+    struct uiommu_endpoint
+        endpoint[FAKE_DEVICES]; /* of the devices made last */
+    unsigned n_endpoints;
     struct uiommu *u;
     struct vtd_options options;
     struct uim_unit *unit;
@@ -75,6 +80,7 @@ struct fake {
     uint64_t step_ns; /* that now moves in each round of a wait */
     _Atomic int pages, bytes, spins, mutexes, maps;
     _Atomic int fail_pages; /* > 0: the so-manieth allocation fails       */
+    _Atomic int fail_alloc; /* the same of bytes                          */
     _Atomic unsigned n_logs, n_errors, n_warnings;
     _Atomic unsigned n_faults;
     void (*on_fault)(struct fake *f);
@@ -111,5 +117,8 @@ struct fake_domain {
 
 void fake_domain(struct fake *f, struct fake_domain *d, uint64_t root);
 void fake_device(struct fake *f, struct uiommu_device *dev, uint16_t sid);
+/* The endpoint of the same device with a PASID. */
+void fake_pasid(struct uiommu_device *dev, uint32_t pasid,
+                struct uiommu_endpoint *out);
 
 #endif

@@ -284,7 +284,7 @@ struct uiommu_endpoint *stand_endpoint(struct stand *s, unsigned n)
 
 uint32_t stand_sid(struct stand *s, unsigned n)
 {
-    return s->device[engine(s, n)]->id;
+    return s->device[engine(s, n)]->endpoint->id;
 }
 
 const uim_word *stand_ste(struct stand *s, unsigned n)
@@ -366,4 +366,86 @@ bool stand_refused(struct stand *s, unsigned n, uint64_t iova)
     uint64_t value = 0;
 
     return !dma(s, n, true, iova, &value) && !dma(s, n, false, iova, &value);
+}
+
+/* ---- PASIDs -------------------------------------------------------------- */
+
+void stand_pasid(struct stand *s, struct uiommu_endpoint *ep, unsigned n,
+                 uint32_t pasid)
+{
+    memset(ep, 0, sizeof(*ep));
+    ep->device = s->device[engine(s, n)];
+    ep->unit = ep->device->unit;
+    ep->id = ep->device->endpoint->id;
+    ep->pasid = pasid;
+    ep->domain = uiommu_blocked(s->u);
+}
+
+enum uiommu_status stand_pasid_try(struct stand *s, struct uiommu_endpoint *ep,
+                                   struct uiommu_domain *d)
+{
+    struct uiommu_domain *old = ep->domain;
+    enum uiommu_status status;
+
+    (void)s;
+    ok(uim_link_get(d, ep->unit, ep->pasid));
+    status = ep->unit->ops->set(ep, d, old);
+    if (status == UIOMMU_OK)
+        ep->domain = d;
+    uim_link_put(status == UIOMMU_OK ? old : d, ep->unit, ep->pasid);
+    return status;
+}
+
+void stand_pasid_set(struct stand *s, struct uiommu_endpoint *ep,
+                     struct uiommu_domain *d)
+{
+    ok(stand_pasid_try(s, ep, d));
+}
+
+static bool pasid_dma(struct stand *s, const struct uiommu_endpoint *ep,
+                      bool write, uint64_t iova, uint64_t *value)
+{
+    struct sim_request r = {
+        .pasid = ep->pasid,
+        .write = write,
+        .rogue = !ep->view, /* made by hand: nobody has switched them on */
+        .iova = iova,
+        .buf = value,
+        .size = sizeof(*value),
+    };
+
+    while (s->device[r.dev] != ep->device)
+        r.dev++;
+    return sim_dma(s->m, &r) == MACHINE_DMA_DONE;
+}
+
+bool stand_pasid_reaches(struct stand *s, const struct uiommu_endpoint *ep,
+                         uint64_t iova, uint64_t phys)
+{
+    static uint64_t marker = UINT64_C(0x5a51d00000000000);
+    uint8_t *ram = sim_ram(s->m, phys, sizeof(marker));
+    uint64_t got = 0;
+
+    marker++;
+    return pasid_dma(s, ep, true, iova, &marker) &&
+           memcmp(ram, &marker, sizeof(marker)) == 0 &&
+           pasid_dma(s, ep, false, iova, &got) && got == marker;
+}
+
+bool stand_pasid_refused(struct stand *s, const struct uiommu_endpoint *ep,
+                         uint64_t iova)
+{
+    uint64_t value = 0;
+
+    return !pasid_dma(s, ep, true, iova, &value) &&
+           !pasid_dma(s, ep, false, iova, &value);
+}
+
+uint64_t stand_lands(struct stand *s, unsigned n, uint32_t pasid, uint64_t iova)
+{
+    struct uie_xlat x;
+
+    if (sim_probe(s->m, engine(s, n), pasid, iova, UIOMMU_READ, &x) != 0)
+        return UINT64_MAX;
+    return x.gpa + (iova & x.mask);
 }

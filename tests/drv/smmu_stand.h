@@ -50,6 +50,7 @@ enum {
     /* Commands (4.1.1). */
     CFGI_STE = 0x03,
     CFGI_ALL = 0x04,
+    CFGI_CD = 0x05,
     TLBI_NH_ASID = 0x11,
     TLBI_NH_VA = 0x12,
     TLBI_S12_VMALL = 0x28,
@@ -138,6 +139,22 @@ uint64_t stand_map(struct stand *s, struct uiommu_domain *d, uint64_t iova);
 /* A write of engine n arrives at phys; is refused. */
 bool stand_reaches(struct stand *s, unsigned n, uint64_t iova, uint64_t phys);
 bool stand_refused(struct stand *s, unsigned n, uint64_t iova);
+
+/* A PASID of engine n, made by hand: what the core would do, step by step. Blocked. */
+void stand_pasid(struct stand *s, struct uiommu_endpoint *ep, unsigned n,
+                 uint32_t pasid);
+enum uiommu_status stand_pasid_try(struct stand *s, struct uiommu_endpoint *ep,
+                                   struct uiommu_domain *d);
+void stand_pasid_set(struct stand *s, struct uiommu_endpoint *ep,
+                     struct uiommu_domain *d);
+/* Made by hand or not. */
+bool stand_pasid_reaches(struct stand *s, const struct uiommu_endpoint *ep,
+                         uint64_t iova, uint64_t phys);
+bool stand_pasid_refused(struct stand *s, const struct uiommu_endpoint *ep,
+                         uint64_t iova);
+/* Where the unit would let a read go; UINT64_MAX: nowhere. No trace. */
+uint64_t stand_lands(struct stand *s, unsigned n, uint32_t pasid,
+                     uint64_t iova);
 
 #define ok(status) assert_int_equal(status, UIOMMU_OK)
 

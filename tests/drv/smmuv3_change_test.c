@@ -192,8 +192,8 @@ static void on_unlocked(struct smmu *s)
 static void watch_begin(struct watch *w, struct smmu *s,
                         struct uiommu_device *dev, const struct view *next)
 {
-    *w = (struct watch){ .s = s, .sid = dev->id, .next = *next };
-    w->ste = smmu_ste(s, dev->id);
+    *w = (struct watch){ .s = s, .sid = dev->endpoint->id, .next = *next };
+    w->ste = smmu_ste(s, dev->endpoint->id);
     w->old = view_now(s, w->ste);
     forget(w);
     s->ctx = w;
@@ -249,7 +249,7 @@ static struct uiommu_domain *domain_of(struct streams *t, enum what what)
 static enum uiommu_status go(struct streams *t, struct uiommu_device *dev,
                              enum what what)
 {
-    dev->endpoint.ats = what == A_ATS || what == B_ATS;
+    dev->endpoint->ats = what == A_ATS || what == B_ATS;
     return smmu_set(&t->s, dev, domain_of(t, what));
 }
 
@@ -267,7 +267,7 @@ static struct view wanted(struct streams *t, enum what what)
         return (struct view){ .config = BLOCKED };
     smmu_device(&t->s, &dev, t->sid++);
     go_ok(t, &dev, what);
-    return view_now(&t->s, smmu_ste(&t->s, dev.id));
+    return view_now(&t->s, smmu_ste(&t->s, dev.endpoint->id));
 }
 
 /* Two words that the unit looks at before and after cannot change at once. */
@@ -329,11 +329,11 @@ static bool check_cut(struct streams *t, struct uiommu_device *dev,
     enum uiommu_status status;
     struct watch w;
 
-    atomic_store(&dev->endpoint.quarantined, false);
+    atomic_store(&dev->endpoint->quarantined, false);
     go_ok(t, dev, NOTHING);
     go_ok(t, dev, from);
     watch_begin(&w, &t->s, dev, &next);
-    w.endpoint = &dev->endpoint;
+    w.endpoint = dev->endpoint;
     w.at = at;
     status = go(t, dev, to);
     watch_end(&t->s);
@@ -387,7 +387,7 @@ static void who_is_cut_in_its_first_use_stays_blocked(void **state)
 
         smmu_device(&t.s, &dev, t.sid++);
         watch_begin(&w, &t.s, &dev, &next);
-        w.endpoint = &dev.endpoint;
+        w.endpoint = dev.endpoint;
         w.at = at++;
         (void)go(&t, &dev, A);
         watch_end(&t.s);
@@ -449,6 +449,7 @@ static void nothing_is_dirty(struct smmu *s, size_t reg, uint64_t value)
  * command about it. */
 static void units_that_do_not_snoop_find_it_in_memory(void **state)
 {
+    struct uiommu_endpoint pasid;
     struct uiommu_device dev;
     struct streams t;
 
@@ -459,6 +460,8 @@ static void units_that_do_not_snoop_find_it_in_memory(void **state)
         smmu_init(&t.s);
         t.s.idr0.cohacc = 0;
         t.s.idr0.st_level = i / 2;
+        t.s.idr0.cd2l = i / 2;
+        t.s.idr1.ssidsize = 8;
         t.s.options.stage = i & 1 ? SMMUV3_STAGE_2 : SMMUV3_STAGE_1;
         t.s.ctx = &c;
         t.s.on_flush = clean;
@@ -473,6 +476,13 @@ static void units_that_do_not_snoop_find_it_in_memory(void **state)
         go_ok(&t, &dev, B);
         go_ok(&t, &dev, IDENTITY);
         go_ok(&t, &dev, NOTHING);
+        dev.pasid_bits = t.s.unit->pasid_bits;
+        for (unsigned n = 1; n < 1u << dev.pasid_bits; n += 64) {
+            smmu_pasid(&t.s, &dev, &pasid, n);
+            assert_int_equal(smmu_set_pasid(&t.s, &pasid, &t.a.domain),
+                             UIOMMU_OK);
+            go_ok(&t, &dev, n & 64 ? A : IDENTITY);
+        }
         uim_store_hook(NULL, NULL);
         assert_true(c.most > 0 || !uim_store_hooked());
         assert_true(t.s.n_flushes > 10);
@@ -531,7 +541,7 @@ static void the_table_is_as_large_as_the_unit_says(void **state)
     }
 }
 
-/* ---- what entries say ---------------------------------------------------------------- */
+/* ---- what entries say ------------------------------------------------------------ */
 
 static unsigned start_level(const struct smmu *s, uint64_t sl0)
 {
@@ -627,7 +637,7 @@ static void tables_are_described_as_they_are(void **state)
     }
 }
 
-/* ---- ids ----------------------------------------------------------------------------- */
+/* ---- ids ------------------------------------------------------------------------- */
 
 static void ids_run_out_and_come_back(void **state)
 {

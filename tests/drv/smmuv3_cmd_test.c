@@ -216,10 +216,10 @@ static void check_atc(struct smmu *s, struct uiommu_device *dev, uint64_t first,
     uint64_t from;
 
     smmu_forget(s);
-    assert_int_equal(s->unit->ops->devtlb(&dev->endpoint, &inval), UIOMMU_OK);
+    assert_int_equal(s->unit->ops->devtlb(dev->endpoint, &inval), UIOMMU_OK);
     assert_int_equal(s->n_commands, 2);
     assert_int_equal(smmu_opcode(s->command[0]), SMMUV3_CMD_ATC_INV);
-    assert_int_equal(s->command[0].q0 >> 32, dev->id);
+    assert_int_equal(s->command[0].q0 >> 32, dev->endpoint->id);
     q1.raw = s->command[0].q1;
     assert_int_equal(smmuv3_cmd_atc_inv_q1_size(q1), size);
     from = smmuv3_cmd_atc_inv_q1_address(q1) << 12;
@@ -247,8 +247,7 @@ static void device_tlbs_forget_one_aligned_span(void **state)
     check_atc(&s, &dev, UIM_BIT(48) - 4096, UIM_BIT(48) - 1, 0);
     check_atc(&s, &dev, 0, UIM_BIT(48) - 1, 36);
     smmu_forget(&s);
-    assert_int_equal(s.unit->ops->devtlb(&dev.endpoint, &everything),
-                     UIOMMU_OK);
+    assert_int_equal(s.unit->ops->devtlb(dev.endpoint, &everything), UIOMMU_OK);
     assert_int_equal(s.command[0].q1, 52);
     smmu_stop(&s);
 }

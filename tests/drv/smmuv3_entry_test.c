@@ -345,8 +345,9 @@ static void an_id_that_comes_back_is_another_domain(void **state)
             beside = stand_domain(&s, 0); /* takes the place of the root */
             phys = stand_map(&s, d, AT);
             stand_set(&s, 0, d);
-            assert_true(i == 0 || uim_link_of(d, &s.v->unit)->id == id);
-            id = uim_link_of(d, &s.v->unit)->id;
+            assert_true(i == 0 ||
+                        uim_link_of(d, stand_endpoint(&s, 0))->id == id);
+            id = uim_link_of(d, stand_endpoint(&s, 0))->id;
             assert_true(stand_reaches(&s, 0, AT, phys));
             stand_block(&s, 0);
             assert_true(stand_refused(&s, 0, AT));

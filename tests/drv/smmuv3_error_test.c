@@ -37,7 +37,8 @@ static enum uiommu_status ask_device(struct smmu *s)
 {
     struct smmuv3_batch b = { .n = 0 };
 
-    smmuv3_add_atc_inv(&b, (struct smmuv3_sid){ SID }, &everything);
+    smmuv3_add_atc_inv(&b, (struct smmuv3_sid){ SID }, UIOMMU_NO_PASID,
+                       &everything);
     return smmuv3_submit(s->v, &b);
 }
 

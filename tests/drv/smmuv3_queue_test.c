@@ -259,7 +259,7 @@ static enum uiommu_status ask(struct smmu *s, uint32_t sid)
     struct uiommu_device dev;
 
     smmu_device(s, &dev, sid);
-    return s->unit->ops->devtlb(&dev.endpoint, &everything);
+    return s->unit->ops->devtlb(dev.endpoint, &everything);
 }
 
 static void a_device_that_is_late_is_told_of(void **state)
@@ -303,6 +303,33 @@ static void others_wait_for_a_silent_device_but_not_for_ever(void **state)
     assert_int_equal(submit(&s, 1), UIOMMU_TIMEDOUT);
     assert_true(s.now > 89 * SECOND && s.now < 92 * SECOND);
     assert_true(atomic_load(&s.unit->broken));
+    smmu_stop(&s);
+}
+
+static unsigned said(const struct smmu *s, const char *what)
+{
+    unsigned n = 0;
+
+    for (const char *p = s->logs; (p = strstr(p, what)) != NULL; p++)
+        n++;
+    return n;
+}
+
+/* Whoever asks a device that never answers learns it each time; the log does not: the
+ * 1st, 2nd, 4th and 8th time. */
+static void the_log_is_not_full_of_a_silent_device(void **state)
+{
+    struct smmu s;
+
+    (void)state;
+    smmu_init(&s);
+    start(&s);
+    s.step_ns = SECOND / 10;
+    s.dead_sid = SID;
+    for (unsigned i = 0; i < 9; i++)
+        assert_int_equal(ask(&s, SID), UIOMMU_TIMEDOUT);
+    assert_int_equal(said(&s, "no answer yet from the device TLB"), 4);
+    assert_false(atomic_load(&s.unit->broken));
     smmu_stop(&s);
 }
 
@@ -647,6 +674,7 @@ int main(void)
         cmocka_unit_test(all_ones_confirm_nothing),
         cmocka_unit_test(a_device_that_is_late_is_told_of),
         cmocka_unit_test(others_wait_for_a_silent_device_but_not_for_ever),
+        cmocka_unit_test(the_log_is_not_full_of_a_silent_device),
         cmocka_unit_test(a_device_that_answers_late_lets_the_others_go_on),
         cmocka_unit_test(what_is_left_only_moves_forwards),
         cmocka_unit_test(a_fault_is_what_the_record_says),

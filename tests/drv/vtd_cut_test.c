@@ -44,9 +44,9 @@ static void open_scene(struct scene *s, unsigned mode)
     fake_domain(&s->f, &s->a, FIRST);
     fake_domain(&s->f, &s->b, SECOND);
     fake_device(&s->f, &s->dev, SID);
-    assert_int_equal(vtd_set(&s->dev.endpoint, &s->a.domain, &s->f.u->blocked),
+    assert_int_equal(vtd_set(s->dev.endpoint, &s->a.domain, &s->f.u->blocked),
                      UIOMMU_OK);
-    s->entry = entry_of(&s->f, &s->dev.endpoint);
+    s->entry = entry_of(&s->f, s->dev.endpoint);
     assert_int_equal(uim_ld64(s->entry) & 1, 1);
 }
 
@@ -66,7 +66,7 @@ static void before_p(void *ctx, const void *where, uint64_t value)
     if (where != (const void *)&s->entry[1] || value == 0 || s->seen)
         return;
     s->seen = true;
-    cut(&s->dev.endpoint);
+    cut(s->dev.endpoint);
 }
 
 static void a_cut_beside_a_set_wins(void **state)
@@ -78,10 +78,10 @@ static void a_cut_beside_a_set_wins(void **state)
         open_scene(&s, mode);
         uim_store_hook(before_p, &s);
         if (uim_store_hooked())
-            assert_int_equal(vtd_set(&s.dev.endpoint, &s.b.domain, &s.a.domain),
+            assert_int_equal(vtd_set(s.dev.endpoint, &s.b.domain, &s.a.domain),
                              UIOMMU_TIMEDOUT);
         else
-            cut(&s.dev.endpoint);
+            cut(s.dev.endpoint);
         uim_store_hook(NULL, NULL);
         assert_int_equal(s.seen, uim_store_hooked());
         close_scene(&s);
@@ -95,11 +95,11 @@ static void nor_does_one_word_open_what_is_marked(void **state)
 
     (void)state;
     open_scene(&s, 0);
-    s.dev.endpoint.ats = true;
-    atomic_store(&s.dev.endpoint.quarantined, true);
-    assert_int_equal(vtd_set(&s.dev.endpoint, &s.a.domain, &s.a.domain),
+    s.dev.endpoint->ats = true;
+    atomic_store(&s.dev.endpoint->quarantined, true);
+    assert_int_equal(vtd_set(s.dev.endpoint, &s.a.domain, &s.a.domain),
                      UIOMMU_TIMEDOUT);
-    assert_int_equal(vtd_cut(&s.dev.endpoint), UIOMMU_OK);
+    assert_int_equal(vtd_cut(s.dev.endpoint), UIOMMU_OK);
     close_scene(&s);
 }
 
@@ -111,14 +111,14 @@ static void blocked_is_open_to_all(void **state)
     (void)state;
     for (unsigned mode = 0; mode < MODES; mode++) {
         open_scene(&s, mode);
-        cut(&s.dev.endpoint);
-        assert_int_equal(vtd_set(&s.dev.endpoint, &s.f.u->blocked, &s.a.domain),
+        cut(s.dev.endpoint);
+        assert_int_equal(vtd_set(s.dev.endpoint, &s.f.u->blocked, &s.a.domain),
                          UIOMMU_OK);
-        atomic_store(&s.dev.endpoint.quarantined, false);
-        assert_int_equal(vtd_set(&s.dev.endpoint, &s.b.domain, &s.f.u->blocked),
+        atomic_store(&s.dev.endpoint->quarantined, false);
+        assert_int_equal(vtd_set(s.dev.endpoint, &s.b.domain, &s.f.u->blocked),
                          UIOMMU_OK);
         assert_int_equal(uim_ld64(s.entry) & 1, 1);
-        assert_int_equal(vtd_set(&s.dev.endpoint, &s.f.u->blocked, &s.b.domain),
+        assert_int_equal(vtd_set(s.dev.endpoint, &s.f.u->blocked, &s.b.domain),
                          UIOMMU_OK);
         close_scene(&s);
     }

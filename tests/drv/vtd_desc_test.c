@@ -296,6 +296,7 @@ static struct span devtlb_span(const struct vtd_batch *b)
 static void device_tlb_covers_and_not_much_more(void **state)
 {
     const struct vtd_unit v = unit_with(0, false);
+    const struct vtd_devtlb tlb = { { 0x1a8 }, { 0x1a8 }, 8 };
 
     (void)state;
     for (unsigned i = 0; i < 300000; i++) {
@@ -306,7 +307,7 @@ static void device_tlb_covers_and_not_much_more(void **state)
 
         next_range(&first, &last);
         inval = inval_of(first, last);
-        vtd_add_devtlb_range(&b, &v, (struct vtd_sid){ 0x1a8 }, 8, &inval);
+        vtd_add_devtlb_range(&b, &v, &tlb, &inval);
         assert_in_range(b.n, 1, VTD_COVER_MAX);
         assert_true(b.ats && b.sid.id == 0x1a8);
         s = devtlb_span(&b);
@@ -332,11 +333,12 @@ static void everything_is_one_command(void **state)
     const struct vtd_unit v = unit_with(0, false);
     struct uim_inval all = { .all = true };
     struct uim_inval whole = inval_of(0, LAST_PAGE);
+    const struct vtd_devtlb tlb = { { 8 }, { 8 }, 1 };
     struct vtd_batch b = { .n = 0 };
 
     (void)state;
-    vtd_add_devtlb_range(&b, &v, (struct vtd_sid){ 8 }, 1, &all);
-    vtd_add_devtlb_range(&b, &v, (struct vtd_sid){ 8 }, 1, &whole);
+    vtd_add_devtlb_range(&b, &v, &tlb, &all);
+    vtd_add_devtlb_range(&b, &v, &tlb, &whole);
     assert_int_equal(b.n, 2);
     assert_true(b.desc[0].hi == UINT64_C(0x7ffffffffffff001));
     assert_true(b.desc[1].hi == b.desc[0].hi);
@@ -346,14 +348,48 @@ static void queue_depth_and_physical_function(void **state)
 {
     struct vtd_unit v = unit_with(0, false);
     struct uim_inval page = inval_of(0, 0);
+    struct vtd_devtlb tlb = { { 0xabcd }, { 0xabcd }, 32 };
     struct vtd_batch b = { .n = 0 };
 
     (void)state;
-    vtd_add_devtlb_range(&b, &v, (struct vtd_sid){ 0xabcd }, 32, &page);
+    vtd_add_devtlb_range(&b, &v, &tlb, &page);
     v.ecap = vtd_ecap_pack(&(struct vtd_ecap_fields){ .dit = 1 });
-    vtd_add_devtlb_range(&b, &v, (struct vtd_sid){ 0xabcd }, 31, &page);
+    tlb.queue_depth = 31;
+    vtd_add_devtlb_range(&b, &v, &tlb, &page);
+    tlb.physical.id = 0x1234; /* of a virtual function */
+    vtd_add_devtlb_range(&b, &v, &tlb, &page);
     assert_true(b.desc[0].lo == UINT64_C(0x0000abcd00000003));
     assert_true(b.desc[1].lo == UINT64_C(0xabc0abcd001fd003));
+    assert_true(b.desc[2].lo == UINT64_C(0x1230abcd001f4003));
+}
+
+/* 6.5.2.6: word 0 is other, S is elsewhere, and GI=0; what is covered is the same. */
+static void with_a_pasid_they_cover_the_same(void **state)
+{
+    struct vtd_unit v = unit_with(0, false);
+    const struct vtd_devtlb tlb = { { 0xabcd }, { 0xabcd }, 31 };
+
+    (void)state;
+    v.ecap = vtd_ecap_pack(&(struct vtd_ecap_fields){ .dit = 1 });
+    for (unsigned i = 0; i < 100000; i++) {
+        struct vtd_batch plain = { .n = 0 }, b = { .n = 0 };
+        struct uim_inval inval;
+        uint64_t first, last;
+
+        next_range(&first, &last);
+        inval = inval_of(first, last);
+        inval.all = i % 100 == 0;
+        vtd_add_devtlb_range(&plain, &v, &tlb, &inval);
+        vtd_add_pdevtlb_range(&b, &v, &tlb, 0x54321, &inval);
+        assert_true(b.ats && b.sid.id == 0xabcd);
+        assert_int_equal(b.n, plain.n);
+        for (unsigned k = 0; k < b.n; k++) {
+            uint64_t hi = plain.desc[k].hi;
+
+            assert_true(b.desc[k].lo == UINT64_C(0xabc54321abcdd1f8));
+            assert_true(b.desc[k].hi == ((hi & ~UINT64_C(1)) | (hi & 1) << 11));
+        }
+    }
 }
 
 /* ---- the rest ------------------------------------------------------------ */
@@ -399,6 +435,7 @@ int main(void)
         cmocka_unit_test(every_order_says_its_size),
         cmocka_unit_test(everything_is_one_command),
         cmocka_unit_test(queue_depth_and_physical_function),
+        cmocka_unit_test(with_a_pasid_they_cover_the_same),
         cmocka_unit_test(other_commands),
     };
 

@@ -34,7 +34,7 @@ static void *work(void *arg)
         enum uiommu_status status;
 
         if (w->devtlb)
-            status = vtd_devtlb(&w->dev.endpoint, &inval);
+            status = vtd_devtlb(w->dev.endpoint, &inval);
         else
             status = vtd_invalidate(&w->d.link, &inval);
         w->n_ok += status == UIOMMU_OK;
@@ -203,7 +203,7 @@ static void dead_devices_without_a_name(void **state)
     f.dead_sid = SID;
     f.hide_sid = true;
     f.ite_steps = 5;
-    assert_int_equal(vtd_devtlb(&dev.endpoint, &everything), UIOMMU_TIMEDOUT);
+    assert_int_equal(vtd_devtlb(dev.endpoint, &everything), UIOMMU_TIMEDOUT);
     assert_false(f.unit->broken);
     assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_OK);
     remove_domain(&a);
@@ -226,7 +226,7 @@ static void devices_that_never_answer(void **state)
     fake_device(&f, &dev, SID);
     f.dead_sid = SID;
     began = f.now;
-    assert_int_equal(vtd_devtlb(&dev.endpoint, &everything), UIOMMU_TIMEDOUT);
+    assert_int_equal(vtd_devtlb(dev.endpoint, &everything), UIOMMU_TIMEDOUT);
     assert_in_range(f.now - began, 1000ull * MS, 1010ull * MS);
     assert_false(f.unit->broken);
     f.ite_steps = 300 * 1000; /* 30 s */
@@ -234,7 +234,7 @@ static void devices_that_never_answer(void **state)
     assert_int_equal(f.n_ite, 1);
 
     f.ite_steps = 0;
-    assert_int_equal(vtd_devtlb(&dev.endpoint, &everything), UIOMMU_TIMEDOUT);
+    assert_int_equal(vtd_devtlb(dev.endpoint, &everything), UIOMMU_TIMEDOUT);
     assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_TIMEDOUT);
     assert_true(f.unit->broken);
     fake_stop(&f);
@@ -257,7 +257,7 @@ static void a_queue_full_of_given_up_commands_moves_again(void **state)
     f.step_ns = 10 * MS;
     f.ite_steps = 80 * 10 * 1000; /* 80 s */
     for (unsigned i = 0; i < VTD_WAITERS; i++)
-        assert_int_equal(vtd_devtlb(&dev.endpoint, &everything),
+        assert_int_equal(vtd_devtlb(dev.endpoint, &everything),
                          UIOMMU_TIMEDOUT);
     assert_int_equal(f.n_ite, 0);
     assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_OK);
@@ -284,7 +284,7 @@ static void a_queue_that_stays_full_is_given_up(void **state)
     f.dead_sid = SID;
     f.step_ns = 10 * MS;
     for (unsigned i = 0; i < VTD_WAITERS; i++)
-        assert_int_equal(vtd_devtlb(&dev.endpoint, &everything),
+        assert_int_equal(vtd_devtlb(dev.endpoint, &everything),
                          UIOMMU_TIMEDOUT);
     began = f.now;
     assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_TIMEDOUT);
@@ -307,7 +307,7 @@ static void an_answer_ends_the_patience_with_those_behind(void **state)
     fake_domain(&f, &a, 0x1000000);
     fake_device(&f, &dev, SID);
     f.dead_sid = SID;
-    assert_int_equal(vtd_devtlb(&dev.endpoint, &everything), UIOMMU_TIMEDOUT);
+    assert_int_equal(vtd_devtlb(dev.endpoint, &everything), UIOMMU_TIMEDOUT);
     fake_answer(&f);
     f.silent = true;
     began = f.now;
@@ -425,7 +425,7 @@ static void the_sequence_number_is_never_0(void **state)
     assert_int_equal(vtd_submit(f.v, &none), UIOMMU_OK);
     for (unsigned i = 0; i < 2; i++) { /* the second has a word of its own */
         f.v->queue.sequence = UINT32_MAX;
-        assert_int_equal(vtd_devtlb(&dev.endpoint, &everything),
+        assert_int_equal(vtd_devtlb(dev.endpoint, &everything),
                          UIOMMU_TIMEDOUT);
     }
     fake_answer(&f);

@@ -346,7 +346,7 @@ static void watch_entry(struct fake *f, struct vtd_desc d)
 static void check_legacy(struct fake *f, const struct uiommu_device *dev,
                          uint64_t lo, uint64_t hi)
 {
-    const uim_word *e = entry_of(f, &dev->endpoint);
+    const uim_word *e = entry_of(f, dev->endpoint);
 
     assert_true(uim_ld64(&e[0]) == lo);
     assert_true(uim_ld64(&e[1]) == hi);
@@ -365,7 +365,7 @@ static void legacy_entries(void **state)
                                        VTD_QI_WAIT };
     struct uiommu_device dev;
     struct fake_domain a, b;
-    struct watch w = { &dev.endpoint, 0, 0 };
+    struct watch w;
     struct fake f;
 
     (void)state;
@@ -375,19 +375,20 @@ static void legacy_entries(void **state)
     fake_domain(&f, &b, 0x2000000);
     assert_int_equal(a.link.id, 2);
     fake_device(&f, &dev, SID);
+    w = (struct watch){ dev.endpoint, 0, 0 };
     f.on_command = watch_entry;
     f.ctx = &w;
 
     /* Blocked needs no tables. */
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->blocked, &f.u->blocked),
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->blocked, &f.u->blocked),
                      UIOMMU_OK);
-    assert_null(entry_of(&f, &dev.endpoint));
-    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+    assert_null(entry_of(&f, dev.endpoint));
+    assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                      UIOMMU_OK);
     check_legacy(&f, &dev, 0x1000001, 2 << 8 | 2);
     assert_int_equal(f.n_commands, 0);
 
-    assert_int_equal(vtd_set(&dev.endpoint, &b.domain, &a.domain), UIOMMU_OK);
+    assert_int_equal(vtd_set(dev.endpoint, &b.domain, &a.domain), UIOMMU_OK);
     check_legacy(&f, &dev, 0x2000001, 3 << 8 | 2);
     check_types(&f, retire, 3);
     /* Device-selective for the old domain and this requester. */
@@ -397,18 +398,18 @@ static void legacy_entries(void **state)
 
     /* ATS changes one word: never blocked. */
     fake_forget(&f);
-    w = (struct watch){ &dev.endpoint, 0, 0 };
-    dev.endpoint.ats = true;
-    assert_int_equal(vtd_set(&dev.endpoint, &b.domain, &b.domain), UIOMMU_OK);
+    w = (struct watch){ dev.endpoint, 0, 0 };
+    dev.endpoint->ats = true;
+    assert_int_equal(vtd_set(dev.endpoint, &b.domain, &b.domain), UIOMMU_OK);
     check_legacy(&f, &dev, 0x2000005, 3 << 8 | 2);
     check_types(&f, retire, 3);
     assert_int_equal(w.blocked, 0);
 
-    dev.endpoint.ats = false;
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->identity, &b.domain),
+    dev.endpoint->ats = false;
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->identity, &b.domain),
                      UIOMMU_OK);
     check_legacy(&f, &dev, 0x9, 1 << 8 | 2);
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->blocked, &f.u->identity),
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->blocked, &f.u->identity),
                      UIOMMU_OK);
     check_legacy(&f, &dev, 0, 0);
     remove_domain(&a);
@@ -419,7 +420,7 @@ static void legacy_entries(void **state)
 static void check_pasid_entry(struct fake *f, const struct uiommu_device *dev,
                               uint64_t q0, uint64_t q1, uint64_t q2)
 {
-    const uim_word *e = entry_of(f, &dev->endpoint);
+    const uim_word *e = entry_of(f, dev->endpoint);
 
     assert_true(uim_ld64(&e[0]) == q0);
     assert_true(uim_ld64(&e[1]) == q1);
@@ -435,7 +436,7 @@ static void scalable_entries(void **state)
     const uint64_t pwsnp = 1 << 23;
     struct uiommu_device dev;
     struct fake_domain a, b;
-    struct watch w = { &dev.endpoint, 0, 0 };
+    struct watch w;
     struct fake f;
     uim_word *c;
 
@@ -446,11 +447,12 @@ static void scalable_entries(void **state)
     fake_domain(&f, &a, 0x1000000);
     fake_domain(&f, &b, 0x2000000);
     fake_device(&f, &dev, 0x12ff); /* upper half of the bus */
+    w = (struct watch){ dev.endpoint, 0, 0 };
     f.on_command = watch_entry;
     f.ctx = &w;
-    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+    assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                      UIOMMU_OK);
-    c = vtd_context(f.v, vtd_sid(&dev.endpoint));
+    c = vtd_context(f.v, vtd_sid(dev.endpoint));
     assert_int_equal(uim_ld64(c) & 0xfff, 1);
     assert_true(uim_ld64(c + 1) == 0);
     assert_true(uim_ld64(&f.v->root[0x12 * 2]) == 0);
@@ -458,30 +460,30 @@ static void scalable_entries(void **state)
     check_pasid_entry(&f, &dev, 0x1000000 | 2 << 6 | 2 << 2 | 1, pwsnp | 2, 0);
     assert_int_equal(f.n_commands, 0);
 
-    assert_int_equal(vtd_set(&dev.endpoint, &b.domain, &a.domain), UIOMMU_OK);
+    assert_int_equal(vtd_set(dev.endpoint, &b.domain, &a.domain), UIOMMU_OK);
     check_pasid_entry(&f, &dev, 0x2000000 | 2 << 6 | 2 << 2 | 1, pwsnp | 3, 0);
     check_types(&f, retire, 3);
     assert_true(f.command[0].lo == (2 << 16 | 0x17));
     assert_int_equal(w.present, 0);
 
     fake_forget(&f);
-    w = (struct watch){ &dev.endpoint, 0, 0 };
-    dev.endpoint.ats = true;
-    assert_int_equal(vtd_set(&dev.endpoint, &b.domain, &b.domain), UIOMMU_OK);
+    w = (struct watch){ dev.endpoint, 0, 0 };
+    dev.endpoint->ats = true;
+    assert_int_equal(vtd_set(dev.endpoint, &b.domain, &b.domain), UIOMMU_OK);
     assert_int_equal(uim_ld64(c) & 0xfff, 5);
     check_types(&f, context, 4);
     assert_int_equal(w.blocked, 0);
 
     fake_forget(&f);
-    dev.endpoint.ats = false;
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->identity, &b.domain),
+    dev.endpoint->ats = false;
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->identity, &b.domain),
                      UIOMMU_OK);
     assert_int_equal(uim_ld64(c) & 0xfff, 1);
     check_pasid_entry(&f, &dev, 4 << 6 | 2 << 2 | 1, pwsnp | 1, 0);
     check_types(&f, context, 4);
 
     fake_forget(&f);
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->blocked, &f.u->identity),
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->blocked, &f.u->identity),
                      UIOMMU_OK);
     check_pasid_entry(&f, &dev, 0, 0, 0);
     check_types(&f, context, 4); /* pass-through: see add_stale() */
@@ -503,13 +505,13 @@ static void first_stage_entries(void **state)
     start(&f);
     fake_domain(&f, &a, 0x1000000);
     fake_device(&f, &dev, SID);
-    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+    assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                      UIOMMU_OK);
     check_pasid_entry(&f, &dev, 1 << 6 | 2 << 2 | 1, 3 << 23 | 2, 0x1000000);
     assert_int_equal(vtd_invalidate(&a.link, &everything), UIOMMU_OK);
     assert_true(f.command[0].lo == (2 << 16 | 0x26));
     fake_forget(&f);
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->blocked, &a.domain),
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->blocked, &a.domain),
                      UIOMMU_OK);
     assert_true(f.command[0].lo == (2 << 16 | 0x17));
     assert_true(f.command[1].lo == (2 << 16 | 0x26));
@@ -536,7 +538,7 @@ static void caching_mode_announces_new_entries(void **state)
     assert_true(f.unit->map_sync);
     fake_domain(&f, &a, 0x1000000);
     fake_device(&f, &dev, SID);
-    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+    assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                      UIOMMU_OK);
     check_types(&f, types, 6);
     assert_true(f.command[0].lo == 0x11);
@@ -565,12 +567,12 @@ static void write_buffers_are_flushed(void **state)
     assert_int_equal(f.n_wbf, 1); /* before SRTP */
     fake_domain(&f, &a, 0x1000000);
     fake_device(&f, &dev, SID);
-    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+    assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                      UIOMMU_OK);
     assert_int_equal(f.n_wbf, 2);
     assert_int_equal(vtd_map_sync(&a.link, &page), UIOMMU_OK);
     assert_int_equal(f.n_wbf, 3);
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->blocked, &a.domain),
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->blocked, &a.domain),
                      UIOMMU_OK);
     assert_int_equal(f.n_wbf, 3); /* an invalidation came after the store */
     remove_domain(&a);
@@ -590,16 +592,16 @@ static void cut_is_finished_by_set(void **state)
     start(&f);
     fake_domain(&f, &a, 0x1000000);
     fake_device(&f, &dev, SID);
-    vtd_cut(&dev.endpoint); /* nothing there yet */
+    vtd_cut(dev.endpoint); /* nothing there yet */
     assert_int_equal(f.n_commands, 0);
-    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+    assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                      UIOMMU_OK);
-    vtd_cut(&dev.endpoint);
+    vtd_cut(dev.endpoint);
     check_legacy(&f, &dev, 0x1000000, 2 << 8 | 2);
     assert_int_equal(f.n_commands, 3);
     assert_int_equal(fake_type(&f, 0), VTD_QI_CONTEXT);
     assert_int_equal(fake_type(&f, 1), VTD_QI_IOTLB);
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->blocked, &a.domain),
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->blocked, &a.domain),
                      UIOMMU_OK);
     check_legacy(&f, &dev, 0, 0);
     assert_int_equal(fake_type(&f, 3), VTD_QI_CONTEXT);
@@ -621,15 +623,15 @@ static void silence_leaves_it_blocked(void **state)
     fake_domain(&f, &a, 0x1000000);
     fake_domain(&f, &b, 0x2000000);
     fake_device(&f, &dev, SID);
-    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+    assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                      UIOMMU_OK);
     f.silent = true;
-    assert_int_equal(vtd_set(&dev.endpoint, &b.domain, &a.domain),
+    assert_int_equal(vtd_set(dev.endpoint, &b.domain, &a.domain),
                      UIOMMU_TIMEDOUT);
     check_pasid_entry(&f, &dev, 0x1000000 | 2 << 6 | 2 << 2, 1 << 23 | 2, 0);
-    assert_int_equal(vtd_set(&dev.endpoint, &f.u->blocked, &a.domain),
+    assert_int_equal(vtd_set(dev.endpoint, &f.u->blocked, &a.domain),
                      UIOMMU_TIMEDOUT);
-    assert_false(uim_ld64(entry_of(&f, &dev.endpoint)) & VTD_ENTRY_P);
+    assert_false(uim_ld64(entry_of(&f, dev.endpoint)) & VTD_ENTRY_P);
     remove_domain(&a);
     fake_stop(&f);
 }
@@ -650,11 +652,11 @@ static void no_memory_leaves_no_trace(void **state)
     pages = f.pages;
     for (int nth = 1; nth <= 3; nth++) {
         f.fail_pages = nth;
-        assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+        assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                          UIOMMU_NOMEM);
         assert_int_equal(f.pages, pages);
     }
-    assert_int_equal(vtd_set(&dev.endpoint, &a.domain, &f.u->blocked),
+    assert_int_equal(vtd_set(dev.endpoint, &a.domain, &f.u->blocked),
                      UIOMMU_OK);
     remove_domain(&a);
     fake_stop(&f);

@@ -21,8 +21,12 @@ struct turn {
     const char *name;
     bool alone;
     unsigned nth, then;
+    unsigned grown; /* how often the unit has got tables                     */
     struct rig_state before;
 };
+
+/* More often the tables of no machine here grow. */
+enum { GROWS = 3 * 8 };
 
 static bool left_alone(void)
 {
@@ -36,6 +40,7 @@ static void begin(struct turn *t, const char *name)
     t->alone = left_alone();
     t->nth = 1;
     t->then = 0;
+    t->grown = 0;
     if (t->alone)
         return;
     inside = true;
@@ -78,7 +83,24 @@ static void give_up(const struct turn *t, const char *what)
              t->nth, t->then, what);
 }
 
-static void check(const struct turn *t, enum uiommu_status status)
+/* Of several endpoints the first has got tables when the second fails, or doorbells have
+ * them, and tables stay, as links of a domain do: so they are there the next time. */
+static bool may_grow(const struct turn *t)
+{
+    return t->before.several || strcmp(t->name, "uiommu_device_add") == 0;
+}
+
+/* Somebody who saw nothing was on its way and came back: rig_assert_same_seen(). */
+static bool same_seen(const struct turn *t, struct rig_state now)
+{
+    if (!may_grow(t) || (now.arch->does & RIG_EMPTIES))
+        return false;
+    now.tables = t->before.tables;
+    return !rig_difference(&t->before, &now);
+}
+
+/* True: the same once more, which must leave nothing then. */
+static bool check(struct turn *t, enum uiommu_status status)
 {
     struct rig_state now;
     const char *what;
@@ -87,8 +109,12 @@ static void check(const struct turn *t, enum uiommu_status status)
         give_up(t, uiommu_status_name(status));
     now = rig_state(rig);
     what = rig_difference(&t->before, &now);
-    if (what)
+    if (!what || same_seen(t, now))
+        return false;
+    if (!may_grow(t) || !rig_only_grew(&t->before, &now) || ++t->grown > GROWS)
         give_up(t, what);
+    t->before = now;
+    return true;
 }
 
 /* True: nothing failed, so this is what the test gets to see. */
@@ -106,8 +132,8 @@ static bool complete(struct turn *t, enum uiommu_status status)
     }
     failures++;
     pairs += failed > 1;
-    check(t, status);
-    next(t, failed);
+    if (!check(t, status))
+        next(t, failed);
     return false;
 }
 

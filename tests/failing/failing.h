@@ -6,8 +6,9 @@
  * that calls of the functions below come here first (the linker's --wrap). While
  * a test has a rig, such a call is made again and again: with its first host call
  * failing, with its second, and so on until none failed any more. Each time it
- * must say so and leave the machine as it was. Then the test goes on, and that it
- * passes shows that the machine still works.
+ * must say so and leave the machine as it was, but for tables that a unit has got
+ * and keeps, which must not grow when the same fails again. Then the test goes on,
+ * and that it passes shows that the machine still works.
  */
 #ifndef UIM_TESTS_FAILING_FAILING_H
 #define UIM_TESTS_FAILING_FAILING_H
@@ -46,18 +47,54 @@
     X(uiommu_set_domain, \
       (struct uiommu_endpoint *endpoint, struct uiommu_domain *domain, const void *owner), \
       (endpoint, domain, owner)) \
+    X(uiommu_pasid_last, \
+      (struct uiommu_endpoint *endpoint, uint32_t *last), \
+      (endpoint, last)) \
+    X(uiommu_pasid_create, \
+      (struct uiommu_endpoint *endpoint, const struct uiommu_pasid_config *config, struct uiommu_endpoint **out), \
+      (endpoint, config, out)) \
+    X(uiommu_pasid_destroy, \
+      (struct uiommu_endpoint *endpoint, bool stopped), \
+      (endpoint, stopped)) \
+    X(uiommu_device_reset_begin, \
+      (struct uiommu_device *device), \
+      (device)) \
+    X(uiommu_device_reset_end, \
+      (struct uiommu_device *device, bool worked), \
+      (device, worked)) \
     X(uiommu_regions, \
       (struct uiommu_endpoint *endpoint, uiommu_region_fn fn, void *ctx), \
       (endpoint, fn, ctx)) \
+    X(uiommu_dma_start, \
+      (struct uiommu_endpoint *endpoint, const struct uiommu_dma_config *config), \
+      (endpoint, config)) \
+    X(uiommu_dma_stop, \
+      (struct uiommu_endpoint *endpoint), \
+      (endpoint)) \
+    X(uiommu_dma_map, \
+      (struct uiommu_endpoint *endpoint, uint64_t phys, uint64_t size, unsigned flags, uint64_t *iova), \
+      (endpoint, phys, size, flags, iova)) \
+    X(uiommu_dma_unmap, \
+      (struct uiommu_endpoint *endpoint, uint64_t iova, uint64_t size), \
+      (endpoint, iova, size)) \
     X(uiommu_domain_create, \
       (struct uiommu_endpoint *endpoint, const struct uiommu_domain_config *config, struct uiommu_domain **out), \
       (endpoint, config, out)) \
     X(uiommu_map, \
       (struct uiommu_domain *domain, uint64_t iova, uint64_t phys, uint64_t size, unsigned flags), \
       (domain, iova, phys, size, flags)) \
+    X(uiommu_map_sg, \
+      (struct uiommu_domain *domain, uint64_t iova, const struct uiommu_segment *segments, size_t n, unsigned flags), \
+      (domain, iova, segments, n, flags)) \
     X(uiommu_unmap, \
       (struct uiommu_domain *domain, uint64_t iova, uint64_t size, uint64_t *unmapped), \
       (domain, iova, size, unmapped)) \
+    X(uiommu_unmap_gather, \
+      (struct uiommu_domain *domain, uint64_t iova, uint64_t size, struct uiommu_gather *gather), \
+      (domain, iova, size, gather)) \
+    X(uiommu_sync, \
+      (struct uiommu_gather *gather), \
+      (gather)) \
     X(uiommu_split, \
       (struct uiommu_domain *domain, uint64_t iova, uint64_t size), \
       (domain, iova, size)) \
@@ -67,6 +104,9 @@
     X(uiommu_resume, \
       (struct uiommu *u), \
       (u)) \
+    X(uiommu_audit, \
+      (struct uiommu *u, uiommu_audit_fn fn, void *ctx), \
+      (u, fn, ctx)) \
     X(uiommu_hand_over, \
       (struct uiommu *u, enum uiommu_hand_over how, const struct uiommu_record **record, size_t *size), \
       (u, how, record, size)) \
@@ -90,7 +130,10 @@
       (irq, i, target)) \
     X(uiommu_irq_unmap, \
       (struct uiommu_irq *irq), \
-      (irq))
+      (irq)) \
+    X(uiommu_irq_doorbell, \
+      (struct uiommu_endpoint *endpoint, uint64_t doorbell, uint64_t *addr), \
+      (endpoint, doorbell, addr))
 /* clang-format on */
 
 #endif

@@ -30,38 +30,19 @@ static struct uim_fw_device component(const char *path)
     return (struct uim_fw_device){ .acpi_path = path };
 }
 
-#define OWNED(unit, id) ((int64_t)((uint64_t)(unit) << 32 | (id)))
-
-/* unit << 32 | id, or -status. */
-static int64_t id_of(const struct blob *b, const struct uim_fw_device *d,
-                     unsigned index)
-{
-    enum uiommu_status status;
-    unsigned unit = 99;
-    uint32_t id = 99;
-
-    status = uim_fw_iort.owner(b->data, d, index, &unit, &id);
-    if (status) {
-        assert_int_equal(unit, 99);
-        assert_int_equal(id, 99);
-        return -(int64_t)status;
-    }
-    return OWNED(unit, id);
-}
-
 static int64_t owner(const struct blob *b, unsigned segment, unsigned rid)
 {
     struct uim_fw_device d = function(segment, rid);
 
-    assert_int_equal(id_of(b, &d, 1), -UIOMMU_NOENT);
-    return id_of(b, &d, 0);
+    assert_int_equal(iort_id_of(b, &d, 1), -UIOMMU_NOENT);
+    return iort_id_of(b, &d, 0);
 }
 
 static int64_t stream(const struct blob *b, const char *path, unsigned index)
 {
     struct uim_fw_device d = component(path);
 
-    return id_of(b, &d, index);
+    return iort_id_of(b, &d, index);
 }
 
 /* ITS group's first identifier << 32 | device id, or -status. */
@@ -81,14 +62,6 @@ static int64_t its(const struct blob *b, unsigned segment, unsigned rid)
     struct uim_fw_device d = function(segment, rid);
 
     return its_of(b, &d);
-}
-
-static struct blob finish(struct table *t)
-{
-    struct blob b = table_end(t);
-
-    assert_int_equal(uim_fw_iort.check(b.data, b.size, NULL), UIOMMU_OK);
-    return b;
 }
 
 static struct blob machine(const char *name)
@@ -182,7 +155,7 @@ static void unusable_units_keep_their_devices(void **state)
 
     (void)state;
     assert_int_equal(owner(&b, 2, 0), -UIOMMU_NODEV);
-    assert_int_equal(id_of(&b, &usb, 0), -UIOMMU_NODEV);
+    assert_int_equal(iort_id_of(&b, &usb, 0), -UIOMMU_NODEV);
     assert_int_equal(its(&b, 2, 0x100), OWNED(0, 0x1801));
     blob_free(&b);
 }
@@ -203,7 +176,7 @@ static void several_root_complexes_of_a_segment(void **state)
     iort_map(&t, 0x100, 0xff, 0x1100, unit[1], 0);
     iort_root(&t, 4, 0);
     iort_map(&t, 0, 0x1ff, 0, unit[0], 0);
-    b = finish(&t);
+    b = iort_finish(&t);
     assert_int_equal(owner(&b, 0, 0xff), OWNED(0, 0xff));
     assert_int_equal(owner(&b, 0, 0x100), OWNED(1, 0x1100));
     assert_int_equal(owner(&b, 0, 0x1ff), OWNED(1, 0x11ff));
@@ -234,7 +207,7 @@ static int64_t mapped(const struct mapping *m, unsigned n, unsigned rid)
     for (unsigned i = 0; i < n; i++)
         iort_map(&t, m[i].first, m[i].count, m[i].output, unit[m[i].second],
                  m[i].flags);
-    b = finish(&t);
+    b = iort_finish(&t);
     result = owner(&b, 0, rid);
     blob_free(&b);
     return result;
@@ -320,7 +293,7 @@ static void ids_of_flawed_mappings_go_nowhere(void **state)
     iort_map(&t, 0x30, 0xffffffff, 0x10, unit, 0);
     iort_root(&t, 4, 0);
     iort_map(&t, 0, 0xffff, 0, unit, 0);
-    b = finish(&t);
+    b = iort_finish(&t);
     assert_int_equal(owner(&b, 0, 0x10), OWNED(0, 0x10));
     assert_int_equal(its(&b, 0, 0x10), -UIOMMU_NODEV);
     assert_int_equal(its(&b, 0, 0x11), OWNED(0, 0));
@@ -330,6 +303,55 @@ static void ids_of_flawed_mappings_go_nowhere(void **state)
     assert_int_equal(its(&b, 0, 0x21), -UIOMMU_NODEV);
     assert_int_equal(owner(&b, 0, 0x30), -UIOMMU_NODEV);
     assert_int_equal(owner(&b, 0, 0xffff), -UIOMMU_NODEV);
+    blob_free(&b);
+}
+
+static bool isolated(const struct blob *b, const struct uim_fw_device *device)
+{
+    return uim_fw_iort.isolates_messages(b->data, device);
+}
+
+/* Behind a unit, by its own number, and straight; a group of none is nothing that looks
+ * at messages. */
+static void messages_are_isolated_where_they_come_to_an_its(void **state)
+{
+    const struct uim_fw_device first = function(0, 0x10),
+                               last = function(0, 0x1f),
+                               beyond = function(0, 0x20),
+                               straight = function(1, 0),
+                               to_none = function(2, 0),
+                               nobody = function(3, 0),
+                               device = component("\\_SB.DMA0"),
+                               lost = component("\\_SB.DMA1");
+    uint32_t unit, group, empty;
+    struct table t;
+    struct blob b;
+
+    (void)state;
+    iort(&t, 0);
+    group = iort_its(&t, 1, 5);
+    empty = iort_its(&t, 0, 0);
+    unit = iort_smmu_v3(&t, 1, 0x50000000);
+    iort_map(&t, 0x10, 0xf, 0x10, group, 0);
+    iort_root(&t, 4, 0);
+    iort_map(&t, 0, 0xffff, 0, unit, 0);
+    iort_root(&t, 4, 1);
+    iort_map(&t, 0, 0xffff, 0, group, 0);
+    iort_root(&t, 4, 2);
+    iort_map(&t, 0, 0xffff, 0, empty, 0);
+    iort_component(&t, "\\_SB.DMA0");
+    iort_map(&t, 0, 0, 0x18, unit, IORT_SINGLE);
+    iort_component(&t, "\\_SB.DMA1");
+    iort_map(&t, 0, 0, 0x28, unit, IORT_SINGLE);
+    b = iort_finish(&t);
+    assert_true(isolated(&b, &first));
+    assert_true(isolated(&b, &last));
+    assert_false(isolated(&b, &beyond));
+    assert_true(isolated(&b, &straight));
+    assert_false(isolated(&b, &to_none));
+    assert_false(isolated(&b, &nobody));
+    assert_true(isolated(&b, &device));
+    assert_false(isolated(&b, &lost));
     blob_free(&b);
 }
 
@@ -375,13 +397,13 @@ static void a_component_may_have_several_ids(void **state)
     iort_map(&t, 7, 2, 0x20, unit[1], 0);
     iort_map(&t, 0, 9, 0x30, unit[1] + 1, 0);
     iort_map(&t, 7, 0, 0x40, unit[0], 0);
-    b = finish(&t);
-    assert_int_equal(id_of(&b, &d, 0), OWNED(0, 0x10));
-    assert_int_equal(id_of(&b, &d, 1), OWNED(1, 0x20));
-    assert_int_equal(id_of(&b, &d, 3), OWNED(1, 0x22));
-    assert_int_equal(id_of(&b, &d, 4), -UIOMMU_NODEV);
-    assert_int_equal(id_of(&b, &d, 5), OWNED(0, 0x40));
-    assert_int_equal(id_of(&b, &d, 6), -UIOMMU_NOENT);
+    b = iort_finish(&t);
+    assert_int_equal(iort_id_of(&b, &d, 0), OWNED(0, 0x10));
+    assert_int_equal(iort_id_of(&b, &d, 1), OWNED(1, 0x20));
+    assert_int_equal(iort_id_of(&b, &d, 3), OWNED(1, 0x22));
+    assert_int_equal(iort_id_of(&b, &d, 4), -UIOMMU_NODEV);
+    assert_int_equal(iort_id_of(&b, &d, 5), OWNED(0, 0x40));
+    assert_int_equal(iort_id_of(&b, &d, 6), -UIOMMU_NOENT);
     assert_int_equal(its_of(&b, &d), OWNED(5, 0x40010));
     blob_free(&b);
 }
@@ -401,8 +423,8 @@ static void a_component_may_be_named_twice(void **state)
     iort_map(&t, 0, 0xffffffff, 0, unit, 0);
     iort_component(&t, "\\_SB.DMA0");
     iort_map(&t, 0, 0, 0x20, unit, IORT_SINGLE);
-    b = finish(&t);
-    assert_int_equal(id_of(&b, &d, UINT32_MAX), OWNED(0, UINT32_MAX));
+    b = iort_finish(&t);
+    assert_int_equal(iort_id_of(&b, &d, UINT32_MAX), OWNED(0, UINT32_MAX));
     blob_free(&b);
 }
 
@@ -445,7 +467,7 @@ static void properties_of_root_complexes(void **state)
         if (cases[i].revision >= 4)
             iort_set(&t, 36, 4, cases[i].flag ? 1 : 0xfffffffe);
         iort_map(&t, 0, 0xffff, 0, unit, 0);
-        b = finish(&t);
+        b = iort_finish(&t);
         p = properties(&b, function(3, 9));
         assert_int_equal(p.address_bits, cases[i].address_bits);
         assert_int_equal(p.pasid_bits, cases[i].pasid_bits);
@@ -471,7 +493,7 @@ static void properties_of_components(void **state)
     iort_set(&t, 16, 4, 0x29); /* stall, 20 bits of PASID */
     iort_set(&t, 20, 8, UINT64_C(0x0200000100000000));
     iort_set(&t, 28, 1, 65);
-    b = finish(&t);
+    b = iort_finish(&t);
     p = properties(&b, component("\\_SB.DMA0"));
     assert_true(p.stall);
     assert_int_equal(p.pasid_bits, 20);
@@ -515,8 +537,6 @@ static void no_source_of_interrupts_is_in_this_table(void **state)
 }
 
 /* ---- reserved memory ----------------------------------------------------- */
-
-enum { REMAP = 1, PRIVILEGED = 2, ATTRIBUTES = 2 /* shift */ };
 
 /* Two units; function 0:01.0 is 0x108 at the first and 1:01.0 is 0x108 at the
  * second; the component is 0x900 and 0x910 to 0x91f at the first. */
@@ -570,7 +590,7 @@ static void regions_are_for_stream_ids_of_a_unit(void **state)
     iort_rmr(&t, 0);
     iort_region(&t, 0xb0000000, 0x10000);
     iort_map(&t, 0, 15, 0x91f, unit[0], 0);
-    b = finish(&t);
+    b = iort_finish(&t);
     assert_int_equal(region_of(&b, function(0, 6), 0), 0);
     assert_int_equal(region_of(&b, function(0, 7), 0), 0x80000000);
     assert_int_equal(region_of(&b, function(0, 8), 0), 0x80000000);
@@ -594,14 +614,15 @@ static void flags_of_regions(void **state)
         unsigned flags, expected;
         bool relaxable;
     } cases[] = {
-        { 0 << ATTRIBUTES, UIOMMU_MMIO, false },
-        { 1 << ATTRIBUTES | REMAP, UIOMMU_MMIO, true },
-        { 3 << ATTRIBUTES | PRIVILEGED, UIOMMU_MMIO | UIOMMU_PRIV, false },
-        { 4 << ATTRIBUTES, 0, false },
-        { 5 << ATTRIBUTES, UIOMMU_CACHE, false },
-        { 5 << ATTRIBUTES | PRIVILEGED | REMAP, UIOMMU_CACHE | UIOMMU_PRIV,
-          true },
-        { 6 << ATTRIBUTES, 0, false },
+        { 0 << IORT_ATTRIBUTES, UIOMMU_MMIO, false },
+        { 1 << IORT_ATTRIBUTES | IORT_REMAP, UIOMMU_MMIO, true },
+        { 3 << IORT_ATTRIBUTES | IORT_PRIVILEGED, UIOMMU_MMIO | UIOMMU_PRIV,
+          false },
+        { 4 << IORT_ATTRIBUTES, 0, false },
+        { 5 << IORT_ATTRIBUTES, UIOMMU_CACHE, false },
+        { 5 << IORT_ATTRIBUTES | IORT_PRIVILEGED | IORT_REMAP,
+          UIOMMU_CACHE | UIOMMU_PRIV, true },
+        { 6 << IORT_ATTRIBUTES, 0, false },
     };
     struct uim_fw_device d = function(0, 8);
 
@@ -616,7 +637,7 @@ static void flags_of_regions(void **state)
         iort_rmr(&t, cases[i].flags);
         iort_region(&t, 0x80000fff, 2); /* of two pages one byte each */
         iort_map(&t, 0, 0, 0x108, unit[0], 0);
-        b = finish(&t);
+        b = iort_finish(&t);
         assert_int_equal(uim_fw_iort.region(b.data, &d, 0, &region), UIOMMU_OK);
         assert_int_equal(region.start, 0x80000000);
         assert_int_equal(region.last, 0x80001fff);
@@ -642,293 +663,13 @@ static void regions_of_older_tables_do_not_count(void **state)
         iort_rmr(&t, 0);
         iort_region(&t, 0x80000000, 0x10000);
         iort_map(&t, 0, 0, 0x900, unit[0], 0);
-        b = finish(&t);
+        b = iort_finish(&t);
         assert_int_equal(region_of(&b, component("\\_SB.DMA0"), 0),
                          revision == 5 ? 0x80000000 : 0);
         assert_int_equal(uim_fw_iort.requester(b.data, &host, 0, &r),
                          revision == 5 ? UIOMMU_OK : UIOMMU_NOENT);
         blob_free(&b);
     }
-}
-
-/* ---- requesters ---------------------------------------------------------- */
-
-/* Functions that are there; the one with a bus below is a bridge. */
-static const struct present {
-    uint16_t segment;
-    uint8_t bus, devfn, below;
-} machine_bus[] = {
-    { 0, 0, 0x08, 1 },
-    { 0, 1, 0x00, 0 },
-    { 0, 1, 0x0a, 0 },
-    { 1, 1, 0x03, 0 },
-};
-
-static uint32_t bus_read(void *ctx, struct uiommu_pci at, unsigned offset,
-                         unsigned width)
-{
-    (void)ctx;
-    for (size_t i = 0; i < sizeof(machine_bus) / sizeof(machine_bus[0]); i++) {
-        const struct present *p = &machine_bus[i];
-
-        if (p->segment != at.segment || p->bus != at.bus ||
-            p->devfn != at.devfn)
-            continue;
-        if (offset == 0x0e)
-            return 0x80u | (p->below ? 1u : 0u);
-        if (offset == 0x19)
-            return p->below;
-        return offset == 8 && width == 4 ? 0x02000001 : 0x1234;
-    }
-    return UINT32_MAX;
-}
-
-static const struct uiommu_host host = { .pci_read = bus_read };
-
-static enum uiommu_status requester(const struct blob *b, unsigned index,
-                                    struct uim_fw_requester *out)
-{
-    return uim_fw_iort.requester(b->data, &host, index, out);
-}
-
-/* Bus 1 of segment 0 and of segment 1 are stream ids 0x1100 and on. */
-static void requester_base(struct table *t, uint32_t unit[2])
-{
-    iort(t, 6);
-    unit[0] = iort_smmu_v3(t, 5, 0x50000000);
-    unit[1] = iort_smmu_v3(t, 5, 0x51000000);
-    for (unsigned i = 0; i < 2; i++) {
-        iort_root(t, 4, i);
-        iort_map(t, 0x100, 0xff, 0x1100, unit[i], 0);
-    }
-}
-
-static void requesters_are_where_their_ids_come_from(void **state)
-{
-    struct uim_fw_requester r;
-    uint32_t unit[2];
-    struct table t;
-    struct blob b;
-
-    (void)state;
-    requester_base(&t, unit);
-    iort_rmr(&t, REMAP);
-    iort_region(&t, 0x80000000, 0x10000);
-    iort_region(&t, 0x90000000, 0x10000);
-    iort_map(&t, 0, 0x13, 0x10f8, unit[0], 0); /* up to 01:01.3 */
-    b = finish(&t);
-    for (unsigned i = 0; i < 24; i++) {
-        enum uiommu_status status = requester(&b, i, &r);
-
-        if (i / 2 != 0 && i / 2 != 10) {
-            assert_int_equal(status, UIOMMU_NODEV);
-            continue;
-        }
-        assert_int_equal(status, UIOMMU_OK);
-        assert_null(r.device.acpi_path);
-        assert_int_equal(r.device.pci.segment, 0);
-        assert_int_equal(r.device.pci.bus, 1);
-        assert_int_equal(r.device.pci.devfn, i / 2);
-        assert_int_equal(r.device.class_code, 0x020000);
-        assert_int_equal(r.device.n, 2);
-        assert_int_equal(r.device.hop[0].devfn, 8);
-        assert_int_equal(r.device.hop[1].bus, 1);
-        assert_int_equal(r.device.hop[1].devfn, i / 2);
-        assert_int_equal(r.region.start, i % 2 ? 0x90000000 : 0x80000000);
-        assert_true(r.region.relaxable);
-        assert_int_equal(id_of(&b, &r.device, 0), OWNED(0, 0x1100 + i / 2));
-    }
-    assert_int_equal(requester(&b, 24, &r), UIOMMU_NOENT);
-    blob_free(&b);
-}
-
-static void requesters_of_several_sources(void **state)
-{
-    struct uim_fw_requester r;
-    uint32_t unit[2];
-    struct table t;
-    struct blob b;
-
-    (void)state;
-    requester_base(&t, unit);
-    iort_component(&t, "\\_SB.DMA0");
-    iort_map(&t, 0, 7, 0x1100, unit[1], IORT_SINGLE);
-    iort_map(&t, 0, 1, 0x1200, unit[1], 0);
-    iort_map(&t, 0, 3, 0xfffffffe, unit[1], 0);
-    iort_root(&t, 4, 0x10001); /* of no segment */
-    iort_map(&t, 0x100, 0xff, 0x1100, unit[1], 0);
-    iort_root(&t, 4, 1); /* of no function */
-    iort_map(&t, 0x10000, 0xff, 0x1100, unit[1], 0);
-    iort_map(&t, 0, 0, 0x1100, unit[1], IORT_SINGLE);
-    iort_rmr(&t, 0);
-    iort_region(&t, 0x80000000, 0x10000);
-    iort_region(&t, 0x81000000, 0);
-    iort_map(&t, 0, 0, 0x1103, unit[1], 0);
-    iort_map(&t, 0, 0, 0x1103, unit[1], IORT_SINGLE); /* is ignored */
-    iort_map(&t, 0, 0, 0x1100, unit[1], 0);
-    iort_map(&t, 0, 0x1fff, 0x1201, unit[1], 0);
-    b = finish(&t);
-    assert_int_equal(requester(&b, 0, &r), UIOMMU_OK);
-    assert_int_equal(r.device.pci.segment, 1);
-    assert_int_equal(r.device.pci.devfn, 3);
-    assert_int_equal(r.device.n, 1); /* no bridge to that bus */
-    assert_int_equal(requester(&b, 1, &r), UIOMMU_NODEV); /* empty region */
-    assert_int_equal(requester(&b, 2, &r), UIOMMU_NODEV); /* 1:01:00.0 */
-    assert_int_equal(requester(&b, 3, &r), UIOMMU_NODEV);
-    assert_int_equal(requester(&b, 4, &r), UIOMMU_OK);
-    assert_string_equal(r.device.acpi_path, "\\_SB.DMA0");
-    assert_int_equal(id_of(&b, &r.device, 0), OWNED(1, 0x1100));
-    assert_int_equal(requester(&b, 5, &r), UIOMMU_NODEV);
-    assert_int_equal(requester(&b, 6, &r), UIOMMU_OK); /* 0x1201 */
-    assert_string_equal(r.device.acpi_path, "\\_SB.DMA0");
-    assert_int_equal(requester(&b, 8, &r), UIOMMU_NOENT);
-    blob_free(&b);
-}
-
-/* All ids of a segment; those above 0xffff are nobody's. */
-static void requester_ids_have_16_bits(void **state)
-{
-    struct uim_fw_requester r;
-    struct table t;
-    struct blob b;
-    uint32_t unit;
-
-    (void)state;
-    iort(&t, 6);
-    unit = iort_smmu_v3(&t, 5, 0x50000000);
-    iort_root(&t, 4, 0);
-    iort_map(&t, 0, 0xffffffff, 0, unit, 0);
-    iort_rmr(&t, 0);
-    iort_region(&t, 0x80000000, 0x10000);
-    iort_map(&t, 0, 0xffffffff, 0, unit, 0);
-    b = finish(&t);
-    assert_int_equal(requester(&b, 0x100, &r), UIOMMU_OK);
-    assert_int_equal(r.device.pci.bus, 1);
-    assert_int_equal(requester(&b, 0xffff, &r), UIOMMU_NODEV);
-    assert_int_equal(requester(&b, 0x10000, &r), UIOMMU_NOENT);
-    blob_free(&b);
-}
-
-/* So many requesters come from a root complex with this mapping. */
-static unsigned n_requesters(uint32_t first, uint32_t count)
-{
-    struct uim_fw_requester r;
-    struct table t;
-    struct blob b;
-    unsigned n = 0;
-    uint32_t unit;
-
-    iort(&t, 6);
-    unit = iort_smmu_v3(&t, 5, 0x50000000);
-    iort_root(&t, 4, 0xffff); /* the last one */
-    iort_map(&t, first, count, 0x100000, unit, 0);
-    iort_rmr(&t, 0);
-    iort_region(&t, 0x80000000, 0x10000);
-    iort_map(&t, 0, 0xffffffff, 0, unit, 0);
-    b = finish(&t);
-    while (requester(&b, n, &r) != UIOMMU_NOENT)
-        n++;
-    blob_free(&b);
-    return n;
-}
-
-static void requester_ids_end_at_16_bits(void **state)
-{
-    (void)state;
-    assert_int_equal(n_requesters(0xff00, 0xfe), 0xff);
-    assert_int_equal(n_requesters(0xff00, 0xff), 0x100);
-    assert_int_equal(n_requesters(0xff00, 0x100), 0x100);
-    assert_int_equal(n_requesters(0xff00, 0xfffff), 0x100);
-    assert_int_equal(n_requesters(0xffff, 0), 1);
-    assert_int_equal(n_requesters(0xffff, 5), 1);
-    assert_int_equal(n_requesters(0x10000, 5), 0);
-}
-
-/* Two mappings claim the function's id: it may be another's region. */
-static void requesters_whose_ids_are_not_certain_are_not_there(void **state)
-{
-    struct uim_fw_requester r;
-    uint32_t unit[2];
-    struct table t;
-    struct blob b;
-
-    (void)state;
-    requester_base(&t, unit);
-    iort_root(&t, 4, 2);
-    iort_map(&t, 0x100, 0x3f, 0x3000, unit[0], 0);
-    iort_map(&t, 0x100, 0x3f, 0x4000, unit[0], 0);
-    iort_root(&t, 4, 0); /* after one that has the same ids */
-    iort_map(&t, 0x10a, 0, 0x110b, unit[0], 0);
-    iort_map(&t, 0x10a, 0, 0x110a, unit[1], 0);
-    iort_rmr(&t, 0);
-    iort_region(&t, 0x80000000, 0x10000);
-    iort_map(&t, 0, 0, 0x3000, unit[0], 0);
-    iort_map(&t, 0, 0, 0x110b, unit[0], 0);
-    iort_map(&t, 0, 0, 0x110a, unit[1], 0);
-    b = finish(&t);
-    for (unsigned i = 0; i < 5; i++)
-        assert_int_equal(requester(&b, i, &r), UIOMMU_NODEV);
-    assert_int_equal(requester(&b, 5, &r), UIOMMU_NOENT);
-    blob_free(&b);
-}
-
-/* Whether a function is there cannot be known. */
-static void functions_need_configuration_space(void **state)
-{
-    static const struct uiommu_host blind = { 0 };
-    struct uim_fw_requester r;
-    uint32_t unit[2];
-    struct table t;
-    struct blob b;
-
-    (void)state;
-    requester_base(&t, unit);
-    iort_rmr(&t, 0);
-    iort_region(&t, 0x80000000, 0x10000);
-    iort_map(&t, 0, 0, 0x1100, unit[0], 0);
-    b = finish(&t);
-    assert_int_equal(requester(&b, 0, &r), UIOMMU_OK);
-    assert_int_equal(uim_fw_iort.requester(b.data, &blind, 0, &r),
-                     UIOMMU_NODEV);
-    blob_free(&b);
-}
-
-static uint32_t chain_read(void *ctx, struct uiommu_pci at, unsigned offset,
-                           unsigned width)
-{
-    (void)ctx, (void)width;
-    if (at.devfn != 0)
-        return UINT32_MAX;
-    if (offset == 0x19)
-        return at.bus + 1u;
-    return offset == 0x0e ? 1 : 0;
-}
-
-static void requester_paths_have_a_limit(void **state)
-{
-    static const struct uiommu_host chain = { .pci_read = chain_read };
-    struct uim_fw_requester r;
-    struct table t;
-    struct blob b;
-    uint32_t unit;
-
-    (void)state;
-    iort(&t, 6);
-    unit = iort_smmu_v3(&t, 5, 0x50000000);
-    iort_root(&t, 4, 0);
-    iort_map(&t, 0, 0xffff, 0, unit, 0);
-    iort_rmr(&t, 0);
-    iort_region(&t, 0x80000000, 0x10000);
-    iort_map(&t, 0, 0xffff, 0, unit, 0);
-    b = finish(&t);
-    assert_int_equal(
-        uim_fw_iort.requester(b.data, &chain, (UIM_FW_HOPS - 1) << 8, &r),
-        UIOMMU_OK);
-    assert_int_equal(r.device.n, UIM_FW_HOPS);
-    for (unsigned bus = UIM_FW_HOPS; bus <= UIM_FW_HOPS + 1; bus++)
-        assert_int_equal(uim_fw_iort.requester(b.data, &chain, bus << 8, &r),
-                         UIOMMU_NODEV);
-    blob_free(&b);
 }
 
 int main(void)
@@ -943,6 +684,7 @@ int main(void)
         cmocka_unit_test(an_id_of_two_mappings_goes_nowhere),
         cmocka_unit_test(a_range_begins_where_another_was_to_end),
         cmocka_unit_test(ids_of_flawed_mappings_go_nowhere),
+        cmocka_unit_test(messages_are_isolated_where_they_come_to_an_its),
         cmocka_unit_test(components_are_found_by_name),
         cmocka_unit_test(a_component_may_have_several_ids),
         cmocka_unit_test(a_component_may_be_named_twice),
@@ -953,13 +695,6 @@ int main(void)
         cmocka_unit_test(regions_are_for_stream_ids_of_a_unit),
         cmocka_unit_test(flags_of_regions),
         cmocka_unit_test(regions_of_older_tables_do_not_count),
-        cmocka_unit_test(requesters_are_where_their_ids_come_from),
-        cmocka_unit_test(requesters_of_several_sources),
-        cmocka_unit_test(requester_ids_have_16_bits),
-        cmocka_unit_test(requester_ids_end_at_16_bits),
-        cmocka_unit_test(requesters_whose_ids_are_not_certain_are_not_there),
-        cmocka_unit_test(functions_need_configuration_space),
-        cmocka_unit_test(requester_paths_have_a_limit),
     };
 
     return cmocka_run_group_tests_name("IORT devices", tests, NULL, NULL);

@@ -166,3 +166,27 @@ void iort_map(struct table *t, uint32_t input, uint32_t count, uint32_t output,
     put(p + 16, 4, flags);
     add_to(node + 8, 4, 1);
 }
+
+struct blob iort_finish(struct table *t)
+{
+    struct blob b = table_end(t);
+
+    assert_int_equal(uim_fw_iort.check(b.data, b.size, NULL), UIOMMU_OK);
+    return b;
+}
+
+int64_t iort_id_of(const struct blob *b, const struct uim_fw_device *d,
+                   unsigned index)
+{
+    enum uiommu_status status;
+    unsigned unit = 99;
+    uint32_t id = 99;
+
+    status = uim_fw_iort.owner(b->data, d, index, &unit, &id);
+    if (status) {
+        assert_int_equal(unit, 99);
+        assert_int_equal(id, 99);
+        return -(int64_t)status;
+    }
+    return OWNED(unit, id);
+}

@@ -371,6 +371,25 @@ static void regions_of_a_server(void **state)
     blob_free(&b);
 }
 
+/* Firmware's region is for the function it names: not for those that stand there, too. */
+static void
+virtual_functions_have_no_regions_of_their_physical_one(void **state)
+{
+    struct blob b = machine("acpi/hp-dl360-g7/DMAR.bin");
+    struct uim_fw_device d = device("00:03.0 04:00.1");
+    struct uim_fw_region r;
+
+    (void)state;
+    assert_int_equal(uim_fw_dmar.region(b.data, &d, 0, &r), UIOMMU_OK);
+    d.pci.devfn = 4 << 3 | 1;
+    assert_int_equal(uim_fw_dmar.region(b.data, &d, 0, &r), UIOMMU_NOENT);
+    d.pci.bus = 5; /* with the number that the other has on its bus */
+    d.pci.devfn = 1;
+    assert_int_equal(uim_fw_dmar.region(b.data, &d, 0, &r), UIOMMU_NOENT);
+    assert_true(owner_of(&b, &d) > 0);
+    blob_free(&b);
+}
+
 static void usb_and_graphics_let_go_of_theirs(void **state)
 {
     static const struct {
@@ -873,6 +892,8 @@ int main(void)
         cmocka_unit_test(acpi_devices_are_found_by_name),
         cmocka_unit_test(acpi_devices_need_a_scope),
         cmocka_unit_test(regions_of_a_server),
+        cmocka_unit_test(
+            virtual_functions_have_no_regions_of_their_physical_one),
         cmocka_unit_test(usb_and_graphics_let_go_of_theirs),
         cmocka_unit_test(nonsense_regions_are_not_given),
         cmocka_unit_test(requesters_of_a_server),

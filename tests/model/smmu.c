@@ -160,7 +160,7 @@ void smmu_start_two_level(struct vm *vm)
     start(vm, SMMU_L1STD, 8 | 6 << 6 | 1 << 16);
 }
 
-/* ---- commands ------------------------------------------------------------------------ */
+/* ---- commands -------------------------------------------------------------------- */
 
 void smmu_post(struct vm *vm, uint64_t lo, uint64_t hi)
 {
@@ -208,7 +208,7 @@ uint64_t smmu_atc_inv(uint32_t sid)
     return 0x40 | (uint64_t)sid << 32;
 }
 
-/* ---- transactions ---------------------------------------------------------------------- */
+/* ---- transactions ---------------------------------------------------------------- */
 
 int smmu_ask(struct vm *vm, uint32_t sid, uint32_t ssid, uint32_t access,
              uint32_t flags, uint64_t iova, struct uie_xlat *out)
@@ -232,7 +232,7 @@ uint64_t smmu_go(struct vm *vm, uint32_t sid, uint32_t access, uint64_t iova)
     return smmu_go_ssid(vm, sid, UIE_NO_PASID, access, iova);
 }
 
-/* ---- events --------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------- */
 
 bool smmu_event(struct vm *vm, uint64_t word[EVENT_WORDS])
 {

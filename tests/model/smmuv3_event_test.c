@@ -397,7 +397,7 @@ static void a_table_without_memory(void **state)
     vm_destroy(vm);
 }
 
-/* ---- illegal entries ----------------------------------------------------------------- */
+/* ---- illegal entries ------------------------------------------------------------- */
 
 struct entry_row {
     const char *args;
@@ -556,7 +556,7 @@ static void illegal_cds(void **state)
     check_entries(cds, sizeof(cds) / sizeof(*cds), 0x0a);
 }
 
-/* ---- ATS (3.9) ------------------------------------------------------------------------- */
+/* ---- ATS (3.9) ------------------------------------------------------------------- */
 
 struct ats_row {
     const char *args;

@@ -288,7 +288,7 @@ static void without_caches_every_request_fetches(void **state)
     vm_destroy(vm);
 }
 
-/* ---- configuration ------------------------------------------------------------------ */
+/* ---- configuration --------------------------------------------------------------- */
 
 /* The ASID of what answers. */
 static unsigned asid(struct vm *vm, uint32_t sid, uint32_t ssid)
@@ -465,7 +465,7 @@ static void switching_off_keeps_the_caches(void **state)
     vm_destroy(vm);
 }
 
-/* ---- the VMM -------------------------------------------------------------------------- */
+/* ---- the VMM --------------------------------------------------------------------- */
 
 #define EVERYBODY UIE_ANY_PASID
 
@@ -533,7 +533,7 @@ static void global_answers_go_for_everybody(void **state)
     vm_destroy(vm);
 }
 
-/* ---- devices ------------------------------------------------------------------------------ */
+/* ---- devices --------------------------------------------------------------------- */
 
 #define SSV    (UINT64_C(1) << 11)
 #define GLOBAL (UINT64_C(1) << 9)
@@ -641,7 +641,7 @@ static void devices_are_left_alone_while_off(void **state)
     vm_destroy(vm);
 }
 
-/* ---- the door ----------------------------------------------------------------------------- */
+/* ---- the door -------------------------------------------------------------------- */
 
 #define NONE UIM_CHECK_NONE
 

@@ -306,6 +306,62 @@ static void substreams_choose_the_descriptor(void **state)
     vm_destroy(vm);
 }
 
+/* 5.2: with leaves of 64 KiB level 1 counts 1024 substreams, which all go with its link
+ * (4.3.3). */
+static void substreams_in_leaves_of_each_size(void **state)
+{
+    static const struct {
+        unsigned fmt, max;
+        uint32_t ssid, leaf, in_leaf;
+    } rows[] = {
+        { 1, 8, 3, 0, 3 },
+        { 1, 8, 64 + 3, 1, 3 },
+        { 1, 8, 192 + 63, 3, 63 },
+        { 2, 11, 3, 0, 3 },
+        { 2, 11, 1024 + 64 + 3, 1, 64 + 3 },
+        { 2, 20, 0xffc00 + 63, 1023, 63 },
+    };
+    struct uie_xlat x;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct vm *vm = smmu_create("");
+        const uint64_t link = SMMU_L1CD + UINT64_C(8) * rows[i].leaf;
+        const uint64_t leaf = SMMU_CD_MANY - rows[i].in_leaf / 64 * 4096;
+
+        vm_poke(vm, SMMU_L1CD, 0);
+        vm_poke(vm, smmu_ste(SMMU_F),
+                SMMU_L1CD | (uint64_t)rows[i].max << 59 | rows[i].fmt << 4 |
+                    0xb);
+        smmu_start(vm);
+        assert_int_equal(smmu_go_ssid(vm, SMMU_F, rows[i].ssid, R, VM_X), 0);
+        assert_int_equal(smmu_event_id(vm), 0x08);
+        vm_poke(vm, link, 0x100000 | 1);
+        smmu_submit(vm, smmu_cfgi_cd(SMMU_F, rows[i].ssid), 0);
+        assert_int_equal(smmu_go_ssid(vm, SMMU_F, rows[i].ssid, R, VM_X), 0);
+        assert_int_equal(smmu_event_id(vm), 0x0a);
+        vm_poke(vm, link, leaf | 1);
+        smmu_submit(vm, smmu_cfgi_cd(SMMU_F, rows[i].ssid), 0);
+        assert_int_equal(smmu_ask(vm, SMMU_F, rows[i].ssid, R, 0, VM_X, &x), 0);
+        assert_int_equal(x.domain, SMMU_ASID + rows[i].in_leaf % 64);
+        vm_destroy(vm);
+    }
+}
+
+/* S1Fmt 3 is as 0 (5.2). */
+static void a_reserved_format_is_linear(void **state)
+{
+    struct vm *vm = smmu_create("");
+    struct uie_xlat x;
+
+    (void)state;
+    vm_poke(vm, smmu_ste(SMMU_E), vm_peek(vm, smmu_ste(SMMU_E)) | 3 << 4);
+    smmu_start(vm);
+    assert_int_equal(smmu_ask(vm, SMMU_E, 63, R, 0, VM_X, &x), 0);
+    assert_int_equal(x.domain, SMMU_ASID + 63);
+    vm_destroy(vm);
+}
+
 /* HTTU: access flag and dirty state of both stages. */
 static void flags_are_set_by_the_unit(void **state)
 {
@@ -470,6 +526,8 @@ int main(void)
         cmocka_unit_test(rights_of_tables),
         cmocka_unit_test(rights_of_stage_2),
         cmocka_unit_test(substreams_choose_the_descriptor),
+        cmocka_unit_test(substreams_in_leaves_of_each_size),
+        cmocka_unit_test(a_reserved_format_is_linear),
         cmocka_unit_test(flags_are_set_by_the_unit),
         cmocka_unit_test(a_race_for_the_flags_is_tried_again),
         cmocka_unit_test(fetches_are_snooped_as_configured),

@@ -396,7 +396,7 @@ static void switching_on_tells_the_vmm(void **state)
     vm_destroy(vm);
 }
 
-/* ---- the command queue --------------------------------------------------------------- */
+/* ---- the command queue ----------------------------------------------------------- */
 
 static void sync_completes_in_every_way(void **state)
 {
@@ -671,7 +671,7 @@ static void injected_errors(void **state)
     vm_destroy(vm);
 }
 
-/* ---- the event queue -------------------------------------------------------------------- */
+/* ---- the event queue ------------------------------------------------------------- */
 
 static void the_first_event_interrupts(void **state)
 {
@@ -754,7 +754,7 @@ static void events_while_the_queue_is_off_are_lost(void **state)
     vm_destroy(vm);
 }
 
-/* ---- the rest ------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------- */
 
 static void page_requests_are_refused(void **state)
 {

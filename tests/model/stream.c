@@ -102,3 +102,48 @@ void stream_check_refused(struct vm *vm, struct stream *s, const char *why)
     free(left);
     free(after_reset);
 }
+
+/* ---- states that mean harm ------------------------------------------------------- */
+
+static const uint64_t nasty[] = {
+    0,       1,          0x3f,       0x40,           0xffff,
+    0x10000, UINT32_MAX, UINT64_MAX, UINT64_MAX / 2, UIM_BIT(63),
+};
+
+enum { NASTY = sizeof(nasty) / sizeof(nasty[0]) };
+
+void stream_try(struct vm *vm, struct stream *s, stream_use use)
+{
+    stream_seal(s);
+    if (stream_load(vm, s) < 0) {
+        stream_check_refused(vm, s, NULL);
+        return;
+    }
+    use(vm);
+    vm->ops->reset(vm->m);
+}
+
+static void try_number(struct vm *vm, const struct stream *good, size_t i,
+                       stream_use use)
+{
+    const uint64_t beside[] = { stream_number(good, i) + 1,
+                                stream_number(good, i) - 1 };
+    struct stream *s = malloc(sizeof(*s));
+
+    assert_non_null(s);
+    *s = *good;
+    for (size_t n = 0; n < NASTY + 2; n++) {
+        stream_set_number(s, i, n < NASTY ? nasty[n] : beside[n - NASTY]);
+        stream_try(vm, s, use);
+    }
+    free(s);
+}
+
+void stream_try_each_number(struct vm *vm, size_t first, stream_use use)
+{
+    struct stream *good = stream_save(vm);
+
+    for (size_t i = first % vm_step(); i < good->size / 8 - 1; i += vm_step())
+        try_number(vm, good, i, use);
+    free(good);
+}

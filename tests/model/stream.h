@@ -35,4 +35,12 @@ bool stream_same(const struct stream *a, const struct stream *b);
 /* Refused, in one sentence, and nothing of it is left. why NULL: for any reason. */
 void stream_check_refused(struct vm *vm, struct stream *s, const char *why);
 
+/* Whatever a state says, it is refused so, or what is loaded can be used and reset:
+ * one that was spoilt. */
+typedef void (*stream_use)(struct vm *vm);
+void stream_try(struct vm *vm, struct stream *s, stream_use use);
+/* What `vm` saves, each number in turn become a few that may mean harm; `first`: the
+ * first where not each is tried (vm_step). */
+void stream_try_each_number(struct vm *vm, size_t first, stream_use use);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "hosts/embed/embed.h"
 #include "hosts/sim/snapshots.h"
+#include "tests/share.h"
 
 /* ---- the host -------------------------------------------------------------- */
 
@@ -257,9 +258,14 @@ bool vm_cache(const char *mode)
     return strcmp(cache_mode(), mode) == 0;
 }
 
+unsigned vm_step(void)
+{
+    return getenv("UIOMMU_SNAPSHOTS") ? 20 : share();
+}
+
 unsigned vm_rounds(unsigned n)
 {
-    return getenv("UIOMMU_SNAPSHOTS") ? n / 20 : n;
+    return n / vm_step();
 }
 
 struct vm *vm_create_empty(const char *model, const char *args)
@@ -370,7 +376,7 @@ void vm_submit(struct vm *vm, uint64_t lo, uint64_t hi)
     vm_wr(vm, VTD_REG_IQT, vm->tail);
 }
 
-/* ---- requests ------------------------------------------------------------------------ */
+/* ---- requests -------------------------------------------------------------------- */
 
 int vm_ask(struct vm *vm, uint32_t rid, uint32_t pasid, uint32_t access,
            uint32_t flags, uint64_t iova, struct uie_xlat *out)
@@ -408,7 +414,7 @@ uint64_t vm_go_pasid(struct vm *vm, uint32_t pasid, uint32_t access,
     return go(vm, VM_A, pasid, access, iova);
 }
 
-/* ---- what the model said --------------------------------------------------------------- */
+/* ---- what the model said --------------------------------------------------------- */
 
 static uint32_t record_at(struct vm *vm, unsigned n)
 {
@@ -474,7 +480,7 @@ void vm_forget(struct vm *vm)
     memset(vm->n_log, 0, sizeof(vm->n_log));
 }
 
-/* ---- descriptors --------------------------------------------------------------------------- */
+/* ---- descriptors ----------------------------------------------------------------- */
 
 uint64_t vm_cc(unsigned g, unsigned did, unsigned sid, unsigned fm)
 {

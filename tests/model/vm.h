@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vm.h - a machine of a few megabytes around one model, for tests of the model
- * itself; with VT-d tables if it is a VT-d unit (smmu.h: an SMMUv3). It does what a guest would do by hand and remembers what the
- * model told it. Everything goes through the C ABI, but for the door.
+ * itself; with VT-d tables if it is a VT-d unit (smmu.h: an SMMUv3). It does what a
+ * guest would do by hand and remembers what the model told it. Everything goes
+ * through the C ABI, but for the door.
  */
 #ifndef TESTS_MODEL_VM_H
 #define TESTS_MODEL_VM_H
@@ -106,7 +107,10 @@ struct vm {
 /* How units cache whose arguments do not say it: UIOMMU_CACHE, else normal. With
  * UIOMMU_SNAPSHOTS a model is saved, reset and loaded before each call. */
 bool vm_cache(const char *mode); /* is it this one?                         */
-unsigned vm_rounds(unsigned n); /* fewer where each takes longer            */
+/* Where each takes longer, or UIOMMU_SHARE says so: every how-many-th, and how many of
+ * n that makes. */
+unsigned vm_step(void);
+unsigned vm_rounds(unsigned n);
 
 /* Fails the test if the model cannot be created. Tables are in place; nothing is
  * switched on. `args` with scalable=1 get scalable tables. */

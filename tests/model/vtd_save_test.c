@@ -392,7 +392,7 @@ static void door_is_not_saved(void **state)
     vm_destroy(vm);
 }
 
-/* ---- streams that fail --------------------------------------------------------------- */
+/* ---- streams that fail ----------------------------------------------------------- */
 
 static void writer_that_fails(void **state)
 {

@@ -665,7 +665,7 @@ static void supervisor_requests(void **state)
     vm_destroy(vm);
 }
 
-/* ---- ATS ------------------------------------------------------------------------------ */
+/* ---- ATS ------------------------------------------------------------------------- */
 
 static void ats_answers(void **state)
 {
@@ -726,7 +726,7 @@ static void ats_says_what_must_be_snooped(void **state)
     vm_destroy(vm);
 }
 
-/* ---- what fetches see -------------------------------------------------------------------- */
+/* ---- what fetches see ------------------------------------------------------------ */
 
 static unsigned snooped_fetches(const struct vm *vm)
 {

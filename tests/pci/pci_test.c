@@ -397,6 +397,84 @@ static void pasid_and_pri_are_read(void **state)
     assert_int_equal(f.writes, 0);
 }
 
+/* ---- virtual functions --------------------------------------------------- */
+
+static void virtual_functions_are_counted(void **state)
+{
+    struct function f;
+    struct uiommu_host host = device(&f);
+    struct uim_pci_sriov s;
+
+    (void)state;
+    assert_int_equal(uim_pci_sriov(&host, here, &s), UIOMMU_NOENT);
+    ext_cap(&f, 0x100, PCI_EXT_CAP_SRIOV, 0);
+    put(&f, 0x108, 2, 0x18); /* memory, ARI: not enabled */
+    put(&f, 0x10c, 4, 0x00400040);
+    put(&f, 0x110, 2, 7);
+    put(&f, 0x114, 4, 0x00020080);
+    put(&f, 0x118, 4, 0x10ca0000);
+    assert_int_equal(uim_pci_sriov(&host, here, &s), UIOMMU_OK);
+    assert_int_equal(s.n, 0);
+    put(&f, 0x108, 2, 0x19);
+    assert_int_equal(uim_pci_sriov(&host, here, &s), UIOMMU_OK);
+    assert_int_equal(s.n, 7);
+    assert_int_equal(s.offset, 0x80);
+    assert_int_equal(s.stride, 2);
+    assert_int_equal(s.device, 0x10ca);
+    ext_cap(&f, 0x100, PCI_EXT_CAP_ATS, 0xfc4);
+    ext_cap(&f, 0xfc4, PCI_EXT_CAP_SRIOV, 0);
+    assert_int_equal(uim_pci_sriov(&host, here, &s), UIOMMU_NOENT);
+}
+
+/* Of n, from offset on in steps of stride, counted over buses. */
+static void virtual_functions_have_numbers(void **state)
+{
+    struct uim_pci_sriov s = { .n = 3, .offset = 0xf0, .stride = 0x10 };
+    const struct uiommu_pci pf = { 1, 2, 0x08 };
+
+    (void)state;
+    for (unsigned id = 0; id < 0x400; id++) {
+        const struct uiommu_pci at = { 1, (uint8_t)(2 + (id >> 8)),
+                                       (uint8_t)id };
+        const struct uiommu_pci other = { 0, at.bus, at.devfn };
+
+        assert_int_equal(uim_pci_is_virtual_of(&s, pf, at),
+                         id == 0xf8 || id == 0x108 || id == 0x118);
+        assert_false(uim_pci_is_virtual_of(&s, pf, other));
+    }
+    assert_false(
+        uim_pci_is_virtual_of(&s, pf, (struct uiommu_pci){ 1, 1, 0xf8 }));
+    s.stride = 0; /* only where there is one */
+    assert_true(
+        uim_pci_is_virtual_of(&s, pf, (struct uiommu_pci){ 1, 2, 0xf8 }));
+    assert_false(
+        uim_pci_is_virtual_of(&s, pf, (struct uiommu_pci){ 1, 3, 0x08 }));
+    s.offset = 0;
+    assert_false(uim_pci_is_virtual_of(&s, pf, pf));
+    s.offset = 0xf0;
+    s.n = 0;
+    assert_false(
+        uim_pci_is_virtual_of(&s, pf, (struct uiommu_pci){ 1, 2, 0xf8 }));
+}
+
+static void virtual_functions_have_no_vendor(void **state)
+{
+    struct function f;
+    struct uiommu_host host = device(&f);
+
+    (void)state;
+    assert_false(uim_pci_is_virtual(&host, here));
+    put(&f, 0x00, 4, UINT32_MAX);
+    cap(&f, 0x40, PCI_CAP_EXP, 0);
+    put(&f, 0x34, 1, 0x40);
+    assert_true(uim_pci_is_virtual(&host, here));
+    assert_true(uim_pci_present(&host, here));
+    assert_int_equal(uim_pci_find(&host, here, PCI_CAP_EXP), 0x40);
+    f.gone = true;
+    assert_false(uim_pci_is_virtual(&host, here));
+    assert_false(uim_pci_present(&host, here));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +492,9 @@ int main(void)
         cmocka_unit_test(ats_goes_on_and_off),
         cmocka_unit_test(ats_keeps_what_it_does_not_know),
         cmocka_unit_test(pasid_and_pri_are_read),
+        cmocka_unit_test(virtual_functions_are_counted),
+        cmocka_unit_test(virtual_functions_have_numbers),
+        cmocka_unit_test(virtual_functions_have_no_vendor),
     };
 
     return cmocka_run_group_tests_name("PCI configuration space", tests, NULL,

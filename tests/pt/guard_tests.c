@@ -8,7 +8,7 @@ enum { MANY = UIM_PT_SLOTS + 3 };
 static unsigned retire_some(struct pt_rig *r, uint64_t iova)
 {
     unsigned live = memory_host_live_pages(r->m), more;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     assert_int_equal(rig_map(r, iova, DATA, r->page, RW), UIOMMU_OK);
     more = memory_host_live_pages(r->m) - live;
@@ -122,7 +122,7 @@ static void ops_in_a_crowd(struct pt_rig *r)
     struct uim_pt_slot spare[MANY], *slot[MANY];
     struct rig_state before = rig_state(r);
     struct uiommu_range below, above;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     unsigned i;
 
     for (i = 0; i < MANY; i++)
@@ -170,7 +170,7 @@ static void take_everything(void *ctx)
 {
     struct late *late = ctx;
     struct pt_rig *r = late->r;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     if (late->times++ != late->at)
         return;

@@ -135,7 +135,7 @@ static void a_table_at_bus_address_0_is_not_used(struct pt_rig *r)
                                     .phys_bits = 36,
                                     .page_sizes = r->page,
                                     .coherent = r->c.coherent };
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     struct uim_pt pt;
 
     /* Tables come and go until every page was at hand. */

@@ -350,10 +350,24 @@ enum uiommu_status rig_map(struct pt_rig *r, uint64_t iova, uint64_t phys,
     return status;
 }
 
-enum uiommu_status rig_unmap(struct pt_rig *r, uint64_t iova, uint64_t size,
-                             struct uim_gather *g)
+enum uiommu_status rig_map_sg(struct pt_rig *r, uint64_t iova,
+                              const struct uiommu_segment *segments, size_t n,
+                              unsigned flags)
 {
-    struct uim_gather own = { 0 };
+    enum uiommu_status status;
+    uint64_t size = 0;
+
+    for (size_t i = 0; i < n; i++)
+        size += segments[i].size;
+    status = r->c.ops->map_sg(&r->pt, iova, segments, n, size, flags);
+    check_seen(r);
+    return status;
+}
+
+enum uiommu_status rig_unmap(struct pt_rig *r, uint64_t iova, uint64_t size,
+                             struct uiommu_gather *g)
+{
+    struct uiommu_gather own = { 0 };
     enum uiommu_status status =
         r->c.ops->unmap(&r->pt, iova, size, g ? g : &own);
 
@@ -364,9 +378,9 @@ enum uiommu_status rig_unmap(struct pt_rig *r, uint64_t iova, uint64_t size,
 }
 
 enum uiommu_status rig_split(struct pt_rig *r, uint64_t iova, uint64_t size,
-                             struct uim_gather *g)
+                             struct uiommu_gather *g)
 {
-    struct uim_gather own = { 0 };
+    struct uiommu_gather own = { 0 };
     enum uiommu_status status =
         r->c.ops->split(&r->pt, iova, size, g ? g : &own);
 

@@ -67,10 +67,13 @@ unsigned pt_granted(const struct pt_rig *r, unsigned flags);
 /* Ops. Unmap and split retire what they gathered, if `g` is NULL. */
 enum uiommu_status rig_map(struct pt_rig *r, uint64_t iova, uint64_t phys,
                            uint64_t size, unsigned flags);
+enum uiommu_status rig_map_sg(struct pt_rig *r, uint64_t iova,
+                              const struct uiommu_segment *segments, size_t n,
+                              unsigned flags);
 enum uiommu_status rig_unmap(struct pt_rig *r, uint64_t iova, uint64_t size,
-                             struct uim_gather *g);
+                             struct uiommu_gather *g);
 enum uiommu_status rig_split(struct pt_rig *r, uint64_t iova, uint64_t size,
-                             struct uim_gather *g);
+                             struct uiommu_gather *g);
 
 /* Walks both ways, asserts that they agree; false: not mapped. */
 bool rig_look(struct pt_rig *r, uint64_t iova, struct uiommu_trace *trace);

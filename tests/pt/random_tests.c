@@ -18,7 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOWS = 2, CALLS = 250, LOOKS = 6, MOST_PAGES = 1 << 20 };
+enum {
+    WINDOWS = 2,
+    CALLS = 250,
+    LOOKS = 6,
+    MOST_PAGES = 1 << 20,
+    SEGMENTS = 24,
+};
 
 struct shadow {
     struct pt_rig *r;
@@ -156,6 +162,56 @@ static void random_map(struct shadow *s)
     look_around(s, &range);
 }
 
+/* A range in up to `SEGMENTS` parts; each second one lies behind the one before it,
+ * the others anywhere, aligned like the range or to pages only. */
+static size_t random_segments(struct shadow *s, const struct range *range,
+                              struct uiommu_segment *segment)
+{
+    uint64_t done = 0, size;
+    size_t n;
+
+    for (n = 0; done < range->size; n++, done += size) {
+        uint64_t align = below(s, 2) ? s->r->huge : s->small;
+        uint64_t offset = (range->offset + done) % align;
+
+        size = (1 + below(s, 2 * range->size / s->small / SEGMENTS + 1)) *
+               s->small;
+        if (size > range->size - done || n == SEGMENTS - 1)
+            size = range->size - done;
+        segment[n].phys = DATA + offset + below(s, 256) * align;
+        if (n > 0 && below(s, 2))
+            segment[n].phys = segment[n - 1].phys + segment[n - 1].size;
+        segment[n].size = size;
+    }
+    return n;
+}
+
+static void note_segments(struct shadow *s, const struct range *range,
+                          const struct uiommu_segment *segment, size_t n,
+                          unsigned flags)
+{
+    uint64_t *page = pages_of(s, range);
+
+    for (size_t i = 0; i < n; i++)
+        for (uint64_t at = 0; at < segment[i].size; at += s->small)
+            *page++ = (segment[i].phys + at) | pt_granted(s->r, flags);
+}
+
+static void random_map_sg(struct shadow *s)
+{
+    struct range range = random_range(s);
+    struct uiommu_segment segment[SEGMENTS];
+    size_t n = random_segments(s, &range, segment);
+    unsigned flags = 1 + (unsigned)below(s, 3);
+    bool clear = count_mapped(s, &range) == 0;
+
+    assert_int_equal(rig_map_sg(s->r, iova_of(s, &range), segment, n, flags),
+                     clear ? UIOMMU_OK : UIOMMU_EXIST);
+    if (clear)
+        note_segments(s, &range, segment, n, flags);
+    look_around(s, &range);
+}
+
 /* Whether a leaf lies on both sides of iova. */
 static bool cut(struct shadow *s, uint64_t iova)
 {
@@ -177,7 +233,7 @@ static void forget(struct shadow *s, const struct range *range)
 }
 
 static void check_gather(struct shadow *s, const struct range *range,
-                         const struct uim_gather *g)
+                         const struct uiommu_gather *g)
 {
     const uint64_t *page = pages_of(s, range);
     uint64_t first = 0, last = range->size / s->small;
@@ -207,7 +263,7 @@ static void random_unmap(struct shadow *s)
     struct range range = random_range(s);
     uint64_t iova = iova_of(s, &range);
     bool refused = cut(s, iova) || cut(s, iova + range.size);
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     enum uiommu_status status = rig_unmap(s->r, iova, range.size, &g);
 
     assert_int_equal(status, refused ? UIOMMU_INVAL : UIOMMU_OK);
@@ -286,8 +342,10 @@ static void random_call(struct shadow *s, unsigned n)
         ((s->random ^ s->random >> 32) + n) * UINT64_C(0x9e3779b97f4a7c15) | 1;
     (void)rig_random(&s->random);
     what = below(s, 16);
-    if (what < 8)
+    if (what < 5)
         random_map(s);
+    else if (what < 8)
+        random_map_sg(s);
     else if (what < 14)
         random_unmap(s);
     else

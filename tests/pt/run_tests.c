@@ -90,7 +90,7 @@ static void large_leaves_have_runs_too(struct pt_rig *r)
 static void refused(struct pt_rig *r, uint64_t iova, uint64_t size)
 {
     struct rig_state before = rig_state(r);
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     assert_int_equal(rig_unmap(r, iova, size, &g), UIOMMU_INVAL);
     assert_false(g.any);
@@ -100,7 +100,7 @@ static void refused(struct pt_rig *r, uint64_t iova, uint64_t size)
 static void part_of_a_run_is_refused(struct pt_rig *r)
 {
     const uint64_t run = run_of_pages(r), iova = 2 * r->large + run;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     if (!run)
         RIG_NOT_APPLICABLE(r, "no runs");
@@ -141,7 +141,7 @@ static void up_to_the_end_of_a_table(struct pt_rig *r)
 static void a_run_can_be_split(struct pt_rig *r)
 {
     const uint64_t run = run_of_pages(r), iova = 6 * r->large;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     if (!run)
         RIG_NOT_APPLICABLE(r, "no runs");
@@ -166,7 +166,7 @@ static void a_run_can_be_split(struct pt_rig *r)
 static void whole_leaves_are_not_split(struct pt_rig *r)
 {
     const uint64_t run = run_of_pages(r), iova = 2 * r->huge;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     struct rig_state before;
 
     r->pt.whole_leaves = true;

@@ -25,7 +25,7 @@ static uint64_t largest(const struct pt_rig *r)
 
 static void nothing_to_split(struct pt_rig *r)
 {
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     struct rig_state before;
 
     assert_int_equal(rig_split(r, 0, r->last_iova + 1, &g), UIOMMU_OK);
@@ -44,7 +44,7 @@ static void then_part_of_it_can_go(struct pt_rig *r)
 {
     const uint64_t size = largest(r), iova = 6 * r->huge;
     const uint64_t start = iova + 5 * r->page, part = 3 * r->page;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     if (no_large_leaves(r))
         RIG_NOT_APPLICABLE(r, "all leaves are pages");
@@ -65,7 +65,7 @@ static void then_part_of_it_can_go(struct pt_rig *r)
 static void both_ends(struct pt_rig *r)
 {
     const uint64_t size = largest(r), iova = 8 * r->huge;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     if (no_large_leaves(r))
         RIG_NOT_APPLICABLE(r, "all leaves are pages");
@@ -189,7 +189,7 @@ static void steal(void *ctx)
 {
     struct thief *thief = ctx;
     struct pt_rig *r = thief->r;
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     if (thief->times++ > 0)
         return;

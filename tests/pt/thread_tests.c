@@ -55,7 +55,7 @@ static void run_workers(struct pt_rig *r, void *(*fn)(void *))
 static void unmap_all_of(struct worker *w, uint64_t iova, uint64_t size,
                          uint64_t unmapped)
 {
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     EXPECT(w, w->r->c.ops->unmap(&w->r->pt, iova, size, &g) == UIOMMU_OK);
     EXPECT(w, g.unmapped == unmapped);
@@ -140,7 +140,7 @@ static void *new_tables(void *arg)
         uint64_t iova =
             region + w->r->large * w->number + w->r->page * (i % 512);
         bool unmaps = (i + w->number) % 2 != 0;
-        struct uim_gather g = { 0 };
+        struct uiommu_gather g = { 0 };
 
         pthread_barrier_wait(&barrier);
         if (unmaps)
@@ -175,7 +175,7 @@ static void any_call(struct worker *w)
     uint64_t size = sizes[rig_random(&w->random) % 5];
     uint64_t iova =
         uim_align_down(rig_random(&w->random) % (2 * w->r->huge), size);
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     struct uiommu_trace trace;
     struct uiommu_range below, above;
 

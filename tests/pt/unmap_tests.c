@@ -2,7 +2,7 @@
 /* unmap, what it gathers, and what becomes of tables. */
 #include "pt_rig.h"
 
-static void assert_gathered(const struct uim_gather *g, uint64_t start,
+static void assert_gathered(const struct uiommu_gather *g, uint64_t start,
                             uint64_t size, uint64_t unmapped)
 {
     assert_true(g->any);
@@ -13,7 +13,7 @@ static void assert_gathered(const struct uim_gather *g, uint64_t start,
 
 static void one_page(struct pt_rig *r)
 {
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     assert_int_equal(rig_map(r, r->large, DATA, 3 * r->page, RW), UIOMMU_OK);
     assert_int_equal(rig_unmap(r, r->large + r->page, r->page, &g), UIOMMU_OK);
@@ -29,7 +29,7 @@ static void one_page(struct pt_rig *r)
 /* Entry 0 of a table is changed by another instruction than the others. */
 static void the_first_page_of_a_table(struct pt_rig *r)
 {
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     assert_int_equal(rig_map(r, 2 * r->large, DATA, 2 * r->page, RW),
                      UIOMMU_OK);
@@ -43,7 +43,7 @@ static void the_first_page_of_a_table(struct pt_rig *r)
 
 static void holes_count_for_nothing(struct pt_rig *r)
 {
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     uint64_t mib = r->large / 2;
 
     assert_int_equal(rig_unmap(r, 0, r->last_iova + 1, &g), UIOMMU_OK);
@@ -56,7 +56,7 @@ static void holes_count_for_nothing(struct pt_rig *r)
     assert_int_equal(rig_unmap(r, mib, r->large / 2 - r->page, &g), UIOMMU_OK);
     /* Only from the first to the last page that was mapped. */
     assert_gathered(&g, mib + 4 * r->page, 6 * r->page, 3 * r->page);
-    g = (struct uim_gather){ 0 };
+    g = (struct uiommu_gather){ 0 };
     assert_int_equal(rig_unmap(r, mib, r->large / 2 - r->page, &g), UIOMMU_OK);
     assert_false(g.any);
     assert_int_equal(rig_tree(r).leaves, 0);
@@ -64,7 +64,7 @@ static void holes_count_for_nothing(struct pt_rig *r)
 
 static void a_gather_grows(struct pt_rig *r)
 {
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     assert_int_equal(rig_map(r, 3 * r->large / 2, DATA, r->page, RW),
                      UIOMMU_OK);
@@ -103,7 +103,7 @@ static void part_of_a_leaf_is_refused(struct pt_rig *r)
                      UIOMMU_OK);
     before = rig_state(r);
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        struct uim_gather g = { 0 };
+        struct uiommu_gather g = { 0 };
 
         assert_int_equal(rig_unmap(r, parts[i].iova, parts[i].size, &g),
                          UIOMMU_INVAL);
@@ -120,7 +120,7 @@ static void large_leaves_by_themselves(struct pt_rig *r)
     unsigned i;
 
     for (i = 0; i < 2; i++) {
-        struct uim_gather g = { 0 };
+        struct uiommu_gather g = { 0 };
 
         assert_int_equal(rig_map(r, 2 * r->huge, DATA, sizes[i], RW),
                          UIOMMU_OK);
@@ -137,7 +137,7 @@ static void a_run_of_mixed_leaves(struct pt_rig *r)
     uint64_t iova = r->huge - 2 * r->large - 2 * r->page;
     uint64_t size = r->huge + 2 * (2 * r->large + 2 * r->page);
     struct rig_state before = rig_state(r);
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
 
     assert_int_equal(rig_map(r, iova, DATA + iova, size, RW), UIOMMU_OK);
     assert_int_equal(rig_unmap(r, iova, size, &g), UIOMMU_OK);
@@ -173,7 +173,7 @@ static void exactly_the_range(struct pt_rig *r)
 
 static void tables_go_when_their_span_is_covered(struct pt_rig *r)
 {
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     unsigned tables;
 
     assert_int_equal(rig_map(r, r->large, DATA, r->page, RW), UIOMMU_OK);
@@ -222,7 +222,7 @@ static void all_tables_below_go_too(struct pt_rig *r)
 static void a_gather_takes_tables_of_many_calls(struct pt_rig *r)
 {
     struct rig_state before = rig_state(r);
-    struct uim_gather g = { 0 };
+    struct uiommu_gather g = { 0 };
     unsigned i;
 
     for (i = 0; i < 20; i++)
@@ -239,7 +239,7 @@ static void a_gather_takes_tables_of_many_calls(struct pt_rig *r)
 
 static void stranded_tables_stay_until_destroy(struct pt_rig *r)
 {
-    struct uim_gather g = { 0 }, more = { 0 };
+    struct uiommu_gather g = { 0 }, more = { 0 };
     unsigned live;
 
     assert_int_equal(rig_map(r, r->large, DATA, r->page, RW), UIOMMU_OK);

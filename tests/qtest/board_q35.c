@@ -44,7 +44,12 @@ static bool drhd_names_port(const uint8_t *dmar, struct uiommu_pci port,
     return false;
 }
 
-static const struct test_raw raws[] = { { "legacy", &raw_vtd }, { 0 } };
+static const struct test_raw raws[] = {
+    { "legacy", &raw_vtd },
+    { "scalable", &raw_scalable },
+    { "first-stage", &raw_first_stage },
+    { 0 },
+};
 
 const struct test_board test_q35 = {
     .name = "q35",

@@ -86,6 +86,7 @@ const struct test_board test_virt = {
         [TEST_PINS] = "QEMU's virt has no I/O APIC",
         [TEST_UNIT_MESSAGES] = "QEMU's SMMUv3 sends no messages (IDR0.MSI is "
                                "0), it has wires",
+        [TEST_PASIDS] = "QEMU's SMMUv3 has no substreams (IDR1.SSIDSIZE is 0)",
     },
     .messages = messages,
     .n_messages = sizeof(messages) / sizeof(messages[0]),

@@ -32,6 +32,7 @@ enum test_need {
     TEST_MESSAGES_AS_DATA, /* interrupt messages are translated */
     TEST_GRANULES,         /* pages other than of 4 KiB */
     TEST_EVENT_QUEUE,      /* refusals are recorded in memory */
+    TEST_PASIDS,           /* PASID tables */
     TEST_N_NEEDS,
 };
 
@@ -158,6 +159,17 @@ void a_unit_that_is_off_refuses_if_told(const struct test_board *b);
 void interrupt_messages_are_translated(const struct test_board *b);
 void a_full_event_queue_says_overflow(const struct test_board *b);
 void pages_of_64_kib(const struct test_board *b);
+
+void conventional_devices_can_be_configured(const struct test_board *b);
+void conventional_dma_is_exact_to_the_byte(const struct test_board *b);
+void dma_through_a_bridge_carries_its_id(const struct test_board *b);
+
+void pasid_directories_of_devices_are_apart(const struct test_board *b);
+void pasid_entries_are_apart(const struct test_board *b);
+void a_pasid_that_leads_nowhere_is_refused(const struct test_board *b);
+void the_end_of_a_pasid_directory_is_kept(const struct test_board *b);
+void first_stage_addresses_have_their_own_width(const struct test_board *b);
+void translations_are_cached_by_pasid(const struct test_board *b);
 
 void dead_qemu_is_noticed(const struct test_board *b);
 void death_between_calls_is_noticed(const struct test_board *b);

@@ -82,14 +82,12 @@ void raw_context(struct raw *raw, struct uiommu_pci pci, bool present)
     raw->ops->set(raw, pci, present);
 }
 
-/* Bits 0 and 1 of an entry that leads to a table: read and write in VT-d, valid and
- * table in SMMUv3. */
 void raw_map(struct raw *raw, uint64_t iova, uint64_t phys, unsigned rights)
 {
     uint64_t *table = raw->table;
 
     for (unsigned shift = 39; shift > 12; shift -= 9) {
-        table = raw_below(raw, &table[iova >> shift & 511], 3);
+        table = raw_below(raw, &table[iova >> shift & 511], raw->ops->link);
     }
     table[iova >> 12 & 511] = rights != 0 ? raw->ops->leaf(phys, rights) : 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * raw.h - a unit by hand, without a line of the library: what a machine does is shown
- * independently of the driver that it is to test. VT-d in legacy mode, SMMUv3 with
- * stage 1 or stage 2; all with tables of four levels and 4 KiB pages.
+ * independently of the driver that it is to test. VT-d in legacy mode and, with the
+ * layouts of src/spec, in scalable mode; SMMUv3 with stage 1 or stage 2; all with tables
+ * of four levels and 4 KiB pages.
  */
 #ifndef UIM_TESTS_QTEST_RAW_H
 #define UIM_TESTS_QTEST_RAW_H
@@ -17,9 +18,10 @@ struct raw {
     void *regs;
     uint64_t *sources;  /* by requester: root table, stream table  */
     uint64_t *table;    /* the one of the last level               */
-    uint64_t *context;  /* SMMUv3: what leads to it                */
-    uint64_t *commands; /* SMMUv3: the queues                      */
-    uint64_t *events;
+    uint64_t *context;  /* what leads to it: SMMUv3's context
+                         * descriptor, VT-d's PASID directory      */
+    uint64_t *commands; /* the queues                              */
+    uint64_t *events;   /* VT-d: what a wait writes                */
     unsigned n_blocks;
     struct {
         void *virt;
@@ -41,6 +43,9 @@ struct raw_fault {
     uint16_t source;
     bool has_iova;
     uint64_t iova;
+    unsigned code;  /* VT-d: the reason as the unit calls it */
+    bool has_pasid; /* VT-d in scalable mode                 */
+    uint32_t pasid;
 };
 
 struct raw_ops {
@@ -48,6 +53,7 @@ struct raw_ops {
     void (*stop)(struct raw *raw);
     void (*set)(struct raw *raw, struct uiommu_pci pci, bool present);
     uint64_t (*leaf)(uint64_t phys, unsigned rights);
+    uint64_t link; /* low bits of an entry that leads to a table */
     void (*invalidate)(struct raw *raw);
     struct raw_fault (*fault)(struct raw *raw);
     uint64_t base, size; /* of the registers */
@@ -55,7 +61,8 @@ struct raw_ops {
         *refused; /* part of what QEMU says of a page that is not there */
 };
 
-extern const struct raw_ops raw_vtd, raw_smmu, raw_smmu_stage2;
+extern const struct raw_ops raw_vtd, raw_scalable, raw_first_stage;
+extern const struct raw_ops raw_smmu, raw_smmu_stage2;
 
 /** Translation on, one table, no requester has a context yet. */
 void raw_start(struct raw *raw, const struct raw_ops *ops, struct machine *m);
@@ -71,6 +78,21 @@ void raw_invalidate(struct raw *raw);
 
 /** Read and clear the oldest fault record, and forget the others. */
 struct raw_fault raw_fault(struct raw *raw);
+
+/* ---- scalable mode: raw_context() is an entry with PASID 0 of the directory in
+ * raw->context, which leads to raw->table */
+
+/** Whatever of this number leads to the table; NULL: nowhere. */
+void raw_pasid(struct raw *raw, uint64_t *directory, uint32_t pasid,
+               const uint64_t *table);
+/** Requests of the device that carry no PASID have this one. */
+void raw_pasid_context(struct raw *raw, struct uiommu_pci pci,
+                       const uint64_t *directory, uint32_t rid_pasid);
+/** Invalidate what is cached of all translations with this number. */
+void raw_pasid_invalidate(struct raw *raw, uint32_t pasid,
+                          const uint64_t *table);
+/** As raw_ops has it. */
+struct raw_fault raw_vtd_fault(struct raw *raw);
 
 /* ---- for those who make raw_ops, and for registers as such */
 

@@ -21,10 +21,11 @@ enum {
     REG_EVENTQ_CONS = 0x100ac,
 
     ENABLE = 1 << 0 | 1 << 2 | 1 << 3, /* SMMUEN, EVENTQEN, CMDQEN */
-    LOG2_STREAMS = 9, /* two buses */
+    LOG2_STREAMS = 10, /* four buses */
     LOG2_COMMANDS = 8,
     LOG2_EVENTS = 10, /* QEMU records each 4 bytes */
-    TABLE_ORDER = 3, /* of the stream table and the event queue: 32 KiB */
+    STREAMS_ORDER = 4, /* 64 KiB */
+    EVENTS_ORDER = 3,
     STE_WORDS = 8,
     EVENT_WORDS = 4,
 
@@ -95,9 +96,9 @@ static void smmu_start(struct raw *raw)
     raw->context[0] = CONTEXT;
     raw->context[1] = raw_phys(raw, raw->table);
     raw->context[3] = 0xff; /* MAIR: attribute 0 is write-back */
-    raw->sources = raw_new(raw, TABLE_ORDER);
+    raw->sources = raw_new(raw, STREAMS_ORDER);
     raw->commands = raw_new(raw, 0);
-    raw->events = raw_new(raw, TABLE_ORDER);
+    raw->events = raw_new(raw, EVENTS_ORDER);
     raw_write64(raw, REG_STRTAB_BASE, raw_phys(raw, raw->sources));
     raw_write32(raw, REG_STRTAB_BASE_CFG, LOG2_STREAMS);
     raw_write64(raw, REG_CMDQ_BASE,
@@ -185,6 +186,7 @@ const struct raw_ops raw_smmu = {
     .stop = smmu_stop,
     .set = smmu_set,
     .leaf = smmu_leaf,
+    .link = 3, /* valid, and a table */
     .invalidate = smmu_invalidate,
     .fault = smmu_fault,
     .base = 0x09050000,
@@ -197,6 +199,7 @@ const struct raw_ops raw_smmu_stage2 = {
     .stop = smmu_stop,
     .set = smmu_set_stage2,
     .leaf = smmu_leaf_stage2,
+    .link = 3, /* valid, and a table */
     .invalidate = smmu_invalidate,
     .fault = smmu_fault,
     .base = 0x09050000,

@@ -20,6 +20,10 @@ enum {
     NO_CONTEXT = 0x2,
     NO_WRITE = 0x5,
     NO_READ = 0x6,
+    FS_NOT_PRESENT = 0x71, /* in scalable mode */
+    SS_NO_RIGHTS = 0x79,
+    SM_NO_WRITE = 0x85,
+    SM_NO_READ = 0x86,
 };
 
 #define TRANSLATION (UINT32_C(1) << 31)
@@ -30,6 +34,7 @@ enum {
 #define PRESENT     UINT64_C(1)
 #define FAULT       (UINT64_C(1) << 63)
 #define FAULT_READ  (UINT64_C(1) << 62)
+#define FAULT_PASID (UINT64_C(1) << 31)
 
 static void vtd_invalidate(struct raw *raw)
 {
@@ -72,19 +77,26 @@ static uint64_t vtd_leaf(uint64_t phys, unsigned rights)
 
 static enum raw_reason reason_of(uint64_t high)
 {
+    bool read = (high & FAULT_READ) != 0;
+
     switch (high >> 32 & 0xff) {
     case NO_CONTEXT:
         return RAW_NO_CONTEXT;
     case NO_WRITE:
-        return (high & FAULT_READ) == 0 ? RAW_NO_WRITE : RAW_OTHER;
+    case SM_NO_WRITE:
+        return read ? RAW_OTHER : RAW_NO_WRITE;
     case NO_READ:
-        return (high & FAULT_READ) != 0 ? RAW_NO_READ : RAW_OTHER;
+    case SM_NO_READ:
+        return read ? RAW_NO_READ : RAW_OTHER;
+    case FS_NOT_PRESENT:
+    case SS_NO_RIGHTS:
+        return read ? RAW_NO_READ : RAW_NO_WRITE;
     default:
         return RAW_OTHER;
     }
 }
 
-static struct raw_fault vtd_fault(struct raw *raw)
+struct raw_fault raw_vtd_fault(struct raw *raw)
 {
     uint64_t low = raw_read64(raw, REG_FRCD);
     uint64_t high = raw_read64(raw, REG_FRCD + 8);
@@ -94,6 +106,9 @@ static struct raw_fault vtd_fault(struct raw *raw)
         .source = (uint16_t)high,
         .has_iova = true,
         .iova = low,
+        .code = high >> 32 & 0xff,
+        .has_pasid = (high & FAULT_PASID) != 0,
+        .pasid = high >> 40 & 0xfffff,
     };
 
     /* A record and the pending flag (bit 1) say the same. */
@@ -110,8 +125,9 @@ const struct raw_ops raw_vtd = {
     .stop = vtd_stop,
     .set = vtd_set,
     .leaf = vtd_leaf,
+    .link = 3, /* read and write */
     .invalidate = vtd_invalidate,
-    .fault = vtd_fault,
+    .fault = raw_vtd_fault,
     .base = 0xfed90000,
     .size = 0x1000,
     .refused = "vtd_dmar_fault",

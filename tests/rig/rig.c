@@ -228,9 +228,20 @@ static void check_nothing_left(struct rig *rig)
 
 /* ---- running ----------------------------------------------------------------------- */
 
+/* What claims need is there: remapping; an ITS; or the exception. */
+static void isolate(struct rig *rig)
+{
+    rig->config.its = rig->config.mode >= SIM_STAGE_1;
+    if (RIG_REMAPPING)
+        rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    else if (!rig->config.its)
+        rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+}
+
 static void configure(struct rig *rig, const struct variant *v)
 {
     rig->config.mode = v->mode;
+    isolate(rig);
     rig->config.non_coherent = v->non_coherent;
     rig->config.adversarial = v->adversarial;
     rig->config.snapshots = getenv("UIOMMU_SNAPSHOTS") != NULL;
@@ -240,8 +251,6 @@ static void configure(struct rig *rig, const struct variant *v)
     rig->setup.on_fault = on_fault;
     rig->setup.fault_ctx = rig;
     rig->setup.options = rig->options;
-    rig->setup.flags |= RIG_REMAPPING ? UIOMMU_CONFIG_REMAP_INTERRUPTS
-                                      : UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
 }
 
 /* What a test asks of the unit comes last. */
@@ -371,7 +380,7 @@ int rig_run(const char *suite, const struct rig_test *tests)
     return rig_run_where(0, suite, tests);
 }
 
-/* ---- steps ---------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------- */
 
 unsigned rig_engine(struct rig *rig, unsigned n)
 {
@@ -417,21 +426,27 @@ uint64_t rig_pages(struct rig *rig, unsigned order)
     return phys;
 }
 
-static enum machine_dma dma(struct rig *rig, unsigned n, bool write,
-                            uint64_t iova, uint64_t *value)
+bool rig_dma(struct rig *rig, unsigned n, uint32_t pasid, bool write,
+             uint64_t iova, uint64_t *value)
 {
-    return machine_dma(rig->m, rig_engine(rig, n), write, iova, value,
-                       sizeof(*value));
+    struct sim_request r = { .dev = rig_engine(rig, n),
+                             .pasid = pasid,
+                             .write = write,
+                             .iova = iova,
+                             .buf = value,
+                             .size = sizeof(*value) };
+
+    return sim_dma(rig->m, &r) == MACHINE_DMA_DONE;
 }
 
 bool rig_write(struct rig *rig, unsigned n, uint64_t iova, uint64_t value)
 {
-    return dma(rig, n, true, iova, &value) == MACHINE_DMA_DONE;
+    return rig_dma(rig, n, UIOMMU_NO_PASID, true, iova, &value);
 }
 
 bool rig_read(struct rig *rig, unsigned n, uint64_t iova, uint64_t *value)
 {
-    return dma(rig, n, false, iova, value) == MACHINE_DMA_DONE;
+    return rig_dma(rig, n, UIOMMU_NO_PASID, false, iova, value);
 }
 
 uint64_t rig_peek(struct rig *rig, uint64_t phys)
@@ -447,23 +462,36 @@ void rig_poke(struct rig *rig, uint64_t phys, uint64_t value)
     memcpy(sim_ram(rig->m, phys, sizeof(value)), &value, sizeof(value));
 }
 
-bool rig_reaches(struct rig *rig, unsigned n, uint64_t iova, uint64_t phys)
+bool rig_pasid_reaches(struct rig *rig, unsigned n, uint32_t pasid,
+                       uint64_t iova, uint64_t phys)
 {
     static uint64_t marker = UINT64_C(0x5eed000000000000);
-    uint64_t got = 0;
+    uint64_t value = ++marker;
 
-    marker++;
-    if (!rig_write(rig, n, iova, marker) || rig_peek(rig, phys) != marker)
+    if (!rig_dma(rig, n, pasid, true, iova, &value) ||
+        rig_peek(rig, phys) != marker)
         return false;
     rig_poke(rig, phys, ~marker);
-    return rig_read(rig, n, iova, &got) && got == ~marker;
+    return rig_dma(rig, n, pasid, false, iova, &value) && value == ~marker;
+}
+
+bool rig_reaches(struct rig *rig, unsigned n, uint64_t iova, uint64_t phys)
+{
+    return rig_pasid_reaches(rig, n, UIOMMU_NO_PASID, iova, phys);
+}
+
+bool rig_pasid_refused(struct rig *rig, unsigned n, uint32_t pasid,
+                       uint64_t iova)
+{
+    uint64_t value = 0;
+
+    return !rig_dma(rig, n, pasid, true, iova, &value) &&
+           !rig_dma(rig, n, pasid, false, iova, &value);
 }
 
 bool rig_refused(struct rig *rig, unsigned n, uint64_t iova)
 {
-    uint64_t value = 0;
-
-    return !rig_write(rig, n, iova, 0) && !rig_read(rig, n, iova, &value);
+    return rig_pasid_refused(rig, n, UIOMMU_NO_PASID, iova);
 }
 
 void rig_poll(struct rig *rig)
@@ -478,7 +506,7 @@ void rig_expect_stale(struct rig *rig, unsigned n)
     sim_forget(rig->m);
 }
 
-/* ---- failure in turn -------------------------------------------------------------------- */
+/* ---- failure in turn ------------------------------------------------------------- */
 
 void rig_each_failure(struct rig *rig, rig_step step, rig_undo undo, void *ctx,
                       enum uiommu_status other)

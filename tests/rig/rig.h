@@ -200,6 +200,13 @@ void rig_poke(struct rig *rig, uint64_t phys, uint64_t value);
 /* Both ways between iova and phys. */
 bool rig_reaches(struct rig *rig, unsigned n, uint64_t iova, uint64_t phys);
 bool rig_refused(struct rig *rig, unsigned n, uint64_t iova);
+/* The same of requests with a PASID, or UIOMMU_NO_PASID. */
+bool rig_dma(struct rig *rig, unsigned n, uint32_t pasid, bool write,
+             uint64_t iova, uint64_t *value);
+bool rig_pasid_reaches(struct rig *rig, unsigned n, uint32_t pasid,
+                       uint64_t iova, uint64_t phys);
+bool rig_pasid_refused(struct rig *rig, unsigned n, uint32_t pasid,
+                       uint64_t iova);
 
 /* Lets interrupts arrive and polls; rig->faults counts what came. */
 void rig_poll(struct rig *rig);
@@ -223,6 +230,7 @@ struct rig_state {
     uint64_t reg[RIG_REGISTERS];
     unsigned ids;   /* domain ids in use                                     */
     bool broken;    /* some unit does not confirm, and so gives none back    */
+    bool several;   /* devices, ids or PASIDs of some group, or doorbells    */
     uint64_t holds; /* a digest of who sees which domain, of references and
                      * users                                                 */
     uint64_t answer[RIG_DEVICES][RIG_PLACES];
@@ -234,6 +242,11 @@ void rig_check_ids(const struct rig *rig);
 /* A sentence about what differs, or NULL. It lives until the next call. */
 const char *rig_difference(const struct rig_state *before,
                            const struct rig_state *after);
+/* Nothing differs but that the unit or a domain has more tables, or a domain more links:
+ * what is left when one of several could not follow (driver.h). What nothing leads to is
+ * found when the machine is taken down. */
+bool rig_only_grew(const struct rig_state *before,
+                   const struct rig_state *after);
 void rig_assert_same(struct rig *rig, const struct rig_state *before);
 /* The same, of a device that sees nothing: what its unit does not look at then may stay
  * in its tables, unless RIG_EMPTIES. */

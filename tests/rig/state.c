@@ -77,6 +77,26 @@ static bool is_broken(const struct rig *rig)
     return false;
 }
 
+static bool is_one(struct uim_node *list)
+{
+    return uim_list_empty(list) || list->next->next == list;
+}
+
+static bool several_members(const struct rig *rig)
+{
+    if (!rig->u)
+        return false;
+    uim_list_for_each(node, &rig->u->devices) {
+        struct uiommu_group *group =
+            uim_container(node, const struct uiommu_device, node)->group;
+
+        if (!is_one(&group->devices) || !is_one(&group->own.endpoints) ||
+            !uim_list_empty(&group->pasids) || group->doorbells != 0)
+            return true;
+    }
+    return false;
+}
+
 void rig_check_ids(const struct rig *rig)
 {
     unsigned n = 0;
@@ -101,7 +121,8 @@ static void mix_domain(uint64_t *digest, const struct uiommu_domain *d)
     mix(digest, atomic_load(&d->n_ats));
     for (struct uim_link *l = atomic_load(&d->links); l;
          l = atomic_load(&l->next))
-        mix(digest, atomic_load(&l->users));
+        if (atomic_load(&l->users) > 0) /* others stay for the next time */
+            mix(digest, atomic_load(&l->users));
 }
 
 static uint64_t take_holds(const struct rig *rig)
@@ -114,12 +135,13 @@ static uint64_t take_holds(const struct rig *rig)
         const struct uiommu_device *d =
             uim_container(node, const struct uiommu_device, node);
 
-        mix_domain(&digest, d->endpoint.domain);
-        mix_domain(&digest, d->group->domain);
+        mix_domain(&digest, d->endpoint->domain);
+        mix_domain(&digest, d->group->own.domain);
         mix_domain(&digest, d->group->firmware);
-        mix_domain(&digest, d->endpoint.at[0].domain);
-        mix_domain(&digest, d->endpoint.at[1].domain);
+        mix_domain(&digest, d->endpoint->at[0].domain);
+        mix_domain(&digest, d->endpoint->at[1].domain);
         mix(&digest, d->group->claims);
+        mix(&digest, d->group->doorbells);
     }
     return digest;
 }
@@ -129,6 +151,7 @@ struct rig_state rig_state(struct rig *rig)
     struct rig_state state = { .arch = rig_arch(rig),
                                .ids = ids_in_use(rig),
                                .broken = is_broken(rig),
+                               .several = several_members(rig),
                                .holds = take_holds(rig) };
 
     take_answers(rig, &state);
@@ -218,6 +241,21 @@ const char *rig_difference(const struct rig_state *before,
     if (!what && before->tables != after->tables)
         what = "tables: other contents";
     return what;
+}
+
+bool rig_only_grew(const struct rig_state *before,
+                   const struct rig_state *after)
+{
+    struct rig_state rest = *after;
+
+    rest.counts.page_blocks = before->counts.page_blocks;
+    rest.counts.pages = before->counts.pages;
+    rest.counts.allocs = before->counts.allocs;
+    rest.counts.bytes = before->counts.bytes;
+    rest.tables = before->tables;
+    return after->counts.page_blocks + after->counts.allocs >
+               before->counts.page_blocks + before->counts.allocs &&
+           !rig_difference(before, &rest);
 }
 
 static void assert_same(const struct rig *rig, const struct rig_state *before,

@@ -19,8 +19,12 @@ enum {
 
     SRTP = 1 << 30,
     QIE = 1 << 26,
-    QUEUE_ENTRIES = 256,
+    QUEUE_SIZE = 4096,
+    IQA_DW = 1 << 11, /* descriptors of 32 bytes, which PASIDs want */
     DOMAIN = 7,
+    TTM_SCALABLE = 1 << 10,
+    PGTT_SS = 2 << 6,
+    AW_48 = 2 << 2,
     ROUNDS = 2000,
 };
 
@@ -94,12 +98,10 @@ static void command(struct raw *r, uint32_t bit, bool on)
 
 static void post(struct raw *r, uint64_t low, uint64_t high)
 {
-    uint64_t at = r->queue + 16 * r->tail;
-
-    raw_put(r, at, low);
-    raw_put(r, at + 8, high);
-    r->tail = (r->tail + 1) % QUEUE_ENTRIES;
-    write64(r, REG_IQT, 16 * r->tail);
+    raw_put(r, r->queue + r->tail, low);
+    raw_put(r, r->queue + r->tail + 8, high);
+    r->tail = (r->tail + (r->scalable ? 32 : 16)) % QUEUE_SIZE;
+    write64(r, REG_IQT, r->tail);
 }
 
 static bool wait(struct raw *r)
@@ -120,7 +122,9 @@ static bool wait(struct raw *r)
 
 void raw_invalidate(struct raw *r)
 {
-    post(r, 1 | 1 << 4, 0);                   /* contexts, all */
+    post(r, 1 | 1 << 4, 0); /* contexts, all */
+    if (r->scalable)
+        post(r, 7 | 3 << 4, 0);               /* PASID entries, all */
     post(r, 2 | 1 << 4 | 1 << 6 | 1 << 7, 0); /* IOTLB, all, drained */
     assert_true(wait(r));
 }
@@ -136,10 +140,27 @@ void raw_invalidate_undrained(struct raw *r)
     assert_true(wait(r));
 }
 
-bool raw_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn)
+void raw_post_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn)
 {
     post(r, 3 | (uint64_t)(bus << 8 | devfn) << 32,
          UINT64_C(0x7ffffffffffff000) | 1);
+}
+
+bool raw_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn)
+{
+    raw_post_invalidate_devtlb(r, bus, devfn);
+    return wait(r);
+}
+
+bool raw_invalidate_devtlb_page(struct raw *r, uint8_t bus, uint8_t devfn,
+                                uint32_t pasid, uint64_t iova)
+{
+    uint64_t sid = (uint64_t)bus << 8 | devfn;
+
+    if (pasid == 0)
+        post(r, 3 | sid << 32, iova);
+    else
+        post(r, 8 | sid << 16 | (uint64_t)pasid << 32, iova);
     return wait(r);
 }
 
@@ -171,11 +192,33 @@ static uint64_t below(struct raw *r, uint64_t at, uint64_t flags)
 
 void raw_context(struct raw *r, uint8_t bus, uint8_t devfn, bool ats)
 {
-    uint64_t at = below(r, r->root + 16u * bus, 1) + 16u * devfn;
+    uint64_t at;
 
-    raw_put(r, at + 8, 2 | DOMAIN << 8); /* 4 levels */
-    raw_put(r, at, r->pml4 | (ats ? 1 << 2 : 0) | 1);
+    if (r->scalable) {
+        at = below(r, r->root + 16u * bus + (devfn < 128 ? 0 : 8), 1);
+        at += 32u * (devfn & 127);
+        raw_put(r, at, r->dir | 1 << 3 | (ats ? 1 << 2 : 0) | 1);
+    } else {
+        at = below(r, r->root + 16u * bus, 1) + 16u * devfn;
+        raw_put(r, at + 8, 2 | r->domain << 8); /* 4 levels */
+        raw_put(r, at, r->pml4 | (ats ? 1 << 2 : 0) | 1);
+    }
     raw_invalidate(r);
+}
+
+void raw_pasid(struct raw *r, uint32_t pasid)
+{
+    uint64_t at = below(r, r->dir + 8 * (pasid >> 6), 1) + 64 * (pasid & 63);
+
+    raw_put(r, at + 8, r->domain);
+    raw_put(r, at, r->pml4 | PGTT_SS | AW_48 | 1);
+    raw_invalidate(r);
+}
+
+void raw_table(struct raw *r)
+{
+    r->pml4 = raw_page(r);
+    r->domain++;
 }
 
 uint64_t raw_map(struct raw *r, uint64_t iova, uint64_t phys, unsigned rights)
@@ -195,20 +238,22 @@ uint64_t raw_map(struct raw *r, uint64_t iova, uint64_t phys, unsigned rights)
 
 void raw_start(struct raw *r, struct machine *m)
 {
-    bool no_flush = r->no_flush;
+    const struct raw asked = { .no_flush = r->no_flush,
+                               .scalable = r->scalable };
 
-    memset(r, 0, sizeof(*r));
+    *r = asked;
     r->m = m;
     r->regs = host(r)->mmio_map(host(r)->ctx, 0xfed90000, 4096);
     r->root = raw_page(r);
     r->queue = raw_page(r);
     r->status = raw_page(r);
     r->pml4 = raw_page(r);
-    r->no_flush = no_flush;
+    r->domain = DOMAIN;
+    r->dir = r->scalable ? raw_page(r) : 0;
     write64(r, REG_IQT, 0);
-    write64(r, REG_IQA, r->queue);
+    write64(r, REG_IQA, r->queue | (r->scalable ? IQA_DW : 0));
     command(r, QIE, true);
-    write64(r, REG_RTADDR, r->root);
+    write64(r, REG_RTADDR, r->root | (r->scalable ? TTM_SCALABLE : 0));
     command(r, SRTP, true);
     raw_invalidate(r);
     command(r, TE, true);

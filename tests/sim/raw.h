@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * raw.h - VT-d in legacy mode by hand, so that hosts/sim is tested without the
- * driver that it is to test. Layouts: VT-d 6.5.2, 9.1, 9.3, 9.8, 11.4.
+ * raw.h - VT-d by hand, second stage, so that hosts/sim is tested without the driver
+ * that it is to test. Layouts: VT-d 6.5.2, 9.1 to 9.8, 11.4.
  */
 #ifndef UIM_TESTS_SIM_RAW_H
 #define UIM_TESTS_SIM_RAW_H
@@ -19,7 +19,10 @@ struct raw {
     struct machine *m;
     void *regs;
     bool no_flush; /* a driver that forgets about caches */
-    uint64_t root, queue, status, pml4;
+    bool scalable; /* with PASIDs: all requesters see one directory of them */
+    uint64_t root, queue, status, dir;
+    uint64_t pml4; /* what entries lead to and raw_map() changes */
+    unsigned domain;
     unsigned tail;
     uint32_t token;
     unsigned n_pages;
@@ -43,14 +46,24 @@ void raw_context(struct raw *r, uint8_t bus, uint8_t devfn, bool ats);
 /** rights 0: not mapped. Returns where the leaf is. Invalidates nothing. */
 uint64_t raw_map(struct raw *r, uint64_t iova, uint64_t phys, unsigned rights);
 
+/** Requests with that PASID (0: with none) see the present table. Scalable. */
+void raw_pasid(struct raw *r, uint32_t pasid);
+/** A new table, with its domain, becomes the present one. */
+void raw_table(struct raw *r);
+
 /** Everything but device TLBs, and waits. */
 void raw_invalidate(struct raw *r);
 /** The same without a wait. */
 void raw_post_invalidate(struct raw *r);
 /** The IOTLB, without waiting for DMA under way. */
 void raw_invalidate_undrained(struct raw *r);
+/** The same of a whole device TLB. */
+void raw_post_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn);
 /** The whole device TLB of bus:devfn. False: the wait did not complete. */
 bool raw_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn);
+/** The same of 4 KiB at iova; pasid 0: the command has none. */
+bool raw_invalidate_devtlb_page(struct raw *r, uint8_t bus, uint8_t devfn,
+                                uint32_t pasid, uint64_t iova);
 
 uint32_t raw_read32(struct raw *r, unsigned offset);
 void raw_write32(struct raw *r, unsigned offset, uint32_t value);

@@ -7,48 +7,9 @@
 
 #include <string.h>
 
-enum { COMMAND = 0x04, BAR0 = 0x10, ACS_ID = 0x0d, ATS_ID = 0x0f };
-enum { PRI_ID = 0x13, PASID_ID = 0x1b };
+enum { COMMAND = 0x04, BAR0 = 0x10 };
 
 #define DEVFN(device, function) ((device) << 3 | (function))
-
-static uint32_t config_read(struct machine *m, unsigned dev, unsigned offset,
-                            unsigned width)
-{
-    return m->host.pci_read(m->host.ctx, m->devices[dev].pci, offset, width);
-}
-
-static void config_write(struct machine *m, unsigned dev, unsigned offset,
-                         unsigned width, uint32_t value)
-{
-    m->host.pci_write(m->host.ctx, m->devices[dev].pci, offset, width, value);
-}
-
-/* Where the capability is, 0: it has none. */
-static unsigned ext_cap(struct machine *m, unsigned dev, unsigned id)
-{
-    unsigned at = 0x100;
-
-    while (at != 0) {
-        uint32_t header = config_read(m, dev, at, 4);
-
-        if (header == 0 || header == UINT32_MAX)
-            return 0;
-        if ((header & 0xffff) == id)
-            return at;
-        at = header >> 20;
-    }
-    return 0;
-}
-
-static unsigned std_cap(struct machine *m, unsigned dev, unsigned id)
-{
-    unsigned at = config_read(m, dev, 0x34, 1);
-
-    while (at != 0 && config_read(m, dev, at, 1) != id)
-        at = config_read(m, dev, at + 1, 1);
-    return at;
-}
 
 /* ---- what software finds ------------------------------------------------- */
 

@@ -63,3 +63,49 @@ struct sim_request dma_write(struct machine *m, unsigned dev, uint64_t iova,
     (void)sim_dma(m, &r);
     return r;
 }
+
+/* ---- configuration space ------------------------------------------------- */
+
+uint32_t config_read(struct machine *m, unsigned dev, unsigned offset,
+                     unsigned width)
+{
+    return m->host.pci_read(m->host.ctx, m->devices[dev].pci, offset, width);
+}
+
+void config_write(struct machine *m, unsigned dev, unsigned offset,
+                  unsigned width, uint32_t value)
+{
+    m->host.pci_write(m->host.ctx, m->devices[dev].pci, offset, width, value);
+}
+
+unsigned ext_cap(struct machine *m, unsigned dev, unsigned id)
+{
+    unsigned at = 0x100;
+
+    while (at != 0) {
+        uint32_t header = config_read(m, dev, at, 4);
+
+        if (header == 0 || header == UINT32_MAX)
+            return 0;
+        if ((header & 0xffff) == id)
+            return at;
+        at = header >> 20;
+    }
+    return 0;
+}
+
+unsigned std_cap(struct machine *m, unsigned dev, unsigned id)
+{
+    unsigned at = config_read(m, dev, 0x34, 1);
+
+    while (at != 0 && config_read(m, dev, at, 1) != id)
+        at = config_read(m, dev, at + 1, 1);
+    return at;
+}
+
+unsigned prefix_bits(struct machine *m, unsigned dev)
+{
+    unsigned pcie = std_cap(m, dev, 0x10);
+
+    return config_read(m, dev, pcie + 0x24, 4) >> 20 & 3;
+}

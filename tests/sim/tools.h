@@ -29,4 +29,18 @@ unsigned dev_of(struct machine *m, const char *name);
 struct sim_request dma_write(struct machine *m, unsigned dev, uint64_t iova,
                              size_t size);
 
+/* ---- configuration space ------------------------------------------------- */
+
+enum { ACS_ID = 0x0d, ATS_ID = 0x0f, PRI_ID = 0x13, PASID_ID = 0x1b };
+
+uint32_t config_read(struct machine *m, unsigned dev, unsigned offset,
+                     unsigned width);
+void config_write(struct machine *m, unsigned dev, unsigned offset,
+                  unsigned width, uint32_t value);
+/** Where the capability is, 0: it has none. */
+unsigned std_cap(struct machine *m, unsigned dev, unsigned id);
+unsigned ext_cap(struct machine *m, unsigned dev, unsigned id);
+/** End-end TLP prefix supported, extended Fmt supported. */
+unsigned prefix_bits(struct machine *m, unsigned dev);
+
 #endif

@@ -17,10 +17,14 @@ struct row {
     size_t n;
 };
 
+/* Room for one more than n: twice as much when n is a power of two. */
 static void *grow(void *v, size_t n, size_t size)
 {
-    void *p = realloc(v, (n + 1) * size);
+    void *p = v;
 
+    if ((n & (n - 1)) == 0) {
+        p = realloc(v, (n == 0 ? 1 : 2 * n) * size);
+    }
     if (p == NULL) {
         abort();
     }

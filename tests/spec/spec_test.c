@@ -219,7 +219,8 @@ static struct facts their_facts(void)
         char *text;
 
         if (dot == NULL || strcmp(dot, ".csv") != 0 ||
-            strcmp(entry->d_name, "aliases.csv") == 0) {
+            strcmp(entry->d_name, "aliases.csv") == 0 ||
+            strcmp(entry->d_name, "pci-quirks.csv") == 0) { /* quirks_test */
             continue;
         }
         text = read_text(entry->d_name);

@@ -3,8 +3,6 @@
  * `uiommu explain` as a command: text, JSON, names out of DMAR tables, and what it
  * says when it cannot read something.
  */
-#define _XOPEN_SOURCE 700
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,78 +15,23 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#include "command_help.h"
 #include "tools/explain.h"
 
 #define LOGS   UIM_CORPUS_DIR "/faults/"
 #define TABLES UIM_CORPUS_DIR "/acpi/"
 
-/* What the last run printed. */
-static char out[16384], err[4096];
+#define out command_out
+#define err command_err
 
-struct stream {
-    int fd, kept;
-    FILE *file;
-};
-
-static struct stream divert(int fd)
-{
-    struct stream s = { fd, dup(fd), tmpfile() };
-
-    assert_non_null(s.file);
-    dup2(fileno(s.file), fd);
-    return s;
-}
-
-static void restore(struct stream *s, char *text, size_t size)
-{
-    dup2(s->kept, s->fd);
-    close(s->kept);
-    rewind(s->file);
-    size = fread(text, 1, size - 1, s->file);
-    text[size] = '\0';
-    fclose(s->file);
-}
-
-/* Runs it with the arguments up to NULL. */
-static int run(const char *const *args)
-{
-    char *argv[8] = { (char *)"explain" };
-    struct stream to_out, to_err;
-    int argc = 1, result;
-
-    while (*args)
-        argv[argc++] = (char *)(uintptr_t)*args++;
-    fflush(stdout);
-    to_out = divert(STDOUT_FILENO);
-    to_err = divert(STDERR_FILENO);
-    result = tool_explain(argc, argv);
-    fflush(stdout);
-    restore(&to_out, out, sizeof(out));
-    restore(&to_err, err, sizeof(err));
-    return result;
-}
-
-#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
+#define RUN(...)                                                               \
+    command_run(tool_explain, "explain",                                       \
+                (const char *const[]){ __VA_ARGS__, NULL })
 
 /* A log of its own, which is there until the next one. */
 static const char *log_with(const char *text)
 {
-    static char name[] = P_tmpdir "/uiommu-explain-XXXXXX";
-    int fd;
-
-    unlink(name);
-    memset(name + sizeof(name) - 7, 'X', 6);
-    fd = mkstemp(name);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    return name;
-}
-
-static void assert_says(const char *text, const char *words)
-{
-    if (!strstr(text, words))
-        fail_msg("\"%s\" does not say \"%s\"", text, words);
+    return command_file(text, strlen(text));
 }
 
 /* ---- output -------------------------------------------------------------- */
@@ -180,58 +123,24 @@ static void scopes_that_are_no_pci_devices_have_names(void **state)
 
 /* ---- memory -------------------------------------------------------------- */
 
-/* Of the faults that are being printed; each block has its size before it. */
-static size_t used, most, calls_left;
-
-static void *count_malloc(size_t size)
-{
-    max_align_t *block = calls_left > 0 ? malloc(sizeof(*block) + size) : NULL;
-
-    calls_left -= calls_left > 0;
-    if (!block)
-        return NULL;
-    memcpy(block, &size, sizeof(size));
-    used += size;
-    most = used > most ? used : most;
-    return block + 1;
-}
-
-static void count_free(void *memory)
-{
-    max_align_t *block = memory;
-    size_t size;
-
-    if (!block)
-        return;
-    memcpy(&size, --block, sizeof(size));
-    used -= size;
-    free(block);
-}
-
 /* With so many calls until there is no more. */
-static int run_with(size_t calls, const char *option, const char *log)
+static int run_with(size_t calls, size_t *most, const char *log)
 {
-    cJSON_Hooks hooks = { count_malloc, count_free };
-    int result;
+    const char *const args[] = { "--json", log, NULL };
 
-    used = most = 0;
-    calls_left = calls;
-    cJSON_InitHooks(&hooks);
-    result = RUN(option, log);
-    cJSON_InitHooks(NULL);
-    assert_int_equal(used, 0);
-    return result;
+    return command_run_with(calls, most, tool_explain, "explain", args);
 }
 
 static void many_faults_need_no_more_memory(void **state)
 {
     enum { N = 4000 };
     char *log = malloc(7 * N + 1);
+    size_t most;
 
     (void)state;
     for (size_t i = 0; i < N; i++)
         memcpy(log + 7 * i, "FSTS 2;", 8);
-    assert_int_equal(run_with(SIZE_MAX, "--json", log_with(log)), 0);
+    assert_int_equal(run_with(SIZE_MAX, &most, log_with(log)), 0);
     assert_true(most > 100 && most < 16384);
     free(log);
 }
@@ -242,7 +151,7 @@ static void every_failed_allocation_is_said(void **state)
     size_t calls = 0;
 
     (void)state;
-    for (; run_with(calls, "--json", log) != 0; calls++) {
+    for (; run_with(calls, NULL, log) != 0; calls++) {
         assert_says(err, ": no memory\n");
         assert_null(cJSON_Parse(out));
     }
@@ -289,7 +198,7 @@ static void tables_have_to_be_right(void **state)
     assert_int_equal(RUN("--fw", log_with("DMA"), log), 2);
     assert_says(err, "not a DMAR table");
     assert_int_equal(RUN("--fw", log_with("DMAR and no more"), log), 2);
-    assert_says(err, "uiommu explain: /tmp/uiommu-explain-");
+    assert_says(err, "uiommu explain: /tmp/uiommu-command-");
     assert_string_equal(out, "");
     assert_int_equal(RUN("--fw", log_with(""), log), 2);
     log_with("");
@@ -312,7 +221,7 @@ static void wrong_usage_has_status_2(void **state)
 static int remove_log(void **state)
 {
     (void)state;
-    return unlink(log_with(""));
+    return command_file(NULL, 0) != NULL;
 }
 
 int main(void)

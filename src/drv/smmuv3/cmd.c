@@ -30,6 +30,19 @@ void smmuv3_add_cfgi_ste(struct smmuv3_batch *b, struct smmuv3_sid sid)
     add(b, smmuv3_cmd_cfgi_ste_q0_pack(&q0).raw, 0);
 }
 
+/* With the descriptor of level 1 on the way to it. */
+void smmuv3_add_cfgi_cd(struct smmuv3_batch *b, struct smmuv3_sid sid,
+                        uint32_t ssid)
+{
+    const struct smmuv3_cmd_cfgi_cd_q0_fields q0 = {
+        .opcode = SMMUV3_CMD_CFGI_CD,
+        .sid = sid.id,
+        .ssid = ssid,
+    };
+
+    add(b, smmuv3_cmd_cfgi_cd_q0_pack(&q0).raw, 0);
+}
+
 void smmuv3_add_cfgi_all(struct smmuv3_batch *b)
 {
     const struct smmuv3_cmd_cfgi_ste_range_q0_fields q0 = {
@@ -170,13 +183,17 @@ void smmuv3_add_tlbi_range(struct smmuv3_batch *b, const struct smmuv3_unit *v,
 
 /* ---- devices (4.5) --------------------------------------------------------- */
 
-/* One naturally aligned span that covers the range. */
+/* One naturally aligned span that covers the range. Without a PASID devices also drop
+ * what they cached with one; there is no command for the rest alone, and Global, which
+ * needs a PASID, leaves out what was cached without. */
 void smmuv3_add_atc_inv(struct smmuv3_batch *b, struct smmuv3_sid sid,
-                        const struct uim_inval *inval)
+                        uint32_t pasid, const struct uim_inval *inval)
 {
     const struct smmuv3_cmd_atc_inv_q0_fields q0 = {
         .opcode = SMMUV3_CMD_ATC_INV,
         .sid = sid.id,
+        .ssid = pasid,
+        .ssv = pasid != UIOMMU_NO_PASID,
     };
     struct smmuv3_cmd_atc_inv_q1_fields q1 = { .size = ATC_ALL };
     const uint64_t differ = (inval->start ^ inval->last) >> ATC_PAGE_LG2;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.c - changing a stream table entry (3.21.3, semantics B.13).
+ * entry.c - changing a stream table entry or a context descriptor (3.21.3, semantics
+ * B.13).
  *
  * The unit reads the 8 words of an entry in any order, and some only if others say so.
  * What it does not look at now is changed first, and what it will not look at last. If
  * what is left lies in one word, the stream goes from the old to the new without a gap
  * when that is stored. Else the entry is invalid in between. After each of these steps
  * caches forget the entry, so that no fetch mixes words of two.
+ *
+ * A descriptor in a table cannot be exchanged for another, and two domains differ in more
+ * than one of its words: it is always invalid in between.
  *
  * smmuv3_cut() may come at any time, and its word is the last: uim_entry_open().
  */
@@ -19,8 +23,10 @@ enum { STAGE_1 = 1, STAGE_2 = 2 };
 
 /* ---- which bits count ------------------------------------------------------ */
 
-static uint64_t used_q1(uint64_t config)
+/* 5.2: S1DSS is ignored where there are no substreams. */
+static uint64_t used_q1(struct smmuv3_ste_q0 q0)
 {
+    const uint64_t config = smmuv3_ste_q0_config(q0);
     const struct smmuv3_ste_q1_fields attributes = {
         .instcfg = ALL,
         .privcfg = ALL,
@@ -32,7 +38,7 @@ static uint64_t used_q1(uint64_t config)
         .cont = ALL,
     };
     const struct smmuv3_ste_q1_fields first = {
-        .s1dss = ALL,
+        .s1dss = smmuv3_ste_q0_s1cdmax(q0) ? ALL : 0,
         .s1cir = ALL,
         .s1cor = ALL,
         .s1csh = ALL,
@@ -68,7 +74,7 @@ static void used_bits(uint64_t q0, uint64_t *used)
     used[0] = smmuv3_ste_q0_pack(&v_config).raw;
     if (config < SMMUV3_STE_BYPASS)
         return;
-    used[1] = used_q1(config);
+    used[1] = used_q1(entry);
     if (config & STAGE_1) {
         used[0] = ALL;
         used[2] = smmuv3_ste_q2_pack(&vmid).raw;
@@ -154,9 +160,9 @@ static void second_step(const uint64_t *want, uint64_t *step)
             step[i] = want[i];
 }
 
-static enum uiommu_status replace(struct smmuv3_unit *v,
-                                  const struct uiommu_endpoint *endpoint,
-                                  uim_word *ste, const uint64_t *want)
+enum uiommu_status smmuv3_ste_change(struct smmuv3_unit *v,
+                                     const struct uiommu_endpoint *endpoint,
+                                     uim_word *ste, const uint64_t *want)
 {
     uint64_t step[SMMUV3_STE_USED];
     enum uiommu_status status = UIOMMU_OK;
@@ -180,9 +186,83 @@ enum uiommu_status smmuv3_ste_replace(struct smmuv3_unit *v,
                                       const struct uiommu_endpoint *endpoint,
                                       uim_word *ste, const uint64_t *want)
 {
-    enum uiommu_status status = replace(v, endpoint, ste, want);
+    enum uiommu_status status = smmuv3_ste_change(v, endpoint, ste, want);
 
     if (status != UIOMMU_OK)
         smmuv3_ste_block(v, ste);
+    return status;
+}
+
+/* ---- context descriptors --------------------------------------------------- */
+
+static uint64_t cd_valid(void)
+{
+    const struct smmuv3_cd_q0_fields valid = { .v = 1 };
+
+    return smmuv3_cd_q0_pack(&valid).raw;
+}
+
+void smmuv3_cd_block(const struct smmuv3_unit *v, uim_word *cd)
+{
+    uim_entry_block(&v->unit, v->coherent, cd, cd_valid());
+}
+
+enum uiommu_status smmuv3_cd_forget(struct smmuv3_unit *v,
+                                    const struct uiommu_endpoint *endpoint)
+{
+    struct smmuv3_batch b = { .n = 0 };
+
+    smmuv3_add_cfgi_cd(&b, smmuv3_sid(endpoint), endpoint->pasid);
+    return smmuv3_submit(v, &b);
+}
+
+/* The bits that differ, from word `first` on. */
+static uint64_t differ(const uim_word *cd, const uint64_t *want, unsigned first)
+{
+    uint64_t bits = 0;
+
+    for (unsigned i = first; i < SMMUV3_CD_WORDS; i++)
+        bits |= uim_ld64(&cd[i]) ^ want[i];
+    return bits;
+}
+
+/* All but word 0, of one that is not valid. */
+static enum uiommu_status fill_cd(struct smmuv3_unit *v,
+                                  const struct uiommu_endpoint *endpoint,
+                                  uim_word *cd, const uint64_t *want)
+{
+    if (!differ(cd, want, 1))
+        return UIOMMU_OK;
+    for (unsigned i = 1; i < SMMUV3_CD_WORDS; i++)
+        uim_st64(&cd[i], want[i]);
+    uim_write_back(&v->unit, v->coherent, cd, SMMUV3_CD_BYTES);
+    return smmuv3_cd_forget(v, endpoint);
+}
+
+static enum uiommu_status open_cd(struct smmuv3_unit *v,
+                                  const struct uiommu_endpoint *endpoint,
+                                  uim_word *cd, uint64_t word0)
+{
+    if (!uim_entry_open(&v->unit, endpoint, v->coherent, cd, word0))
+        return UIOMMU_TIMEDOUT; /* it was cut */
+    return smmuv3_cd_forget(v, endpoint);
+}
+
+enum uiommu_status smmuv3_cd_replace(struct smmuv3_unit *v,
+                                     const struct uiommu_endpoint *endpoint,
+                                     uim_word *cd, const uint64_t *want)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (!differ(cd, want, 0))
+        return UIOMMU_OK;
+    if (uim_ld64(cd) & cd_valid()) {
+        smmuv3_cd_block(v, cd);
+        status = smmuv3_cd_forget(v, endpoint);
+    }
+    if (status == UIOMMU_OK)
+        status = fill_cd(v, endpoint, cd, want);
+    if (status == UIOMMU_OK)
+        status = open_cd(v, endpoint, cd, want[0]);
     return status;
 }

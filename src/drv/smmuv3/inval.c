@@ -19,10 +19,10 @@ enum uiommu_status smmuv3_invalidate(struct uim_link *link,
 enum uiommu_status smmuv3_devtlb(struct uiommu_endpoint *endpoint,
                                  const struct uim_inval *inval)
 {
-    struct smmuv3_unit *v = smmuv3_unit(endpoint->device->unit);
+    struct smmuv3_unit *v = smmuv3_unit(endpoint->unit);
     struct smmuv3_batch b = { .n = 0 };
 
-    smmuv3_add_atc_inv(&b, smmuv3_sid(endpoint), inval);
+    smmuv3_add_atc_inv(&b, smmuv3_sid(endpoint), endpoint->pasid, inval);
     return smmuv3_submit(v, &b);
 }
 

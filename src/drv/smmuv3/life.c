@@ -180,8 +180,8 @@ static enum uiommu_status translation_off(struct smmuv3_unit *v,
 static enum uiommu_status cannot_adopt(const struct smmuv3_unit *v)
 {
     uim_log(v->unit.u, UIOMMU_LOG_ERROR,
-            "smmuv3 unit at 0x%lx translates, and its stream table cannot be "
-            "exchanged without a gap",
+            "smmuv3 unit at 0x%lx translates, and cannot be adopted yet: its "
+            "stream table cannot be exchanged without a gap",
             v->unit.base);
     return UIOMMU_OPNOTSUPP;
 }

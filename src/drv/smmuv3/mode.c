@@ -10,6 +10,8 @@ enum {
     OUTPUT_BITS_MOST = 48,
     WIDE_LEAF_LG2 = 42, /* of granules of 64 KiB, with addresses that wide: */
     WIDE_BITS = 52,     /* DDI0487, D8.3                                    */
+    PASID_BITS_MOST = 20,
+    LINEAR_PASID_BITS_MOST = 10, /* a table of 64 KiB for each stream       */
 };
 
 static const char *const stage_names[] = {
@@ -135,6 +137,17 @@ static bool serves_ats(const struct smmuv3_unit *v)
     return smmuv3_idr0_ats(v->idr0) && smmuv3_idr5_gran4k(v->idr5);
 }
 
+/* Only descriptors of the first stage have substreams. */
+static uint8_t pasid_bits(const struct smmuv3_unit *v)
+{
+    const unsigned most =
+        smmuv3_idr0_cd2l(v->idr0) ? PASID_BITS_MOST : LINEAR_PASID_BITS_MOST;
+
+    if (!smmuv3_first_stage(v))
+        return 0;
+    return least((unsigned)smmuv3_idr1_ssidsize(v->idr1), most);
+}
+
 /* 3.4: addresses that come in have at most VAX bits in the first stage; in the second
  * as many as those that go out. COHACC is about the unit's own accesses alone:
  * whether a device snoops is not for the unit to say (CCA in the IORT is), so memory is
@@ -159,12 +172,13 @@ static void configure(struct smmuv3_unit *v,
     if (stage == SMMUV3_STAGE_2)
         v->unit.iova_bits = least(v->unit.iova_bits, oas);
     v->unit.levels = 0;
+    v->unit.pasid_bits = pasid_bits(v);
     v->unit.whole_leaves = smmuv3_idr3_bbml(v->idr3) != SMMUV3_BBML_LEVEL_2;
     v->unit.coherent = v->coherent;
     v->unit.snoop = true;
     v->unit.identity = true;
     v->unit.ats = serves_ats(v);
-    v->unit.quality = UIM_BLOCK_ABORT;
+    v->unit.quality = UIOMMU_BLOCK_ABORT;
     v->unit.messages_are_dma = true;
     v->unit.window_first = UINT64_MAX; /* no address is below and above */
     v->unit.window_last = 0;

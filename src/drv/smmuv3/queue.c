@@ -324,14 +324,20 @@ static enum outcome look(struct smmuv3_unit *v, const struct smmuv3_waiter *w)
 static enum outcome give_up(struct smmuv3_unit *v,
                             const struct smmuv3_waiter *w)
 {
+    bool rare;
+
     if (!w->atc) {
         uim_break(&v->unit, "a command is not completed");
         return SILENT;
     }
-    uim_log(v->unit.u, UIOMMU_LOG_WARN,
-            "smmuv3 unit at 0x%lx: no answer yet from the device TLB of stream "
-            "0x%x",
-            v->unit.base, w->sid.id);
+    uim_spin_lock(&v->unit, v->queue.lock);
+    rare = smmuv3_rare(&v->queue.unanswered);
+    uim_spin_unlock(&v->unit, v->queue.lock);
+    if (rare)
+        uim_log(v->unit.u, UIOMMU_LOG_WARN,
+                "smmuv3 unit at 0x%lx: no answer yet from the device TLB of "
+                "stream 0x%x",
+                v->unit.base, w->sid.id);
     return LATE;
 }
 

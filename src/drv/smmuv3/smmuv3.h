@@ -9,14 +9,16 @@
  *     mode.c     which stage, which granule, and what a unit offers then
  *     life.c     from what firmware left to translation on, and back
  *     regs.c     registers that answer by another one
- *     stream.c   the stream table and the context descriptors behind it
- *     entry.c    changing a stream table entry
- *     set.c      the one operation: what a stream sees
+ *     stream.c   the stream table
+ *     cd.c       context descriptors: two of a stream, or a table of them
+ *     entry.c    changing an entry or a descriptor
+ *     set.c      the one operation: what a stream sees, or one of its substreams
  *     link.c     ASIDs and VMIDs
  *     cmd.c      commands; no state
  *     inval.c    invalidation of domains and device TLBs
  *     queue.c    the command queue, and what can go wrong in it
  *     event.c    the event queue and global errors
+ *     audit.c    which tables the unit reads
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a group
  * mutex when a table may have to be added. id_lock, queue.lock, event_lock and the unit's
@@ -83,6 +85,7 @@ struct smmuv3_queue {
     uint32_t left;         /* SYNC of the last ATC_INV nobody waits for,    */
     bool any_left;         /* and which was not passed yet                  */
     uint32_t errors;       /* seen; their sentences get rarer               */
+    uint32_t unanswered;   /* the same of devices nobody waits for          */
     bool dead;             /* its commands cannot be read                   */
 };
 
@@ -117,6 +120,8 @@ struct smmuv3_unit {
     unsigned strtab_order;
     uint8_t sid_bits;      /* streams the table has room for                */
     bool two_level;
+    uint64_t aside;        /* table_lock: word 0 of an entry that led to
+                            * descriptors which none leads to any more; 0  */
 
     void *id_lock;         /* spin                                          */
     uint64_t *ids;         /* bit set: an ASID or VMID in use               */
@@ -143,7 +148,7 @@ static inline struct smmuv3_unit *smmuv3_unit(struct uim_unit *unit)
 static inline struct smmuv3_sid
 smmuv3_sid(const struct uiommu_endpoint *endpoint)
 {
-    return (struct smmuv3_sid){ endpoint->device->id };
+    return (struct smmuv3_sid){ endpoint->id };
 }
 
 /* What can happen without end is said the 1st, 2nd, 4th, 8th ... time. */
@@ -185,6 +190,8 @@ unsigned smmuv3_order(uint64_t bytes);
 /* ---- cmd.c --------------------------------------------------------------- */
 
 void smmuv3_add_cfgi_ste(struct smmuv3_batch *b, struct smmuv3_sid sid);
+void smmuv3_add_cfgi_cd(struct smmuv3_batch *b, struct smmuv3_sid sid,
+                        uint32_t ssid);
 void smmuv3_add_cfgi_all(struct smmuv3_batch *b);
 /* All of an ASID or VMID; a part of it; everything. */
 void smmuv3_add_tlbi(struct smmuv3_batch *b, const struct smmuv3_unit *v,
@@ -192,8 +199,9 @@ void smmuv3_add_tlbi(struct smmuv3_batch *b, const struct smmuv3_unit *v,
 void smmuv3_add_tlbi_range(struct smmuv3_batch *b, const struct smmuv3_unit *v,
                            uint32_t id, const struct uim_inval *inval);
 void smmuv3_add_tlbi_all(struct smmuv3_batch *b, const struct smmuv3_unit *v);
+/* Of requests with a PASID; or UIOMMU_NO_PASID, and then of all. */
 void smmuv3_add_atc_inv(struct smmuv3_batch *b, struct smmuv3_sid sid,
-                        const struct uim_inval *inval);
+                        uint32_t pasid, const struct uim_inval *inval);
 struct smmuv3_cmd smmuv3_sync(void);
 
 /* ---- queue.c ------------------------------------------------------------- */
@@ -228,19 +236,49 @@ bool smmuv3_streams_programmed(const struct smmuv3_unit *v);
 
 /* The entry of a stream; NULL: its table was never needed. */
 uim_word *smmuv3_ste(const struct smmuv3_unit *v, struct smmuv3_sid sid);
-/* The same, with what it needs to translate. NOMEM. OPNOTSUPP (logged): the unit has no
- * such stream. */
-enum uiommu_status smmuv3_stream_create(struct smmuv3_unit *v,
-                                        struct smmuv3_sid sid, uim_word **out);
+/* OPNOTSUPP (logged): the unit has no such stream. */
+enum uiommu_status smmuv3_sid_check(const struct smmuv3_unit *v,
+                                    struct smmuv3_sid sid);
+/* The entry of a stream that there is, with its table. NOMEM. */
+enum uiommu_status smmuv3_ste_create(struct smmuv3_unit *v,
+                                     struct smmuv3_sid sid, uim_word **out);
 
-/* The context descriptor that the entry leads to, whether it looks at it or not, and
- * the one that it does not lead to. */
+/* ---- cd.c ---------------------------------------------------------------- */
+
+enum { SMMUV3_CD_WORDS = SMMUV3_CD_BYTES / 8 };
+
+/* An entry with this word 0 leads to a table. */
+bool smmuv3_has_table(uint64_t word0);
+/* Else: the descriptor that it leads to, whether it looks at it or not, and the one that
+ * it does not lead to. */
 struct smmuv3_cds {
     uim_word *current, *spare;
     uint64_t phys, spare_phys;
 };
 void smmuv3_cds(const struct smmuv3_unit *v, const uim_word *ste,
                 struct smmuv3_cds *out);
+/* In a table, the descriptor of a PASID, or that of requests without one. NULL: there is
+ * none. */
+uim_word *smmuv3_cd(const struct smmuv3_unit *v, uint64_t word0, uint32_t ssid);
+/* All of them, each in one store. */
+void smmuv3_cds_block(const struct smmuv3_unit *v, uint64_t word0);
+
+/* The entry of a stream, leading to what the first stage needs. NOMEM. OPNOTSUPP
+ * (logged): the unit has no such stream. */
+enum uiommu_status smmuv3_stream_create(struct smmuv3_unit *v,
+                                        struct smmuv3_sid sid, uim_word **out);
+/* The same, with a table in which the endpoint's PASID has a descriptor: *word0 leads to
+ * it, but *ste may not yet. NOMEM. OPNOTSUPP (logged): also where PASIDs live in a table
+ * that is too small. */
+enum uiommu_status smmuv3_table_create(struct smmuv3_unit *v,
+                                       const struct uiommu_endpoint *ep,
+                                       uim_word **ste, uint64_t *word0);
+/* The entry was to lead to `table`, a new one. What it does not lead to any more stays;
+ * a table that it never led to goes. */
+void smmuv3_table_linked(struct smmuv3_unit *v, const uim_word *ste,
+                         uint64_t before, uint64_t table);
+void smmuv3_aside_destroy(struct smmuv3_unit *v);
+void smmuv3_cds_destroy(const struct smmuv3_unit *v, const uim_word *ste);
 
 /* ---- entry.c ------------------------------------------------------------- */
 
@@ -252,11 +290,28 @@ enum { SMMUV3_STE_WORDS = SMMUV3_STE_BYTES / 8, SMMUV3_STE_USED = 4 };
 enum uiommu_status smmuv3_ste_replace(struct smmuv3_unit *v,
                                       const struct uiommu_endpoint *endpoint,
                                       uim_word *ste, const uint64_t *want);
+/* The same, but whatever the status the entry stays as it became: where either serves
+ * those that it is not changed for. */
+enum uiommu_status smmuv3_ste_change(struct smmuv3_unit *v,
+                                     const struct uiommu_endpoint *endpoint,
+                                     uim_word *ste, const uint64_t *want);
 /* In one store. */
 void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste);
 /* All caches forget the entry and what it leads to. */
 enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
                                      struct smmuv3_sid sid);
+
+/* A descriptor in a table: the endpoint sees what it saw, nothing, then what `want`
+ * says. TIMEDOUT, IO: any of these, and the caller blocks it; nothing where somebody cuts
+ * it meanwhile. */
+enum uiommu_status smmuv3_cd_replace(struct smmuv3_unit *v,
+                                     const struct uiommu_endpoint *endpoint,
+                                     uim_word *cd, const uint64_t *want);
+/* In one store. */
+void smmuv3_cd_block(const struct smmuv3_unit *v, uim_word *cd);
+/* All caches forget the descriptor, and the way to it from the entry. */
+enum uiommu_status smmuv3_cd_forget(struct smmuv3_unit *v,
+                                    const struct uiommu_endpoint *endpoint);
 
 /* ---- the operations ------------------------------------------------------ */
 
@@ -279,6 +334,8 @@ enum uiommu_status smmuv3_settle(void *state, struct uim_unit *const *units,
 /* Code of an address size, the smallest that is not below `bits`; what is above OAS
  * counts as OAS. */
 unsigned smmuv3_oas_code(unsigned bits);
+
+void smmuv3_audit(struct uim_unit *unit, struct uim_unit_audit *out);
 
 enum uiommu_status smmuv3_prepare(struct uim_unit *unit);
 enum uiommu_status smmuv3_enable(struct uim_unit *unit);

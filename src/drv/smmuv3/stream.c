@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream.c - the stream table and the context descriptors behind it (3.3, chapter 5).
+ * stream.c - the stream table (3.3, chapter 5).
  *
  * A table that is linked stays until the unit is released: hardware may be in it at any
  * time, and blocking a stream must never need memory. An entry that is all zeros is
- * invalid: its stream is blocked, and the unit tells of it.
- *
- * Behind an entry that was ever used for the first stage is one page; two of its context
- * descriptors are used by turns, so that the entry leads to one of them while the other
- * is written. They are not the first: a page may be at address 0, and an entry that leads
- * there was never used. Links are read without a lock by smmuv3_cut(), so a table is in
- * memory before the word that links it.
+ * invalid: its stream is blocked, and the unit tells of it. Links are read without a lock
+ * by smmuv3_cut(), so a table is in memory before the word that links it.
  */
 #include "drv/smmuv3/smmuv3.h"
 
 enum {
-    PAGE_SIZE = 4096,
     SPLIT = SMMUV3_SPLIT_SPLIT_16K,
     STES = 1 << SPLIT,        /* in a table of level 2                      */
     STE_TABLE_ORDER = 2,
-    CDS = 2 * SMMUV3_CD_BYTES, /* where the two are in their page           */
     TWO_LEVEL_BITS_MOST = 24, /* 512 KiB of level 1                         */
     LINEAR_BITS_MOST = 16,    /* 4 MiB                                      */
 };
@@ -64,34 +57,10 @@ static enum uiommu_status add_table(struct smmuv3_unit *v, uim_word *l1std)
     return UIOMMU_OK;
 }
 
-/* ---- context descriptors --------------------------------------------------- */
-
-static uint64_t cd_phys(uint64_t q0)
-{
-    return smmuv3_ste_q0_s1contextptr((struct smmuv3_ste_q0){ q0 }) << 6;
-}
-
-static uim_word *cd_at(const struct smmuv3_unit *v, uint64_t phys)
-{
-    uint8_t *page =
-        uim_phys_to_virt(v->unit.host, phys & ~(uint64_t)(PAGE_SIZE - 1));
-
-    return (uim_word *)(void *)(page + (phys & (PAGE_SIZE - 1)));
-}
-
-void smmuv3_cds(const struct smmuv3_unit *v, const uim_word *ste,
-                struct smmuv3_cds *out)
-{
-    out->phys = cd_phys(uim_ld64(ste));
-    out->spare_phys = out->phys ^ SMMUV3_CD_BYTES;
-    out->current = cd_at(v, out->phys);
-    out->spare = cd_at(v, out->spare_phys);
-}
-
 /* ---- adding ---------------------------------------------------------------- */
 
-static enum uiommu_status check(const struct smmuv3_unit *v,
-                                struct smmuv3_sid sid)
+enum uiommu_status smmuv3_sid_check(const struct smmuv3_unit *v,
+                                    struct smmuv3_sid sid)
 {
     if (sid.id >> v->sid_bits == 0)
         return UIOMMU_OK;
@@ -103,7 +72,8 @@ static enum uiommu_status check(const struct smmuv3_unit *v,
 
 /* That the table was not there may be cached: whoever changes an entry afterwards makes
  * caches forget it, and the way to it. */
-static enum uiommu_status add_ste(struct smmuv3_unit *v, struct smmuv3_sid sid)
+enum uiommu_status smmuv3_ste_create(struct smmuv3_unit *v,
+                                     struct smmuv3_sid sid, uim_word **out)
 {
     const struct uiommu_host *h = v->unit.host;
     enum uiommu_status status = UIOMMU_OK;
@@ -112,46 +82,8 @@ static enum uiommu_status add_ste(struct smmuv3_unit *v, struct smmuv3_sid sid)
     if (!smmuv3_ste(v, sid))
         status = add_table(v, &v->strtab[sid.id >> SPLIT]);
     h->mutex_unlock(h->ctx, v->table_lock);
-    return status;
-}
-
-static bool has_cds(const uim_word *ste)
-{
-    return ste && cd_phys(uim_ld64(ste)) != 0;
-}
-
-/* The entry is invalid: it was never used. */
-static void link_cds(const struct smmuv3_unit *v, uim_word *ste, uint64_t page)
-{
-    struct smmuv3_ste_q0 q0 = { uim_ld64(ste) };
-
-    uim_st64(ste, smmuv3_ste_q0_set_s1contextptr(q0, (page + CDS) >> 6).raw);
-    uim_write_back(&v->unit, v->coherent, ste, sizeof(*ste));
-}
-
-/* Both are had before either is linked: one that fails leaves no trace. */
-enum uiommu_status smmuv3_stream_create(struct smmuv3_unit *v,
-                                        struct smmuv3_sid sid, uim_word **out)
-{
-    const bool add_cds = smmuv3_first_stage(v) && !has_cds(smmuv3_ste(v, sid));
-    uim_word *cds = NULL;
-    uint64_t phys = 0;
-    enum uiommu_status status = check(v, sid);
-
-    if (status == UIOMMU_OK && add_cds) {
-        cds = uim_pages_alloc(&v->unit, v->coherent, 0, &phys);
-        status = cds ? UIOMMU_OK : UIOMMU_NOMEM;
-    }
-    if (status == UIOMMU_OK)
-        status = add_ste(v, sid);
-    if (status != UIOMMU_OK) {
-        uim_pages_free(&v->unit, cds, phys, 0);
-        return status;
-    }
     *out = smmuv3_ste(v, sid);
-    if (cds)
-        link_cds(v, *out, phys);
-    return UIOMMU_OK;
+    return status;
 }
 
 /* ---- all of them ----------------------------------------------------------- */
@@ -215,17 +147,11 @@ bool smmuv3_streams_programmed(const struct smmuv3_unit *v)
            uim_rd32(&v->unit, SMMUV3_REG_STRTAB_BASE_CFG) == cfg_of(v).raw;
 }
 
-static void free_cds(const struct smmuv3_unit *v, const uim_word *stes,
-                     uint64_t n)
+static void destroy_cds(const struct smmuv3_unit *v, const uim_word *stes,
+                        uint64_t n)
 {
-    for (uint64_t i = 0; i < n; i++) {
-        const uim_word *ste = &stes[i * SMMUV3_STE_WORDS];
-        uint64_t page = cd_phys(uim_ld64(ste)) & ~(uint64_t)(PAGE_SIZE - 1);
-
-        if (has_cds(ste))
-            uim_pages_free(&v->unit, uim_phys_to_virt(v->unit.host, page), page,
-                           0);
-    }
+    for (uint64_t i = 0; i < n; i++)
+        smmuv3_cds_destroy(v, &stes[i * SMMUV3_STE_WORDS]);
 }
 
 void smmuv3_streams_destroy(struct smmuv3_unit *v)
@@ -233,7 +159,7 @@ void smmuv3_streams_destroy(struct smmuv3_unit *v)
     if (!v->strtab)
         return;
     if (!v->two_level)
-        free_cds(v, v->strtab, UIM_BIT(v->sid_bits));
+        destroy_cds(v, v->strtab, UIM_BIT(v->sid_bits));
     for (uint64_t i = 0; v->two_level && i < UIM_BIT(v->sid_bits - SPLIT);
          i++) {
         uint64_t l1std = uim_ld64(&v->strtab[i]);
@@ -241,9 +167,10 @@ void smmuv3_streams_destroy(struct smmuv3_unit *v)
 
         if (!table)
             continue;
-        free_cds(v, table, STES);
+        destroy_cds(v, table, STES);
         uim_pages_free(&v->unit, table, l1_phys(l1std), STE_TABLE_ORDER);
     }
+    smmuv3_aside_destroy(v);
     uim_pages_free(&v->unit, v->strtab, v->strtab_phys, v->strtab_order);
     v->strtab = NULL;
 }

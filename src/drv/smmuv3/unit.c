@@ -170,6 +170,7 @@ static const struct uim_unit_ops unit_ops = {
     .cut = smmuv3_cut,
     .invalidate = smmuv3_invalidate,
     .devtlb = smmuv3_devtlb,
+    .audit = smmuv3_audit,
     .poll = smmuv3_poll,
 };
 

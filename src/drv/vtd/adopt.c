@@ -399,7 +399,7 @@ enum uiommu_status vtd_adopt(struct vtd_unit *v)
     return status;
 }
 
-/* ---- one requester ------------------------------------------------------------------- */
+/* ---- one requester --------------------------------------------------------------- */
 
 /* P=0, if it is a copy still: whoever is not the first finds an entry of ours. */
 static bool block(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry)
@@ -455,7 +455,7 @@ enum uiommu_status vtd_adopted_drop(struct vtd_unit *v, struct vtd_sid sid,
     return status;
 }
 
-/* ---- all of them ----------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------- */
 
 bool vtd_inherited(struct uim_unit *unit, uint32_t *id)
 {
@@ -516,7 +516,7 @@ enum uiommu_status vtd_inherited_end(struct uim_unit *unit)
     return UIOMMU_OK;
 }
 
-/* ---- what a record says ------------------------------------------------------------------ */
+/* ---- what a record says ---------------------------------------------------------- */
 
 static enum uiommu_status digest_words(struct vtd_unit *v, unsigned n,
                                        const uim_word *words, void *ctx)

@@ -183,28 +183,50 @@ void vtd_add_piotlb_range(struct vtd_batch *b, struct vtd_did did,
 /* 6.5.2.5: the lowest clear address bit from 12 up tells the size, so bits
  * below the top one of the block are set; S=0 is one page. The block is
  * aligned, so the bit that has to be clear is. */
-uint64_t vtd_devtlb_span(uint64_t start, unsigned order)
+static uint64_t span(uint64_t start, unsigned order)
 {
     uint64_t ones = order > 0 ? (UINT64_C(1) << (order - 1)) - 1 : 0;
+
+    return start >> PAGE_LG2 | ones;
+}
+
+uint64_t vtd_devtlb_span(uint64_t start, unsigned order)
+{
     const struct vtd_qi_devtlb_hi_fields hi = {
-        .addr = start >> PAGE_LG2 | ones,
+        .addr = span(start, order),
         .s = order > 0,
     };
 
     return vtd_qi_devtlb_hi_pack(&hi).raw;
 }
 
-/* MIP is coded like the capability's queue depth: 0 is 32. PFSID lets a unit
- * with DIT count what is pending for a physical function; here requesters are
- * their own. */
-static uint64_t devtlb_lo(const struct vtd_unit *v, struct vtd_sid sid,
-                          unsigned queue_depth)
+/* 6.5.2.6, for one PASID; sizes are as above. */
+uint64_t vtd_pdevtlb_span(uint64_t start, unsigned order)
 {
-    uint16_t pfsid = vtd_ecap_dit(v->ecap) ? sid.id : 0;
+    const struct vtd_qi_pdevtlb_hi_fields hi = {
+        .addr = span(start, order),
+        .s = order > 0,
+        .gi = VTD_PDEVTLB_PASID,
+    };
+
+    return vtd_qi_pdevtlb_hi_pack(&hi).raw;
+}
+
+/* MIP is coded like the capability's queue depth: 0 is 32. PFSID lets a unit
+ * with DIT count what is pending for a physical function. */
+static uint16_t pfsid_of(const struct vtd_unit *v, const struct vtd_devtlb *tlb)
+{
+    return vtd_ecap_dit(v->ecap) ? tlb->physical.id : 0;
+}
+
+static uint64_t devtlb_lo(const struct vtd_unit *v,
+                          const struct vtd_devtlb *tlb)
+{
+    uint16_t pfsid = pfsid_of(v, tlb);
     const struct vtd_qi_devtlb_lo_fields lo = {
         .type = VTD_QI_DEVTLB,
-        .sid = sid.id,
-        .mip = queue_depth & 31u,
+        .sid = tlb->sid.id,
+        .mip = tlb->queue_depth & 31u,
         .pfsid_3_0 = pfsid & 0xfu,
         .pfsid_15_4 = pfsid >> 4,
     };
@@ -212,19 +234,55 @@ static uint64_t devtlb_lo(const struct vtd_unit *v, struct vtd_sid sid,
     return vtd_qi_devtlb_lo_pack(&lo).raw;
 }
 
-void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
-                          struct vtd_sid sid, unsigned queue_depth,
-                          const struct uim_inval *inval)
+static uint64_t pdevtlb_lo(const struct vtd_unit *v,
+                           const struct vtd_devtlb *tlb, uint32_t pasid)
 {
-    uint64_t lo = devtlb_lo(v, sid, queue_depth);
+    uint16_t pfsid = pfsid_of(v, tlb);
+    const struct vtd_qi_pdevtlb_lo_fields lo = {
+        .type = VTD_QI_PDEVTLB,
+        .sid = tlb->sid.id,
+        .pasid = pasid,
+        .mip = tlb->queue_depth & 31u,
+        .pfsid_3_0 = pfsid & 0xfu,
+        .pfsid_15_4 = pfsid >> 4,
+    };
+
+    return vtd_qi_pdevtlb_lo_pack(&lo).raw;
+}
+
+static struct vtd_cover devtlb_cover(const struct uim_inval *inval)
+{
     struct vtd_cover c = { .order = DEVTLB_ORDER_ALL, .n = 1 };
 
     if (!inval->all)
         (void)vtd_cover(inval->start, inval->last, DEVTLB_ORDER_ALL, &c);
+    return c;
+}
+
+void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
+                          const struct vtd_devtlb *tlb,
+                          const struct uim_inval *inval)
+{
+    uint64_t lo = devtlb_lo(v, tlb);
+    struct vtd_cover c = devtlb_cover(inval);
+
     for (unsigned i = 0; i < c.n; i++)
         add(b, lo, vtd_devtlb_span(block_start(&c, i), c.order));
     b->ats = true;
-    b->sid = sid;
+    b->sid = tlb->sid;
+}
+
+void vtd_add_pdevtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
+                           const struct vtd_devtlb *tlb, uint32_t pasid,
+                           const struct uim_inval *inval)
+{
+    uint64_t lo = pdevtlb_lo(v, tlb, pasid);
+    struct vtd_cover c = devtlb_cover(inval);
+
+    for (unsigned i = 0; i < c.n; i++)
+        add(b, lo, vtd_pdevtlb_span(block_start(&c, i), c.order));
+    b->ats = true;
+    b->sid = tlb->sid;
 }
 
 /* 6.5.2.8 */

@@ -12,9 +12,8 @@
 #include "spec/vtd_intr.h"
 
 enum {
-    ENTRIES = 4096,  /* so that bit 15 of a handle is never set */
-    TABLE_ORDER = 4, /* of 16 bytes each */
-    TABLE_S = 11,    /* 2^(s + 1) entries */
+    ENTRIES = 4096, /* so that bit 15 of a handle is never set */
+    TABLE_S = 11,   /* 2^(s + 1) entries */
 };
 
 static uim_word *entry_of(const struct vtd_unit *v, unsigned index)
@@ -42,7 +41,8 @@ enum uiommu_status vtd_interrupts_create(struct vtd_unit *v)
     if (!v->unit.remap)
         return UIOMMU_OK;
     v->irt_lock = h->spin_create(h->ctx);
-    v->irt = uim_pages_alloc(&v->unit, v->coherent, TABLE_ORDER, &v->irt_phys);
+    v->irt =
+        uim_pages_alloc(&v->unit, v->coherent, VTD_IRT_ORDER, &v->irt_phys);
     v->irtes = uim_alloc(v->unit.u, ENTRIES / 8);
     v->adopted.irtes = uim_alloc(v->unit.u, ENTRIES / 8);
     if (!v->irt_lock || !v->irt || !v->irtes || !v->adopted.irtes)
@@ -59,7 +59,7 @@ void vtd_interrupts_destroy(struct vtd_unit *v)
     uim_free(v->unit.u, v->irtes, ENTRIES / 8);
     uim_free(v->unit.u, v->adopted.irtes, ENTRIES / 8);
     if (v->irt && !v->stuck && !v->left)
-        uim_pages_free(&v->unit, v->irt, v->irt_phys, TABLE_ORDER);
+        uim_pages_free(&v->unit, v->irt, v->irt_phys, VTD_IRT_ORDER);
 }
 
 static enum uiommu_status invalidate(struct vtd_unit *v, enum vtd_iec g,

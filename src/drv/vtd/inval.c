@@ -12,9 +12,10 @@ enum uiommu_status vtd_invalidate(struct uim_link *link,
     const struct vtd_did did = { (uint16_t)link->id };
     struct vtd_batch b = { .n = 0 };
 
-    /* iotlb commands by page do not touch what came from the first stage. */
+    /* iotlb commands by page take all of a domain that came from the first stage; what
+     * did is tagged with the PASID too, and each has its link. */
     if (v->mode == VTD_FIRST_STAGE)
-        vtd_add_piotlb_range(&b, did, VTD_RID_PASID, inval);
+        vtd_add_piotlb_range(&b, did, link->pasid, inval);
     else
         vtd_add_iotlb_range(&b, v, did, inval);
     return vtd_submit(v, &b);
@@ -33,15 +34,23 @@ enum uiommu_status vtd_map_sync(struct uim_link *link,
 }
 
 /* The form without PASID, for a requester without PASID: it reaches everything
- * that the device holds of the range (semantics B.8). */
+ * that the device holds of the range (semantics B.8, D-48). */
 enum uiommu_status vtd_devtlb(struct uiommu_endpoint *endpoint,
                               const struct uim_inval *inval)
 {
-    struct vtd_unit *v = vtd_unit(endpoint->device->unit);
+    struct vtd_unit *v = vtd_unit(endpoint->unit);
+    const struct uiommu_device *physical = endpoint->device->physical;
+    const struct vtd_devtlb tlb = {
+        .sid = vtd_sid(endpoint),
+        .physical = vtd_sid(physical ? physical->endpoint : endpoint),
+        .queue_depth = endpoint->device->ats_queue,
+    };
     struct vtd_batch b = { .n = 0 };
 
-    vtd_add_devtlb_range(&b, v, vtd_sid(endpoint), endpoint->device->ats_queue,
-                         inval);
+    if (endpoint->pasid == UIOMMU_NO_PASID)
+        vtd_add_devtlb_range(&b, v, &tlb, inval);
+    else
+        vtd_add_pdevtlb_range(&b, v, &tlb, endpoint->pasid, inval);
     return vtd_submit(v, &b);
 }
 

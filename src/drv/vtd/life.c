@@ -104,6 +104,7 @@ void vtd_release(struct uim_unit *unit)
     vtd_interrupts_destroy(v);
     if (!v->stuck && !v->left)
         vtd_tables_destroy(v);
+    vtd_retired_destroy(v, !v->stuck && !v->left);
     vtd_adopted_destroy(v);
     if (v->dids)
         h->free(h->ctx, v->dids, vtd_dids_size(v));

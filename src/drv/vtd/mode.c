@@ -10,6 +10,7 @@
 
 enum {
     REGISTER_INVALIDATION_ENDS = 6, /* major version (6.5.1) */
+    PASID_BITS = 20,                /* that PCIe has, whatever PSS says */
 };
 
 /* Untranslated requests there are interrupts (3.14). */
@@ -198,6 +199,25 @@ static void first_stage(struct vtd_unit *v)
         v->unit.page_sizes |= UIM_BIT(30);
 }
 
+static unsigned pasid_bits(const struct vtd_unit *v)
+{
+    unsigned bits = (unsigned)vtd_ecap_pss(v->ecap) + 1;
+
+    if (!vtd_has_pasids(v) || !vtd_ecap_pasid(v->ecap))
+        return 0;
+    return bits < PASID_BITS ? bits : PASID_BITS;
+}
+
+/* Of caches first-stage entries are tagged with the PASID, second-stage entries are found
+ * by the domain id alone (6.5.2.4). */
+static void pasids(struct vtd_unit *v)
+{
+    v->unit.pasid_bits = (uint8_t)pasid_bits(v);
+    v->unit.pasid_identity = v->unit.pasid_bits > 0 && vtd_ecap_pt(v->ecap);
+    v->unit.link_by_pasid = v->mode == VTD_FIRST_STAGE;
+    v->unit.ats_needs_own = vtd_has_pasids(v); /* 8, SPT.2 */
+}
+
 static void configure(struct vtd_unit *v, const struct vtd_options *options,
                       enum vtd_mode mode)
 {
@@ -214,6 +234,7 @@ static void configure(struct vtd_unit *v, const struct vtd_options *options,
     v->unit.coherent = walks_snoop(v, mode);
     v->unit.snoop = vtd_ecap_sc(v->ecap) != 0;
     v->unit.identity = vtd_ecap_pt(v->ecap) != 0;
+    pasids(v);
     v->unit.ats = vtd_ecap_dt(v->ecap) && vtd_ecap_qi(v->ecap);
     /* 8.8: in legacy mode, for what SATC lists with ATC_REQUIRED. */
     v->unit.ats_by_hardware = mode == VTD_LEGACY;
@@ -221,7 +242,7 @@ static void configure(struct vtd_unit *v, const struct vtd_options *options,
     v->unit.remap_lacks = vtd_remapping_lacks(v);
     v->unit.remap_able = !v->unit.remap_lacks;
     v->unit.x2apic_able = vtd_ecap_eim(v->ecap) && v->platform_x2apic;
-    v->unit.quality = UIM_BLOCK_ABORT;
+    v->unit.quality = UIOMMU_BLOCK_ABORT;
     v->unit.window_first = INTERRUPT_FIRST;
     v->unit.window_last = INTERRUPT_LAST;
 }

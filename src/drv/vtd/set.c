@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * set.c - what a requester sees, and the domain ids that tag what units cache.
+ * set.c - what a requester sees, without a PASID and with each.
  *
  * Replacing an entry (6.5.3.3, semantics B.13): P=0 in one store, then the
  * invalidations that the manual asks for, then the other words, then the word
@@ -22,13 +22,14 @@ enum {
 /* ---- what entries say ---------------------------------------------------- */
 
 static struct vtd_did did_of(const struct vtd_unit *v,
+                             const struct uiommu_endpoint *ep,
                              struct uiommu_domain *domain)
 {
     const struct uim_link *link;
 
     if (domain->kind == UIOMMU_DOMAIN_IDENTITY)
         return v->did_identity;
-    link = uim_link_of(domain, &v->unit);
+    link = uim_link_of(domain, ep);
     return (struct vtd_did){ (uint16_t)link->id };
 }
 
@@ -46,7 +47,7 @@ static void legacy_words(const struct vtd_unit *v,
     struct vtd_ctx_legacy_lo_fields lo = { .p = 1, .tt = VTD_TT_PASSTHROUGH };
     struct vtd_ctx_legacy_hi_fields hi = { .aw = v->aw_max };
 
-    hi.did = did_of(v, d).id;
+    hi.did = did_of(v, ep, d).id;
     if (d->kind == UIOMMU_DOMAIN_PAGING) {
         lo.tt = ep->ats ? VTD_TT_ATS : VTD_TT_UNTRANSLATED;
         lo.ssptptr = d->pt.root_phys >> 12;
@@ -89,13 +90,22 @@ static void second_stage(const struct uim_pt *pt, struct fields *f)
     f->q0.ssptptr = pt->root_phys >> 12;
 }
 
+/* Tables say nothing of privilege: privileged requests, which there are with a PASID
+ * only, may what others may. */
+static void privilege(const struct vtd_unit *v, struct fields *f)
+{
+    f->q2.sre = vtd_ecap_srs(v->ecap);
+    f->q2.wpe = f->q2.sre && f->q0.pgtt == VTD_PGTT_FS;
+}
+
 /* PWSNP: walks snoop where they can, as unit.coherent promises. */
-static void pasid_words(const struct vtd_unit *v, struct uiommu_domain *d,
-                        uint64_t *w)
+static void pasid_words(const struct vtd_unit *v,
+                        const struct uiommu_endpoint *ep,
+                        struct uiommu_domain *d, uint64_t *w)
 {
     struct fields f = { .q0 = { .p = 1 } };
 
-    f.q1.did = did_of(v, d).id;
+    f.q1.did = did_of(v, ep, d).id;
     f.q1.pwsnp = vtd_ecap_smpwcs(v->ecap);
     if (d->kind == UIOMMU_DOMAIN_IDENTITY)
         pass_through(v, &f);
@@ -103,6 +113,8 @@ static void pasid_words(const struct vtd_unit *v, struct uiommu_domain *d,
         first_stage(v, &d->pt, &f);
     else
         second_stage(&d->pt, &f);
+    if (ep->pasid != UIOMMU_NO_PASID)
+        privilege(v, &f);
     w[0] = vtd_pasid_entry_q0_pack(&f.q0).raw;
     w[1] = vtd_pasid_entry_q1_pack(&f.q1).raw;
     w[2] = vtd_pasid_entry_q2_pack(&f.q2).raw;
@@ -223,73 +235,112 @@ static enum uiommu_status set_legacy(struct vtd_unit *v,
 /* The two entries on the way, as found and as wanted. */
 struct path {
     struct vtd_sid sid;
+    uint32_t pasid;
     uim_word *context;
-    uim_word *entry;           /* of the PASID table                      */
+    uim_word *entry;           /* of the PASID table; NULL: there is none,
+                                * and none is needed                      */
     uint64_t context_word;     /* wanted; its other words are 0           */
+    struct vtd_retired *retired; /* the directory before, or NULL         */
     uint64_t want[PASID_WORDS]; /* all 0: blocked                         */
 };
 
-/* 9.4: PASIDE=0, so requests with PASID are refused. */
-static uint64_t context_word(uint64_t link, bool ats)
+/* 9.4. PRE and EPTR stay 0: no page requests, and what a device has translated carries
+ * no PASID, so that the entry of requests without one is the one that it passes. */
+static uint64_t context_word(uint64_t link, const struct uiommu_endpoint *own)
 {
     struct vtd_ctx_scalable_q0 q0 = { link };
 
-    return vtd_ctx_scalable_q0_set_dte(q0, ats).raw;
+    q0 = vtd_ctx_scalable_q0_set_dte(q0, own->ats);
+    return vtd_ctx_scalable_q0_set_paside(q0, own->device->pasid_bits > 0).raw;
 }
 
-/* The entries of a requester, with new tables if it has none of ours: nothing leads
- * to these until context_word is stored. A blocked requester needs none; `entry`
- * is then NULL. */
-static enum uiommu_status find_path(struct vtd_unit *v, struct path *p,
-                                    const struct uiommu_endpoint *ep,
-                                    bool blocked)
+/* Nothing leads to new tables until context_word is stored, but where they are behind a
+ * directory that was there: such a table is empty, and stays. */
+static enum uiommu_status add_tables(struct vtd_unit *v, struct path *p,
+                                     const struct uiommu_endpoint *ep,
+                                     uint64_t *link)
 {
-    enum uiommu_status status = UIOMMU_OK;
+    struct vtd_pasid_tables tables;
+    enum uiommu_status status = vtd_pasid_tables_create(
+        v, *link, p->pasid, ep->device->pasid_bits, &tables);
+
+    if (status == UIOMMU_OK && !p->context) {
+        status = vtd_context_create(v, p->sid, &p->context);
+        if (status != UIOMMU_OK)
+            vtd_pasid_tables_destroy(v, tables.link);
+    }
+    if (status != UIOMMU_OK)
+        return status;
+    p->retired = tables.retired;
+    *link = tables.link;
+    return UIOMMU_OK;
+}
+
+/* The entries of an endpoint, with tables as far as there are none of ours. A blocked one
+ * needs none. */
+static enum uiommu_status find_path(struct vtd_unit *v, struct path *p,
+                                    struct uiommu_endpoint *ep, bool blocked)
+{
+    enum uiommu_status status;
     uint64_t link = 0;
 
     p->context = vtd_context(v, p->sid);
     if (p->context && !vtd_is_adopted(v, p->sid))
         link = uim_ld64(p->context);
-    if (!(link & VTD_ENTRY_P)) {
-        if (blocked)
-            return UIOMMU_OK;
-        status = vtd_pasid_tables_create(v, &link);
-        if (status == UIOMMU_OK && !p->context)
-            status = vtd_context_create(v, p->sid, &p->context);
+    if (!blocked && !vtd_pasid_entry(v, link, p->pasid)) {
+        status = add_tables(v, p, ep, &link);
+        if (status != UIOMMU_OK)
+            return status;
     }
-    if (status != UIOMMU_OK) {
-        vtd_pasid_tables_destroy(v, link);
-        return status;
-    }
-    p->entry = vtd_pasid_entry(v, link, VTD_RID_PASID);
-    p->context_word = context_word(link, ep->ats);
+    p->entry = vtd_pasid_entry(v, link, p->pasid);
+    if (link & VTD_ENTRY_P)
+        p->context_word = context_word(link, uim_own(ep));
     return UIOMMU_OK;
 }
 
-/* 6.5.3.3: what may be cached of a PASID entry that was present. With
- * `context_changed` also of the context entry; that takes the wider rows. */
-static void add_stale(struct vtd_batch *b, const struct vtd_unit *v,
-                      const struct path *p, bool context_changed)
+/* 6.5.3.3, a context entry that was present: everything that was found by way of it. */
+static void add_stale_context(struct vtd_batch *b, const struct vtd_unit *v,
+                              const struct path *p)
+{
+    struct vtd_dids dids;
+
+    vtd_pasid_dids(v, p->context_word, &dids);
+    vtd_add_context(b, VTD_CC_DEVICE, dids.n > 0 ? dids.did[0] : VTD_DID_ABSENT,
+                    p->sid);
+    if (dids.more) {
+        vtd_add_pasid_cache(b, VTD_PC_GLOBAL, VTD_DID_ABSENT, 0);
+        vtd_add_iotlb(b, v, VTD_IOTLB_GLOBAL, VTD_DID_ABSENT);
+        return;
+    }
+    for (unsigned i = 0; i < dids.n; i++)
+        vtd_add_pasid_cache(b, VTD_PC_DOMAIN, dids.did[i], 0);
+    for (unsigned i = 0; i < dids.n; i++)
+        vtd_add_iotlb(b, v, VTD_IOTLB_DOMAIN, dids.did[i]);
+}
+
+/* And a PASID entry that was present. QEMU, up to 10.0 at least, leaves its pass-through
+ * shortcut only for an invalidation of the context entry: without one the requester would
+ * go on untranslated. The manual does not ask for it, and it does no harm. */
+static void add_stale_entry(struct vtd_batch *b, const struct vtd_unit *v,
+                            const struct path *p)
 {
     const struct vtd_pasid_entry_q0 q0 = { uim_ld64(&p->entry[0]) };
     const struct vtd_pasid_entry_q1 q1 = { uim_ld64(&p->entry[1]) };
     const struct vtd_did did = { (uint16_t)vtd_pasid_entry_q1_did(q1) };
+    const uint64_t pgtt = vtd_pasid_entry_q0_pgtt(q0);
 
-    /* QEMU, up to 10.0 at least, leaves its pass-through shortcut only for an
-     * invalidation of the context entry: without one the requester would go on
-     * untranslated. The manual does not ask for it, and it does no harm. */
-    bool wide = context_changed || vtd_pasid_entry_q0_pgtt(q0) == VTD_PGTT_PT;
-
-    if (wide)
-        vtd_add_context(b, VTD_CC_DEVICE, did, p->sid);
     if (!entry_used(p->entry, PASID_WORDS))
         return;
-    vtd_add_pasid_cache(b, wide ? VTD_PC_DOMAIN : VTD_PC_PASID, did,
-                        VTD_RID_PASID);
-    if (wide || vtd_pasid_entry_q0_pgtt(q0) == VTD_PGTT_SS)
-        vtd_add_iotlb(b, v, VTD_IOTLB_DOMAIN, did);
+    if (pgtt == VTD_PGTT_PT) {
+        vtd_add_context(b, VTD_CC_DEVICE, did, p->sid);
+        vtd_add_pasid_cache(b, VTD_PC_DOMAIN, did, 0);
+    } else {
+        vtd_add_pasid_cache(b, VTD_PC_PASID, did, p->pasid);
+    }
+    if (pgtt == VTD_PGTT_FS)
+        vtd_add_piotlb(b, did, p->pasid);
     else
-        vtd_add_piotlb(b, did, VTD_RID_PASID);
+        vtd_add_iotlb(b, v, VTD_IOTLB_DOMAIN, did);
 }
 
 /* As legacy_announce(). The manual does not say whether a PASID entry that was
@@ -304,14 +355,16 @@ static enum uiommu_status scalable_announce(struct vtd_unit *v,
     if (!vtd_cap_cm(v->cap))
         return vtd_write_buffer_flush(v);
     vtd_add_context(&b, VTD_CC_DEVICE, VTD_DID_ABSENT, p->sid);
-    vtd_add_pasid_cache(&b, VTD_PC_PASID, VTD_DID_ABSENT, VTD_RID_PASID);
-    vtd_add_pasid_cache(&b, VTD_PC_PASID, did, VTD_RID_PASID);
+    vtd_add_pasid_cache(&b, VTD_PC_PASID, VTD_DID_ABSENT, p->pasid);
+    vtd_add_pasid_cache(&b, VTD_PC_PASID, did, p->pasid);
     vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, VTD_DID_ABSENT);
     vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, did);
     return vtd_submit(v, &b);
 }
 
-/* The context entry of a present path only ever changes in DTE: one store. */
+/* The context entry of a present path changes in DTE, PASIDE and the directory, which
+ * holds the same as before: one store, and nobody is blocked by it. What leads to a
+ * PASID entry goes with it, so one list of commands is enough for both. */
 static enum uiommu_status
 scalable_retire(struct vtd_unit *v, const struct path *p, bool entry_changes)
 {
@@ -323,7 +376,10 @@ scalable_retire(struct vtd_unit *v, const struct path *p, bool entry_changes)
         vtd_entry_block(v, p->entry);
     if (context_changes)
         vtd_entry_store(v, p->context, p->context_word);
-    add_stale(&b, v, p, context_changes && (found & VTD_ENTRY_P));
+    if (context_changes && (found & VTD_ENTRY_P))
+        add_stale_context(&b, v, p);
+    else if (entry_changes)
+        add_stale_entry(&b, v, p);
     return b.n > 0 ? vtd_submit(v, &b) : UIOMMU_OK;
 }
 
@@ -331,12 +387,13 @@ static enum uiommu_status scalable_replace(struct vtd_unit *v,
                                            const struct uiommu_endpoint *ep,
                                            const struct path *p)
 {
-    bool entry_changes = !entry_is(p->entry, p->want, PASID_WORDS);
+    bool entry_changes = p->entry && !entry_is(p->entry, p->want, PASID_WORDS);
     enum uiommu_status status;
 
     if (!entry_changes && uim_ld64(p->context) == p->context_word)
         return UIOMMU_OK;
     status = scalable_retire(v, p, entry_changes);
+    vtd_retire(v, p->retired, status == UIOMMU_OK);
     if (status != UIOMMU_OK || !entry_changes)
         return status;
     if (entry_used(p->entry, PASID_WORDS))
@@ -353,7 +410,7 @@ static enum uiommu_status leave_adopted(struct vtd_unit *v,
 {
     enum uiommu_status status = vtd_adopted_drop(v, p->sid, p->context);
 
-    if (status != UIOMMU_OK && p->entry)
+    if (status != UIOMMU_OK)
         vtd_pasid_tables_destroy(v, p->context_word);
     return status;
 }
@@ -363,17 +420,21 @@ static enum uiommu_status set_scalable(struct vtd_unit *v,
                                        struct uiommu_domain *next)
 {
     bool blocked = next->kind == UIOMMU_DOMAIN_BLOCKED;
-    struct path p = { .sid = vtd_sid(ep) };
-    enum uiommu_status status = find_path(v, &p, ep, blocked);
+    struct path p = { .sid = vtd_sid(ep), .pasid = ep->pasid };
+    enum uiommu_status status;
 
+    /* What has no PASID goes on with tables that are not ours to change. */
+    if (ep->pasid != UIOMMU_NO_PASID && vtd_is_adopted(v, p.sid))
+        return blocked ? UIOMMU_OK : UIOMMU_BUSY;
+    status = find_path(v, &p, ep, blocked);
     if (status == UIOMMU_OK && vtd_is_adopted(v, p.sid))
         status = leave_adopted(v, &p);
-    if (status != UIOMMU_OK || !p.entry)
+    if (status != UIOMMU_OK || !(p.context_word & VTD_ENTRY_P))
         return status;
     if (!blocked)
-        pasid_words(v, next, p.want);
+        pasid_words(v, ep, next, p.want);
     status = scalable_replace(v, ep, &p);
-    if (status != UIOMMU_OK)
+    if (status != UIOMMU_OK && p.entry)
         vtd_entry_block(v, p.entry);
     return status;
 }
@@ -384,9 +445,12 @@ enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
                            struct uiommu_domain *next,
                            struct uiommu_domain *old)
 {
-    struct vtd_unit *v = vtd_unit(endpoint->device->unit);
+    struct vtd_unit *v = vtd_unit(endpoint->unit);
 
     (void)old; /* the entry knows */
+    if (next->kind != UIOMMU_DOMAIN_BLOCKED &&
+        endpoint->pasid >> endpoint->device->pasid_bits != 0)
+        return UIOMMU_INVAL;
     if (vtd_has_pasids(v))
         return set_scalable(v, endpoint, next);
     return set_legacy(v, endpoint, next);
@@ -403,23 +467,26 @@ static enum uiommu_status cut_legacy(struct vtd_unit *v, struct vtd_sid sid)
     return legacy_retire(v, sid, uim_ld64(&entry[1]));
 }
 
-static enum uiommu_status cut_scalable(struct vtd_unit *v, struct vtd_sid sid)
+/* Only what carries this PASID. What a device has translated passes as long as the entry
+ * without PASID is present (3.14), whatever it was translated for: so it is that of the
+ * endpoint without PASID that stops a device TLB. */
+static enum uiommu_status cut_scalable(struct vtd_unit *v, struct vtd_sid sid,
+                                       uint32_t pasid)
 {
-    struct path p = { .sid = sid, .context = vtd_context(v, sid) };
+    struct path p = { .sid = sid, .pasid = pasid };
     struct vtd_batch b = { .n = 0 };
 
-    if (p.context)
-        p.entry = vtd_pasid_entry(v, uim_ld64(p.context), VTD_RID_PASID);
+    p.entry = vtd_pasid_entry_of(v, sid, pasid);
     if (!p.entry)
         return UIOMMU_OK;
     uim_entry_block(&v->unit, v->coherent, p.entry, VTD_ENTRY_P);
-    add_stale(&b, v, &p, false);
+    add_stale_entry(&b, v, &p);
     return b.n > 0 ? vtd_submit(v, &b) : UIOMMU_OK;
 }
 
 enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint)
 {
-    struct vtd_unit *v = vtd_unit(endpoint->device->unit);
+    struct vtd_unit *v = vtd_unit(endpoint->unit);
     const struct vtd_sid sid = vtd_sid(endpoint);
 
     enum uiommu_status status;
@@ -428,6 +495,6 @@ enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint)
         vtd_adopted_cut(v, sid, vtd_context(v, sid), &status))
         return status;
     if (vtd_has_pasids(v))
-        return cut_scalable(v, sid);
+        return cut_scalable(v, sid, endpoint->pasid);
     return cut_legacy(v, sid);
 }

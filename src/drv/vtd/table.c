@@ -7,8 +7,10 @@
  * that is all zeros has nothing in any cache; one with P=0 and other bits set
  * is blocked but may still be cached under the domain id it holds (see set.c).
  *
- * Links are read without a lock by vtd_cut(), so a table is complete, and in
- * memory for a unit that does not snoop, before the word that links it.
+ * Links are read by vtd_cut() beside whoever adds tables, so a table is complete, and
+ * in memory for a unit that does not snoop, before the word that links it. A PASID
+ * directory is the one table that is ever replaced, by a larger one: walkers counts who
+ * may still be in it.
  */
 #include "drv/vtd/vtd.h"
 
@@ -16,9 +18,11 @@ enum {
     PAGE_SIZE = 4096,
     WORDS_PER_PAGE = PAGE_SIZE / 8,
     BUSES = 256,
-    /* Of the directory and the one table behind a context entry. */
-    PDTS = 0,
     PASIDS = VTD_PASID_TABLE_ENTRIES,
+    ENTRY_WORDS = VTD_PASID_ENTRY_BYTES / 8,
+    /* A directory of this PDTS fills a page; one of 0 takes this many bits. */
+    PDTS_OF_PAGE = 2,
+    PDTS_0_BITS = 13,
 };
 
 /* ---- memory -------------------------------------------------------------- */
@@ -103,48 +107,234 @@ static void free_linked(const struct vtd_unit *v, uint64_t link)
     uim_pages_free(&v->unit, follow(v, link), link_phys(link), 0);
 }
 
-/* ---- PASID directory and table ------------------------------------------- */
+/* ---- PASID directories and tables ---------------------------------------- */
+
+static unsigned dir_entries(uint64_t link)
+{
+    const struct vtd_ctx_scalable_q0 context = { link };
+
+    return 1u << (vtd_ctx_scalable_q0_pdts(context) + VTD_PDTS_ENTRIES_SHIFT);
+}
+
+static unsigned dir_order(unsigned pdts)
+{
+    return pdts > PDTS_OF_PAGE ? pdts - PDTS_OF_PAGE : 0;
+}
+
+static void dir_free(const struct vtd_unit *v, uint64_t link)
+{
+    const struct vtd_ctx_scalable_q0 context = { link };
+    const unsigned pdts = (unsigned)vtd_ctx_scalable_q0_pdts(context);
+
+    uim_pages_free(&v->unit, follow(v, link), link_phys(link), dir_order(pdts));
+}
 
 uim_word *vtd_pasid_entry(const struct vtd_unit *v, uint64_t link,
                           uint32_t pasid)
 {
     uim_word *dir = follow(v, link);
-    uim_word *table = dir ? follow(v, uim_ld64(&dir[pasid / PASIDS])) : NULL;
+    uim_word *table = NULL;
 
-    if (!table)
-        return NULL;
-    return &table[pasid % PASIDS * (VTD_PASID_ENTRY_BYTES / 8)];
+    if (dir && pasid / PASIDS < dir_entries(link))
+        table = follow(v, uim_ld64(&dir[pasid / PASIDS]));
+    return table ? &table[pasid % PASIDS * ENTRY_WORDS] : NULL;
 }
 
-enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t *link)
+uim_word *vtd_pasid_entry_of(struct vtd_unit *v, struct vtd_sid sid,
+                             uint32_t pasid)
 {
-    struct vtd_ctx_scalable_q0_fields context = { .p = 1, .pdts = PDTS };
-    struct vtd_pasid_dir_fields entry = { .p = 1 };
-    uint64_t dir_phys = 0, table_phys = 0;
-    uim_word *dir = uim_pages_alloc(&v->unit, v->coherent, 0, &dir_phys);
-    uim_word *table = uim_pages_alloc(&v->unit, v->coherent, 0, &table_phys);
+    uim_word *context, *entry = NULL;
 
-    if (!dir || !table) {
-        uim_pages_free(&v->unit, dir, dir_phys, 0);
-        uim_pages_free(&v->unit, table, table_phys, 0);
+    atomic_fetch_add(&v->walkers, 1);
+    uim_fence_full(); /* pairs with that of walked_by_nobody() */
+    context = vtd_context(v, sid);
+    if (context)
+        entry = vtd_pasid_entry(v, uim_ld64(context), pasid);
+    atomic_fetch_sub(&v->walkers, 1);
+    return entry;
+}
+
+/* One page does for most devices; what goes beyond gets all that its device may
+ * use, and never grows again. */
+static unsigned pdts_for(unsigned bits, uint32_t pasid)
+{
+    unsigned all = bits > PDTS_0_BITS ? bits - PDTS_0_BITS : 0;
+    unsigned page = all < PDTS_OF_PAGE ? all : PDTS_OF_PAGE;
+
+    return pasid >> (page + PDTS_0_BITS) == 0 ? page : all;
+}
+
+/* The directory with what was in the one behind `old`, if there is one. */
+static enum uiommu_status dir_create(const struct vtd_unit *v, unsigned pdts,
+                                     uint64_t old, uint64_t *link)
+{
+    struct vtd_ctx_scalable_q0_fields context = { .p = 1, .pdts = pdts };
+    const uim_word *from = follow(v, old);
+    unsigned n = from ? dir_entries(old) : 0;
+    uint64_t phys;
+    uim_word *dir =
+        uim_pages_alloc(&v->unit, v->coherent, dir_order(pdts), &phys);
+
+    if (!dir)
         return UIOMMU_NOMEM;
-    }
-    entry.smptblptr = table_phys >> 12;
-    vtd_entry_store(v, &dir[VTD_RID_PASID / PASIDS],
-                    vtd_pasid_dir_pack(&entry).raw);
-    context.pasiddirptr = dir_phys >> 12;
+    for (unsigned i = 0; i < n; i++)
+        uim_st64(&dir[i], uim_ld64(&from[i]));
+    write_back(v, dir, n * sizeof(*dir));
+    context.pasiddirptr = phys >> 12;
     *link = vtd_ctx_scalable_q0_pack(&context).raw;
     return UIOMMU_OK;
 }
 
-void vtd_pasid_tables_destroy(struct vtd_unit *v, uint64_t link)
+/* 6.2: with CM=1 that the directory entry was not present may be cached, for
+ * all 64 PASIDs and under domain id 0. */
+static enum uiommu_status table_announce(struct vtd_unit *v)
+{
+    struct vtd_batch b = { .n = 0 };
+
+    if (!vtd_cap_cm(v->cap))
+        return UIOMMU_OK;
+    vtd_add_pasid_cache(&b, VTD_PC_DOMAIN, VTD_DID_ABSENT, 0);
+    vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, VTD_DID_ABSENT);
+    return vtd_submit(v, &b);
+}
+
+/* Adds a table to the directory behind `link`, which `live` hardware may read. */
+static enum uiommu_status table_add(struct vtd_unit *v, uint64_t link,
+                                    uint32_t pasid, bool live)
+{
+    struct vtd_pasid_dir_fields entry = { .p = 1 };
+    uim_word *dir = follow(v, link);
+    uint64_t phys;
+
+    if (uim_ld64(&dir[pasid / PASIDS]) & VTD_ENTRY_P)
+        return UIOMMU_OK;
+    if (!uim_pages_alloc(&v->unit, v->coherent, 0, &phys))
+        return UIOMMU_NOMEM;
+    entry.smptblptr = phys >> 12;
+    vtd_entry_store(v, &dir[pasid / PASIDS], vtd_pasid_dir_pack(&entry).raw);
+    return live ? table_announce(v) : UIOMMU_OK;
+}
+
+static bool reaches(uint64_t link, uint32_t pasid)
+{
+    return (link & VTD_ENTRY_P) && pasid / PASIDS < dir_entries(link);
+}
+
+/* A directory in place of the one behind `old`, and the table in it. */
+static enum uiommu_status dir_replace(struct vtd_unit *v, uint64_t old,
+                                      uint32_t pasid, unsigned bits,
+                                      struct vtd_pasid_tables *out)
+{
+    enum uiommu_status status;
+
+    if (old & VTD_ENTRY_P) {
+        out->retired = uim_alloc(v->unit.u, sizeof(*out->retired));
+        if (!out->retired)
+            return UIOMMU_NOMEM;
+        out->retired->link = old;
+    }
+    status = dir_create(v, pdts_for(bits, pasid), old, &out->link);
+    if (status != UIOMMU_OK)
+        return status;
+    return table_add(v, out->link, pasid, false);
+}
+
+enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t old,
+                                           uint32_t pasid, unsigned bits,
+                                           struct vtd_pasid_tables *out)
+{
+    enum uiommu_status status;
+
+    *out = (struct vtd_pasid_tables){ .link = old };
+    if (reaches(old, pasid))
+        return table_add(v, old, pasid, true);
+    out->link = 0;
+    status = dir_replace(v, old, pasid, bits, out);
+    if (status == UIOMMU_OK)
+        return UIOMMU_OK;
+    if (out->link)
+        dir_free(v, out->link);
+    uim_free(v->unit.u, out->retired, sizeof(*out->retired));
+    return status;
+}
+
+void vtd_pasid_tables_destroy(const struct vtd_unit *v, uint64_t link)
 {
     const uim_word *dir = follow(v, link);
 
     if (!dir)
         return;
-    free_linked(v, uim_ld64(&dir[VTD_RID_PASID / PASIDS]));
-    free_linked(v, link);
+    for (unsigned i = 0; i < dir_entries(link); i++)
+        free_linked(v, uim_ld64(&dir[i]));
+    dir_free(v, link);
+}
+
+/* The context entry leads elsewhere: whoever comes into a walk now goes there. */
+static bool walked_by_nobody(const struct vtd_unit *v)
+{
+    uim_fence_full();
+    return atomic_load(&v->walkers) == 0;
+}
+
+void vtd_retire(struct vtd_unit *v, struct vtd_retired *retired, bool confirmed)
+{
+    const struct uiommu_host *h = v->unit.host;
+
+    if (!retired)
+        return;
+    if (confirmed && walked_by_nobody(v)) {
+        dir_free(v, retired->link);
+        uim_free(v->unit.u, retired, sizeof(*retired));
+        return;
+    }
+    h->mutex_lock(h->ctx, v->table_lock);
+    retired->next = v->retired;
+    v->retired = retired;
+    h->mutex_unlock(h->ctx, v->table_lock);
+}
+
+void vtd_retired_destroy(struct vtd_unit *v, bool unused)
+{
+    struct vtd_retired *retired;
+
+    while ((retired = v->retired) != NULL) {
+        v->retired = retired->next;
+        if (unused)
+            dir_free(v, retired->link);
+        uim_free(v->unit.u, retired, sizeof(*retired));
+    }
+}
+
+/* ---- the domain ids behind a context entry ------------------------------- */
+
+static void note_did(struct vtd_dids *dids, const uim_word *entry)
+{
+    const struct vtd_pasid_entry_q1 q1 = { uim_ld64(&entry[1]) };
+    const uint16_t id = (uint16_t)vtd_pasid_entry_q1_did(q1);
+
+    if (uim_ld64(&entry[0]) == 0 && q1.raw == 0)
+        return;
+    for (unsigned i = 0; i < dids->n; i++)
+        if (dids->did[i].id == id)
+            return;
+    if (dids->n < VTD_DIDS)
+        dids->did[dids->n++].id = id;
+    else
+        dids->more = true;
+}
+
+void vtd_pasid_dids(const struct vtd_unit *v, uint64_t link,
+                    struct vtd_dids *out)
+{
+    const uim_word *dir = follow(v, link);
+
+    *out = (struct vtd_dids){ .n = 0 };
+    for (unsigned i = 0; dir && i < dir_entries(link); i++) {
+        const uim_word *table = follow(v, uim_ld64(&dir[i]));
+
+        for (unsigned k = 0; table && k < PASIDS && !out->more; k++)
+            note_did(out, &table[k * ENTRY_WORDS]);
+    }
 }
 
 /* ---- root and context tables --------------------------------------------- */

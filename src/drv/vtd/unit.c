@@ -159,6 +159,7 @@ static const struct uim_unit_ops unit_ops = {
     .irq_free = vtd_irq_free,
     .irq_set = vtd_irq_set,
     .irq_message = vtd_irq_message,
+    .audit = vtd_audit,
     .poll = vtd_poll,
 };
 

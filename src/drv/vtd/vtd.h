@@ -19,6 +19,7 @@
  *     regs_inval.c invalidation by registers, for units without a queue
  *     intr.c       the interrupt remapping table
  *     fault.c      fault records
+ *     audit.c      which tables the unit reads
  *     regs.c       global commands
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a
@@ -60,8 +61,9 @@ struct vtd_sid {
 #define VTD_DID_IDENTITY ((struct vtd_did){ 1 })
 enum { VTD_DID_FIRST = 2 };
 
-/* Requests without PASID use this entry of the PASID table (9.4). */
-enum { VTD_RID_PASID = 0 };
+/* Requests without PASID use this entry of the PASID table (9.4): an endpoint's pasid
+ * is the number of its entry, with a PASID or without. */
+enum { VTD_RID_PASID = UIOMMU_NO_PASID };
 
 /* An invalidation descriptor; words 2 and 3 of a wide one are 0. */
 struct vtd_desc {
@@ -139,6 +141,12 @@ struct vtd_adopted {
     uint64_t *irtes;       /* bit set: a copy                             */
 };
 
+/* A PASID directory that hardware may still read. */
+struct vtd_retired {
+    struct vtd_retired *next;
+    uint64_t link;
+};
+
 struct vtd_unit {
     struct uim_unit unit;
     struct vtd_cap cap;
@@ -158,6 +166,8 @@ struct vtd_unit {
     void *table_lock;      /* mutex: adding context tables                */
     uim_word *root;
     uint64_t root_phys;
+    struct vtd_retired *retired; /* table_lock                            */
+    _Atomic uint32_t walkers; /* in vtd_pasid_entry_of()                  */
 
     void *did_lock;        /* spin                                        */
     uint64_t *dids;        /* bit set: in use                             */
@@ -191,7 +201,7 @@ static inline bool vtd_has_pasids(const struct vtd_unit *v)
 
 static inline struct vtd_sid vtd_sid(const struct uiommu_endpoint *endpoint)
 {
-    return (struct vtd_sid){ (uint16_t)endpoint->device->id };
+    return (struct vtd_sid){ (uint16_t)endpoint->id };
 }
 
 static inline size_t vtd_dids_size(const struct vtd_unit *v)
@@ -243,6 +253,12 @@ void vtd_add_context(struct vtd_batch *b, enum vtd_cc g, struct vtd_did did,
                      struct vtd_sid sid);
 void vtd_add_pasid_cache(struct vtd_batch *b, enum vtd_pc g, struct vtd_did did,
                          uint32_t pasid);
+/* Whose, and of which physical function: of any other its own. */
+struct vtd_devtlb {
+    struct vtd_sid sid, physical;
+    unsigned queue_depth; /* invalidations that it takes at once             */
+};
+
 /* All of a domain id, or everything; and a part of it. */
 void vtd_add_iotlb(struct vtd_batch *b, const struct vtd_unit *v,
                    enum vtd_iotlb_granularity g, struct vtd_did did);
@@ -252,12 +268,17 @@ void vtd_add_piotlb(struct vtd_batch *b, struct vtd_did did, uint32_t pasid);
 void vtd_add_piotlb_range(struct vtd_batch *b, struct vtd_did did,
                           uint32_t pasid, const struct uim_inval *inval);
 void vtd_add_devtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
-                          struct vtd_sid sid, unsigned queue_depth,
+                          const struct vtd_devtlb *tlb,
                           const struct uim_inval *inval);
+/* Of one PASID. */
+void vtd_add_pdevtlb_range(struct vtd_batch *b, const struct vtd_unit *v,
+                           const struct vtd_devtlb *tlb, uint32_t pasid,
+                           const struct uim_inval *inval);
 /* One entry, or all. */
 void vtd_add_interrupt(struct vtd_batch *b, enum vtd_iec g, unsigned index);
-/* Word 1 of a device-TLB command for 2^order pages. */
+/* Word 1 of a device-TLB command for 2^order pages; and with a PASID. */
 uint64_t vtd_devtlb_span(uint64_t start, unsigned order);
+uint64_t vtd_pdevtlb_span(uint64_t start, unsigned order);
 struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data);
 
 /* ---- queue.c, regs_inval.c ----------------------------------------------- */
@@ -288,13 +309,39 @@ void vtd_tables_destroy(struct vtd_unit *v);
 uim_word *vtd_context(const struct vtd_unit *v, struct vtd_sid sid);
 enum uiommu_status vtd_context_create(struct vtd_unit *v, struct vtd_sid sid,
                                       uim_word **out);
-/* A directory with one table, for PASIDs below 64; *link is what a context
- * entry must hold to lead there. NOMEM. */
-enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t *link);
-void vtd_pasid_tables_destroy(struct vtd_unit *v, uint64_t link);
+/* The tables for `pasid` of a requester that may use `bits` of them: behind `old`, which
+ * is what its context entry holds, or new ones that nothing leads to yet. NOMEM: nothing
+ * changed. */
+struct vtd_pasid_tables {
+    uint64_t link;                /* what the context entry must hold        */
+    struct vtd_retired *retired;  /* for vtd_retire() once it does; or NULL  */
+};
+enum uiommu_status vtd_pasid_tables_create(struct vtd_unit *v, uint64_t old,
+                                           uint32_t pasid, unsigned bits,
+                                           struct vtd_pasid_tables *out);
+void vtd_pasid_tables_destroy(const struct vtd_unit *v, uint64_t link);
 /* The entry for `pasid` behind such a link; NULL: there is none. */
 uim_word *vtd_pasid_entry(const struct vtd_unit *v, uint64_t link,
                           uint32_t pasid);
+/* The same of a requester, beside whoever sets it. Any context. */
+uim_word *vtd_pasid_entry_of(struct vtd_unit *v, struct vtd_sid sid,
+                             uint32_t pasid);
+
+/* A directory that was replaced: it is freed now if it is confirmed that nothing leads to
+ * it any more, else with the unit. */
+void vtd_retire(struct vtd_unit *v, struct vtd_retired *retired,
+                bool confirmed);
+void vtd_retired_destroy(struct vtd_unit *v, bool unused);
+
+/* The domain ids of all PASIDs behind a link. */
+enum { VTD_DIDS = 3 };
+struct vtd_dids {
+    unsigned n;
+    bool more; /* than these */
+    struct vtd_did did[VTD_DIDS];
+};
+void vtd_pasid_dids(const struct vtd_unit *v, uint64_t link,
+                    struct vtd_dids *out);
 
 /* Entries of several words, P in bit 0 of word 0 (B.13). */
 enum { VTD_ENTRY_P = 1 };
@@ -373,6 +420,11 @@ bool vtd_adopted_cut(struct vtd_unit *v, struct vtd_sid sid, uim_word *entry,
                      enum uiommu_status *status);
 enum uiommu_status vtd_adopted_drop(struct vtd_unit *v, struct vtd_sid sid,
                                     uim_word *entry);
+
+/* Pages of the interrupt table, log2. */
+enum { VTD_IRT_ORDER = 4 };
+
+void vtd_audit(struct uim_unit *unit, struct uim_unit_audit *out);
 
 bool vtd_poll(struct uim_unit *unit);
 /* Forget what firmware left in the records. */

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view.c - a group moves from what it sees to something else (semantics B.5, B.6).
+ *
+ * Three steps: all that may run out is had for every endpoint, every endpoint is
+ * programmed, every endpoint leaves what it saw before. Until the last step each is
+ * listed in both domains, so that the second can be undone without asking for
+ * anything, and an unmap in either reaches all caches.
+ */
+#include "core/core.h"
+
+#include "base/bits.h"
+#include "pci/pci.h"
+
+static const struct uim_inval EVERYTHING = { .all = true };
+
+static struct uiommu_endpoint *endpoint_of(struct uim_node *n)
+{
+    return uim_container(n, struct uiommu_endpoint, member);
+}
+
+void uim_view_init(struct uim_view *view, struct uiommu_group *group,
+                   uint32_t pasid, struct uiommu_domain *domain)
+{
+    view->group = group;
+    view->pasid = pasid;
+    view->domain = domain;
+    uiommu_domain_get(domain);
+    uim_list_init(&view->node);
+    uim_list_init(&view->endpoints);
+    uim_list_init(&view->gone);
+}
+
+/* ---- can this domain serve this endpoint? ------------------------------------- */
+
+static bool paging_fits(const struct uiommu_domain *d,
+                        const struct uim_unit *unit)
+{
+    const struct uim_pt *pt = &d->pt;
+
+    return pt->ops == unit->format &&
+           (unit->levels == 0 || pt->top + 1 == unit->levels) &&
+           pt->iova_bits <= unit->iova_bits &&
+           (pt->page_sizes & ~unit->page_sizes) == 0 &&
+           d->last_phys <= UIM_MASK(unit->phys_bits - 1, 0) &&
+           (unit->coherent || !pt->coherent) && (unit->snoop || !pt->snoop) &&
+           (pt->whole_leaves || !unit->whole_leaves) &&
+           d->window_first <= unit->window_first &&
+           d->window_last >= unit->window_last;
+}
+
+static bool identity_fits(const struct uiommu_endpoint *ep)
+{
+    return ep->unit->identity &&
+           (ep->pasid == UIOMMU_NO_PASID || ep->unit->pasid_identity);
+}
+
+static bool fits(const struct uiommu_domain *d,
+                 const struct uiommu_endpoint *ep)
+{
+    switch (d->kind) {
+    case UIOMMU_DOMAIN_BLOCKED:
+        return ep->unit->quality != UIOMMU_BLOCK_NONE;
+    case UIOMMU_DOMAIN_IDENTITY:
+        return identity_fits(ep);
+    case UIOMMU_DOMAIN_PAGING:
+        return paging_fits(d, ep->unit);
+    case UIOMMU_DOMAIN_INHERITED:
+        break; /* only ever left */
+    }
+    return false;
+}
+
+bool uim_view_fits(const struct uim_view *view,
+                   const struct uiommu_domain *domain)
+{
+    uim_list_for_each(n, &view->endpoints)
+        if (!fits(domain, endpoint_of(n)))
+            return false;
+    return true;
+}
+
+/* ---- ATS around the change (B.8) ------------------------------------------------ */
+
+/* May the device cache what the endpoint sees there? */
+static bool caches(struct uiommu_endpoint *ep, const struct uiommu_domain *d)
+{
+    return d->kind == UIOMMU_DOMAIN_PAGING && ep->device->ats_able &&
+           uim_own(ep) == ep->device->endpoint;
+}
+
+/* Shall the device ask, once the endpoint sees `next`? */
+static bool wants_ats(struct uiommu_endpoint *ep,
+                      const struct uiommu_domain *next)
+{
+    const struct uiommu_endpoint *own = uim_own(ep);
+    const struct uiommu_domain *plain = ep == own ? next : own->domain;
+    unsigned n =
+        own->n_cached - (unsigned)ep->cached + (unsigned)caches(ep, next);
+
+    return n > 0 && own->held == 0 &&
+           !(ep->unit->ats_needs_own && plain->kind == UIOMMU_DOMAIN_BLOCKED);
+}
+
+/* A device that will not be answered any more must stop asking first. */
+static void ats_stop(struct uiommu_endpoint *own)
+{
+    struct uiommu_device *dev = own->device;
+
+    if (atomic_load(&own->ats_on))
+        uim_pci_ats_disable(&dev->u->host, dev->pci, dev->ats_cap);
+}
+
+static void ats_start(struct uiommu_endpoint *own)
+{
+    struct uiommu_device *dev = own->device;
+
+    uim_pci_ats_enable(&dev->u->host, dev->pci, dev->ats_cap, 0);
+}
+
+/* Some units let what a device has translated pass by the entry of its id, which is not
+ * there for a moment while it changes: until then what carries a PASID goes untranslated. */
+static bool pauses(const struct uiommu_endpoint *ep,
+                   const struct uiommu_endpoint *own)
+{
+    return ep == own && ep->unit->ats_needs_own &&
+           own->n_cached > (unsigned)ep->cached;
+}
+
+/* The entry is programmed: empty the device TLB, whose contents are unknown if
+ * ATS was off and stale if it was on; then let the device ask. */
+static enum uiommu_status ats_finish(struct uiommu_endpoint *ep,
+                                     struct uiommu_endpoint *own, bool was_on)
+{
+    enum uiommu_status status;
+
+    if (!was_on && !own->ats)
+        return UIOMMU_OK;
+    status = ep->unit->ops->devtlb(was_on ? ep : own, &EVERYTHING);
+    if (status != UIOMMU_OK || !own->ats || (was_on && !pauses(ep, own)))
+        return status;
+    atomic_store(&own->ats_on, true);
+    ats_start(own);
+    return UIOMMU_OK;
+}
+
+/* ---- one endpoint: what may run out ------------------------------------------------ */
+
+static enum uiommu_status reserve(struct uiommu_endpoint *ep,
+                                  struct uiommu_domain *next)
+{
+    enum uiommu_status status;
+
+    if (atomic_load(&ep->quarantined) && next != uim_rest(ep->unit))
+        return UIOMMU_NODEV;
+    if (ep->domain == next)
+        return UIOMMU_OK;
+    if (!fits(next, ep))
+        return next->kind == UIOMMU_DOMAIN_BLOCKED ? UIOMMU_OPNOTSUPP
+                                                   : UIOMMU_INVAL;
+    status = uim_link_get(next, ep->unit, ep->pasid);
+    if (status != UIOMMU_OK)
+        return status;
+    uim_attach(ep, next);
+    if (caches(ep, next))
+        atomic_fetch_add(&next->n_ats, 1);
+    ep->moving = true;
+    return UIOMMU_OK;
+}
+
+/* `d` is no longer seen by the endpoint, nor cached for it. */
+static void leave(struct uiommu_endpoint *ep, struct uiommu_domain *d,
+                  bool cached)
+{
+    if (cached)
+        atomic_fetch_sub(&d->n_ats, 1);
+    uim_detach(ep, d);
+    uim_link_put(d, ep->unit, ep->pasid);
+}
+
+static void stay(struct uiommu_endpoint *ep, struct uiommu_domain *next)
+{
+    if (!ep->moving)
+        return;
+    ep->moving = false;
+    leave(ep, next, caches(ep, next));
+}
+
+/* ---- one endpoint: the change -------------------------------------------------------- */
+
+static void count_cached(struct uiommu_endpoint *ep, bool cached)
+{
+    struct uiommu_endpoint *own = uim_own(ep);
+
+    own->n_cached += (unsigned)cached - (unsigned)ep->cached;
+    ep->cached = cached;
+}
+
+/* Faults are delivered to what is published here. */
+static void publish(struct uiommu_endpoint *ep, struct uiommu_domain *d)
+{
+    const struct uiommu_host *h = &d->u->host;
+
+    h->spin_lock(h->ctx, d->u->device_lock);
+    ep->domain = d;
+    h->spin_unlock(h->ctx, d->u->device_lock);
+}
+
+static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
+{
+    struct uiommu_domain *old = ep->domain;
+    bool cached = ep->cached;
+
+    ep->moving = false;
+    count_cached(ep, caches(ep, next));
+    publish(ep, next);
+    leave(ep, old, cached);
+}
+
+/* The unit or the device did not confirm: blocked before it is unlisted, and as
+ * long as a unit may have them cached, the tables stay. */
+static void give_up(struct uiommu_endpoint *ep, struct uiommu_domain *next)
+{
+    struct uiommu_endpoint *own = uim_own(ep);
+
+    (void)uim_quarantine(ep);
+    if (atomic_load(&own->quarantined)) {
+        ats_stop(own);
+        atomic_store(&own->ats_on, false);
+    }
+    uim_taint(next, ep->unit);
+    uim_taint(ep->domain, ep->unit);
+    stay(ep, next);
+    move(ep, uim_rest(ep->unit));
+    own->ats = own->n_cached > 0 && atomic_load(&own->ats_on);
+}
+
+static bool hardware_failed(enum uiommu_status status)
+{
+    return status >= UIOMMU_TIMEDOUT;
+}
+
+/* Carries out the change from `old` to `next`, both of which list the endpoint. After a
+ * soft failure it is on `old`; after TIMEDOUT and IO what it sees is not known. */
+static enum uiommu_status program(struct uiommu_endpoint *ep,
+                                  struct uiommu_domain *next,
+                                  struct uiommu_domain *old)
+{
+    struct uiommu_endpoint *own = uim_own(ep);
+    bool was_on = atomic_load(&own->ats_on);
+    bool was_ats = own->ats;
+    enum uiommu_status status;
+
+    own->ats = wants_ats(ep, next);
+    if (!own->ats || pauses(ep, own))
+        ats_stop(own);
+    uim_fence_full(); /* listed before hardware walks: see attach.c */
+    status = ep->unit->ops->set(ep, uim_shown(ep, next), uim_shown(ep, old));
+    if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
+        status = ats_finish(ep, own, was_on);
+    if (status != UIOMMU_OK && !hardware_failed(status)) {
+        own->ats = was_ats;
+        if (was_on)
+            ats_start(own);
+        return status;
+    }
+    /* Whoever quarantined the endpoint meanwhile has cut the new entry. */
+    if (status == UIOMMU_OK && atomic_load(&ep->quarantined) &&
+        next != uim_rest(ep->unit))
+        status = UIOMMU_TIMEDOUT;
+    if (status == UIOMMU_OK)
+        atomic_store(&own->ats_on, own->ats);
+    return status;
+}
+
+/* Nothing leads back to what somebody else had left: it sees nothing. */
+static void lose_inherited(struct uiommu_endpoint *ep,
+                           struct uiommu_domain *next)
+{
+    struct uiommu_domain *rest = uim_rest(ep->unit);
+
+    uim_log(ep->unit->u, UIOMMU_LOG_WARN,
+            "%s is blocked: what it was found with was given up before another "
+            "of its group could not follow",
+            uim_device_name(ep->device).text);
+    if (program(ep, rest, next) != UIOMMU_OK) {
+        give_up(ep, next);
+        return;
+    }
+    stay(ep, next);
+    move(ep, rest);
+}
+
+/* The first as far as it came, and those before it, see again what they saw. */
+static void back_out(struct uim_view *view, struct uim_node *failed,
+                     struct uiommu_domain *next)
+{
+    for (struct uim_node *n = failed->prev; n != &view->endpoints;
+         n = n->prev) {
+        struct uiommu_endpoint *ep = endpoint_of(n);
+
+        if (!ep->moving)
+            continue;
+        if (ep->held > 0)
+            stay(ep, next);
+        else if (ep->domain->kind == UIOMMU_DOMAIN_INHERITED)
+            lose_inherited(ep, next);
+        else if (program(ep, ep->domain, next) == UIOMMU_OK)
+            stay(ep, next);
+        else
+            give_up(ep, next);
+    }
+}
+
+/* A driver that failed softly left the endpoint as it was; of a member without a PASID
+ * that is made sure (B.5), unless nobody knows how to program it. */
+static void restore(struct uiommu_endpoint *ep, struct uiommu_domain *next)
+{
+    if (ep->pasid == UIOMMU_NO_PASID &&
+        ep->domain->kind != UIOMMU_DOMAIN_INHERITED &&
+        program(ep, ep->domain, next) != UIOMMU_OK)
+        give_up(ep, next);
+    else
+        stay(ep, next);
+}
+
+/* ---- all of them --------------------------------------------------------------------- */
+
+static bool is_held(const struct uim_view *view)
+{
+    uim_list_for_each(n, &view->endpoints)
+        if (endpoint_of(n)->held > 0)
+            return true;
+    return false;
+}
+
+static enum uiommu_status reserve_all(struct uim_view *view,
+                                      struct uiommu_domain *next)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    uim_list_for_each(n, &view->endpoints) {
+        struct uiommu_endpoint *ep = endpoint_of(n);
+
+        status = reserve(ep, next);
+        if (status != UIOMMU_OK)
+            break;
+    }
+    return status;
+}
+
+static enum uiommu_status program_all(struct uim_view *view,
+                                      struct uiommu_domain *next)
+{
+    uim_list_for_each(n, &view->endpoints) {
+        struct uiommu_endpoint *ep = endpoint_of(n);
+        enum uiommu_status status;
+
+        if (!ep->moving ||
+            ep->held > 0) /* its tables say blocked, and go on to */
+            continue;
+        status = program(ep, next, ep->domain);
+        if (status == UIOMMU_OK)
+            continue;
+        if (hardware_failed(status))
+            give_up(ep, next);
+        else
+            restore(ep, next);
+        back_out(view, n, next);
+        return status;
+    }
+    return UIOMMU_OK;
+}
+
+static void settle(struct uim_view *view, struct uiommu_domain *next,
+                   bool moved)
+{
+    uim_list_for_each(n, &view->endpoints) {
+        struct uiommu_endpoint *ep = endpoint_of(n);
+
+        if (!ep->moving)
+            continue;
+        if (moved)
+            move(ep, next);
+        else
+            stay(ep, next);
+    }
+}
+
+static void rest_on(struct uim_view *view, struct uiommu_domain *domain)
+{
+    struct uiommu_domain *old = view->domain;
+
+    uiommu_domain_get(domain);
+    view->domain = domain;
+    uiommu_domain_put(old);
+}
+
+static bool anybody_sees(const struct uim_view *view,
+                         const struct uiommu_domain *domain)
+{
+    uim_list_for_each(n, &view->endpoints)
+        if (endpoint_of(n)->domain == domain)
+            return true;
+    return false;
+}
+
+enum uiommu_status uim_view_set(struct uim_view *view,
+                                struct uiommu_domain *domain)
+{
+    return is_held(view) ? UIOMMU_BUSY : uim_view_follow(view, domain);
+}
+
+enum uiommu_status uim_view_follow(struct uim_view *view,
+                                   struct uiommu_domain *domain)
+{
+    enum uiommu_status status = reserve_all(view, domain);
+
+    if (status == UIOMMU_OK)
+        status = program_all(view, domain);
+    settle(view, domain, status == UIOMMU_OK);
+    if (status == UIOMMU_OK)
+        rest_on(view, domain);
+    else if (!anybody_sees(view, view->domain))
+        rest_on(view, view->group->rest);
+    return status;
+}
+
+/* ---- one by one ------------------------------------------------------------------------ */
+
+enum uiommu_status uim_endpoint_set(struct uiommu_endpoint *endpoint,
+                                    struct uiommu_domain *domain)
+{
+    enum uiommu_status status = reserve(endpoint, domain);
+
+    if (status != UIOMMU_OK || !endpoint->moving)
+        return status;
+    if (endpoint->held == 0) /* else the tables say blocked, and go on to */
+        status = program(endpoint, domain, endpoint->domain);
+    if (status == UIOMMU_OK)
+        move(endpoint, domain);
+    else if (hardware_failed(status))
+        give_up(endpoint, domain);
+    else
+        stay(endpoint, domain);
+    return status;
+}
+
+/* Everything that may be needed is there. */
+/* ATS may be switched on for a PASID: then the device caches this, too (D-38). */
+void uim_endpoint_count(struct uiommu_endpoint *endpoint)
+{
+    if (endpoint->cached || !caches(endpoint, endpoint->domain))
+        return;
+    atomic_fetch_add(&endpoint->domain->n_ats, 1);
+    count_cached(endpoint, true);
+}
+
+enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
+{
+    struct uiommu_domain *domain = endpoint->domain;
+    enum uiommu_status status = UIOMMU_OK;
+
+    endpoint->device->ats_able = false;
+    if (atomic_load(&endpoint->quarantined)) {
+        give_up(endpoint, domain);
+        return UIOMMU_OK;
+    }
+    if (endpoint->held == 0) /* else it is blocked, and ATS off */
+        status = program(endpoint, domain, domain);
+    if (status != UIOMMU_OK) {
+        give_up(endpoint, domain);
+        return status;
+    }
+    if (endpoint->cached)
+        atomic_fetch_sub(&domain->n_ats, 1);
+    count_cached(endpoint, false);
+    return UIOMMU_OK;
+}
+
+/* ---- while a device is reset --------------------------------------------------------- */
+
+enum uiommu_status uim_endpoint_hold(struct uiommu_endpoint *endpoint)
+{
+    struct uiommu_domain *rest = uim_rest(endpoint->unit);
+    enum uiommu_status status;
+
+    if (endpoint->held++ > 0)
+        return UIOMMU_OK;
+    status = program(endpoint, rest, endpoint->domain);
+    if (status != UIOMMU_OK)
+        give_up(endpoint, rest);
+    return status;
+}
+
+enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
+                                       bool worked)
+{
+    struct uiommu_domain *rest = uim_rest(endpoint->unit);
+    enum uiommu_status status = UIOMMU_OK;
+    bool last = --endpoint->held == 0;
+
+    if (atomic_load(&endpoint->quarantined))
+        return worked ? UIOMMU_NODEV : UIOMMU_OK;
+    if (worked && !last)
+        return UIOMMU_OK;
+    if (worked)
+        status = program(endpoint, endpoint->domain, rest);
+    if (!worked || status != UIOMMU_OK)
+        give_up(endpoint, rest);
+    return status;
+}
+
+enum uiommu_status uim_view_force(struct uim_view *view,
+                                  struct uiommu_domain *domain)
+{
+    enum uiommu_status worst = UIOMMU_OK;
+
+    uim_list_for_each(n, &view->endpoints) {
+        struct uiommu_endpoint *ep = endpoint_of(n);
+        enum uiommu_status status = uim_endpoint_set(ep, domain);
+
+        if (status == UIOMMU_OK)
+            continue;
+        worst = status;
+        if (!hardware_failed(status))
+            (void)uim_endpoint_set(ep, uim_rest(ep->unit));
+    }
+    rest_on(view, domain);
+    return worst;
+}
