@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/store.h"
+#include "tools/machine_up.h"
 #include "tools/machines.h"
 
 enum { PAGE = 4096, WORDS_LEGACY = 2, WORDS = 8, INDEX = 0x1ff };
@@ -12,7 +13,6 @@ enum { PAGE = 4096, WORDS_LEGACY = 2, WORDS = 8, INDEX = 0x1ff };
 #define IOVA UINT64_C(0x12345000)
 #define ADDRESS                                                                \
     UINT64_C(0xfffffffff000) /* of tables and pages, in any format */
-#define RW (UIOMMU_READ | UIOMMU_WRITE)
 
 /* ---- up ------------------------------------------------------------------------- */
 
@@ -25,39 +25,6 @@ static bool failed(enum uiommu_status status, const char *what, char *error,
     return true;
 }
 
-static enum uiommu_status start(struct audit_machine *a)
-{
-    static const struct uiommu_driver *const drivers[] = {
-        &uiommu_driver_vtd,
-        &uiommu_driver_smmuv3,
-    };
-    const struct uiommu_config config = {
-        .size = sizeof(config),
-        .flags = UIOMMU_CONFIG_REMAP_INTERRUPTS,
-        .options = a->m->options,
-    };
-    enum uiommu_status status = uiommu_create(&a->m->host, &config, &a->u);
-
-    if (status == UIOMMU_OK)
-        status = uiommu_find_tables(a->u, drivers, 2);
-    if (status == UIOMMU_OK)
-        status = uiommu_start(a->u, drivers, 2);
-    return status;
-}
-
-static enum uiommu_status add_device(struct audit_machine *a, unsigned i)
-{
-    const struct machine_device *d = &a->m->devices[i];
-    const struct uiommu_device_info info = {
-        .size = sizeof(info),
-        .kind = UIOMMU_DEVICE_PCI,
-        .pci = d->pci,
-        .bridge = d->bridge == MACHINE_NO_BRIDGE ? NULL : a->device[d->bridge],
-    };
-
-    return uiommu_device_add(a->u, &info, &a->device[i]);
-}
-
 static enum uiommu_status add_devices(struct audit_machine *a)
 {
     enum uiommu_status status = UIOMMU_OK;
@@ -65,26 +32,9 @@ static enum uiommu_status add_devices(struct audit_machine *a)
     if (a->m->n_devices > AUDIT_DEVICES)
         return UIOMMU_NOSPC;
     while (status == UIOMMU_OK && a->n_devices < a->m->n_devices) {
-        status = add_device(a, a->n_devices);
+        status = machine_add(a->m, a->u, a->n_devices, a->device);
         a->n_devices += status == UIOMMU_OK;
     }
-    return status;
-}
-
-/* With what the engine needs to work at all. */
-static enum uiommu_status page_for(struct audit_machine *a, unsigned dev,
-                                   unsigned n)
-{
-    const struct uiommu_range area = machine_engine_area(a->m, dev);
-    enum uiommu_status status =
-        uiommu_domain_create(a->paged[n], NULL, &a->domain[n]);
-
-    if (status == UIOMMU_OK && area.size > 0)
-        status = uiommu_map(a->domain[n], area.iova, area.iova, area.size, RW);
-    if (status == UIOMMU_OK)
-        status = uiommu_map(a->domain[n], IOVA, a->phys, PAGE, RW);
-    if (status == UIOMMU_OK)
-        status = uiommu_set_domain(a->paged[n], a->domain[n], NULL);
     return status;
 }
 
@@ -98,12 +48,10 @@ static enum uiommu_status set_domains(struct audit_machine *a)
 
         if (!a->m->devices[i].engine)
             continue;
-        if (n < AUDIT_PAGED) {
-            a->paged[n] = ep;
-            status = page_for(a, i, n);
-        } else if (n == AUDIT_PAGED) {
+        if (n < AUDIT_PAGED)
+            status = machine_page(a->m, i, ep, IOVA, a->phys, &a->domain[n]);
+        else if (n == AUDIT_PAGED)
             status = uiommu_set_domain(ep, uiommu_identity(a->u), NULL);
-        }
         n++;
     }
     return status;
@@ -121,7 +69,8 @@ bool audit_machine_open(struct audit_machine *a, const char *name,
         snprintf(error, size, "the machine has no memory");
         return false;
     }
-    return !failed(start(a), "it does not come up", error, size) &&
+    return !failed(machine_start(a->m, NULL, NULL, &a->u),
+                   "it does not come up", error, size) &&
            !failed(add_devices(a), "devices cannot be added", error, size) &&
            !failed(set_domains(a), "domains cannot be set", error, size);
 }

@@ -16,7 +16,6 @@ struct audit_machine {
     struct uiommu *u;
     struct uiommu_device *device[AUDIT_DEVICES];
     unsigned n_devices;
-    struct uiommu_endpoint *paged[AUDIT_PAGED];
     struct uiommu_domain
         *domain[AUDIT_PAGED]; /* NULL: there is no such engine */
     uint64_t

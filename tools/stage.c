@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/stage.h"
+#include "tools/machine_up.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -109,25 +110,10 @@ struct uiommu_endpoint *stage_endpoint(struct stage *s)
 
 bool stage_start(struct stage *s)
 {
-    static const struct uiommu_driver *const drivers[] = {
-        &uiommu_driver_vtd,
-        &uiommu_driver_smmuv3,
-    };
-    const struct uiommu_config config = {
-        .size = sizeof(config),
-        .flags = UIOMMU_CONFIG_REMAP_INTERRUPTS,
-        .on_fault = on_fault,
-        .fault_ctx = s,
-        .options = s->m->options,
-    };
     struct uiommu_unit_info unit = { .driver = NULL };
     enum uiommu_status status;
 
-    status = uiommu_create(&s->m->host, &config, &s->u);
-    if (status == UIOMMU_OK)
-        status = uiommu_find_tables(s->u, drivers, 2);
-    if (status == UIOMMU_OK)
-        status = uiommu_start(s->u, drivers, 2);
+    status = machine_start(s->m, on_fault, s, &s->u);
     if (status == UIOMMU_OK)
         status = uiommu_unit_info(s->u, 0, &unit);
     if (status != UIOMMU_OK)
@@ -143,26 +129,13 @@ bool stage_start(struct stage *s)
                      (unsigned)unit.iova_bits);
 }
 
-static enum uiommu_status add_device(struct stage *s, unsigned i)
-{
-    const struct machine_device *d = &s->m->devices[i];
-    const struct uiommu_device_info info = {
-        .size = sizeof(info),
-        .kind = UIOMMU_DEVICE_PCI,
-        .pci = d->pci,
-        .bridge = d->bridge == MACHINE_NO_BRIDGE ? NULL : s->device[d->bridge],
-    };
-
-    return uiommu_device_add(s->u, &info, &s->device[i]);
-}
-
 bool stage_add_devices(struct stage *s)
 {
     static const char what[] = "every device starts blocked";
     unsigned blocked = 0;
 
     for (unsigned i = 0; i < s->m->n_devices; i++) {
-        enum uiommu_status status = add_device(s, i);
+        enum uiommu_status status = machine_add(s->m, s->u, i, s->device);
 
         if (status != UIOMMU_OK)
             return stage_say(s, what, false, "%s: %s", s->m->devices[i].name,
@@ -178,19 +151,8 @@ bool stage_add_devices(struct stage *s)
 
 enum uiommu_status stage_make_domain(struct stage *s)
 {
-    struct uiommu_range area = machine_engine_area(s->m, s->engine);
-    enum uiommu_status status =
-        uiommu_domain_create(stage_endpoint(s), NULL, &s->domain);
-
-    if (status == UIOMMU_OK && area.size > 0)
-        status = uiommu_map(s->domain, area.iova, area.iova, area.size,
-                            UIOMMU_READ | UIOMMU_WRITE);
-    if (status == UIOMMU_OK)
-        status = uiommu_map(s->domain, STAGE_IOVA, s->phys, STAGE_PAGE,
-                            UIOMMU_READ | UIOMMU_WRITE);
-    if (status == UIOMMU_OK)
-        status = uiommu_set_domain(stage_endpoint(s), s->domain, NULL);
-    return status;
+    return machine_page(s->m, s->engine, stage_endpoint(s), STAGE_IOVA, s->phys,
+                        &s->domain);
 }
 
 /* ---- down -------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/core/audited.h"
+#include "tests/core/handover.h"
 
 #include "drv/smmuv3/smmuv3.h"
 #include "drv/vtd/vtd.h"
@@ -344,6 +345,28 @@ uim_word *pte_of(struct rig *rig, struct uiommu_domain *d, uint64_t iova,
         table = uim_phys_to_virt(h, uim_ld64(&table[index]) &
                                         UINT64_C(0xfffffffff000));
     }
+}
+
+/* ---- scene -------------------------------------------------------------------------------- */
+
+void open_scene(struct rig *rig, struct scene *s)
+{
+    memset(s, 0, sizeof(*s));
+    for (unsigned i = 0; i < 3; i++)
+        s->ep[i] = rig_endpoint(rig, i);
+    for (unsigned i = 0; i < 2; i++) {
+        s->page[i] = rig_pages(rig, 0);
+        s->d[i] = attached_with(rig, i, BASE, s->page[i]);
+    }
+    finds_nothing(rig);
+}
+
+void close_scene(struct rig *rig, struct scene *s)
+{
+    change_back(&s->c);
+    finds_nothing(rig);
+    for (unsigned i = 0; i < 2; i++)
+        rig_drop(rig, i, s->d[i]);
 }
 
 /* ---- registers ----------------------------------------------------------------------------- */

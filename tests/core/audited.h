@@ -77,9 +77,24 @@ void damage(struct changes *c, struct uiommu_endpoint *ep);
 /* What leads to its entry leads to `phys`. False: nothing does. */
 bool lose_entry(struct changes *c, struct uiommu_endpoint *ep, uint64_t phys);
 
+/* Where tables and pages are, in words of any of them. */
+#define ADDRESS UINT64_C(0xfffffffff000)
 /* The entry of its page tables for iova at a level. */
 uim_word *pte_of(struct rig *rig, struct uiommu_domain *d, uint64_t iova,
                  unsigned level);
+
+/* ---- scene -------------------------------------------------------------------------------- */
+
+/* Engine 0 and 1 have domains with a page each at BASE, engine 2 is blocked. */
+struct scene {
+    struct uiommu_endpoint *ep[3];
+    struct uiommu_domain *d[2];
+    uint64_t page[2];
+    struct changes c;
+};
+
+void open_scene(struct rig *rig, struct scene *s);
+void close_scene(struct rig *rig, struct scene *s);
 
 /* ---- registers ----------------------------------------------------------------------------- */
 

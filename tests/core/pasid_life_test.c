@@ -481,6 +481,7 @@ static void who_is_not_trusted_has_no_identity(struct rig *rig)
     struct uiommu_device_info info = { .size = sizeof(info),
                                        .flags = UIOMMU_DEVICE_UNTRUSTED };
     struct uiommu_endpoint *ep;
+    uint32_t last;
 
     up_to(rig, W_GPU);
     ep = pasid(rig, 0);
@@ -494,6 +495,7 @@ static void who_is_not_trusted_has_no_identity(struct rig *rig)
     info.bridge = rig->device[W_DOWN1];
     rig_ok(uiommu_device_add(rig->u, &info, &rig->device[W_NPU]));
     assert_says(sim_last_log(rig->m), "its PASIDs are not used");
+    rig_is(uiommu_pasid_last(rig_endpoint(rig, 1), &last), UIOMMU_OPNOTSUPP);
     assert_true(sends(rig, 0, 1, page));
     assert_false(sends(rig, 1, 1, page));
     rig_ok(uiommu_dma_stop(ep));

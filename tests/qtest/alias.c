@@ -52,26 +52,6 @@ void conventional_devices_can_be_configured(const struct test_board *b)
     test_close(m);
 }
 
-static void check_dma(struct machine *m, unsigned dev, uint8_t *virt,
-                      uint64_t phys, size_t offset, size_t size)
-{
-    uint8_t buf[3 * 4096];
-
-    memset(virt, 0xee, 4 * 4096);
-    test_fill(buf, size, (unsigned)(offset + size));
-    assert_int_equal(machine_dma(m, dev, true, phys + offset, buf, size),
-                     MACHINE_DMA_DONE);
-    assert_memory_equal(virt + offset, buf, size);
-    assert_true(test_all_are(virt, offset, 0xee));
-    assert_true(
-        test_all_are(virt + offset + size, 4 * 4096 - offset - size, 0xee));
-    virt[offset] ^= 0xff;
-    assert_int_equal(machine_dma(m, dev, false, phys + offset, buf, size),
-                     MACHINE_DMA_DONE);
-    assert_memory_equal(virt + offset, buf, size);
-    assert_string_equal(m->error, "");
-}
-
 void conventional_dma_is_exact_to_the_byte(const struct test_board *b)
 {
     static const size_t sizes[] = { 1, 3, 4, 512, 4096, 4097, 12288 };
@@ -81,8 +61,8 @@ void conventional_dma_is_exact_to_the_byte(const struct test_board *b)
     uint8_t *virt = m->host.pages_alloc(m->host.ctx, 2, 0, &phys);
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        check_dma(m, OLD0, virt, phys, 0, sizes[i]);
-        check_dma(m, OLD1, virt, phys, 509, sizes[i]);
+        test_dma_is_exact(m, OLD0, virt, phys, 0, sizes[i]);
+        test_dma_is_exact(m, OLD1, virt, phys, 509, sizes[i]);
     }
     assert_int_equal(machine_dma(m, BRIDGE, true, phys, &byte, 1),
                      MACHINE_DMA_REFUSED);

@@ -135,3 +135,23 @@ bool test_all_are(const uint8_t *buf, size_t size, uint8_t value)
     }
     return true;
 }
+
+void test_dma_is_exact(struct machine *m, unsigned dev, uint8_t *virt,
+                       uint64_t phys, size_t offset, size_t size)
+{
+    uint8_t buf[3 * 4096];
+
+    memset(virt, 0xee, 4 * 4096);
+    test_fill(buf, size, (unsigned)(offset + size));
+    assert_int_equal(machine_dma(m, dev, true, phys + offset, buf, size),
+                     MACHINE_DMA_DONE);
+    assert_memory_equal(virt + offset, buf, size);
+    assert_true(test_all_are(virt, offset, 0xee));
+    assert_true(
+        test_all_are(virt + offset + size, 4 * 4096 - offset - size, 0xee));
+    virt[offset] ^= 0xff;
+    assert_int_equal(machine_dma(m, dev, false, phys + offset, buf, size),
+                     MACHINE_DMA_DONE);
+    assert_memory_equal(virt + offset, buf, size);
+    assert_string_equal(m->error, "");
+}

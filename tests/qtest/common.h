@@ -118,6 +118,11 @@ uint32_t test_config_read(struct machine *m, unsigned dev, unsigned offset,
 void test_fill(uint8_t *buf, size_t size, unsigned seed);
 bool test_all_are(const uint8_t *buf, size_t size, uint8_t value);
 
+/** What an engine writes is exactly there, and read back; of four pages that are
+ * identity-mapped, at virt. At most three pages at once. */
+void test_dma_is_exact(struct machine *m, unsigned dev, uint8_t *virt,
+                       uint64_t phys, size_t offset, size_t size);
+
 /* ---- the tests */
 
 void opens_in_each_mode(const struct test_board *b);

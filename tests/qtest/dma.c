@@ -5,27 +5,6 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Written exactly there, and read back. */
-static void check_dma(struct machine *m, unsigned dev, uint8_t *virt,
-                      uint64_t phys, size_t offset, size_t size)
-{
-    uint8_t buf[3 * 4096];
-
-    memset(virt, 0xee, 4 * 4096);
-    test_fill(buf, size, (unsigned)(offset + size));
-    assert_int_equal(machine_dma(m, dev, true, phys + offset, buf, size),
-                     MACHINE_DMA_DONE);
-    assert_memory_equal(virt + offset, buf, size);
-    assert_true(test_all_are(virt, offset, 0xee));
-    assert_true(
-        test_all_are(virt + offset + size, 4 * 4096 - offset - size, 0xee));
-    virt[offset] ^= 0xff;
-    assert_int_equal(machine_dma(m, dev, false, phys + offset, buf, size),
-                     MACHINE_DMA_DONE);
-    assert_memory_equal(virt + offset, buf, size);
-    assert_string_equal(m->error, "");
-}
-
 void dma_is_exact_to_the_byte(const struct test_board *b)
 {
     static const size_t sizes[] = { 1, 3, 4, 64, 511, 512, 513, 4096, 12288 };
@@ -37,10 +16,10 @@ void dma_is_exact_to_the_byte(const struct test_board *b)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         for (size_t k = 0; k < sizeof(offsets) / sizeof(offsets[0]); k++) {
             if (offsets[k] + sizes[i] <= 4 * 4096) {
-                check_dma(m, ENGINE, virt, phys, offsets[k], sizes[i]);
+                test_dma_is_exact(m, ENGINE, virt, phys, offsets[k], sizes[i]);
             }
         }
-        check_dma(m, BEHIND, virt, phys, 8, sizes[i]);
+        test_dma_is_exact(m, BEHIND, virt, phys, 8, sizes[i]);
     }
     m->host.pages_free(m->host.ctx, virt, phys, 2);
     test_close(m);
