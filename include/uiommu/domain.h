@@ -2,7 +2,7 @@
 #ifndef UIOMMU_DOMAIN_H
 #define UIOMMU_DOMAIN_H
 
-#include <uiommu/types.h>
+#include <uiommu/request.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +29,10 @@ struct uiommu_domain_config {
                           * runs (SMMUv3: contiguous), which are only had
                           * by who asks: like any leaf, they are unmapped
                           * as a whole or split first                     */
+    /* Who answers page requests of devices that see it; request.h. Optional: without it
+     * only devices see it that ask for nothing, or are not let.             */
+    uiommu_request_fn on_request;
+    void *request_ctx;
 };
 
 /** The two static domains of an instance. Not counted, never NULL. */

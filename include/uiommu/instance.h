@@ -80,6 +80,14 @@ struct uiommu_config {
      * interrupt messages: multiples of 64 KiB, one doorbell in each. Size 0: 1 MiB at
      * 0x8000000.                                                              */
     uint64_t doorbell_start, doorbell_size;
+
+    /* Page requests wait for uiommu_serve(). Any context, as uiommu_poll(); not called
+     * again for what was there before. Optional: then call it after each poll. */
+    void (*on_request)(void *ctx);
+    void *request_ctx;
+    /* A group that a handler left for LATER is answered with INVALID after so many
+     * nanoseconds, at the next uiommu_poll(), uiommu_irq() or uiommu_serve(); 0: never. */
+    uint64_t request_limit_ns;
 };
 
 /**

@@ -18,6 +18,7 @@
 #include <uiommu/mode.h>
 #include <uiommu/pasid.h>
 #include <uiommu/region.h>
+#include <uiommu/request.h>
 #include <uiommu/reset.h>
 #include <uiommu/status.h>
 #include <uiommu/types.h>

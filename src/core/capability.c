@@ -101,6 +101,9 @@ bool uim_pasids_restart(struct uiommu_device *d)
     return uim_pci_pasid_enable(&d->u->host, d->pci, d->pasid_cap);
 }
 
+/* What a device may have open at once: it costs memory for each. */
+enum { CREDITS = 64 };
+
 /* ---- ATS ------------------------------------------------------------------------- */
 
 /* A virtual function asks for what its physical one would (10.5.1.3), and has its queue
@@ -144,6 +147,25 @@ static void look_for_ats(struct uiommu_device *d, uint32_t flags)
     d->ats_cap = ats.offset;
     d->ats_queue = ats.queue_depth;
     d->ats_able = true;
+}
+
+/* B.17.1: of a physical function alone, as its virtual ones ask through it, and an answer
+ * that ends asking would end theirs. */
+static void look_for_requests(struct uiommu_device *d)
+{
+    struct uim_pci_pri pri;
+
+    d->pri_able = false;
+    if (d->kind != UIOMMU_DEVICE_PCI || d->physical ||
+        uim_pci_pri(&d->u->host, d->pci, &pri) != UIOMMU_OK)
+        return;
+    uim_pci_pri_disable(&d->u->host, d->pci, pri.offset); /* as it was left */
+    if (!d->ats_able || !d->unit->requests || pri.capacity == 0)
+        return;
+    d->pri_cap = pri.offset;
+    d->pri_answer_pasid = pri.response_pasid;
+    d->pri_credits = pri.capacity < CREDITS ? pri.capacity : CREDITS;
+    d->pri_able = true;
 }
 
 /* ATS that somebody left on: what the device has cached is emptied when it moves from
@@ -237,6 +259,7 @@ enum uiommu_status uim_capabilities(struct uiommu_device *d, uint32_t flags)
     enum uiommu_status status;
 
     look_for_ats(d, flags);
+    look_for_requests(d);
     found_with_ats(d);
     look_for_pasids(d);
     uim_endpoint_count(d->endpoint);

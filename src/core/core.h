@@ -4,7 +4,8 @@
  *
  * Lock order, outermost first (docs/locking.md):
  *     u->lock (mutex)  group->lock (mutex)  u->link_lock (mutex)
- *     u->device_lock (spin)  domain->lock (spin)  the driver's spin locks
+ *     u->device_lock (spin)  domain->lock, u->request_lock (spin)  the driver's spin
+ *     locks
  */
 #ifndef UIM_CORE_CORE_H
 #define UIM_CORE_CORE_H
@@ -113,6 +114,9 @@ struct uiommu {
     bool handed_over;        /* units go on translating                     */
     uint32_t audits;         /* lock: of units, so far                      */
     struct uim_log_limit limit; /* device_lock: of faults of unknown devices */
+    void *request_lock;      /* spin: all of request.c                       */
+    struct uim_node waiting, left; /* groups: for handlers, for answers      */
+    uint64_t cookies;
 };
 
 static inline bool uim_runs(const struct uiommu *u)
@@ -400,6 +404,25 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
 /* Its device can do ATS from now on. */
 void uim_endpoint_count(struct uiommu_endpoint *endpoint);
 enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint);
+
+/* request.c (semantics B.17); but for the first two and what expires under the group's
+ * mutex. */
+void uim_requests_init(struct uiommu *u);
+/* Those that were left for too long. Any context. */
+void uim_requests_expire(struct uiommu *u);
+/* What the id needs to ask. NOMEM. */
+enum uiommu_status uim_requests_create(struct uiommu_endpoint *own,
+                                       unsigned credits);
+void uim_requests_free(struct uiommu_endpoint *own);
+/* While it is deaf no handler begins with what it asks for; what was asked meanwhile is
+ * for the handler of what it sees then. */
+void uim_requests_hear(struct uiommu_endpoint *endpoint, bool yes);
+/* Everything that the endpoint has asked for is answered, and no handler has any of it;
+ * flush: what came to uim_request(). As the unit's respond. */
+enum uiommu_status uim_requests_flush(struct uiommu_endpoint *endpoint,
+                                      enum uiommu_response response);
+enum uiommu_status uim_requests_drain(struct uiommu_endpoint *endpoint,
+                                      enum uiommu_response response);
 
 /* domain.c */
 void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,

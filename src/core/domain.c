@@ -136,6 +136,7 @@ static void set_window(struct uiommu_domain *d, const struct ability *a)
 }
 
 static enum uiommu_status fill(struct uiommu_domain *d, const struct ability *a,
+                               const struct uiommu_domain_config *config,
                                const struct uim_pt_config *pt)
 {
     const struct uiommu_host *h = a->unit->host;
@@ -148,6 +149,10 @@ static enum uiommu_status fill(struct uiommu_domain *d, const struct ability *a,
     d->last_phys = UIM_MASK(a->phys_bits - 1, 0);
     d->flags_refused = ~a->format->flags_known;
     d->flags_need = a->format->flags_need;
+    if (config) {
+        d->on_request = config->on_request;
+        d->request_ctx = config->request_ctx;
+    }
     set_window(d, a);
     d->lock = h->spin_create(h->ctx);
     if (!d->lock)
@@ -173,7 +178,7 @@ static enum uiommu_status create(const struct ability *a,
     d = uim_alloc(u, sizeof(*d));
     if (!d)
         return UIOMMU_NOMEM;
-    status = fill(d, a, &pt);
+    status = fill(d, a, config, &pt);
     if (status != UIOMMU_OK) {
         uim_free(u, d, sizeof(*d));
         return status;

@@ -32,6 +32,22 @@ struct uim_inval {
     bool all;       /* everything: start and last say nothing              */
 };
 
+/* A page request as a unit recorded it (PCIe Base 10.4.1). */
+struct uim_page_request {
+    uint32_t id, pasid; /* UIOMMU_NO_PASID: it had none                       */
+    uint16_t group;
+    bool last;
+    unsigned access;    /* neither read nor write, and last: a stop marker    */
+    uint64_t iova;
+};
+
+/* Of a group. */
+struct uim_page_answer {
+    uint32_t id, pasid; /* UIOMMU_NO_PASID: the answer is to carry none       */
+    uint16_t group;
+    enum uiommu_response response; /* not LATER                               */
+};
+
 enum { UIM_UNIT_OWN = 4 };
 
 /* What a unit does by its registers, as they are now. */
@@ -155,6 +171,18 @@ struct uim_unit_ops {
                         const struct uiommu_irq_target *target,
                         struct uiommu_irq_message *out);
 
+    /*
+     * Page requests, where unit->requests. uim_own(endpoint)->pri says in set whether
+     * those of the id are to be collected, with a PASID or without.
+     * respond: the answer is on its way to the device. Any context.
+     * drain: everything that the device asked for before has come to uim_request() or
+     * was answered by the unit; of what it asks for from now on by way of the entry as
+     * it is nothing is left out. Called after set and devtlb.
+     */
+    enum uiommu_status (*respond)(struct uim_unit *unit,
+                                  const struct uim_page_answer *answer);
+    enum uiommu_status (*drain)(struct uiommu_endpoint *endpoint);
+
     /* Of a unit that is enabled. NULL: it cannot tell which tables it reads. */
     void (*audit)(struct uim_unit *unit, struct uim_unit_audit *out);
 
@@ -200,6 +228,7 @@ struct uim_unit {
                                 * pass                                       */
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
+    bool requests;             /* collects page requests                     */
     bool map_sync;             /* must be told of new mappings               */
     bool messages_are_dma;     /* it translates interrupt messages as any write:
                                 * there is nothing to remap. Who may send
@@ -281,6 +310,8 @@ struct uiommu_endpoint {
     unsigned held;             /* group mutex: resets under way, which keep it
                                 * blocked in the tables                      */
     bool moving;               /* listed where it may come to              */
+    bool deaf;                 /* u->request_lock: it is being moved         */
+    bool asking;               /* counted in n_asking                        */
     bool cached;               /* its device may cache what it sees: counted in
                                 * domain->n_ats                              */
     _Atomic uint32_t quarantined; /* 0 or 1: bytes have no exchange on RISC-V */
@@ -301,6 +332,10 @@ struct uiommu_endpoint {
     bool ats;                  /* set's order: answer ATS requests           */
     unsigned n_cached;         /* of its endpoints                           */
     _Atomic bool ats_on;       /* the device may hold translations           */
+    bool pri;                  /* set's order: collect page requests         */
+    bool pri_on;               /* group mutex: the device may ask            */
+    unsigned n_asking;         /* of its endpoints                           */
+    struct uim_requests *requests; /* request.c; NULL: it never could ask    */
 };
 
 /* How many sentences were logged in the present second, and how many not. */
@@ -332,6 +367,10 @@ struct uiommu_device {
     bool ats_able;             /* device, unit, firmware, config allow it    */
     uint16_t ats_cap;          /* offset of the ATS capability               */
     uint8_t ats_queue;         /* invalidations it takes at once: 1..32      */
+    bool pri_able;             /* and may ask for pages then                 */
+    bool pri_answer_pasid;     /* wants the PASID in answers                 */
+    uint16_t pri_cap;          /* offset of the PRI capability               */
+    unsigned pri_credits;      /* requests that may be open at once          */
     unsigned resets;           /* group mutex: under way                     */
     unsigned physical_resets;  /* and of its physical function               */
     bool failed_reset;         /* one of them failed                         */
@@ -384,6 +423,8 @@ struct uiommu_domain {
     struct uim_node node;      /* u->tainted, once nobody refers to it       */
     uiommu_fault_fn on_fault;  /* u->device_lock                             */
     void *fault_ctx;
+    uiommu_request_fn on_request; /* constant; NULL: who sees it does not ask */
+    void *request_ctx;
     _Atomic uint32_t in_handler;
 };
 
@@ -403,6 +444,13 @@ void uim_log(struct uiommu *u, enum uiommu_log_level level, const char *format,
  * core adds the rest and delivers. Any
  * context. */
 void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault);
+
+/* request.c: a page request, or a stop marker, in the order of recording. Any context, no
+ * lock held. */
+void uim_request(struct uim_unit *unit, const struct uim_page_request *request);
+/* Its queue overflowed, and is empty now: groups whose last request has not come are
+ * forgotten, as it may have been lost. */
+void uim_requests_lost(struct uim_unit *unit);
 
 /* Stores made before, in tables that a unit reads, are in memory before anything
  * that follows. flush: write lines back where the reader does not snoop.     */

@@ -219,7 +219,9 @@ enum uiommu_status uim_endpoint_put(struct uiommu_device *device,
     if (!last && uim_device_is_reset(device)) /* the others go on */
         (void)uim_id_let_go(endpoint, true);
     uim_group_unlock(group);
-    if (last)
+    if (last) {
+        uim_requests_free(endpoint);
         uim_free(device->u, endpoint, sizeof(*endpoint));
+    }
     return status;
 }

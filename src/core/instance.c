@@ -134,6 +134,8 @@ static void free_instance(struct uiommu *u)
 {
     struct uiommu_host host = u->host;
 
+    if (u->request_lock)
+        host.spin_destroy(host.ctx, u->request_lock);
     if (u->device_lock)
         host.spin_destroy(host.ctx, u->device_lock);
     if (u->link_lock)
@@ -157,13 +159,15 @@ static enum uiommu_status fill_instance(struct uiommu *u,
     uim_list_init(&u->orphans);
     uim_list_init(&u->tainted);
     uim_list_init(&u->irqs);
+    uim_requests_init(u);
     uim_domain_static(u, &u->blocked, UIOMMU_DOMAIN_BLOCKED);
     uim_domain_static(u, &u->identity, UIOMMU_DOMAIN_IDENTITY);
     uim_domain_static(u, &u->inherited, UIOMMU_DOMAIN_INHERITED);
     u->lock = h->mutex_create(h->ctx);
     u->link_lock = h->mutex_create(h->ctx);
     u->device_lock = h->spin_create(h->ctx);
-    if (!u->lock || !u->link_lock || !u->device_lock)
+    u->request_lock = h->spin_create(h->ctx);
+    if (!u->lock || !u->link_lock || !u->device_lock || !u->request_lock)
         return UIOMMU_NOMEM;
     if (!config->options)
         return UIOMMU_OK;

@@ -607,6 +607,7 @@ bool uiommu_irq(struct uiommu *u, unsigned unit, unsigned n)
     if (atomic_load(&u->life) == UIM_STARTED && unit < u->n_units &&
         u->unit[unit])
         more = u->unit[unit]->ops->poll(u->unit[unit]);
+    uim_requests_expire(u);
     atomic_fetch_sub(&u->pollers, 1);
     return more;
 }

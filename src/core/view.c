@@ -144,6 +144,108 @@ static enum uiommu_status ats_finish(struct uiommu_endpoint *ep,
     return UIOMMU_OK;
 }
 
+/* ---- page requests around the change (B.17) ---------------------------------------- */
+
+/* May the device ask for pages of what the endpoint sees there? */
+static bool asks(struct uiommu_endpoint *ep, const struct uiommu_domain *d)
+{
+    return d->on_request && ep->device->pri_able && caches(ep, d);
+}
+
+/* Shall it be let, once the endpoint sees `next`? */
+static bool wants_requests(struct uiommu_endpoint *ep,
+                           const struct uiommu_domain *next)
+{
+    const struct uiommu_endpoint *own = uim_own(ep);
+
+    return own->ats && own->n_asking - (unsigned)ep->asking +
+                               (unsigned)asks(ep, next) >
+                           0;
+}
+
+static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
+                                  const struct uiommu_domain *next)
+{
+    const struct uiommu_device *dev = ep->device;
+    struct uim_pci_pri pri;
+
+    if (!next->on_request)
+        return UIOMMU_OK;
+    if (!asks(ep, next)) {
+        uim_log(dev->u, UIOMMU_LOG_WARN,
+                "%s cannot see a domain that answers page requests: it cannot "
+                "ask for pages, or its unit does not collect that",
+                uim_device_name(dev).text);
+        return UIOMMU_OPNOTSUPP;
+    }
+    if (!uim_own(ep)->pri_on &&
+        uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK &&
+        !pri.stopped)
+        return UIOMMU_BUSY;
+    return uim_requests_create(uim_own(ep), dev->pri_credits);
+}
+
+/* A device that is not to ask any more asks for nothing new; what it asked for is
+ * answered all the same: it is off for good when all of it was. */
+static void requests_stop(struct uiommu_endpoint *own)
+{
+    struct uiommu_device *dev = own->device;
+
+    if (own->pri_on)
+        uim_pci_pri_disable(&dev->u->host, dev->pci, dev->pri_cap);
+    own->pri_on = false;
+}
+
+static void requests_start(struct uiommu_endpoint *own)
+{
+    struct uiommu_device *dev = own->device;
+
+    if (own->pri_on)
+        return;
+    own->pri_on = uim_pci_pri_enable(&dev->u->host, dev->pci, dev->pri_cap,
+                                     dev->pri_credits);
+    if (!own->pri_on)
+        uim_log(dev->u, UIOMMU_LOG_WARN, "%s cannot be let ask for pages",
+                uim_device_name(dev).text);
+}
+
+/* What the endpoint asked for by way of its old entry is answered; then it may ask again.
+ * Whoever has a handler after all is asked once more. */
+static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
+                                          const struct uiommu_domain *next,
+                                          const struct uiommu_domain *old)
+{
+    struct uiommu_endpoint *own = uim_own(ep);
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (old->on_request && (old != next || !own->pri))
+        status = uim_requests_drain(ep, next->on_request
+                                            ? UIOMMU_RESPONSE_SUCCESS
+                                            : UIOMMU_RESPONSE_INVALID);
+    if (status == UIOMMU_OK && own->pri)
+        requests_start(own);
+    return status;
+}
+
+/* The unit goes on with `old` after all, whose handler is asked once more. */
+static void take_back_requests(struct uiommu_endpoint *ep, bool was_pri)
+{
+    struct uiommu_endpoint *own = uim_own(ep);
+
+    own->pri = was_pri;
+    if (!was_pri || own->pri_on)
+        return;
+    (void)!uim_requests_drain(ep, UIOMMU_RESPONSE_SUCCESS);
+    requests_start(own);
+}
+
+static void deafen(struct uiommu_endpoint *ep, const struct uiommu_domain *next,
+                   const struct uiommu_domain *old)
+{
+    if (next->on_request || old->on_request)
+        uim_requests_hear(ep, false);
+}
+
 /* ---- one endpoint: what may run out ------------------------------------------------ */
 
 static enum uiommu_status reserve(struct uiommu_endpoint *ep,
@@ -158,6 +260,9 @@ static enum uiommu_status reserve(struct uiommu_endpoint *ep,
     if (!fits(next, ep))
         return next->kind == UIOMMU_DOMAIN_BLOCKED ? UIOMMU_OPNOTSUPP
                                                    : UIOMMU_INVAL;
+    status = may_ask(ep, next);
+    if (status != UIOMMU_OK)
+        return status;
     status = uim_link_get(next, ep->unit, ep->pasid);
     if (status != UIOMMU_OK)
         return status;
@@ -183,6 +288,7 @@ static void stay(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     if (!ep->moving)
         return;
     ep->moving = false;
+    uim_requests_hear(ep, true);
     leave(ep, next, caches(ep, next));
 }
 
@@ -194,6 +300,14 @@ static void count_cached(struct uiommu_endpoint *ep, bool cached)
 
     own->n_cached += (unsigned)cached - (unsigned)ep->cached;
     ep->cached = cached;
+}
+
+static void count_asking(struct uiommu_endpoint *ep, bool asking)
+{
+    struct uiommu_endpoint *own = uim_own(ep);
+
+    own->n_asking += (unsigned)asking - (unsigned)ep->asking;
+    ep->asking = asking;
 }
 
 /* Faults are delivered to what is published here. */
@@ -213,7 +327,9 @@ static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 
     ep->moving = false;
     count_cached(ep, caches(ep, next));
+    count_asking(ep, asks(ep, next));
     publish(ep, next);
+    uim_requests_hear(ep, true);
     leave(ep, old, cached);
 }
 
@@ -225,14 +341,17 @@ static void give_up(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 
     (void)uim_quarantine(ep);
     if (atomic_load(&own->quarantined)) {
+        requests_stop(own);
         ats_stop(own);
         atomic_store(&own->ats_on, false);
     }
+    (void)!uim_requests_flush(ep, UIOMMU_RESPONSE_INVALID);
     uim_taint(next, ep->unit);
     uim_taint(ep->domain, ep->unit);
     stay(ep, next);
     move(ep, uim_rest(ep->unit));
     own->ats = own->n_cached > 0 && atomic_load(&own->ats_on);
+    own->pri = own->n_asking > 0 && own->pri_on;
 }
 
 static bool hardware_failed(enum uiommu_status status)
@@ -248,20 +367,27 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
 {
     struct uiommu_endpoint *own = uim_own(ep);
     bool was_on = atomic_load(&own->ats_on);
-    bool was_ats = own->ats;
+    bool was_ats = own->ats, was_pri = own->pri;
     enum uiommu_status status;
 
+    deafen(ep, next, old);
     own->ats = wants_ats(ep, next);
+    own->pri = wants_requests(ep, next);
+    if (!own->pri)
+        requests_stop(own);
     if (!own->ats || pauses(ep, own))
         ats_stop(own);
     uim_fence_full(); /* listed before hardware walks: see attach.c */
     status = ep->unit->ops->set(ep, uim_shown(ep, next), uim_shown(ep, old));
     if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
         status = ats_finish(ep, own, was_on);
+    if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
+        status = requests_finish(ep, next, old);
     if (status != UIOMMU_OK && !hardware_failed(status)) {
         own->ats = was_ats;
         if (was_on)
             ats_start(own);
+        take_back_requests(ep, was_pri);
         return status;
     }
     /* Whoever quarantined the endpoint meanwhile has cut the new entry. */
@@ -475,6 +601,8 @@ enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
     if (endpoint->cached)
         atomic_fetch_sub(&domain->n_ats, 1);
     count_cached(endpoint, false);
+    count_asking(endpoint, false);
+    uim_requests_hear(endpoint, true);
     return UIOMMU_OK;
 }
 
@@ -490,6 +618,7 @@ enum uiommu_status uim_endpoint_hold(struct uiommu_endpoint *endpoint)
     status = program(endpoint, rest, endpoint->domain);
     if (status != UIOMMU_OK)
         give_up(endpoint, rest);
+    uim_requests_hear(endpoint, true);
     return status;
 }
 
@@ -508,6 +637,7 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
         status = program(endpoint, endpoint->domain, rest);
     if (!worked || status != UIOMMU_OK)
         give_up(endpoint, rest);
+    uim_requests_hear(endpoint, true);
     return status;
 }
 

@@ -223,5 +223,35 @@ enum uiommu_status uim_pci_pri(const struct uiommu_host *host,
     out->offset = offset;
     out->capacity = read(host, at, offset + PCI_REG_PRI_MAX_REQ, 4);
     out->response_pasid = pci_pri_status_prg_response_pasid_required(status);
+    out->stopped = pci_pri_status_stopped(status);
     return UIOMMU_OK;
+}
+
+static void write_pri(const struct uiommu_host *host, struct uiommu_pci at,
+                      unsigned offset, const struct pci_pri_ctrl_fields *ctrl)
+{
+    host->pci_write(host->ctx, at, offset + PCI_REG_PRI_CTRL, 2,
+                    (uint32_t)pci_pri_ctrl_pack(ctrl).raw);
+}
+
+bool uim_pci_pri_enable(const struct uiommu_host *host, struct uiommu_pci at,
+                        unsigned offset, uint32_t credits)
+{
+    const struct pci_pri_ctrl_fields reset = { .reset = true },
+                                     enable = { .enable = true };
+    struct pci_pri_ctrl now;
+
+    write_pri(host, at, offset, &reset);
+    host->pci_write(host->ctx, at, offset + PCI_REG_PRI_ALLOC_REQ, 4, credits);
+    write_pri(host, at, offset, &enable);
+    now.raw = (uint16_t)read(host, at, offset + PCI_REG_PRI_CTRL, 2);
+    return pci_pri_ctrl_enable(now);
+}
+
+void uim_pci_pri_disable(const struct uiommu_host *host, struct uiommu_pci at,
+                         unsigned offset)
+{
+    const struct pci_pri_ctrl_fields off = { .enable = false };
+
+    write_pri(host, at, offset, &off);
 }

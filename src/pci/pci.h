@@ -104,6 +104,7 @@ void uim_pci_pasid_disable(const struct uiommu_host *host, struct uiommu_pci at,
                            unsigned offset);
 
 struct uim_pci_pri {
+    bool stopped;            /* nothing it asked for is open                 */
     uint16_t offset;
     uint32_t capacity;   /* page requests it may have outstanding            */
     bool response_pasid; /* wants the request's PASID in responses           */
@@ -116,5 +117,13 @@ uim_pci_pasid(const struct uiommu_host *host, struct uiommu_pci at,
 UIOMMU_MUST_CHECK enum uiommu_status uim_pci_pri(const struct uiommu_host *host,
                                                  struct uiommu_pci at,
                                                  struct uim_pci_pri *out);
+
+/* Lets the function ask for pages, so many at once; it must be stopped. `offset` is that of
+ * the capability. False: it does not obey. */
+bool uim_pci_pri_enable(const struct uiommu_host *host, struct uiommu_pci at,
+                        unsigned offset, uint32_t credits);
+/* It asks for nothing more; what is open is to be answered all the same. */
+void uim_pci_pri_disable(const struct uiommu_host *host, struct uiommu_pci at,
+                         unsigned offset);
 
 #endif

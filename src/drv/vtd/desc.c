@@ -298,11 +298,12 @@ void vtd_add_interrupt(struct vtd_batch *b, enum vtd_iec g, unsigned index)
 }
 
 /* 6.5.2.9. Never SW and IF together: QEMU before 10.0.13 dies of it. */
-struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data)
+struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data, bool drains)
 {
     const struct vtd_qi_wait_lo_fields lo = {
         .type = VTD_QI_WAIT,
         .sw = 1,
+        .pd = drains,
         .stdata = data,
     };
     const struct vtd_qi_wait_hi_fields hi = { .staddr = status_phys >> 2 };
@@ -311,4 +312,11 @@ struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data)
         .lo = vtd_qi_wait_lo_pack(&lo).raw,
         .hi = vtd_qi_wait_hi_pack(&hi).raw,
     };
+}
+
+void vtd_add_fence(struct vtd_batch *b)
+{
+    const struct vtd_qi_wait_lo_fields lo = { .type = VTD_QI_WAIT, .fn = 1 };
+
+    b->desc[b->n++] = (struct vtd_desc){ vtd_qi_wait_lo_pack(&lo).raw, 0 };
 }

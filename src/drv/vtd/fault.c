@@ -197,9 +197,8 @@ static bool look_round(struct vtd_unit *v, bool heard)
 /* Until nothing at all is pending: an event is a change of FSTS from none of PPF,
  * PFO, IQE, ICE, ITE to any (7.3), so what is left would be the last that is ever
  * told by interrupt. */
-bool vtd_poll(struct uim_unit *unit)
+static bool poll_faults(struct vtd_unit *v)
 {
-    struct vtd_unit *v = vtd_unit(unit);
     uint64_t start;
 
     for (unsigned i = 0; i < ROUNDS; i++)
@@ -211,6 +210,13 @@ bool vtd_poll(struct uim_unit *unit)
             return false;
     while (uim_now(&v->unit) - start < PATIENCE_NS);
     return true;
+}
+
+bool vtd_poll(struct uim_unit *unit)
+{
+    const bool requests = vtd_requests_poll(vtd_unit(unit));
+
+    return poll_faults(vtd_unit(unit)) || requests;
 }
 
 void vtd_faults_clear(struct vtd_unit *v)

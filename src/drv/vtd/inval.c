@@ -33,18 +33,24 @@ enum uiommu_status vtd_map_sync(struct uim_link *link,
     return vtd_write_buffer_flush(v);
 }
 
+struct vtd_devtlb vtd_devtlb_of(const struct uiommu_endpoint *endpoint)
+{
+    const struct uiommu_device *physical = endpoint->device->physical;
+
+    return (struct vtd_devtlb){
+        .sid = vtd_sid(endpoint),
+        .physical = vtd_sid(physical ? physical->endpoint : endpoint),
+        .queue_depth = endpoint->device->ats_queue,
+    };
+}
+
 /* The form without PASID, for a requester without PASID: it reaches everything
  * that the device holds of the range (semantics B.8, D-48). */
 enum uiommu_status vtd_devtlb(struct uiommu_endpoint *endpoint,
                               const struct uim_inval *inval)
 {
     struct vtd_unit *v = vtd_unit(endpoint->unit);
-    const struct uiommu_device *physical = endpoint->device->physical;
-    const struct vtd_devtlb tlb = {
-        .sid = vtd_sid(endpoint),
-        .physical = vtd_sid(physical ? physical->endpoint : endpoint),
-        .queue_depth = endpoint->device->ats_queue,
-    };
+    const struct vtd_devtlb tlb = vtd_devtlb_of(endpoint);
     struct vtd_batch b = { .n = 0 };
 
     if (endpoint->pasid == UIOMMU_NO_PASID)

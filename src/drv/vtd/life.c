@@ -10,7 +10,8 @@
 
 #include "base/mem.h"
 
-enum { FAULT_MSI = 0 };
+/* Numbers of messages. */
+enum { FAULT_MSI = 0, REQUEST_MSI = 1 };
 
 static bool is_on(const struct vtd_unit *v, uint32_t bit)
 {
@@ -49,19 +50,36 @@ static enum uiommu_status locks_create(struct vtd_unit *v)
 }
 
 /* Without one, or if there is none left, the embedder has to poll. */
-static void msi_create(struct vtd_unit *v)
+static void event_create(struct vtd_unit *v, struct vtd_event *event,
+                         unsigned n, const char *what)
 {
     const struct uiommu_host *h = v->unit.host;
 
     if (!h->msi_alloc)
         return;
-    v->has_msi = h->msi_alloc(h->ctx, v->unit.index, FAULT_MSI, &v->msi_addr,
-                              &v->msi_data) == UIOMMU_OK;
-    if (!v->has_msi)
+    event->has_msi = h->msi_alloc(h->ctx, v->unit.index, n, &event->addr,
+                                  &event->data) == UIOMMU_OK;
+    if (!event->has_msi)
         uim_log(v->unit.u, UIOMMU_LOG_WARN,
-                "vtd unit at 0x%lx: no interrupt for faults; uiommu_poll() "
+                "vtd unit at 0x%lx: no interrupt for %s; uiommu_poll() "
                 "reads them",
-                v->unit.base);
+                v->unit.base, what);
+}
+
+static void events_create(struct vtd_unit *v)
+{
+    event_create(v, &v->fault_event, FAULT_MSI, "faults");
+    if (v->unit.requests)
+        event_create(v, &v->request_event, REQUEST_MSI, "page requests");
+}
+
+static void event_free(const struct vtd_unit *v, const struct vtd_event *event,
+                       unsigned n)
+{
+    const struct uiommu_host *h = v->unit.host;
+
+    if (event->has_msi)
+        h->msi_free(h->ctx, v->unit.index, n);
 }
 
 static enum uiommu_status create(struct vtd_unit *v)
@@ -77,7 +95,9 @@ static enum uiommu_status create(struct vtd_unit *v)
     if (status == UIOMMU_OK)
         status = vtd_interrupts_create(v);
     if (status == UIOMMU_OK)
-        msi_create(v);
+        status = vtd_requests_create(v);
+    if (status == UIOMMU_OK)
+        events_create(v);
     return status;
 }
 
@@ -101,6 +121,7 @@ void vtd_release(struct uim_unit *unit)
     if (v->ours && vtd_queue_stop(v) != UIOMMU_OK)
         v->stuck = true;
     vtd_queue_destroy(v);
+    vtd_requests_destroy(v);
     vtd_interrupts_destroy(v);
     if (!v->stuck && !v->left)
         vtd_tables_destroy(v);
@@ -108,8 +129,8 @@ void vtd_release(struct uim_unit *unit)
     vtd_adopted_destroy(v);
     if (v->dids)
         h->free(h->ctx, v->dids, vtd_dids_size(v));
-    if (v->has_msi && h->msi_free)
-        h->msi_free(h->ctx, unit->index, FAULT_MSI);
+    event_free(v, &v->fault_event, FAULT_MSI);
+    event_free(v, &v->request_event, REQUEST_MSI);
     locks_destroy(v);
     uim_registers_unmap(unit);
     h->free(h->ctx, v, sizeof(*v));
@@ -135,18 +156,20 @@ static void events_off(const struct vtd_unit *v)
         event_mask(v, VTD_REG_PECTL, true);
 }
 
-static void fault_event_on(const struct vtd_unit *v)
+/* Control, data, address, upper address: four registers one after the other. */
+static void event_on(const struct vtd_unit *v, const struct vtd_event *event,
+                     size_t control)
 {
-    const struct vtd_fedata_fields data = { .imd = v->msi_data };
-    const struct vtd_feaddr_fields low = { .ma = (uint32_t)v->msi_addr >> 2 };
+    const struct vtd_fedata_fields data = { .imd = event->data };
+    const struct vtd_feaddr_fields low = { .ma = (uint32_t)event->addr >> 2 };
 
-    if (!v->has_msi)
+    if (!event->has_msi)
         return;
-    vtd_wr32(v, VTD_REG_FEDATA, (uint32_t)vtd_fedata_pack(&data).raw);
-    vtd_wr32(v, VTD_REG_FEADDR, (uint32_t)vtd_feaddr_pack(&low).raw);
-    vtd_wr32(v, VTD_REG_FEUADDR, (uint32_t)(v->msi_addr >> 32));
-    event_mask(v, VTD_REG_FECTL, false);
-    (void)vtd_rd32(v, VTD_REG_FECTL); /* has arrived before TE does */
+    vtd_wr32(v, control + 4, (uint32_t)vtd_fedata_pack(&data).raw);
+    vtd_wr32(v, control + 8, (uint32_t)vtd_feaddr_pack(&low).raw);
+    vtd_wr32(v, control + 12, (uint32_t)(event->addr >> 32));
+    event_mask(v, control, false);
+    (void)vtd_rd32(v, control); /* has arrived before TE does */
 }
 
 /* ---- what firmware left -------------------------------------------------- */
@@ -276,7 +299,9 @@ static enum uiommu_status switch_on(struct vtd_unit *v)
 
     if (status != UIOMMU_OK)
         return status;
-    fault_event_on(v);
+    vtd_requests_start(v);
+    event_on(v, &v->fault_event, VTD_REG_FECTL);
+    event_on(v, &v->request_event, VTD_REG_PECTL);
     status = vtd_interrupts_on(v);
     if (status == UIOMMU_OK)
         status = vtd_gcmd_switch(v, VTD_GCMD_BIT(te), true);

@@ -65,7 +65,7 @@ static void put(struct vtd_queue *q, uint32_t position, struct vtd_desc desc)
 
 void vtd_queue_put_nop(struct vtd_queue *q, uint32_t position)
 {
-    put(q, position, vtd_wait_desc(status_phys(q, VTD_SCRATCH_LINE), 1));
+    put(q, position, vtd_wait_desc(status_phys(q, VTD_SCRATCH_LINE), 1, false));
 }
 
 /* Slots before the tail are hardware's from here on. */
@@ -151,7 +151,8 @@ static void fill(struct vtd_unit *v, struct vtd_waiter *w,
     for (unsigned i = 0; i < b->n; i++)
         put(q, q->tail++, b->desc[i]);
     w->wait = q->tail;
-    put(q, q->tail++, vtd_wait_desc(status_phys(q, line), w->sequence));
+    put(q, q->tail++,
+        vtd_wait_desc(status_phys(q, line), w->sequence, b->drains));
     vtd_queue_ring(v);
 }
 
@@ -297,9 +298,11 @@ static enum vtd_outcome attempt(struct vtd_unit *v, const struct vtd_batch *b)
     return outcome;
 }
 
-static enum uiommu_status status_of(enum vtd_outcome outcome)
+/* Where a wait was dropped, what came before it was carried out (6.5.2.11). */
+static enum uiommu_status status_of(const struct vtd_batch *b,
+                                    enum vtd_outcome outcome)
 {
-    if (outcome == VTD_DONE)
+    if (outcome == VTD_DONE || (outcome == VTD_ABORTED && b->once))
         return UIOMMU_OK;
     if (outcome == VTD_REFUSED)
         return UIOMMU_IO;
@@ -322,9 +325,9 @@ enum uiommu_status vtd_submit(struct vtd_unit *v, const struct vtd_batch *b)
     start = uim_now(&v->unit);
     do
         outcome = attempt(v, b);
-    while (outcome == VTD_ABORTED &&
+    while (outcome == VTD_ABORTED && !b->once &&
            uim_now(&v->unit) - start < DEVICE_PATIENCE_NS);
-    return status_of(outcome);
+    return status_of(b, outcome);
 }
 
 /* ---- on and off ---------------------------------------------------------- */

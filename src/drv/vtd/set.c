@@ -244,13 +244,13 @@ struct path {
     uint64_t want[PASID_WORDS]; /* all 0: blocked                         */
 };
 
-/* 9.4. PRE and EPTR stay 0: no page requests, and what a device has translated carries
- * no PASID, so that the entry of requests without one is the one that it passes. */
+/* 9.4. EPTR stays 0: what a device has translated carries no PASID, so that the entry of requests without one is the one that it passes. */
 static uint64_t context_word(uint64_t link, const struct uiommu_endpoint *own)
 {
     struct vtd_ctx_scalable_q0 q0 = { link };
 
     q0 = vtd_ctx_scalable_q0_set_dte(q0, own->ats);
+    q0 = vtd_ctx_scalable_q0_set_pre(q0, own->pri);
     return vtd_ctx_scalable_q0_set_paside(q0, own->device->pasid_bits > 0).raw;
 }
 

@@ -19,6 +19,7 @@
  *     regs_inval.c invalidation by registers, for units without a queue
  *     intr.c       the interrupt remapping table
  *     fault.c      fault records
+ *     request.c    page requests
  *     audit.c      which tables the unit reads
  *     regs.c       global commands
  *
@@ -78,6 +79,8 @@ struct vtd_batch {
     struct vtd_desc desc[VTD_BATCH];
     bool ats;            /* has device-TLB commands, all for:             */
     struct vtd_sid sid;
+    bool drains;         /* and its wait page requests (6.5.2.9)          */
+    bool once;           /* a command that must not be carried out again  */
 };
 
 /* 2^order pages each, adjacent and naturally aligned. */
@@ -141,10 +144,25 @@ struct vtd_adopted {
     uint64_t *irtes;       /* bit set: a copy                             */
 };
 
+/* A message of the unit's own. */
+struct vtd_event {
+    bool has_msi;
+    uint64_t addr;
+    uint32_t data;
+};
+
 /* A PASID directory that hardware may still read. */
 struct vtd_retired {
     struct vtd_retired *next;
     uint64_t link;
+};
+
+/* Page requests, where unit.requests. */
+struct vtd_requests {
+    uim_word *ring;
+    uint64_t phys;
+    uint32_t head;             /* of who is busy                          */
+    _Atomic uint32_t busy;     /* 1: somebody hands them on               */
 };
 
 struct vtd_unit {
@@ -159,9 +177,7 @@ struct vtd_unit {
     _Atomic bool live; /* it reads our tables: commands are due       */
     bool stuck;            /* it did not stop: its memory is never freed  */
     bool left;             /* translating, for the next owner             */
-    bool has_msi;
-    uint64_t msi_addr;
-    uint32_t msi_data;
+    struct vtd_event fault_event, request_event;
 
     void *table_lock;      /* mutex: adding context tables                */
     uim_word *root;
@@ -187,6 +203,7 @@ struct vtd_unit {
     unsigned fault_next;   /* record to look at first                     */
     bool faults_dropped;   /* since the last one that was delivered       */
     struct vtd_queue queue;
+    struct vtd_requests requests;
 };
 
 static inline struct vtd_unit *vtd_unit(struct uim_unit *unit)
@@ -279,7 +296,10 @@ void vtd_add_interrupt(struct vtd_batch *b, enum vtd_iec g, unsigned index);
 /* Word 1 of a device-TLB command for 2^order pages; and with a PASID. */
 uint64_t vtd_devtlb_span(uint64_t start, unsigned order);
 uint64_t vtd_pdevtlb_span(uint64_t start, unsigned order);
-struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data);
+struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data, bool drains);
+/* What follows in the queue begins after what was before. */
+void vtd_add_fence(struct vtd_batch *b);
+struct vtd_devtlb vtd_devtlb_of(const struct uiommu_endpoint *endpoint);
 
 /* ---- queue.c, regs_inval.c ----------------------------------------------- */
 
@@ -376,6 +396,19 @@ enum uiommu_status vtd_devtlb(struct uiommu_endpoint *endpoint,
                               const struct uim_inval *inval);
 /* Everything the unit may have cached. */
 enum uiommu_status vtd_invalidate_all(struct vtd_unit *v);
+
+/* ---- request.c ----------------------------------------------------------- */
+
+/* Nothing to do but where unit.requests. */
+enum uiommu_status vtd_requests_create(struct vtd_unit *v);
+void vtd_requests_destroy(struct vtd_unit *v);
+/* The queue is empty, and ours. */
+void vtd_requests_start(struct vtd_unit *v);
+/* As vtd_poll(). */
+bool vtd_requests_poll(struct vtd_unit *v);
+enum uiommu_status vtd_respond(struct uim_unit *unit,
+                               const struct uim_page_answer *answer);
+enum uiommu_status vtd_drain(struct uiommu_endpoint *endpoint);
 
 /* ---- intr.c -------------------------------------------------------------- */
 

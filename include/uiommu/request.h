@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UIOMMU_REQUEST_H
+#define UIOMMU_REQUEST_H
+
+#include <uiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Page requests (semantics B.17; PCIe Base 10.4): a device that is refused a translation
+ * asks for the page and waits for the answer. Who answers is said when a domain is made:
+ * struct uiommu_domain_config, on_request. Only devices that can ask see such a domain, and
+ * only while one is seen is asking switched on: set_domain answers OPNOTSUPP (logged)
+ * where device, unit or firmware cannot, and for virtual functions, whose asking is that
+ * of the physical one; BUSY where requests of an earlier time are still open.
+ *
+ * Units collect requests in uiommu_irq() and uiommu_poll(); handlers run in
+ * uiommu_serve(), which uiommu_config.on_request asks for. Every group is answered exactly
+ * once. What an endpoint had asked for and was not answered is answered when it sees
+ * something else: try again if that has a handler too, else invalid. Only then
+ * uiommu_set_domain() or uiommu_pasid_destroy() returns, so that its number can be given to
+ * somebody else.
+ */
+
+enum uiommu_response {
+    UIOMMU_RESPONSE_SUCCESS, /* try again: what was asked for is mapped        */
+    UIOMMU_RESPONSE_INVALID, /* some of it cannot be had                       */
+    UIOMMU_RESPONSE_FAILURE, /* the device is to ask for nothing any more, whatever
+                              * the PASID, until asking is switched on again   */
+    UIOMMU_RESPONSE_LATER,   /* of handlers: uiommu_page_respond() comes       */
+};
+
+/* A page that the device asked for. */
+struct uiommu_page_request {
+    const struct uiommu_page_request *next; /* in the order of asking; NULL: the last */
+    uint64_t iova;   /* of its 4 KiB page                                      */
+    unsigned access; /* UIOMMU_READ, _WRITE, _EXEC, _PRIV                      */
+};
+
+/* What is answered together. */
+struct uiommu_request_group {
+    struct uiommu_endpoint *endpoint;
+    uint64_t cookie; /* names it, as long as it was not answered             */
+    unsigned n;      /* requests: some may have been lost, never the last    */
+    const struct uiommu_page_request *first; /* valid during the handler     */
+};
+
+/**
+ * Answers a group. Called by uiommu_serve() with no lock held; it may sleep, map and
+ * unmap. It must not change what the endpoint sees, nor end it or the domain: these wait
+ * for handlers to return. Handlers of different groups run in as many threads at once as
+ * call uiommu_serve(), and may end in any order.
+ */
+typedef enum uiommu_response (*uiommu_request_fn)(
+    void *ctx, const struct uiommu_request_group *group);
+
+/** Hand what was asked to handlers until nothing waits. May sleep. From any number of
+ *  threads; not from a handler. */
+void uiommu_serve(struct uiommu *u);
+
+/**
+ * Answer a group whose handler said LATER, maybe before it has said so. Any context.
+ * NOENT: no such group is open: it was answered, by a time limit or because the endpoint
+ * sees something else. INVAL: no answer. TIMEDOUT, IO: the unit did not take it; the
+ * device waits for ever.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_page_respond(struct uiommu_endpoint *endpoint, uint64_t cookie,
+                    enum uiommu_response response);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.c - page requests, from a unit's queue to a domain's handler and back (semantics
+ * B.17).
+ *
+ * An id that may ask has as many slots as its device has credits, so that no device takes
+ * anything from another, and nothing is allocated where requests arrive. A group is one
+ * slot, that of its last request, with the others in a list. Whoever makes it ANSWERED
+ * answers it: that is how each is answered once. It stays in `groups` until the answer is on
+ * its way and its handler has returned, for both of which wait those who move its endpoint.
+ */
+#include "core/core.h"
+
+#include "base/bits.h"
+#include "pci/pci.h"
+
+enum state {
+    FREE,
+    PARTIAL,  /* its group is not complete                                   */
+    WAITS,    /* a group for uiommu_serve()                                  */
+    HANDLED,  /* a handler has it                                            */
+    LEFT,     /* the handler said LATER                                      */
+    ANSWERED, /* or it is about to be                                        */
+};
+
+struct slot {
+    struct uim_node node;  /* requests->free or partial, or members          */
+    struct uiommu_page_request told;
+    struct uim_page_request asked;
+    /* Of the last of a group: */
+    struct uim_node members; /* all others, in order                         */
+    struct uim_node open;    /* requests->groups                             */
+    struct uim_node turn;    /* u->waiting, or u->left                       */
+    struct uiommu_endpoint *endpoint;
+    enum state state;
+    unsigned holds;          /* the handler that has it, whoever answers it  */
+    uint64_t cookie;
+    uint64_t since_ns;       /* LEFT                                         */
+};
+
+struct uim_requests {
+    struct uim_node free, partial, groups;
+    unsigned n;
+    struct slot slot[];
+};
+
+static struct slot *slot_of(struct uim_node *n)
+{
+    return uim_container(n, struct slot, node);
+}
+
+static struct slot *open_of(struct uim_node *n)
+{
+    return uim_container(n, struct slot, open);
+}
+
+static struct slot *turn_of(struct uim_node *n)
+{
+    return uim_container(n, struct slot, turn);
+}
+
+static void lock(struct uiommu *u)
+{
+    u->host.spin_lock(u->host.ctx, u->request_lock);
+}
+
+static void unlock(struct uiommu *u)
+{
+    u->host.spin_unlock(u->host.ctx, u->request_lock);
+}
+
+void uim_requests_init(struct uiommu *u)
+{
+    uim_list_init(&u->waiting);
+    uim_list_init(&u->left);
+}
+
+/* ---- slots ------------------------------------------------------------------------ */
+
+enum uiommu_status uim_requests_create(struct uiommu_endpoint *own,
+                                       unsigned credits)
+{
+    struct uiommu *u = own->unit->u;
+    struct uim_requests *r;
+
+    if (own->requests)
+        return UIOMMU_OK;
+    r = uim_alloc(u, sizeof(*r) + credits * sizeof(r->slot[0]));
+    if (!r)
+        return UIOMMU_NOMEM;
+    uim_list_init(&r->free);
+    uim_list_init(&r->partial);
+    uim_list_init(&r->groups);
+    r->n = credits;
+    for (unsigned i = 0; i < credits; i++)
+        uim_list_add_tail(&r->free, &r->slot[i].node);
+    /* Whoever finds the endpoint finds this, or that it cannot ask. */
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    own->requests = r;
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return UIOMMU_OK;
+}
+
+void uim_requests_free(struct uiommu_endpoint *own)
+{
+    struct uim_requests *r = own->requests;
+
+    if (!r)
+        return;
+    own->requests = NULL;
+    uim_free(own->unit->u, r, sizeof(*r) + r->n * sizeof(r->slot[0]));
+}
+
+static void give_slot(struct uim_requests *r, struct slot *s)
+{
+    s->state = FREE;
+    uim_list_add_tail(&r->free, &s->node);
+}
+
+static bool is_of(const struct slot *s, uint32_t pasid)
+{
+    return s->asked.pasid == pasid;
+}
+
+/* Of a group that is complete, or is to be forgotten. Its members are given back. */
+static void take_members(struct uim_requests *r, const struct uim_page_request *last,
+                         struct slot *to)
+{
+    struct uim_node *n = r->partial.next;
+
+    while (n != &r->partial) {
+        struct slot *s = slot_of(n);
+
+        n = n->next;
+        if (!is_of(s, last->pasid) || s->asked.group != last->group)
+            continue;
+        uim_list_del(&s->node);
+        if (to)
+            uim_list_add_tail(&to->members, &s->node);
+        else
+            give_slot(r, s);
+    }
+}
+
+static void drop_partial(struct uim_requests *r, bool all, uint32_t pasid)
+{
+    struct uim_node *n = r->partial.next;
+
+    while (n != &r->partial) {
+        struct slot *s = slot_of(n);
+
+        n = n->next;
+        if (!all && !is_of(s, pasid))
+            continue;
+        uim_list_del(&s->node);
+        give_slot(r, s);
+    }
+}
+
+/* The group is nobody's any more. */
+static void give_group(struct uim_requests *r, struct slot *s)
+{
+    uim_list_del(&s->open);
+    while (!uim_list_empty(&s->members)) {
+        struct slot *member = slot_of(s->members.next);
+
+        uim_list_del(&member->node);
+        give_slot(r, member);
+    }
+    give_slot(r, s);
+}
+
+/* ---- answers ------------------------------------------------------------------------- */
+
+/* Whoever is not known is answered as it asked. */
+static enum uiommu_status answer(struct uim_unit *unit,
+                                 const struct uiommu_device *device,
+                                 const struct uim_page_request *last,
+                                 enum uiommu_response response)
+{
+    const bool bare = device && !device->pri_answer_pasid;
+    const struct uim_page_answer a = {
+        .id = last->id,
+        .pasid = bare ? UIOMMU_NO_PASID : last->pasid,
+        .group = last->group,
+        .response = response,
+    };
+
+    return unit->ops->respond(unit, &a);
+}
+
+/* ---- what units collect ---------------------------------------------------------------- */
+
+static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
+{
+    return ep->pasid == pasid && ep->device && ep->domain->on_request &&
+           ep->device->endpoint->requests;
+}
+
+/* The one that it is of, pinned; NULL: there is none that may ask. */
+static struct uiommu_endpoint *asker(struct uim_unit *unit,
+                                     const struct uim_page_request *request)
+{
+    struct uiommu *u = unit->u;
+    struct uiommu_endpoint *ep;
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    ep = uim_endpoint_find_pasid(unit, request->id, request->pasid);
+    if (ep && !hears(ep, request->pasid))
+        ep = NULL;
+    if (ep)
+        atomic_fetch_add(&ep->readers, 1);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return ep;
+}
+
+static void wake(struct uiommu *u)
+{
+    if (u->config.on_request)
+        u->config.on_request(u->config.request_ctx);
+}
+
+static void open_group(struct uiommu_endpoint *ep, struct slot *s)
+{
+    struct uiommu *u = ep->unit->u;
+    struct uim_requests *r = uim_own(ep)->requests;
+
+    uim_list_init(&s->members);
+    take_members(r, &s->asked, s);
+    s->endpoint = ep;
+    s->state = WAITS;
+    s->cookie = ++u->cookies;
+    uim_list_add_tail(&r->groups, &s->open);
+    uim_list_add_tail(&u->waiting, &s->turn);
+}
+
+/* False: more than the device has credits for. What it had asked of the group is lost, and
+ * it has to ask again. */
+static bool keep(struct uiommu_endpoint *ep,
+                 const struct uim_page_request *request)
+{
+    struct uim_requests *r = uim_own(ep)->requests;
+    struct slot *s;
+
+    if (uim_list_empty(&r->free)) {
+        if (request->last)
+            take_members(r, request, NULL);
+        return false;
+    }
+    s = slot_of(r->free.next);
+    uim_list_del(&s->node);
+    s->asked = *request;
+    s->told.iova = request->iova;
+    s->told.access = request->access;
+    s->state = PARTIAL;
+    if (request->last)
+        open_group(ep, s);
+    else
+        uim_list_add_tail(&r->partial, &s->node);
+    return true;
+}
+
+static bool is_stop_marker(const struct uim_page_request *request)
+{
+    return request->last && !(request->access & (UIOMMU_READ | UIOMMU_WRITE));
+}
+
+void uim_request(struct uim_unit *unit, const struct uim_page_request *request)
+{
+    struct uiommu_endpoint *ep;
+    bool kept;
+
+    if (is_stop_marker(request))
+        return;
+    ep = asker(unit, request);
+    if (!ep) {
+        if (request->last)
+            (void)!answer(unit, NULL, request, UIOMMU_RESPONSE_INVALID);
+        return;
+    }
+    lock(unit->u);
+    kept = keep(ep, request);
+    unlock(unit->u);
+    if (!kept && request->last)
+        (void)!answer(unit, ep->device, request, UIOMMU_RESPONSE_SUCCESS);
+    atomic_fetch_sub(&ep->readers, 1);
+    if (kept && request->last)
+        wake(unit->u);
+}
+
+void uim_requests_lost(struct uim_unit *unit)
+{
+    struct uiommu *u = unit->u;
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    lock(u);
+    uim_list_for_each(n, &u->endpoints) {
+        struct uiommu_endpoint *own =
+            uim_container(n, struct uiommu_endpoint, node);
+
+        if (own->unit == unit && own->requests)
+            drop_partial(own->requests, true, 0);
+    }
+    unlock(u);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+}
+
+/* ---- handlers ---------------------------------------------------------------------------- */
+
+/* Of endpoints that move, it is not said yet who is to be asked. */
+static struct slot *next_turn(struct uiommu *u)
+{
+    struct slot *s = NULL;
+
+    lock(u);
+    uim_list_for_each(n, &u->waiting)
+        if (!turn_of(n)->endpoint->deaf) {
+            s = turn_of(n);
+            break;
+        }
+    if (s) {
+        uim_list_del(&s->turn);
+        s->state = HANDLED;
+        s->holds++;
+    }
+    unlock(u);
+    return s;
+}
+
+/* In one chain, as handlers see it. */
+static unsigned chain(struct slot *last)
+{
+    const struct uiommu_page_request *next = &last->told;
+    unsigned n = 1;
+
+    last->told.next = NULL;
+    for (struct uim_node *m = last->members.prev; m != &last->members;
+         m = m->prev) {
+        slot_of(m)->told.next = next;
+        next = &slot_of(m)->told;
+        n++;
+    }
+    return n;
+}
+
+static enum uiommu_response ask(struct slot *s)
+{
+    const struct uiommu_domain *d = s->endpoint->domain;
+    struct uiommu_request_group group = {
+        .endpoint = s->endpoint,
+        .cookie = s->cookie,
+        .n = chain(s),
+        .first = uim_list_empty(&s->members) ? &s->told
+                                             : &slot_of(s->members.next)->told,
+    };
+
+    return d->on_request ? d->on_request(d->request_ctx, &group)
+                         : UIOMMU_RESPONSE_INVALID;
+}
+
+/* Whose it is from now on to answer it. The lock is held. */
+static void claim(struct slot *s)
+{
+    if (s->state != HANDLED)
+        uim_list_del(&s->turn);
+    s->state = ANSWERED;
+    s->holds++;
+}
+
+static void release(struct uiommu *u, struct slot *s)
+{
+    lock(u);
+    if (--s->holds == 0 && s->state == ANSWERED)
+        give_group(uim_own(s->endpoint)->requests, s);
+    unlock(u);
+}
+
+static enum uiommu_status answer_claimed(struct slot *s,
+                                         enum uiommu_response response)
+{
+    const struct uiommu_endpoint *ep = s->endpoint;
+    struct uiommu *u = ep->unit->u;
+    enum uiommu_status status = answer(ep->unit, ep->device, &s->asked, response);
+
+    release(u, s);
+    return status;
+}
+
+/* The handler returned. */
+static void settle(struct uiommu *u, struct slot *s,
+                   enum uiommu_response response)
+{
+    bool answers;
+
+    lock(u);
+    answers = s->state == HANDLED && response != UIOMMU_RESPONSE_LATER;
+    if (answers) {
+        claim(s);
+    } else if (s->state == HANDLED) {
+        s->state = LEFT;
+        s->since_ns = u->host.now_ns(u->host.ctx);
+        uim_list_add_tail(&u->left, &s->turn);
+    }
+    unlock(u);
+    if (answers)
+        (void)!answer_claimed(s, response);
+    release(u, s);
+}
+
+void uiommu_serve(struct uiommu *u)
+{
+    struct slot *s;
+
+    uim_requests_expire(u);
+    while ((s = next_turn(u)) != NULL)
+        settle(u, s, ask(s));
+}
+
+/* ---- answers that come later ------------------------------------------------------------- */
+
+static struct slot *find(const struct uiommu_endpoint *ep, uint64_t cookie)
+{
+    struct uim_requests *r = ep->device->endpoint->requests;
+
+    if (!r)
+        return NULL;
+    uim_list_for_each(n, &r->groups) {
+        struct slot *s = open_of(n);
+
+        if (s->endpoint == ep && s->cookie == cookie &&
+            (s->state == HANDLED || s->state == LEFT))
+            return s;
+    }
+    return NULL;
+}
+
+enum uiommu_status uiommu_page_respond(struct uiommu_endpoint *endpoint,
+                                       uint64_t cookie,
+                                       enum uiommu_response response)
+{
+    struct uiommu *u;
+    struct slot *s;
+
+    if (!endpoint || (unsigned)response >= UIOMMU_RESPONSE_LATER)
+        return UIOMMU_INVAL;
+    if (!endpoint->device)
+        return UIOMMU_NOENT;
+    u = endpoint->unit->u;
+    lock(u);
+    s = find(endpoint, cookie);
+    if (s)
+        claim(s);
+    unlock(u);
+    return s ? answer_claimed(s, response) : UIOMMU_NOENT;
+}
+
+/* The next that was left for longer than the configuration allows. */
+static struct slot *claim_late(struct uiommu *u)
+{
+    const uint64_t now = u->host.now_ns(u->host.ctx);
+    struct slot *s = NULL;
+
+    lock(u);
+    if (!uim_list_empty(&u->left))
+        s = turn_of(u->left.next);
+    if (s && now - s->since_ns < u->config.request_limit_ns)
+        s = NULL;
+    if (s)
+        claim(s);
+    unlock(u);
+    return s;
+}
+
+void uim_requests_expire(struct uiommu *u)
+{
+    struct slot *s;
+
+    if (u->config.request_limit_ns == 0)
+        return;
+    while ((s = claim_late(u)) != NULL)
+        (void)!answer_claimed(s, UIOMMU_RESPONSE_INVALID);
+}
+
+/* ---- when an endpoint moves ----------------------------------------------------------------- */
+
+void uim_requests_hear(struct uiommu_endpoint *ep, bool yes)
+{
+    struct uiommu *u = ep->unit->u;
+    bool waits;
+
+    if (ep->deaf == !yes)
+        return;
+    lock(u);
+    ep->deaf = !yes;
+    waits = yes && !uim_list_empty(&u->waiting);
+    unlock(u);
+    if (waits)
+        wake(u);
+}
+
+/* The next of those up to `last` that nobody answers yet; *busy: there are others. */
+static struct slot *claim_next(const struct uiommu_endpoint *ep, uint64_t last,
+                               bool *busy)
+{
+    struct uim_requests *r = ep->device->endpoint->requests;
+
+    *busy = false;
+    uim_list_for_each(n, &r->groups) {
+        struct slot *s = open_of(n);
+
+        if (s->endpoint != ep || s->cookie > last)
+            continue;
+        if (s->state == WAITS || s->state == LEFT) {
+            claim(s);
+            return s;
+        }
+        *busy = true;
+    }
+    return NULL;
+}
+
+static uint64_t forget_partial(const struct uiommu_endpoint *ep)
+{
+    struct uiommu *u = ep->unit->u;
+    uint64_t last;
+
+    lock(u);
+    drop_partial(ep->device->endpoint->requests, false, ep->pasid);
+    last = u->cookies;
+    unlock(u);
+    return last;
+}
+
+enum uiommu_status uim_requests_flush(struct uiommu_endpoint *ep,
+                                      enum uiommu_response response)
+{
+    struct uiommu *u = ep->unit->u;
+    enum uiommu_status worst = UIOMMU_OK;
+    uint64_t last;
+    struct slot *s;
+    bool busy;
+
+    if (!ep->device->endpoint->requests)
+        return UIOMMU_OK;
+    last = forget_partial(ep);
+    do {
+        enum uiommu_status status = UIOMMU_OK;
+
+        lock(u);
+        s = claim_next(ep, last, &busy);
+        unlock(u);
+        if (s)
+            status = answer_claimed(s, response);
+        else if (busy && u->host.relax)
+            u->host.relax(u->host.ctx);
+        if (status > worst)
+            worst = status;
+    } while (s || busy);
+    return worst;
+}
+
+enum uiommu_status uim_requests_drain(struct uiommu_endpoint *ep,
+                                      enum uiommu_response response)
+{
+    enum uiommu_status status = ep->unit->ops->drain(ep);
+    enum uiommu_status flushed = uim_requests_flush(ep, response);
+
+    return status != UIOMMU_OK ? status : flushed;
+}
