@@ -29,14 +29,16 @@ enum uiommu_response {
     UIOMMU_RESPONSE_INVALID, /* some of it cannot be had                       */
     UIOMMU_RESPONSE_FAILURE, /* the device is to ask for nothing any more, whatever
                               * the PASID, until asking is switched on again   */
-    UIOMMU_RESPONSE_LATER,   /* of handlers: uiommu_page_respond() comes       */
+    UIOMMU_RESPONSE_LATER, /* of handlers: uiommu_page_respond() comes       */
 };
 
 /* A page that the device asked for. */
 struct uiommu_page_request {
-    const struct uiommu_page_request *next; /* in the order of asking; NULL: the last */
-    uint64_t iova;   /* of its 4 KiB page                                      */
-    unsigned access; /* UIOMMU_READ, _WRITE, _EXEC, _PRIV                      */
+    const struct uiommu_page_request
+        *next;     /* in the order of asking; NULL: the last */
+    uint64_t iova; /* of its 4 KiB page                                      */
+    unsigned
+        access; /* UIOMMU_READ, _WRITE, _EXEC, _PRIV                      */
 };
 
 /* What is answered together. */

@@ -123,8 +123,8 @@ static bool is_of(const struct slot *s, uint32_t pasid)
 }
 
 /* Of a group that is complete, or is to be forgotten. Its members are given back. */
-static void take_members(struct uim_requests *r, const struct uim_page_request *last,
-                         struct slot *to)
+static void take_members(struct uim_requests *r,
+                         const struct uim_page_request *last, struct slot *to)
 {
     struct uim_node *n = r->partial.next;
 
@@ -380,7 +380,8 @@ static enum uiommu_status answer_claimed(struct slot *s,
 {
     const struct uiommu_endpoint *ep = s->endpoint;
     struct uiommu *u = ep->unit->u;
-    enum uiommu_status status = answer(ep->unit, ep->device, &s->asked, response);
+    enum uiommu_status status =
+        answer(ep->unit, ep->device, &s->asked, response);
 
     release(u, s);
     return status;

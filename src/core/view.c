@@ -158,9 +158,8 @@ static bool wants_requests(struct uiommu_endpoint *ep,
 {
     const struct uiommu_endpoint *own = uim_own(ep);
 
-    return own->ats && own->n_asking - (unsigned)ep->asking +
-                               (unsigned)asks(ep, next) >
-                           0;
+    return own->ats &&
+           own->n_asking - (unsigned)ep->asking + (unsigned)asks(ep, next) > 0;
 }
 
 static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
@@ -179,8 +178,7 @@ static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
         return UIOMMU_OPNOTSUPP;
     }
     if (!uim_own(ep)->pri_on &&
-        uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK &&
-        !pri.stopped)
+        uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK && !pri.stopped)
         return UIOMMU_BUSY;
     return uim_requests_create(uim_own(ep), dev->pri_credits);
 }
@@ -219,9 +217,9 @@ static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
     enum uiommu_status status = UIOMMU_OK;
 
     if (old->on_request && (old != next || !own->pri))
-        status = uim_requests_drain(ep, next->on_request
-                                            ? UIOMMU_RESPONSE_SUCCESS
-                                            : UIOMMU_RESPONSE_INVALID);
+        status =
+            uim_requests_drain(ep, next->on_request ? UIOMMU_RESPONSE_SUCCESS
+                                                    : UIOMMU_RESPONSE_INVALID);
     if (status == UIOMMU_OK && own->pri)
         requests_start(own);
     return status;

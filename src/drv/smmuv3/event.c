@@ -208,6 +208,17 @@ static void events_lost(struct smmuv3_unit *v)
                 v->unit.base);
 }
 
+/* Whoever asked meanwhile was told to ask for nothing any more (8.1). */
+static void requests_lost(struct smmuv3_unit *v)
+{
+    uim_requests_lost(&v->unit);
+    if (is_rare(v, &v->events.unwritten))
+        uim_log(v->unit.u, UIOMMU_LOG_ERROR,
+                "smmuv3 unit at 0x%lx: it could not write to its PRI queue; "
+                "page requests were lost",
+                v->unit.base);
+}
+
 static void message_lost(struct smmuv3_unit *v)
 {
     if (is_rare(v, &v->events.unsent))
@@ -226,8 +237,11 @@ static void global_errors(struct smmuv3_unit *v)
     (void)check_failed(v, active);
     if (active & GERROR_BIT(eventq_abt_err))
         events_lost(v);
+    if (active & GERROR_BIT(priq_abt_err))
+        requests_lost(v);
     if (active &
-        (GERROR_BIT(msi_eventq_abt_err) | GERROR_BIT(msi_gerror_abt_err)))
+        (GERROR_BIT(msi_eventq_abt_err) | GERROR_BIT(msi_gerror_abt_err) |
+         GERROR_BIT(msi_priq_abt_err)))
         message_lost(v);
 }
 
@@ -254,21 +268,29 @@ static bool look_round(struct smmuv3_unit *v, bool heard)
 
 /* An interrupt comes when the queue is no longer empty (3.18): until it is empty, none
  * does. */
-bool smmuv3_poll(struct uim_unit *unit)
+static bool poll_events(struct smmuv3_unit *v)
 {
-    struct smmuv3_unit *v = smmuv3_unit(unit);
     uint64_t start;
 
-    global_errors(v);
     for (unsigned i = 0; i < ROUNDS; i++)
         if (look_round(v, true))
             return false;
-    start = uim_now(unit);
+    start = uim_now(&v->unit);
     do
         if (look_round(v, false))
             return false;
-    while (uim_now(unit) - start < PATIENCE_NS);
+    while (uim_now(&v->unit) - start < PATIENCE_NS);
     return true;
+}
+
+bool smmuv3_poll(struct uim_unit *unit)
+{
+    struct smmuv3_unit *v = smmuv3_unit(unit);
+    bool requests;
+
+    global_errors(v);
+    requests = smmuv3_requests_poll(v);
+    return poll_events(v) || requests;
 }
 
 /* ---- on and off ---------------------------------------------------------- */

@@ -14,6 +14,7 @@
 static const char *const irq_names[] = {
     [SMMUV3_IRQ_EVENT] = "events",
     [SMMUV3_IRQ_GERROR] = "global errors",
+    [SMMUV3_IRQ_REQUEST] = "page requests",
 };
 
 /* ---- memory and locks ---------------------------------------------------- */
@@ -60,10 +61,14 @@ static enum uiommu_status create(struct smmuv3_unit *v)
         status = smmuv3_queue_create(v);
     if (status == UIOMMU_OK)
         status = smmuv3_events_create(v);
+    if (status == UIOMMU_OK)
+        status = smmuv3_requests_create(v);
     if (status != UIOMMU_OK)
         return status;
     msi_create(v, SMMUV3_IRQ_EVENT);
     msi_create(v, SMMUV3_IRQ_GERROR);
+    if (v->unit.requests)
+        msi_create(v, SMMUV3_IRQ_REQUEST);
     return UIOMMU_OK;
 }
 
@@ -109,6 +114,7 @@ void smmuv3_release(struct uim_unit *unit)
         quiesce(v);
     smmuv3_queue_destroy(v);
     smmuv3_events_destroy(v);
+    smmuv3_requests_destroy(v);
     if (!v->stuck)
         smmuv3_streams_destroy(v);
     if (v->ids)
@@ -116,6 +122,7 @@ void smmuv3_release(struct uim_unit *unit)
     if (!v->stuck) {
         msi_free(v, SMMUV3_IRQ_EVENT);
         msi_free(v, SMMUV3_IRQ_GERROR);
+        msi_free(v, SMMUV3_IRQ_REQUEST);
     }
     uim_spin_free(unit, unit->entry_lock);
     uim_spin_free(unit, v->id_lock);
@@ -148,10 +155,13 @@ static enum uiommu_status irqs_on(struct smmuv3_unit *v)
     const struct smmuv3_irq_ctrl_fields on = {
         .eventq_irqen = 1,
         .gerror_irqen = 1,
+        .priq_irqen = v->unit.requests,
     };
 
     irq_program(v, SMMUV3_IRQ_EVENT, SMMUV3_REG_EVENTQ_IRQ_CFG0);
     irq_program(v, SMMUV3_IRQ_GERROR, SMMUV3_REG_GERROR_IRQ_CFG0);
+    if (v->unit.requests)
+        irq_program(v, SMMUV3_IRQ_REQUEST, SMMUV3_REG_PRIQ_IRQ_CFG0);
     return smmuv3_irq_ctrl(v, (uint32_t)smmuv3_irq_ctrl_pack(&on).raw);
 }
 
@@ -249,6 +259,8 @@ static enum uiommu_status load(struct smmuv3_unit *v, bool kept)
         status = smmuv3_invalidate_all(v);
     if (status == UIOMMU_OK)
         status = smmuv3_events_start(v);
+    if (status == UIOMMU_OK)
+        status = smmuv3_requests_start(v);
     return status;
 }
 

@@ -124,7 +124,9 @@ static void second_stage(const struct smmuv3_unit *v,
 /* ---- entries --------------------------------------------------------------- */
 
 /* 5.2. Where units may stall, streams of the first stage must not (D-96). */
-static uint64_t word_1(const struct smmuv3_unit *v, bool ats, unsigned s1dss)
+static uint64_t word_1(const struct smmuv3_unit *v,
+                       const struct uiommu_endpoint *own, bool ats,
+                       unsigned s1dss)
 {
     const struct smmuv3_ste_q1_fields q1 = {
         .shcfg = SMMUV3_SHCFG_INCOMING,
@@ -132,6 +134,7 @@ static uint64_t word_1(const struct smmuv3_unit *v, bool ats, unsigned s1dss)
         .s1stalld =
             smmuv3_first_stage(v) && smmuv3_idr0_stall_model(v->idr0) ==
                                          SMMUV3_STALL_MODEL_STALL_AND_TERMINATE,
+        .ppar = v->unit.requests && own->device->pri_answer_pasid,
         .s1csh = VMSA_SH_ISH,
         .s1cor = SMMUV3_FETCH_WB,
         .s1cir = SMMUV3_FETCH_WB,
@@ -166,7 +169,7 @@ static void fill(const struct smmuv3_unit *v, const struct uiommu_endpoint *ep,
     };
 
     as_found(ste, want);
-    want[1] = word_1(v, ep->ats, 0);
+    want[1] = word_1(v, ep, ep->ats, 0);
     if (next->kind == UIOMMU_DOMAIN_PAGING && smmuv3_first_stage(v)) {
         first_stage(v, ep, ste, next, &q0);
     } else if (next->kind == UIOMMU_DOMAIN_PAGING) {
@@ -241,7 +244,7 @@ static enum uiommu_status set_in_table(struct smmuv3_unit *v,
     enum uiommu_status status = UIOMMU_OK;
 
     as_found(ste, want);
-    want[1] = word_1(v, ep->ats, s1dss_for(next));
+    want[1] = word_1(v, ep, ep->ats, s1dss_for(next));
     if (next->kind != UIOMMU_DOMAIN_BLOCKED) {
         before_opening(v, ste);
         want[0] = opened(want[0]);
@@ -302,7 +305,7 @@ static enum uiommu_status use_table(struct smmuv3_unit *v,
         fill_table(v, ste, table);
     as_found(ste, want);
     want[0] = opened(table);
-    want[1] = word_1(v, answers_ats(want[1]), s1dss);
+    want[1] = word_1(v, own, answers_ats(want[1]), s1dss);
     status = smmuv3_ste_change(v, own, ste, want);
     if (!there)
         smmuv3_table_linked(v, ste, before, table);
@@ -318,7 +321,7 @@ static enum uiommu_status answer_ats(struct smmuv3_unit *v,
 
     as_found(ste, want);
     want[1] = word_1(
-        v, own->ats,
+        v, own, own->ats,
         (unsigned)smmuv3_ste_q1_s1dss((struct smmuv3_ste_q1){ want[1] }));
     return smmuv3_ste_change(v, own, ste, want);
 }

@@ -18,6 +18,7 @@
  *     inval.c    invalidation of domains and device TLBs
  *     queue.c    the command queue, and what can go wrong in it
  *     event.c    the event queue and global errors
+ *     request.c  the PRI queue
  *     audit.c    which tables the unit reads
  *
  * Locks, all of them leaves but table_lock: table_lock (mutex) is taken under a group
@@ -99,6 +100,16 @@ struct smmuv3_events {
     uint32_t unwritten, unsent; /* errors seen: events, messages            */
 };
 
+/* Where unit.requests. */
+struct smmuv3_requests {
+    uim_word *ring;
+    uint64_t ring_phys;
+    uint8_t log2size;
+    size_t prod, cons;     /* offsets of the registers                      */
+    uint32_t next;         /* CONS.RD: index and wrap; of who is busy       */
+    _Atomic uint32_t busy; /* 1: somebody hands them on                     */
+};
+
 struct smmuv3_unit {
     struct uim_unit unit;
     struct smmuv3_idr0 idr0;
@@ -134,11 +145,12 @@ struct smmuv3_unit {
         bool has_msi;
         uint64_t addr;
         uint32_t data;
-    } irq[2];              /* SMMUV3_IRQ_*                                  */
+    } irq[3];              /* SMMUV3_IRQ_*                                  */
+    struct smmuv3_requests requests;
 };
 
 /* As msi_alloc() and uiommu_irq() number them. */
-enum { SMMUV3_IRQ_EVENT, SMMUV3_IRQ_GERROR };
+enum { SMMUV3_IRQ_EVENT, SMMUV3_IRQ_GERROR, SMMUV3_IRQ_REQUEST };
 
 static inline struct smmuv3_unit *smmuv3_unit(struct uim_unit *unit)
 {
@@ -224,6 +236,17 @@ enum uiommu_status smmuv3_events_start(struct smmuv3_unit *v);
 /* Global errors that somebody left are not ours, but for one that stays. TIMEDOUT. */
 enum uiommu_status smmuv3_errors_start(struct smmuv3_unit *v);
 bool smmuv3_poll(struct uim_unit *unit);
+
+/* ---- request.c ----------------------------------------------------------- */
+
+/* Nothing to do but where unit.requests. */
+enum uiommu_status smmuv3_requests_create(struct smmuv3_unit *v);
+void smmuv3_requests_destroy(struct smmuv3_unit *v);
+enum uiommu_status smmuv3_requests_start(struct smmuv3_unit *v);
+bool smmuv3_requests_poll(struct smmuv3_unit *v);
+enum uiommu_status smmuv3_respond(struct uim_unit *unit,
+                                  const struct uim_page_answer *answer);
+enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint);
 
 /* ---- stream.c ------------------------------------------------------------ */
 

@@ -94,7 +94,7 @@ static const char *unusable(const struct smmuv3_unit *v)
 }
 
 /* Some have the registers of page 1 on page 0, and no page 1. */
-static void place_event_registers(struct smmuv3_unit *v, uint32_t model)
+static void place_queue_registers(struct smmuv3_unit *v, uint32_t model)
 {
     const bool page_0 = model == IORT_SMMU_V3_MODEL_CAVIUM_CN99XX;
 
@@ -102,6 +102,10 @@ static void place_event_registers(struct smmuv3_unit *v, uint32_t model)
                             : (size_t)SMMUV3_REG_EVENTQ_PROD;
     v->events.cons = page_0 ? (size_t)SMMUV3_PAGE0_REG_EVENTQ_CONS
                             : (size_t)SMMUV3_REG_EVENTQ_CONS;
+    v->requests.prod = page_0 ? (size_t)SMMUV3_PAGE0_REG_PRIQ_PROD
+                              : (size_t)SMMUV3_REG_PRIQ_PROD;
+    v->requests.cons = page_0 ? (size_t)SMMUV3_PAGE0_REG_PRIQ_CONS
+                              : (size_t)SMMUV3_REG_PRIQ_CONS;
 }
 
 static enum uiommu_status look_at(struct smmuv3_unit *v,
@@ -120,7 +124,7 @@ static enum uiommu_status look_at(struct smmuv3_unit *v,
     if (why)
         return refuse(v, why);
     uim_iort_smmu_v3(info->record, &firmware);
-    place_event_registers(v, firmware.model);
+    place_queue_registers(v, firmware.model);
     v->coherent = smmuv3_idr0_cohacc(v->idr0) || firmware.coherent;
     return UIOMMU_OK;
 }
@@ -170,6 +174,8 @@ static const struct uim_unit_ops unit_ops = {
     .cut = smmuv3_cut,
     .invalidate = smmuv3_invalidate,
     .devtlb = smmuv3_devtlb,
+    .respond = smmuv3_respond,
+    .drain = smmuv3_drain,
     .audit = smmuv3_audit,
     .poll = smmuv3_poll,
 };
