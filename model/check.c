@@ -35,6 +35,11 @@ unsigned uim_check_run(struct uim_model *m, unsigned n)
     return uim_unit_run(m, n);
 }
 
+unsigned uim_check_requests(struct uim_model *m)
+{
+    return uim_unit_requests(m);
+}
+
 void uim_check_caches_keep(struct uim_model *m, bool on)
 {
     uim_unit_lock(m);

@@ -122,9 +122,11 @@ void uim_check_drop(struct uim_model *m, uint32_t kinds, uint32_t n);
 
 /* While held, invalidations and waits are accepted and stay pending;
  * uim_check_run() does the next n of them, returns how many there were. Off:
- * the rest is done at once.                                                 */
+ * the rest is done at once. Page requests are held too: run() does them when there
+ * is no command left, a command that drains them, and requests() at any time.  */
 void uim_check_hold(struct uim_model *m, bool on);
 unsigned uim_check_run(struct uim_model *m, unsigned n);
+unsigned uim_check_requests(struct uim_model *m);
 
 /* Off: translations neither use nor fill caches; what is in them stays. */
 void uim_check_caches_keep(struct uim_model *m, bool on);

@@ -96,11 +96,14 @@ struct uim_model;
 struct uim_check_inject;
 
 /* How the rest of model/, and the test door (check.h), reach into one kind of
- * model. With the lock: update, command. */
+ * model. With the lock: update, command, request. */
 struct uim_model_door {
     bool (*update)(struct uim_model *m); /* of registers, done; false: none   */
     bool (*command)(struct uim_model *m); /* one command, done; false: none, or
                                            * none that may be done now         */
+    bool (*request)(struct uim_model *m); /* one page request that the unit has
+                                           * received, done; false: none. NULL:
+                                           * it takes none                     */
     void (*memory_changed)(struct uim_model *m, uint64_t gpa, uint64_t len);
     void (*caches_drop)(struct uim_model *m);
     void (*inject)(struct uim_model *m, const struct uim_check_inject *error);

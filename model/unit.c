@@ -38,7 +38,13 @@ void uim_unit_note_all(struct uim_model *m)
                                                 .pasid = UIM_MODEL_ANY_PASID });
 }
 
-/* The smallest thing that can be done now. */
+static bool request(struct uim_model *m)
+{
+    return m->ops->door->request && m->ops->door->request(m);
+}
+
+/* The smallest thing that can be done now. Page requests come last, because nobody
+ * may rely on their coming sooner. */
 static bool step(struct uim_model *m)
 {
     if (m->check.silent)
@@ -47,7 +53,7 @@ static bool step(struct uim_model *m)
         return true;
     if (m->check.hold && m->unit.run_budget == 0)
         return false;
-    if (!m->ops->door->command(m))
+    if (!m->ops->door->command(m) && !request(m))
         return false;
     if (m->check.hold)
         m->unit.run_budget--;
@@ -87,6 +93,18 @@ unsigned uim_unit_run(struct uim_model *m, unsigned n)
     m->unit.run_budget = 0;
     uim_unit_unlock(m);
     return n - left;
+}
+
+unsigned uim_unit_requests(struct uim_model *m)
+{
+    unsigned n = 0;
+
+    uim_unit_lock(m);
+    while (!m->check.silent && request(m))
+        n++;
+    uim_unit_unlock(m);
+    uim_unit_settle(m);
+    return n;
 }
 
 void uim_unit_remember(struct uim_model *m, const struct uim_model_req *req)

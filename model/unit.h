@@ -40,6 +40,10 @@ void uim_unit_settle(struct uim_model *m);
  * done. Takes the lock. */
 unsigned uim_unit_run(struct uim_model *m, unsigned n);
 
+/* Does all page requests that were received, however commands are held; how many
+ * these were. Takes the lock. */
+unsigned uim_unit_requests(struct uim_model *m);
+
 /* What an adversarial unit fetches again whenever memory changes: the last
  * requests that differ in requester, PASID or page. */
 void uim_unit_remember(struct uim_model *m, const struct uim_model_req *req);

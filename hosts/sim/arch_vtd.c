@@ -30,19 +30,20 @@ static int args(const struct sim_config *config, char *buf, size_t size)
     };
 
     return snprintf(
-        buf, size, "base=0x%llx,%s,coherent=%d,cache=%s,cm=%d,dt=%d",
+        buf, size, "base=0x%llx,%s,coherent=%d,cache=%s,cm=%d,dt=%d,prs=%d",
         (unsigned long long)sim_arch_vtd.base, mode[config->mode],
         !config->non_coherent, config->adversarial ? "adversarial" : "normal",
-        config->caching_mode, config->ats);
+        config->caching_mode, config->ats, config->pri);
 }
 
-/* GCMD, CCMD, IQT, FSTS and what invalidates set something off. FECTL and IECTL must
- * not unmask. */
+/* GCMD, CCMD, IQT, FSTS and what invalidates set something off. FECTL, IECTL and PECTL
+ * must not unmask. */
 static uint32_t rubbish(uint64_t off, uint32_t value, bool *skip)
 {
     *skip =
         off == 0x18 || off == 0x28 || off == 0x2c || off == 0xf8 || off == 0xfc;
-    return off == 0x38 || off == 0xa0 ? value & 0x7fffffff : value;
+    return off == 0x38 || off == 0xa0 || off == 0xe0 ? value & 0x7fffffff
+                                                     : value;
 }
 
 /* ---- the table ----------------------------------------------------------- */

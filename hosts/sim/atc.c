@@ -90,7 +90,8 @@ static enum sim_stop ask_unit(struct sim *s, struct sim_func *f,
 /* An answer without rights is not kept (7.2); one that lacks the right
  * wanted is asked for again, since granting more needs no invalidation. */
 enum sim_stop sim_atc_translate(struct sim *s, struct sim_func *f,
-                                const struct uie_req *req, struct uie_xlat *out)
+                                const struct uie_req *req, struct uie_xlat *out,
+                                bool *no_page)
 {
     struct sim_atc_entry *e = lookup(f, req);
     uint32_t wanted = req->access & (UIE_R | UIE_W);
@@ -111,6 +112,7 @@ enum sim_stop sim_atc_translate(struct sim *s, struct sim_func *f,
         return stop;
     }
     if (out->perm == 0 || (out->perm & wanted) != wanted) {
+        *no_page = true;
         return SIM_BY_UNIT;
     }
     put_answer(fill(f, req, out), out);
@@ -327,6 +329,8 @@ void sim_devtlbs_run(struct sim *s)
 {
     struct sim_jobs jobs = take_jobs(s);
 
+    sim_posts_deliver(
+        s); /* what a unit sent before arrives before (VT-d 7.8) */
     for (unsigned i = 0; i < jobs.n; i++) {
         enum answer how = answer(s, &jobs.job[i]);
 

@@ -13,7 +13,6 @@ enum {
     EXT_AT = 0x100, /* extended capabilities, EXT_SIZE apart */
     EXT_SIZE = 0x20,
     VENDOR = 0xf055, /* "free and open" devices that nobody sells */
-    PRI_CAPACITY = 32,
 };
 
 /* ---- writing it ---------------------------------------------------------- */
@@ -204,10 +203,11 @@ static void pri_init(struct sim_func *f, uint16_t *end)
 {
     f->pri = ext_add(f, end, 0x13, 1);
     sim_config_mask(f, f->pri + 4, 2, 0x0003);
+    /* Stopped; answers with a PASID. */
     sim_config_put(f, f->pri + 6, 2,
-                   0x8100); /* stopped; responses with PASID */
+                   f->row.caps & SIM_PRI_PLAIN ? 0x0100 : 0x8100);
     f->clears[f->pri + 6] = 0x03;
-    sim_config_put(f, f->pri + 8, 4, PRI_CAPACITY);
+    sim_config_put(f, f->pri + 8, 4, SIM_PRI_CAPACITY);
     sim_config_mask(f, f->pri + 12, 4, 0xffffffff);
 }
 
@@ -232,7 +232,7 @@ static void ext_init(struct sim_func *f)
     if (f->row.caps & SIM_ATS) {
         ats_init(f, &end);
     }
-    if (f->physical == NULL && (f->row.caps & SIM_PRI) != 0) {
+    if (f->physical == NULL && (f->row.caps & (SIM_PRI | SIM_PRI_PLAIN))) {
         pri_init(f, &end);
     }
     if (f->physical == NULL && f->pasid_bits > 0) {

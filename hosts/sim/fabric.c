@@ -209,7 +209,7 @@ static bool send_by_atc(struct sim *s, struct sim_request *r, struct part *p)
     bool done;
 
     pthread_mutex_lock(&p->f->tlb_lock);
-    r->stop = sim_atc_translate(s, p->f, &req, &x);
+    r->stop = sim_atc_translate(s, p->f, &req, &x, &r->no_page);
     done = r->stop == SIM_NOT_STOPPED;
     if (done && (x.flags & UIE_XLAT_U)) {
         done = send(s, r, p, p->iova, 0);
@@ -301,6 +301,7 @@ enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
     r->addr = 0;
     r->peer = 0;
     r->stop = SIM_NOT_STOPPED;
+    r->no_page = false;
     done = move_all(s, r);
     if (s->auto_irq) {
         machine_run(m);

@@ -147,10 +147,20 @@ static bool make_due(struct sim *s, const struct sim_post *post)
 void sim_raise_msi(void *opaque, uint64_t addr, uint32_t data)
 {
     struct sim *s = opaque;
-    struct sim_post post = { addr, data };
 
     pthread_mutex_lock(&s->text_lock);
-    list_add(&s->msis.posted, &s->msis.n_posted, post);
+    list_add(&s->msis.posted, &s->msis.n_posted,
+             (struct sim_post){ .addr = addr, .data = data });
+    pthread_mutex_unlock(&s->text_lock);
+}
+
+void sim_post_answer(void *opaque, const struct uie_page_response *r)
+{
+    struct sim *s = opaque;
+
+    pthread_mutex_lock(&s->text_lock);
+    list_add(&s->msis.posted, &s->msis.n_posted,
+             (struct sim_post){ .answers = true, .answer = *r });
     pthread_mutex_unlock(&s->text_lock);
 }
 
@@ -161,6 +171,10 @@ static void deliver_post(struct sim *s, const struct sim_post *post)
                          (uint8_t)(post->data >> 24) };
     bool known;
 
+    if (post->answers) {
+        sim_pri_answer(s, &post->answer);
+        return;
+    }
     if (sim_is_ram(s, post->addr, 4)) {
         sim_mem_write(s, post->addr, bytes, 4);
         return;
@@ -194,7 +208,7 @@ void sim_posts_deliver(struct sim *s)
 void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data,
                      uint32_t device_id)
 {
-    struct sim_post post = { addr, data };
+    struct sim_post post = { .addr = addr, .data = data };
     struct sim_seen *bigger;
 
     pthread_mutex_lock(&s->text_lock);

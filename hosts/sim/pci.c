@@ -10,7 +10,6 @@ enum {
     ATS_ENABLE = 1u << 15,
     ATS_STU = 0x1f,
     PRI_ENABLE = 1u << 0,
-    PRI_RESET = 1u << 1,
     PRI_STOPPED = 1u << 8,
     PASID_ENABLE = 1u << 0,
     PASID_FEATURES = 0xe,
@@ -287,14 +286,6 @@ static void check_features(struct sim *s, const struct sim_func *f,
 
 /* ---- writes -------------------------------------------------------------- */
 
-static void set_stopped(struct sim_func *f, bool stopped)
-{
-    uint16_t status = sim_config16(f, f->pri + 6);
-
-    status = (uint16_t)(stopped ? status | PRI_STOPPED : status & ~PRI_STOPPED);
-    sim_config_put(f, f->pri + 6, 2, status);
-}
-
 /* What is to be done when the lock of configuration space is no longer held. */
 enum effect {
     EFFECT_NONE,
@@ -319,14 +310,12 @@ static enum effect reset_wanted(struct sim_func *f, uint16_t was_bridge)
     return EFFECT_RESET;
 }
 
-/* What the function does about it. No page request is ever outstanding here, so
- * PRI stops at once. */
+/* What the function does about it. */
 static enum effect take_effect(struct sim_func *f, const struct control *was,
                                const struct control *is)
 {
     if (f->pri != 0) {
-        sim_config_put(f, f->pri + 4, 2, is->pri & ~(uint32_t)PRI_RESET);
-        set_stopped(f, (is->pri & PRI_ENABLE) == 0);
+        sim_pri_control(f, was->pri);
     }
     if (was->vfs != is->vfs) {
         return EFFECT_RESET_VFS;

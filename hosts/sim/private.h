@@ -35,6 +35,8 @@ enum {
     SIM_ATC_ENTRIES = 64,
     SIM_MAX_FUNCTIONS = 64,
     SIM_MAX_MSIS = 32, /* that units may allocate */
+    SIM_PRI_CAPACITY = 32,
+    SIM_PAGE_GROUPS = 48, /* more than can wait for an answer */
     SIM_MAX_TEXTS = 1000,
     SIM_CONFIG_SIZE = 4096,
     SIM_MADT_SIZE = MADT_SIZE + MADT_GIC_ITS_SIZE,
@@ -211,9 +213,12 @@ void sim_mmio_close(struct sim *s);
 
 /* ---- unit.c, msi.c ------------------------------------------------------- */
 
+/* A message of a unit: an interrupt, or the answer to a page request. */
 struct sim_post {
     uint64_t addr;
     uint32_t data;
+    bool answers;
+    struct uie_page_response answer;
 };
 
 /* One that arrived. */
@@ -239,10 +244,13 @@ struct sim_msis {
 
 bool sim_unit_open(struct sim *s, const char *model, const char *args);
 void sim_unit_step(struct sim *s);
+/* Page requests that a late unit took arrive in its queue. */
+void sim_unit_requests(struct sim *s);
 void sim_unit_close(struct sim *s);
 /* After each call into the model: what it posted takes effect. */
 void sim_posts_deliver(struct sim *s);
 void sim_raise_msi(void *opaque, uint64_t addr, uint32_t data);
+void sim_post_answer(void *opaque, const struct uie_page_response *r);
 /* A device's message, as the interrupt controller takes it. */
 void sim_msi_arrives(struct sim *s, uint64_t addr, uint32_t data,
                      uint32_t device_id);
@@ -262,6 +270,17 @@ struct sim_atc_entry {
     bool priv; /* answers privileged requests, which others are not told of */
     uint32_t pasid, perm, flags;
     uint64_t iova, mask, gpa;
+};
+
+/* A group of page requests. */
+struct sim_page_group {
+    struct sim_func
+        *asker;     /* the one whose interface it is, or a virtual one */
+    uint32_t pasid;         /* UIE_NO_PASID: none */
+    uint16_t index;
+    unsigned requests; /* 0: unused */
+    bool last;         /* its last one was sent */
+    bool forgotten;    /* by the function; an answer may still be on its way */
 };
 
 /* One function. Lock: pci, but what tlb guards. */
@@ -291,6 +310,9 @@ struct sim_func {
     uint64_t vf_bar_start;
     uint16_t id[SIM_MAX_IDS]; /* see sim_use_ids() */
     unsigned n_ids, next_id;
+    struct sim_page_group group[SIM_PAGE_GROUPS]; /* a physical one's */
+    struct sim_page_response *response;
+    unsigned n_responses;
 
     pthread_mutex_t tlb_lock; /* tlb: held while an entry is in use */
     struct sim_atc_entry atc[SIM_ATC_ENTRIES];
@@ -371,6 +393,15 @@ void sim_func_reset(struct sim *s, struct sim_func *f);
 void sim_bus_reset(struct sim *s, const struct sim_func *bridge);
 void sim_vfs_reset(struct sim *s, const struct sim_func *pf);
 
+/* ---- pri.c --------------------------------------------------------------- */
+
+/* With pci: the control register was written; all that the function asked for is
+ * lost. */
+void sim_pri_control(struct sim_func *f, unsigned was);
+void sim_pri_lose(struct sim_func *f);
+void sim_pri_answer(struct sim *s, const struct uie_page_response *r);
+void sim_pri_check(struct sim *s);
+
 /* ---- route.c, fabric.c, atc.c -------------------------------------------- */
 
 enum sim_way {
@@ -410,11 +441,11 @@ enum machine_dma sim_machine_send_irq(struct machine *m, unsigned dev,
                                       uint64_t addr, uint32_t data);
 
 /* Translate by the device TLB; with f->tlb_lock held, which stays held while
- * the result is in use. Says who refused. out->flags has UIE_XLAT_U: go
- * untranslated. */
+ * the result is in use. Says who refused; *no_page: the unit, for want of a page with
+ * these rights. out->flags has UIE_XLAT_U: go untranslated. */
 enum sim_stop sim_atc_translate(struct sim *s, struct sim_func *f,
-                                const struct uie_req *req,
-                                struct uie_xlat *out);
+                                const struct uie_req *req, struct uie_xlat *out,
+                                bool *no_page);
 void sim_atc_flush(struct sim_func *f);
 /* Around a part of a DMA: while it is under way, sim_notify() waits. */
 void sim_traffic_enter(struct sim *s);

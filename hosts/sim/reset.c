@@ -24,6 +24,7 @@ void sim_func_reset(struct sim *s, struct sim_func *f)
 {
     pthread_mutex_lock(&s->pci.lock);
     memcpy(f->config, f->reset, sizeof(f->config));
+    sim_pri_lose(f);
     f->ready_ns = atomic_load(&s->clock_ns) + RESET_NS;
     sim_route_update(s);
     pthread_mutex_unlock(&s->pci.lock);

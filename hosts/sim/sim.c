@@ -24,6 +24,7 @@ static bool run(struct machine *m)
 {
     struct sim *s = sim_of(m);
 
+    sim_unit_requests(s);
     sim_posts_deliver(s);
     sim_devtlbs_run(s);
     sim_msis_run(s);
@@ -191,6 +192,7 @@ unsigned sim_check_leaks(struct machine *m)
     sim_locks_check(s);
     sim_mmio_check(s);
     sim_msis_check(s);
+    sim_pri_check(s);
     if (s->count.memory_maps > 0) {
         sim_report(s, "leak: %u times memory_map", s->count.memory_maps);
     }

@@ -48,7 +48,8 @@ enum sim_kind {
 
     /* Virtual function; `parent` is its physical one, a SIM_ENGINE, which gets SR-IOV.
      * Those of one follow each other, a stride apart, on its bus. It is there when it
-     * is enabled; PASIDs are its physical function's, PRI it has none. */
+     * is enabled. PASIDs and PRI are its physical function's: it has neither
+     * capability, but asks for pages if that one may. */
     SIM_VIRTUAL,
 };
 
@@ -75,6 +76,8 @@ enum {
     /* Not there before sim_plug(). Others may be in its place, one at a time. */
     SIM_ABSENT = 1u << 11,
     SIM_VFS_ON = 1u << 12, /* firmware enabled all virtual functions */
+    /* SIM_PRI, and its answers come without a PASID, whatever it asked with. */
+    SIM_PRI_PLAIN = 1u << 13,
 };
 
 /* Bits of ACS registers, as PCIe names them. */
@@ -131,6 +134,8 @@ struct sim_config {
                             * and commands done only when waited for */
     bool caching_mode;     /* not-present entries are cached (VT-d CM) */
     bool ats;              /* unit with device TLBs; default engines have ATS */
+    bool pri;          /* unit with page requests, which needs ats (and, VT-d, a
+                            * scalable mode); default engines have PRI */
     const char *args;      /* more for the model, appended: "bits=39" */
     const char *only_args; /* the model's arguments, instead of all above */
 
@@ -337,6 +342,8 @@ struct sim_request {
     uint64_t addr;          /* physical, of the last part */
     unsigned peer;          /* SIM_AT_BAR, SIM_AT_PEER: whose */
     enum sim_stop stop;     /* SIM_NOWHERE: why */
+    bool no_page; /* SIM_BY_UNIT: the device TLB was told that there is no
+                             * page with these rights, and may ask for one */
 };
 
 enum machine_dma sim_dma(struct machine *m, struct sim_request *request);
@@ -363,6 +370,55 @@ enum sim_devtlb {
 
 void sim_devtlb(struct machine *m, unsigned dev, enum sim_devtlb how);
 unsigned sim_devtlb_entries(struct machine *m, unsigned dev);
+
+/* ---- page requests ------------------------------------------------------- */
+
+/*
+ * One page request message. Where sim_dma() says no_page: ask for the page at iova +
+ * moved, let uiommu serve it (machine_run(), or its poll), look for the answer, and
+ * try again. All requests of a group have one function, PASID and number; the answer
+ * to its last one gives all their credits back, and then the number is free again.
+ */
+struct sim_page_request {
+    unsigned dev;
+    uint32_t pasid;  /* UIOMMU_NO_PASID: none */
+    uint64_t iova;   /* anywhere in the page */
+    unsigned
+        access; /* UIOMMU_READ | UIOMMU_WRITE; neither, and last: a stop marker,
+                      * which has no answer and takes no credit */
+    bool exec, priv;
+    bool last;
+    uint16_t group; /* below 512 */
+    bool rogue; /* though its configuration space says it must not, or without a
+                     * credit. Waits for no answer, but may get one */
+};
+
+/* SIM_NOT_STOPPED: the unit took it. SIM_BY_DEVICE: PRI or ATS is off, or a right of
+ * the PASID; it failed (RF), has no credit left, or the group waits for its answer.
+ * SIM_BY_UNIT: refused, which is a failure to the function: RF is set. */
+enum sim_stop sim_page_request(struct machine *m,
+                               const struct sim_page_request *request);
+
+enum { SIM_PAGE_SUCCESS = 0, SIM_PAGE_INVALID = 1, SIM_PAGE_FAILURE = 15 };
+
+/* An answer that a function received. One that it does not wait for, or that has a
+ * PASID where it must not, or the other way round, is a violation too; not if the
+ * group was lost in a reset or failure meanwhile. */
+struct sim_page_response {
+    uint32_t pasid; /* UIOMMU_NO_PASID: it came without */
+    uint32_t group, code;
+    bool
+        expected; /* else UPRGI was set, if PRI was enabled, or RF was before */
+};
+
+unsigned sim_page_responses(struct machine *m, unsigned dev);
+struct sim_page_response sim_page_response_at(struct machine *m, unsigned dev,
+                                              unsigned i);
+/* Groups of that function that have no answer yet. One whose last request was sent
+ * is a leak at the end. */
+unsigned sim_page_groups(struct machine *m, unsigned dev);
+
+/* ---- coming and going ---------------------------------------------------- */
 
 /* Surprise removal: the function and all behind it are gone. The platform reports that
  * its device TLB does not answer, or with SIM_DEVTLB_SILENT nobody ever does. */

@@ -33,7 +33,8 @@ static unsigned default_rows(const struct sim_config *config,
                              struct sim_function *row)
 {
     unsigned engines = config->engines > 0 ? config->engines : DEFAULT_ENGINES;
-    unsigned caps = config->engine_caps | (config->ats ? SIM_ATS : 0);
+    unsigned caps = config->engine_caps | (config->ats ? SIM_ATS : 0) |
+                    (config->pri ? SIM_PRI : 0);
     unsigned n = 0;
 
     for (unsigned i = 0; i < engines && i < 2; i++) {
@@ -365,6 +366,7 @@ void sim_topology_close(struct sim *s)
         pthread_mutex_destroy(&s->pci.func[i].tlb_lock);
         free(s->pci.func[i].name);
         free(s->pci.func[i].bar);
+        free(s->pci.func[i].response);
     }
     free(s->pci.func);
     free(s->pci.device);

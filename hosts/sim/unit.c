@@ -31,18 +31,12 @@ const char *sim_last_model_log(struct machine *m)
     return sim_of(m)->last_model_log;
 }
 
-/* No wires lead from the unit anywhere, and no engine sends page requests. */
+/* No wires lead from the unit anywhere. */
 static void set_irq(void *opaque, uint32_t line, int level)
 {
     (void)opaque;
     (void)line;
     (void)level;
-}
-
-static void page_response(void *opaque, const struct uie_page_response *r)
-{
-    (void)opaque;
-    (void)r;
 }
 
 static void on_invalidate(void *ctx, const struct uim_check_inval *inval)
@@ -64,7 +58,7 @@ static const struct uie_host host_template = {
     .raise_msi = sim_raise_msi,
     .set_irq = set_irq,
     .notify = sim_notify,
-    .page_response = page_response,
+    .page_response = sim_post_answer,
     .now_ns = sim_now_ns,
     .log = unit_log,
 };
@@ -174,6 +168,23 @@ void sim_unit_step(struct sim *s)
     }
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);
+}
+
+/* Time passes, too, when nobody waits for anything. */
+void sim_unit_requests(struct sim *s)
+{
+    if (!s->late) {
+        return;
+    }
+    pthread_mutex_lock(&s->unit_lock);
+    if (s->snapshots) {
+        sim_snapshot_enter(s->model);
+    }
+    (void)uim_check_requests(uim_embed_model(s->model));
+    if (s->snapshots) {
+        sim_snapshot_leave();
+    }
+    pthread_mutex_unlock(&s->unit_lock);
 }
 
 void sim_unit_close(struct sim *s)

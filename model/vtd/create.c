@@ -48,16 +48,19 @@ static uint64_t offered_ecap(const struct mvtd_args *a)
                                           .sc = 1,
                                           .iro = MVTD_IRO / 16,
                                           .mhmv = a->ir ? MVTD_MHMV : 0,
+                                          .prs = a->prs,
                                           .srs = sm,
                                           .nwfs = a->dt,
                                           .pss = sm ? MVTD_PASID_BITS - 1 : 0,
                                           .pasid = sm,
+                                          .pds = a->prs,
                                           .smts = sm,
                                           .ssts = sm & a->ss,
                                           .fsts = sm & a->fs,
                                           .smpwcs = sm & a->coherent,
                                           .rps = sm,
-                                          .adms = sm })
+                                          .adms = sm,
+                                          .sms = a->prs })
         .raw;
 }
 
@@ -71,6 +74,7 @@ static void power_on(struct mvtd *m)
         .ecap = offered_ecap(&m->args),
         .fault.ctl = masked,
         .inval.ctl = masked,
+        .pages.ctl = masked,
     };
     m->root = (struct vtd_rtaddr){ 0 };
     m->irta = (struct vtd_irta){ 0 };
@@ -79,6 +83,7 @@ static void power_on(struct mvtd *m)
     memset(m->frcd_hi, 0, sizeof(m->frcd_hi));
     m->next_record = 0;
     m->n_recent_irtes = 0;
+    m->n_received = 0;
     uim_unit_reset(&m->base);
     memset(m->fs_dids, 0, sizeof(m->fs_dids));
     mvtd_queue_reset(m);
@@ -107,6 +112,8 @@ static const char *contradiction(const struct mvtd_args *a)
         return "rwbf=1 needs scalable=0 (CAP.RWBF is 0 when ECAP.SMTS is 1)";
     if (a->eim && !a->ir)
         return "eim=1 needs ir=1";
+    if (a->prs && (!a->scalable || !a->dt))
+        return "prs=1 needs scalable=1 and dt=1";
     if (a->common.base & (MVTD_WINDOW_SIZE - 1))
         return "base is not a multiple of 4 KiB";
     return NULL;
@@ -129,6 +136,7 @@ static bool parse(const struct uim_model_host *host, const char *text,
         { .key = "ir", .value = &a->ir, .max = 1 },
         { .key = "eim", .value = &a->eim, .max = 1 },
         { .key = "esrtps", .value = &a->esrtps, .max = 1 },
+        { .key = "prs", .value = &a->prs, .max = 1 },
         { .key = NULL },
     };
     const char *wrong;
@@ -198,14 +206,6 @@ static void info(struct uim_model *model, struct uim_model_info *out)
     };
 }
 
-static int page_request(struct uim_model *model,
-                        const struct uim_model_page_request *req)
-{
-    (void)model;
-    (void)req;
-    return UIM_MODEL_UR; /* ECAP.PRS is 0 */
-}
-
 static void memory_changed(struct uim_model *model)
 {
     (void)model; /* no pointer into guest memory is ever kept */
@@ -239,6 +239,11 @@ static bool door_update(struct uim_model *model)
 static bool door_command(struct uim_model *model)
 {
     return mvtd_inval_step(mvtd_of(model));
+}
+
+static bool door_request(struct uim_model *model)
+{
+    return mvtd_pages_step(mvtd_of(model));
 }
 
 static void door_memory_changed(struct uim_model *model, uint64_t gpa,
@@ -285,6 +290,7 @@ static void door_inject(struct uim_model *model,
 static const struct uim_model_door door = {
     .update = door_update,
     .command = door_command,
+    .request = door_request,
     .memory_changed = door_memory_changed,
     .caches_drop = door_caches_drop,
     .inject = door_inject,
@@ -301,7 +307,7 @@ const struct uim_model_ops uim_model_vtd = {
     .mmio_write = mvtd_mmio_write,
     .translate = mvtd_translate,
     .remap_msi = mvtd_remap_msi,
-    .page_request = page_request,
+    .page_request = mvtd_page_request,
     .devtlb_done = mvtd_devtlb_done,
     .memory_changed = memory_changed,
     .save = mvtd_save,

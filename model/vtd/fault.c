@@ -57,6 +57,8 @@ static enum answer answer_to(const struct uim_model_req *req, unsigned reason)
 
 static uint64_t type_of(const struct mvtd_trip *t)
 {
+    if (t->pages)
+        return VTD_FAULT_PAGE_REQUEST;
     if (t->req->flags & UIM_MODEL_ATS)
         return VTD_FAULT_READ;
     if (t->want == (UIM_MODEL_R | UIM_MODEL_W))

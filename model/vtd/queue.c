@@ -59,11 +59,15 @@ void mvtd_queue_reset(struct mvtd *m)
 
 /* ---- waits and device-TLB requests --------------------------------------- */
 
+/* 7.7: with PD, software sees all page requests that were received before it sees
+ * that the wait is over. */
 static void complete_wait(struct mvtd *m, const struct mvtd_wait *w)
 {
     uint64_t gpa = vtd_qi_wait_hi_staddr(w->hi) << 2;
     struct vtd_ics ics = { m->reg.ics };
 
+    if (vtd_qi_wait_lo_pd(w->lo))
+        mvtd_pages_drain(m);
     if (vtd_qi_wait_lo_sw(w->lo) &&
         !uim_door_write32(&m->base, gpa,
                           (uint32_t)vtd_qi_wait_lo_stdata(w->lo)))
@@ -392,13 +396,38 @@ static unsigned do_wait(struct mvtd *m, const struct descriptor *d)
     struct mvtd_inval inval = { .scope = UIM_CHECK_GLOBAL,
                                 .pasid = UIM_CHECK_NONE };
 
-    if (vtd_qi_wait_lo_pd(w.lo)) /* ECAP.PDS is 0 */
+    if (vtd_qi_wait_lo_pd(w.lo) && !m->args.prs) /* ECAP.PDS is 0 */
         return VTD_IQEI_RESERVED_FIELD;
     m->counter[MVTD_N_waits]++;
     if (swallowed(m, UIM_CHECK_WAIT, &inval, 0, 0, false))
         return 0;
     m->wait[m->n_waits++] = w; /* room: takes_more() saw to that */
     complete_waits(m);
+    return 0;
+}
+
+/* What was asked is known to software and the device alone. Codes between them are
+ * failures to a function (PCIe 10.4.2.1). */
+static unsigned do_page_response(struct mvtd *m, const struct descriptor *d)
+{
+    struct vtd_qi_page_response_lo lo = { d->word[0] };
+    struct vtd_qi_page_response_hi hi = { d->word[1] };
+    uint64_t pasid = vtd_qi_page_response_lo_pasid(lo);
+    struct uim_model_page_response r = {
+        .rid = (uint32_t)vtd_qi_page_response_lo_rid(lo),
+        .pasid = vtd_qi_page_response_lo_pp(lo) ? (uint32_t)pasid
+                                                : UIM_MODEL_NO_PASID,
+        .group = (uint32_t)vtd_qi_page_response_hi_prgi(hi),
+        .code = (uint32_t)vtd_qi_page_response_lo_rc(lo),
+    };
+
+    m->counter[MVTD_N_page_responses]++;
+    if (r.code > VTD_RC_INVALID_REQUEST && r.code < VTD_RC_RESPONSE_FAILURE) {
+        uim_unit_warn(&m->base, "answers page requests by a reserved code",
+                      r.code);
+        r.code = VTD_RC_RESPONSE_FAILURE;
+    }
+    m->base.host->page_response(m->base.host->ctx, &r);
     return 0;
 }
 
@@ -409,40 +438,48 @@ static const struct command {
     unsigned (*run)(struct mvtd *m, const struct descriptor *d);
     uint64_t defined[2];
     bool legacy; /* also in legacy mode */
-    bool devtlb; /* needs ECAP.DT       */
+    enum { NEEDS_NOTHING, NEEDS_DT, NEEDS_PRS } needs;
 } commands[] = {
     [VTD_QI_CONTEXT] = { do_context,
                          { BITS_OF(VTD_QI_CONTEXT_LO), 0 },
                          true,
-                         false },
+                         NEEDS_NOTHING },
     [VTD_QI_IOTLB] = { do_iotlb,
                        { BITS_OF(VTD_QI_IOTLB_LO), BITS_OF(VTD_QI_IOTLB_HI) },
                        true,
-                       false },
+                       NEEDS_NOTHING },
     [VTD_QI_DEVTLB] = { do_devtlb,
                         { BITS_OF(VTD_QI_DEVTLB_LO),
                           BITS_OF(VTD_QI_DEVTLB_HI) },
                         true,
-                        true },
-    [VTD_QI_IEC] = { do_interrupt, { BITS_OF(VTD_QI_IEC_LO), 0 }, true, false },
+                        NEEDS_DT },
+    [VTD_QI_IEC] = { do_interrupt,
+                     { BITS_OF(VTD_QI_IEC_LO), 0 },
+                     true,
+                     NEEDS_NOTHING },
     [VTD_QI_WAIT] = { do_wait,
                       { BITS_OF(VTD_QI_WAIT_LO), BITS_OF(VTD_QI_WAIT_HI) },
                       true,
-                      false },
+                      NEEDS_NOTHING },
     [VTD_QI_PIOTLB] = { do_pasid_iotlb,
                         { BITS_OF(VTD_QI_PIOTLB_LO),
                           BITS_OF(VTD_QI_PIOTLB_HI) },
                         false,
-                        false },
+                        NEEDS_NOTHING },
     [VTD_QI_PASID_CACHE] = { do_pasid_cache,
                              { BITS_OF(VTD_QI_PASID_CACHE_LO), 0 },
                              false,
-                             false },
+                             NEEDS_NOTHING },
     [VTD_QI_PDEVTLB] = { do_pasid_devtlb,
                          { BITS_OF(VTD_QI_PDEVTLB_LO),
                            BITS_OF(VTD_QI_PDEVTLB_HI) },
                          false,
-                         true },
+                         NEEDS_DT },
+    [VTD_QI_PAGE_RESPONSE] = { do_page_response,
+                               { BITS_OF(VTD_QI_PAGE_RESPONSE_LO),
+                                 BITS_OF(VTD_QI_PAGE_RESPONSE_HI) },
+                               false,
+                               NEEDS_PRS },
 };
 
 static unsigned run_descriptor(struct mvtd *m, const struct descriptor *d)
@@ -454,7 +491,8 @@ static unsigned run_descriptor(struct mvtd *m, const struct descriptor *d)
     if (type >= sizeof(commands) / sizeof(*commands))
         return VTD_IQEI_INVALID_TYPE;
     c += type;
-    if (!c->run || (c->devtlb && !m->args.dt) ||
+    if (!c->run || (c->needs == NEEDS_DT && !m->args.dt) ||
+        (c->needs == NEEDS_PRS && !m->args.prs) ||
         (!c->legacy && vtd_rtaddr_ttm(m->root) == VTD_TTM_LEGACY))
         return VTD_IQEI_INVALID_TYPE;
     if ((d->word[0] & ~c->defined[0]) | (d->word[1] & ~c->defined[1]) |

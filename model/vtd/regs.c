@@ -11,7 +11,7 @@ struct row {
     uint16_t offset;
     uint8_t bytes;
     bool write_only;
-    bool ir, eim; /* there only with ECAP.IR, ECAP.EIM */
+    bool ir, eim, prs; /* there only with ECAP.IR, ECAP.EIM, ECAP.PRS */
     size_t field;     /* in struct mvtd_regs */
     uint64_t rw, w1c; /* masks of bits; all others are read-only             */
     uint64_t unit;    /* and of those that the unit changes besides          */
@@ -201,6 +201,24 @@ static void ics_written(struct mvtd *m, uint64_t value, uint64_t touched)
         m->reg.inval.ctl = vtd_iectl_set_ip(ctl, 0).raw;
 }
 
+static void pectl_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    (void)value;
+    (void)touched;
+    mvtd_event_send(m, &m->reg.pages);
+}
+
+/* 7.5: with nothing left to be served, the event is not wanted any more. */
+static void prs_written(struct mvtd *m, uint64_t value, uint64_t touched)
+{
+    struct vtd_pectl ctl = { m->reg.pages.ctl };
+
+    (void)value;
+    (void)touched;
+    if (m->reg.prs == 0)
+        m->reg.pages.ctl = vtd_pectl_set_ip(ctl, 0).raw;
+}
+
 /* Writes without ICC or IVT in the half that has it start nothing. */
 static void ccmd_written(struct mvtd *m, uint64_t value, uint64_t touched)
 {
@@ -250,6 +268,17 @@ static const struct row rows[] = {
     { VTD_REG_IRTA, 8, AT(irta), .rw = ~UIM_MASK(10, 4), .ir = true },
     { VTD_REG_IQERCD, 8, AT(iqercd),
       .unit = UIM_MASK(63, 32) | UIM_MASK(3, 0) },
+    { VTD_REG_PQH, 8, AT(pqh), .rw = UIM_MASK(18, 5), .prs = true },
+    { VTD_REG_PQT, 8, AT(pqt), .rw = UIM_MASK(18, 5), .prs = true },
+    { VTD_REG_PQA, 8, AT(pqa), .rw = ~UIM_MASK(11, 3), .prs = true },
+    { VTD_REG_PRS, 4, AT(prs), .w1c = UIM_MASK(1, 0), .prs = true,
+      .written = prs_written },
+    { VTD_REG_PECTL, 4, AT(pages.ctl), .rw = UIM_BIT(31), .unit = UIM_BIT(30),
+      .prs = true, .written = pectl_written },
+    { VTD_REG_PEDATA, 4, AT(pages.data), .rw = UIM_MASK(15, 0), .prs = true },
+    { VTD_REG_PEADDR, 4, AT(pages.addr), .rw = UIM_MASK(31, 2), .prs = true },
+    { VTD_REG_PEUADDR, 4, AT(pages.uaddr), .rw = UIM_MASK(31, 0), .eim = true,
+      .prs = true },
     { MVTD_IRO + VTD_IVA_OFFSET, 8, AT(iva), .rw = ~UIM_MASK(11, 7),
       .write_only = true },
     { MVTD_IRO + VTD_IOTLB_OFFSET, 8, AT(iotlb),
@@ -266,7 +295,8 @@ static bool takes(uint32_t offset, uint32_t bytes, uint64_t off, uint32_t len)
 
 static bool is_there(const struct mvtd *m, const struct row *r)
 {
-    return (!r->ir || m->args.ir) && (!r->eim || m->args.eim);
+    return (!r->ir || m->args.ir) && (!r->eim || m->args.eim) &&
+           (!r->prs || m->args.prs);
 }
 
 static const struct row *find(const struct mvtd *m, uint64_t off, uint32_t len)

@@ -5,6 +5,7 @@
  *     reg, root, irta, gcmd_pending                  saved
  *     frcd_*, next_record                            saved
  *     wait, devtlb and their numbers                 saved: the VMM still answers
+ *     received                                       saved: so does software
  *     the caches, fs_dids, base.unit.recent          saved, see below
  *     tlb_sizes                                      follows from the caches
  *     counter, base.unit.warnings                    saved
@@ -24,7 +25,7 @@
 #include "model/state.h"
 
 enum {
-    VERSION = 2,
+    VERSION = 3,
     SERIALS = 2 * MVTD_PENDING, /* of requests and waits, see renumber() */
 };
 
@@ -55,6 +56,16 @@ static const struct uim_state_field devtlb_fields[] = {
     UIM_STATE_FIELD(mvtd_devtlb, serial, SERIALS),
     UIM_STATE_FIELD(mvtd_devtlb, tag, UINT32_MAX),
     UIM_STATE_FIELD(mvtd_devtlb, sid, UINT16_MAX), END
+};
+
+static const struct uim_state_field page_fields[] = {
+    UIM_STATE_FIELD(mvtd_page, iova, UINT64_MAX),
+    UIM_STATE_FIELD(mvtd_page, rid, UINT32_MAX),
+    UIM_STATE_FIELD(mvtd_page, pasid, UINT32_MAX),
+    UIM_STATE_FIELD(mvtd_page, group, UIM_MASK(8, 0)),
+    UIM_STATE_FIELD(mvtd_page, access, UIM_MASK(3, 0)),
+    UIM_STATE_FIELD(mvtd_page, last, 1),
+    END
 };
 
 static const struct uim_state_field entry_fields[] = {
@@ -161,6 +172,24 @@ static void visit_waits(struct mvtd *m, struct uim_state *s)
         uim_state_fields(s, &m->wait[i], wait_fields);
 }
 
+static bool has_a_pasid(uint32_t pasid)
+{
+    return pasid == UIM_MODEL_NO_PASID || pasid >> MVTD_PASID_BITS == 0;
+}
+
+static void visit_pages(struct mvtd *m, struct uim_state *s)
+{
+    uint64_t n = m->n_received;
+
+    uim_state_u64(s, &n, m->args.prs ? MVTD_RECEIVED : 0);
+    m->n_received = (unsigned)n;
+    for (unsigned i = 0; i < m->n_received; i++) {
+        uim_state_fields(s, &m->received[i], page_fields);
+        if (!has_a_pasid(m->received[i].pasid))
+            uim_state_refuse(s, "holds a number that cannot be");
+    }
+}
+
 static void visit_requests(struct mvtd *m, struct uim_state *s)
 {
     uim_unit_state(s, &m->base);
@@ -258,6 +287,7 @@ static void visit(struct uim_model *model, struct uim_state *s)
     visit_records(m, s);
     visit_devtlbs(m, s);
     visit_waits(m, s);
+    visit_pages(m, s);
     visit_requests(m, s);
     visit_fs_dids(m, s);
     visit_caches(m, s);

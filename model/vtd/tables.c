@@ -398,7 +398,7 @@ static unsigned use_context_legacy(struct mvtd *m, struct mvtd_trip *t)
     return 0;
 }
 
-/* 44h to 49h of 3.14. ECAP.PRS and PTRS are 0, so PRE and EPTR are too. */
+/* 43h to 49h of 3.14. ECAP.PTRS is 0, so EPTR is too. */
 static unsigned use_context_scalable(struct mvtd_trip *t)
 {
     struct vtd_ctx_scalable_q0 q0 = { t->context[0] };
@@ -408,10 +408,13 @@ static unsigned use_context_scalable(struct mvtd_trip *t)
     bool ats = t->req->flags & (UIM_MODEL_ATS | UIM_MODEL_XLATED);
     bool translated = t->req->flags & UIM_MODEL_XLATED;
 
-    if (rid_pasid >= limit)
+    if (rid_pasid >= limit ||
+        (vtd_ctx_scalable_q0_pre(q0) && !vtd_ctx_scalable_q0_dte(q0)))
         return VTD_FR_SCT_4;
     if (ats && !vtd_ctx_scalable_q0_dte(q0))
         return VTD_FR_SCT_5;
+    if (t->pages && !vtd_ctx_scalable_q0_pre(q0))
+        return VTD_FR_SCT_8;
     t->pasid = rid_pasid;
     if (!mvtd_has_pasid(t->req))
         return 0;
@@ -478,6 +481,8 @@ static unsigned check_mode(const struct mvtd *m, struct mvtd_trip *t)
 
     switch (vtd_rtaddr_ttm(m->root)) {
     case VTD_TTM_LEGACY:
+        if (t->pages)
+            return VTD_FR_RTA_3;
         return mvtd_has_pasid(t->req) ? VTD_FR_RTA_2 : 0;
     case VTD_TTM_SCALABLE:
         t->scalable = true;

@@ -11,14 +11,15 @@
  *     translate.c  one request from end to end (3.14, 4.2)
  *     intr.c       one interrupt message: remapped, passed or refused (5.1)
  *     fault.c      reasons, records, events (7)
+ *     pages.c      page requests (7.4 to 7.7)
  *     stale.c      is what a cache says still so?
  *     acpi.c       DMAR (8)
  *     save.c       state: save and load
  *
  * Offered: legacy and scalable mode, first stage, second stage, pass-through,
- * abort mode, queue and register invalidation, ATS, PASIDs, interrupt remapping.
- * Not offered yet, and so not in CAP and ECAP: posted interrupts, nesting, page
- * requests, second stage A/D, host permission tables.
+ * abort mode, queue and register invalidation, ATS, PASIDs, page requests,
+ * interrupt remapping. Not offered yet, and so not in CAP and ECAP: posted
+ * interrupts, nesting, second stage A/D, host permission tables.
  *
  * Locking: every function that is not in the ops table needs the host lock,
  * unless its comment says that it takes it. What has to be told to the VMM is
@@ -44,7 +45,8 @@ enum {
     MVTD_PASID_BITS = 20,
     MVTD_PAGE_LG2 = 12,
     MVTD_PENDING = 64, /* waits, and device-TLB requests, under way at once */
-    MVTD_RECENT = 16   /* interrupts */
+    MVTD_RECENT = 16,  /* interrupts */
+    MVTD_RECEIVED = 8  /* page requests; UIM_UNIT_NOTES must hold as many */
 };
 
 #define MVTD_PREFERRED_BASE UINT64_C(0xfed90000)
@@ -65,17 +67,18 @@ struct mvtd_args {
     uint64_t ir, eim;                                  /* 0 or 1             */
     uint64_t bits;  /* 39, 48 or 57                                          */
     uint64_t esrtps; /* 0 or 1                                               */
+    uint64_t prs;    /* 0 or 1: page requests, and what drains them          */
 };
 
-/* The registers of one kind of event: FE*, IE*. */
+/* The registers of one kind of event: FE*, IE*, PE*. */
 struct mvtd_event {
     uint64_t ctl, data, addr, uaddr;
 };
 
 struct mvtd_regs {
     uint64_t ver, cap, ecap, gcmd, gsts, rtaddr, ccmd, fsts, iqh, iqt, iqa, ics;
-    uint64_t iqercd, iva, iotlb, irta;
-    struct mvtd_event fault, inval;
+    uint64_t iqercd, iva, iotlb, irta, pqh, pqt, pqa, prs;
+    struct mvtd_event fault, inval, pages;
 };
 
 /* A root and context entry, or a PASID directory and table entry, as read. */
@@ -140,6 +143,7 @@ struct mvtd_trip {
     const struct uim_model_req *req;
     uint32_t want;      /* UIM_MODEL_R and _W that must be granted           */
     bool speculative;   /* for the caches only, nobody asked                 */
+    bool pages;         /* a page request: asks for nothing but the domain   */
     bool scalable, priv;
     bool fpd;           /* some entry on the way said: record nothing        */
     uint64_t context[4];
@@ -167,6 +171,15 @@ struct mvtd_devtlb {
     bool open;
 };
 
+/* A page request that was received. */
+struct mvtd_page {
+    uint64_t iova;
+    uint32_t rid, pasid;
+    uint16_t group;
+    uint8_t access; /* UIM_MODEL_R ... */
+    bool last;
+};
+
 #define MVTD_COUNTERS(X)                                                       \
     X(translations)                                                            \
     X(context_hits)                                                            \
@@ -192,6 +205,10 @@ struct mvtd_devtlb {
     X(interrupt_hits)                                                          \
     X(interrupt_misses)                                                        \
     X(interrupt_invalidations)                                                 \
+    X(page_requests)                                                           \
+    X(page_requests_queued)                                                    \
+    X(page_requests_refused)                                                   \
+    X(page_responses)                                                          \
     X(stale_uses)
 
 #define MVTD_COUNTER_ENUM(name) MVTD_N_##name,
@@ -219,6 +236,9 @@ struct mvtd {
     struct mvtd_devtlb devtlb[MVTD_PENDING];
     uint64_t devtlb_serial;
     uint32_t devtlb_tag;
+
+    struct mvtd_page received[MVTD_RECEIVED]; /* oldest first                */
+    unsigned n_received;
 
     uint16_t recent_irte[MVTD_RECENT]; /* adversarial                        */
     unsigned n_recent_irtes;
@@ -370,6 +390,14 @@ void mvtd_fault_update(struct mvtd *m);
 void mvtd_event_raise(struct mvtd *m, struct mvtd_event *event, bool was);
 /* A mask bit may have been cleared. */
 void mvtd_event_send(struct mvtd *m, struct mvtd_event *event);
+
+/* pages.c */
+int mvtd_page_request(struct uim_model *model,
+                      const struct uim_model_page_request *req);
+/* One request that was received, done. False: none. */
+bool mvtd_pages_step(struct mvtd *m);
+/* All of them. */
+void mvtd_pages_drain(struct mvtd *m);
 
 /* stale.c: compares an entry that is about to be used with memory; only if
  * mvtd_looks(). */

@@ -28,7 +28,7 @@ enum {
 /* Where the registers begin, in the order of their offsets: behind the name and
  * the arguments. After them the latched root, the latched table of interrupts and
  * the numbers of the unit. */
-enum { GSTS = 4, LATCHED = 24, DEVTLB_SERIAL = LATCHED + 8 };
+enum { GSTS = 4, LATCHED = 32, DEVTLB_SERIAL = LATCHED + 8 };
 
 static inline size_t registers(const struct stream *s)
 {
@@ -99,6 +99,21 @@ static inline void remap(struct vm *vm)
     }
 }
 
+/* A page request in the queue, and its event withheld. */
+static inline void ask_for_a_page(struct vm *vm)
+{
+    const struct uie_page_request req = { .size = sizeof(req),
+                                          .rid = VM_A,
+                                          .pasid = VM_PASID_FS,
+                                          .access = W,
+                                          .flags = 1,
+                                          .iova = VM_HOLE };
+
+    vm_wr(vm, VTD_REG_PQA, VM_PAGE_QUEUE);
+    vm_wr(vm, VTD_REG_PEADDR, 0xfee0c000);
+    assert_int_equal(vm->ops->page_request(vm->m, &req), 0);
+}
+
 /* Something of everything: faults, of which the first is cleared and an event is
  * withheld; open requests to device TLBs and waits behind them; full caches. */
 static inline struct vm *busy(const char *args)
@@ -106,6 +121,8 @@ static inline struct vm *busy(const char *args)
     struct vm *vm = vm_create(args);
     struct uie_xlat x;
 
+    if (vm->pages)
+        vm_poke(vm, VM_CONTEXT + VM_A * 32, VM_PASID_DIR | 0x1d); /* PRE */
     vm_start(vm);
     if (remaps(vm))
         remap(vm);
@@ -120,6 +137,8 @@ static inline struct vm *busy(const char *args)
     vm_ask(vm, VM_B, UIE_NO_PASID, R, 0, VM_Y, &x);
     if (vm->scalable)
         vm_go_pasid(vm, VM_PASID_FS, W, VM_X);
+    if (vm->pages)
+        ask_for_a_page(vm);
     vm_post(vm, devtlb(VM_A), 0);
     vm_post(vm, vm_wait(2, false, false), VM_STATUS);
     vm_post(vm, devtlb(VM_B), 0);
@@ -133,6 +152,7 @@ static const char *const kinds[] = { "",
                                      "cache=adversarial,scalable=1,cm=1",
                                      "cache=none,scalable=1",
                                      "ir=1,cache=normal",
-                                     "ir=1,eim=1,cache=adversarial,cm=1" };
+                                     "ir=1,eim=1,cache=adversarial,cm=1",
+                                     "scalable=1,prs=1,cache=adversarial" };
 
 #endif

@@ -85,9 +85,13 @@ static void notify(void *opaque, const struct uie_inval *inv)
 
 static void page_response(void *opaque, const struct uie_page_response *r)
 {
-    (void)opaque;
-    (void)r;
-    fail_msg("no page request was taken");
+    struct vm *vm = opaque;
+
+    if (!vm->pages)
+        fail_msg("no page request was taken");
+    assert_int_equal(r->size, sizeof(*r));
+    assert_int_equal(r->flags, 0);
+    vm->response[vm->n_response++ % VM_MANY] = *r;
 }
 
 static void log_line(void *opaque, int level, const char *text)
@@ -287,6 +291,7 @@ struct vm *vm_create(const char *args)
     struct vm *vm = vm_create_empty("vtd", args);
 
     vm->scalable = strstr(args, "scalable=1");
+    vm->pages = strstr(args, "prs=1");
     put_second_stage(vm);
     put_first_stage(vm, VM_FS);
     put_first_stage(vm, VM_FS_2);
@@ -474,6 +479,7 @@ void vm_forget(struct vm *vm)
     vm->n_inval = 0;
     vm->n_msi = 0;
     vm->n_irq = 0;
+    vm->n_response = 0;
     vm->n_fetch = 0;
     vm->n_command = 0;
     vm->n_stale = 0;

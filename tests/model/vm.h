@@ -35,6 +35,7 @@ enum {
     VM_PASID_TABLE_B = 0x7000,
     VM_QUEUE = 0x8000,
     VM_STATUS = 0x9000,
+    VM_PAGE_QUEUE = 0xc000,
     VM_SS = 0x10000,           /* four tables, the root first              */
     VM_FS = 0x20000,
     VM_FS_2 = 0x28000,
@@ -76,6 +77,7 @@ struct vm {
     struct uim_check hooks;
     bool scalable;
     bool wired;              /* there are wired interrupts                 */
+    bool pages;              /* page requests are asked, and answered      */
     bool cas_fails;          /* mem_cas says: no such memory               */
     unsigned cas_races;      /* so many times another CPU was faster       */
     uint8_t *memory;
@@ -93,6 +95,8 @@ struct vm {
         int level;
     } irq[VM_MANY];
     unsigned n_irq;
+    struct uie_page_response response[VM_MANY];
+    unsigned n_response;
     unsigned n_log[4];
     char last_log[256];
     struct vm_fetch fetch[VM_MANY];

@@ -55,6 +55,7 @@ static void states_of_other_arguments(void **state)
         "rwbf=1",
         "ir=1",
         "esrtps=1",
+        "scalable=1,prs=1",
     };
     struct vm *vm = busy("cache=normal");
     struct stream *s = stream_save(vm);

@@ -41,7 +41,7 @@ static void state_says_what_it_is(void **state)
 
     (void)state;
     assert_memory_equal(s->bytes, "UIMSTATE", 8);
-    assert_int_equal(s->bytes[8], 2);
+    assert_int_equal(s->bytes[8], 3);
     assert_int_equal(stream_number(s, 2), s->size / 8);
     assert_int_equal(s->size % 8, 0);
     assert_memory_equal(s->bytes + 24, "vtd\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);

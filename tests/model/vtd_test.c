@@ -40,6 +40,8 @@ static void unknown_arguments_are_refused_by_name(void **state)
         { "bits=0x1ffffffffffffffff", "bits" },
         { "scalable=1,fs=0,ss=0", "scalable" },
         { "scalable=1,rwbf=1", "rwbf" },
+        { "prs=1", "prs" },
+        { "prs=1,scalable=1,dt=0", "prs" },
         { "base=0x1234", "base" },
         { "ioapic=1", "ioapic" },
         { "ioapic=256:0", "ioapic" },
@@ -135,6 +137,7 @@ static void extended_capabilities(void **state)
         { "scalable=1,coherent=0", UINT64_C(0x0012c99a80000fc6) },
         { "scalable=1,ss=0", UINT64_C(0x0013899a80000fc7) },
         { "scalable=1,fs=0,dt=0", UINT64_C(0x0013499880000fc3) },
+        { "scalable=1,prs=1", UINT64_C(0x0413cd9aa0000fc7) },
     };
 
     (void)state;

@@ -14,6 +14,10 @@ enum {
     REG_FSTS = 0x34,
     REG_IQT = 0x88,
     REG_IQA = 0x90,
+    REG_PQH = 0xc0,
+    REG_PQT = 0xc8,
+    REG_PQA = 0xd0,
+    REG_PRS = 0xdc,
     REG_FRCD = 0x220, /* of the model */
     RECORDS = 8,
 
@@ -104,12 +108,14 @@ static void post(struct raw *r, uint64_t low, uint64_t high)
     write64(r, REG_IQT, r->tail);
 }
 
-static bool wait(struct raw *r)
+bool raw_wait(struct raw *r, bool drain)
 {
     const uint64_t *status = sim_ram(r->m, r->status, 8);
 
     r->token++;
-    post(r, 5 | 1 << 5 | 1 << 6 | (uint64_t)r->token << 32, r->status);
+    post(r,
+         5 | 1 << 5 | 1 << 6 | (drain ? 1 << 7 : 0) | (uint64_t)r->token << 32,
+         r->status);
     for (unsigned i = 0; i < ROUNDS; i++) {
         uint64_t word = __atomic_load_n(status, __ATOMIC_ACQUIRE);
 
@@ -118,6 +124,11 @@ static bool wait(struct raw *r)
         host(r)->relax(host(r)->ctx);
     }
     return false;
+}
+
+static bool wait(struct raw *r)
+{
+    return raw_wait(r, false);
 }
 
 void raw_invalidate(struct raw *r)
@@ -180,6 +191,40 @@ bool raw_fault(struct raw *r)
     return found;
 }
 
+/* ---- page requests ------------------------------------------------------- */
+
+bool raw_page_request(struct raw *r, uint64_t word[2])
+{
+    uint64_t at = r->page_queue + 32 * r->page_head;
+
+    raw_write32(r, REG_PRS, 1);
+    if (raw_read32(r, REG_PQT) == 32 * r->page_head)
+        return false;
+    word[0] = get(r, at);
+    word[1] = get(r, at + 8);
+    r->page_head = (r->page_head + 1) % (QUEUE_SIZE / 32);
+    write64(r, REG_PQH, 32 * r->page_head);
+    return true;
+}
+
+void raw_page_response(struct raw *r, const uint64_t word[2], unsigned code)
+{
+    uint64_t pasid = word[0] >> 8 & 1 ? word[0] & UINT64_C(0xfffff) << 32 : 0;
+
+    post(r,
+         9 | (word[0] >> 8 & 1) << 4 | code << 12 | (word[0] & 0xffff0000) |
+             pasid,
+         word[1] & 0xff8);
+}
+
+bool raw_page_overflow(struct raw *r)
+{
+    bool found = raw_read32(r, REG_PRS) & 2;
+
+    raw_write32(r, REG_PRS, 2);
+    return found;
+}
+
 /* ---- tables -------------------------------------------------------------- */
 
 /* The table that the entry at `at` points to, made if there is none. */
@@ -197,7 +242,9 @@ void raw_context(struct raw *r, uint8_t bus, uint8_t devfn, bool ats)
     if (r->scalable) {
         at = below(r, r->root + 16u * bus + (devfn < 128 ? 0 : 8), 1);
         at += 32u * (devfn & 127);
-        raw_put(r, at, r->dir | 1 << 3 | (ats ? 1 << 2 : 0) | 1);
+        raw_put(r, at,
+                r->dir | 1 << 3 | (ats ? 1 << 2 : 0) |
+                    (ats && r->pages ? 1 << 4 : 0) | 1);
     } else {
         at = below(r, r->root + 16u * bus, 1) + 16u * devfn;
         raw_put(r, at + 8, 2 | r->domain << 8); /* 4 levels */
@@ -239,7 +286,8 @@ uint64_t raw_map(struct raw *r, uint64_t iova, uint64_t phys, unsigned rights)
 void raw_start(struct raw *r, struct machine *m)
 {
     const struct raw asked = { .no_flush = r->no_flush,
-                               .scalable = r->scalable };
+                               .scalable = r->scalable,
+                               .pages = r->pages };
 
     *r = asked;
     r->m = m;
@@ -250,6 +298,10 @@ void raw_start(struct raw *r, struct machine *m)
     r->pml4 = raw_page(r);
     r->domain = DOMAIN;
     r->dir = r->scalable ? raw_page(r) : 0;
+    if (r->pages) {
+        r->page_queue = raw_page(r);
+        write64(r, REG_PQA, r->page_queue);
+    }
     write64(r, REG_IQT, 0);
     write64(r, REG_IQA, r->queue | (r->scalable ? IQA_DW : 0));
     command(r, QIE, true);

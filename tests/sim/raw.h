@@ -20,7 +20,9 @@ struct raw {
     void *regs;
     bool no_flush; /* a driver that forgets about caches */
     bool scalable; /* with PASIDs: all requesters see one directory of them */
-    uint64_t root, queue, status, dir;
+    bool pages;    /* who has ATS may ask for pages; scalable */
+    uint64_t root, queue, status, dir, page_queue;
+    unsigned page_head; /* entry of page_queue that raw_page_request() reads */
     uint64_t pml4; /* what entries lead to and raw_map() changes */
     unsigned domain;
     unsigned tail;
@@ -64,6 +66,15 @@ bool raw_invalidate_devtlb(struct raw *r, uint8_t bus, uint8_t devfn);
 /** The same of 4 KiB at iova; pasid 0: the command has none. */
 bool raw_invalidate_devtlb_page(struct raw *r, uint8_t bus, uint8_t devfn,
                                 uint32_t pasid, uint64_t iova);
+
+/** The next request in the page queue, as two words, out of it. False: none. */
+bool raw_page_request(struct raw *r, uint64_t word[2]);
+/** Answers it, with its PASID or without. */
+void raw_page_response(struct raw *r, const uint64_t word[2], unsigned code);
+/** Whether the queue overflowed; forgets it. */
+bool raw_page_overflow(struct raw *r);
+/** A wait; with page requests drained, or not. */
+bool raw_wait(struct raw *r, bool drain);
 
 uint32_t raw_read32(struct raw *r, unsigned offset);
 void raw_write32(struct raw *r, unsigned offset, uint32_t value);
