@@ -1,0 +1,655 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request_test.c - page requests from a device to a domain's handler and back (semantics
+ * B.17, D-07 to D-13): each group is answered once, whatever else happens to its endpoint.
+ */
+#include "tests/core/pasids.h"
+
+#include <pthread.h>
+
+#include "core/core.h"
+
+#define BASE GIB(2)
+#define RW   (UIOMMU_READ | UIOMMU_WRITE)
+
+/* ---- machines ---------------------------------------------------------------------- */
+
+static bool with_requests(struct rig *rig, const char **why)
+{
+    if (rig->config.mode == SIM_LEGACY || rig->config.mode == SIM_STAGE_2 ||
+        rig->config.mode == SIM_STAGE_1) {
+        *why = "this mode has no page requests";
+        return false;
+    }
+    rig->config.ats = true;
+    rig->config.pri = true;
+    rig->config.engine_caps |= SIM_PASID;
+    rig->setup.request_limit_ns = 1000 * 1000 * 1000;
+    return true;
+}
+
+/* ---- who answers --------------------------------------------------------------------- */
+
+enum { ASKED = 64 };
+
+/* What a handler was asked, and what it is to say. */
+struct pager {
+    struct uiommu_domain *d;
+    struct rig *rig;
+    uint64_t phys;                 /* for every page                         */
+    enum uiommu_response response; /* LATER: nothing is mapped               */
+    unsigned groups, n;
+    uint64_t cookie;
+    struct uiommu_endpoint *endpoint;
+    struct uiommu_page_request asked[ASKED];
+    void (*inside)(struct pager *p);
+};
+
+static enum uiommu_response serve(void *ctx,
+                                  const struct uiommu_request_group *group)
+{
+    struct pager *p = ctx;
+    unsigned n = 0;
+
+    p->groups++;
+    p->cookie = group->cookie;
+    p->endpoint = group->endpoint;
+    for (const struct uiommu_page_request *r = group->first; r; r = r->next) {
+        p->asked[p->n++ % ASKED] = *r;
+        n++;
+        if (p->response == UIOMMU_RESPONSE_SUCCESS)
+            rig_ok(uiommu_map(p->d, r->iova, p->phys, RIG_PAGE, RW));
+    }
+    assert_int_equal(n, group->n);
+    if (p->inside)
+        p->inside(p);
+    return p->response;
+}
+
+static void open_pager(struct rig *rig, struct pager *p, unsigned n)
+{
+    const struct uiommu_domain_config config = {
+        .size = sizeof(config),
+        .on_request = serve,
+        .request_ctx = p,
+    };
+
+    memset(p, 0, sizeof(*p));
+    p->rig = rig;
+    p->phys = rig_pages(rig, 0);
+    rig_ok(uiommu_domain_create(rig_endpoint(rig, n), &config, &p->d));
+}
+
+/* An endpoint with a PASID, of an engine that does what it likes without one: on some
+ * units (VT-d) one that can do nothing without has no device TLB. */
+static struct uiommu_endpoint *free_pasid(struct rig *rig, unsigned n)
+{
+    set(rig, n, uiommu_identity(rig->u));
+    return pasid(rig, n);
+}
+
+/* ---- who asks ---------------------------------------------------------------------------- */
+
+static struct sim_page_request request_of(struct rig *rig, unsigned n,
+                                          uint32_t pasid, uint64_t iova,
+                                          uint16_t group, bool last)
+{
+    return (struct sim_page_request){
+        .dev = rig_engine(rig, n),
+        .pasid = pasid,
+        .iova = iova,
+        .access = RW,
+        .last = last,
+        .group = group,
+    };
+}
+
+static void ask(struct rig *rig, unsigned n, uint32_t pasid, uint64_t iova,
+                uint16_t group, bool last)
+{
+    const struct sim_page_request r =
+        request_of(rig, n, pasid, iova, group, last);
+
+    assert_int_equal(sim_page_request(rig->m, &r), SIM_NOT_STOPPED);
+}
+
+static unsigned answers(struct rig *rig, unsigned n)
+{
+    (void)machine_run(rig->m);
+    return sim_page_responses(rig->m, rig_engine(rig, n));
+}
+
+static struct sim_page_response answer(struct rig *rig, unsigned n, unsigned i)
+{
+    assert_true(i < answers(rig, n));
+    return sim_page_response_at(rig->m, rig_engine(rig, n), i);
+}
+
+static void is_answer(struct rig *rig, unsigned n, unsigned i, uint32_t group,
+                      uint32_t code)
+{
+    const struct sim_page_response r = answer(rig, n, i);
+
+    assert_true(r.expected);
+    assert_int_equal(r.group, group);
+    assert_int_equal(r.code, code);
+}
+
+static void collect(struct rig *rig)
+{
+    (void)machine_run(rig->m);
+    (void)uiommu_poll(rig->u);
+}
+
+static void collect_and_serve(struct rig *rig)
+{
+    collect(rig);
+    uiommu_serve(rig->u);
+}
+
+static struct uim_pci_pri pri_of(struct rig *rig, unsigned n)
+{
+    struct uim_pci_pri pri;
+
+    rig_ok(uim_pci_pri(&rig->u->host,
+                       rig->m->devices[rig_engine(rig, n)].pci, &pri));
+    return pri;
+}
+
+static bool may_ask(struct rig *rig, unsigned n)
+{
+    const struct machine_device *d = &rig->m->devices[rig_engine(rig, n)];
+    const struct uiommu_host *h = &rig->u->host;
+
+    return h->pci_read(h->ctx, d->pci,
+                       pri_of(rig, n).offset + PCI_REG_PRI_CTRL, 2) &
+           1;
+}
+
+/* ---- from fault to page --------------------------------------------------------------------- */
+
+/* As a device does it: refused, ask, wait, try again. */
+static void faults_in(struct rig *rig, struct pager *p, uint32_t pasid)
+{
+    uint64_t value = 0x1234;
+    struct sim_request r = {
+        .dev = rig_engine(rig, 0),
+        .pasid = pasid,
+        .write = true,
+        .iova = BASE,
+        .buf = &value,
+        .size = 8,
+    };
+    unsigned before = answers(rig, 0);
+
+    assert_int_equal(sim_dma(rig->m, &r), MACHINE_DMA_REFUSED);
+    assert_true(r.no_page);
+    ask(rig, 0, pasid, BASE, 7, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, before, 7, SIM_PAGE_SUCCESS);
+    assert_int_equal(p->asked[0].iova, BASE);
+    assert_int_equal(p->asked[0].access, RW);
+    r.moved = 0;
+    assert_int_equal(sim_dma(rig->m, &r), MACHINE_DMA_DONE);
+    assert_int_equal(rig_peek(rig, p->phys), value);
+    rig_ok(uiommu_unmap(p->d, BASE, RIG_PAGE, NULL));
+    assert_int_equal(sim_dma(rig->m, &r), MACHINE_DMA_REFUSED);
+    rig->faults = 0;
+}
+
+static void a_device_waits_for_a_page(struct rig *rig)
+{
+    struct uiommu_endpoint *ep;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    assert_false(may_ask(rig, 0));
+    set(rig, 0, p.d);
+    assert_true(may_ask(rig, 0));
+    faults_in(rig, &p, UIOMMU_NO_PASID);
+    assert_ptr_equal(p.endpoint, rig_endpoint(rig, 0));
+    set(rig, 0, uiommu_blocked(rig->u));
+    assert_false(may_ask(rig, 0));
+    ep = free_pasid(rig, 0);
+    rig_ok(uiommu_set_domain(ep, p.d, NULL));
+    assert_true(may_ask(rig, 0));
+    faults_in(rig, &p, uiommu_endpoint_pasid(ep));
+    assert_ptr_equal(p.endpoint, ep);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    assert_false(may_ask(rig, 0));
+    uiommu_domain_put(p.d);
+}
+
+/* Whoever has no handler is not let ask; and is told so where its id may. */
+static void who_has_no_handler_cannot(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    struct uiommu_endpoint *ep;
+    struct pager p;
+
+    assert_false(may_ask(rig, 0));
+    ep = pasid(rig, 0);
+    open_pager(rig, &p, 0);
+    rig_ok(uiommu_set_domain(ep, p.d, NULL));
+    assert_true(may_ask(rig, 0));
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 3, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 0, 3, SIM_PAGE_INVALID);
+    assert_int_equal(p.groups, 0);
+    rig_ok(uiommu_set_domain(ep, d, NULL));
+    assert_false(may_ask(rig, 0));
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    rig_drop(rig, 0, d);
+    uiommu_domain_put(p.d);
+}
+
+/* ---- groups ------------------------------------------------------------------------------------ */
+
+/* Groups of the same number but of other PASIDs are others. */
+static void groups_come_whole_and_in_order(struct rig *rig)
+{
+    struct uiommu_endpoint *one = free_pasid(rig, 0),
+                           *two = pasid(rig, 0);
+    struct pager p, q;
+
+    open_pager(rig, &p, 0);
+    open_pager(rig, &q, 0);
+    rig_ok(uiommu_set_domain(one, p.d, NULL));
+    rig_ok(uiommu_set_domain(two, q.d, NULL));
+    ask(rig, 0, 1, BASE, 5, false);
+    ask(rig, 0, 2, BASE + 7 * RIG_PAGE, 6, false);
+    ask(rig, 0, 1, BASE + RIG_PAGE, 5, false);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups + q.groups, 0);
+    ask(rig, 0, 1, BASE + 2 * RIG_PAGE, 5, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    assert_int_equal(q.groups, 0);
+    assert_int_equal(p.n, 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(p.asked[i].iova, BASE + i * RIG_PAGE);
+    ask(rig, 0, 2, BASE + 8 * RIG_PAGE, 6, true);
+    collect_and_serve(rig);
+    assert_int_equal(q.n, 2);
+    is_answer(rig, 0, 0, 5, SIM_PAGE_SUCCESS);
+    is_answer(rig, 0, 1, 6, SIM_PAGE_SUCCESS);
+    assert_int_equal(answers(rig, 0), 2);
+    rig_ok(uiommu_pasid_destroy(one, true));
+    rig_ok(uiommu_pasid_destroy(two, true));
+    uiommu_domain_put(p.d);
+    uiommu_domain_put(q.d);
+}
+
+static void stop_markers_are_not_answered(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct sim_page_request marker = request_of(rig, 0, 1, 0, 0, true);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    rig_ok(uiommu_set_domain(ep, p.d, NULL));
+    marker.access = 0;
+    assert_int_equal(sim_page_request(rig->m, &marker), SIM_NOT_STOPPED);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 0);
+    assert_int_equal(answers(rig, 0), 0);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(p.d);
+}
+
+/* ---- answers ------------------------------------------------------------------------------------ */
+
+static void each_answer_is_the_handlers(struct rig *rig)
+{
+    static const struct {
+        enum uiommu_response response;
+        uint32_t code;
+    } rows[] = {
+        { UIOMMU_RESPONSE_SUCCESS, SIM_PAGE_SUCCESS },
+        { UIOMMU_RESPONSE_INVALID, SIM_PAGE_INVALID },
+        { UIOMMU_RESPONSE_FAILURE, SIM_PAGE_FAILURE },
+    };
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    for (unsigned i = 0; i < 3; i++) {
+        p.response = rows[i].response;
+        ask(rig, 0, UIOMMU_NO_PASID, BASE + i * RIG_PAGE, (uint16_t)i, true);
+        collect_and_serve(rig);
+        is_answer(rig, 0, i, i, rows[i].code);
+    }
+    rig_drop(rig, 0, p.d);
+}
+
+static void an_answer_may_come_later(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = rig_endpoint(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.response = UIOMMU_RESPONSE_LATER;
+    set(rig, 0, p.d);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+    collect_and_serve(rig);
+    assert_int_equal(answers(rig, 0), 0);
+    rig_is(uiommu_page_respond(NULL, p.cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_INVAL);
+    rig_is(uiommu_page_respond(ep, p.cookie, UIOMMU_RESPONSE_LATER),
+           UIOMMU_INVAL);
+    rig_is(uiommu_page_respond(ep, p.cookie + 1, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_is(uiommu_page_respond(rig_endpoint(rig, 1), p.cookie,
+                               UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_ok(uiommu_page_respond(ep, p.cookie, UIOMMU_RESPONSE_SUCCESS));
+    is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
+    rig_is(uiommu_page_respond(ep, p.cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    assert_int_equal(answers(rig, 0), 1);
+    rig_drop(rig, 0, p.d);
+}
+
+static void answer_inside(struct pager *p)
+{
+    rig_ok(uiommu_page_respond(p->endpoint, p->cookie,
+                               UIOMMU_RESPONSE_INVALID));
+    rig_is(uiommu_page_respond(p->endpoint, p->cookie,
+                               UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+}
+
+/* Somebody is quicker than the handler says that he will come. */
+static void an_answer_may_come_before_the_handler_returns(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.inside = answer_inside;
+    set(rig, 0, p.d);
+    for (unsigned i = 0; i < 2; i++) {
+        p.response = i == 0 ? UIOMMU_RESPONSE_LATER : UIOMMU_RESPONSE_FAILURE;
+        ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+        collect_and_serve(rig);
+        assert_int_equal(answers(rig, 0), i + 1);
+        is_answer(rig, 0, i, 1, SIM_PAGE_INVALID);
+    }
+    rig_drop(rig, 0, p.d);
+}
+
+static void who_is_not_answered_in_time_is_refused(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.response = UIOMMU_RESPONSE_LATER;
+    set(rig, 0, p.d);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+    collect_and_serve(rig);
+    sim_advance(rig->m, rig->setup.request_limit_ns / 2);
+    collect(rig);
+    assert_int_equal(answers(rig, 0), 0);
+    sim_advance(rig->m, rig->setup.request_limit_ns);
+    collect(rig);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_INVALID);
+    rig_is(uiommu_page_respond(p.endpoint, p.cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_drop(rig, 0, p.d);
+}
+
+/* ---- endpoints that move --------------------------------------------------------------------------- */
+
+/* In the unit's queue, in the core, with somebody who answers later; and one group that is
+ * not complete. */
+static void open_groups(struct rig *rig, struct pager *p, uint32_t pasid)
+{
+    p->response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, pasid, BASE, 1, true);
+    collect_and_serve(rig);
+    ask(rig, 0, pasid, BASE, 2, true);
+    ask(rig, 0, pasid, BASE, 3, false);
+    collect(rig);
+    ask(rig, 0, pasid, BASE, 4, true);
+}
+
+static void are_answered(struct rig *rig, uint32_t code)
+{
+    bool seen[5] = { false };
+
+    assert_int_equal(answers(rig, 0), 3);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct sim_page_response r = answer(rig, 0, i);
+
+        assert_true(r.expected && r.group < 5 && !seen[r.group]);
+        assert_int_equal(r.code, code);
+        seen[r.group] = true;
+    }
+    assert_true(seen[1] && seen[2] && seen[4]);
+}
+
+static void who_is_blocked_was_answered(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    open_groups(rig, &p, UIOMMU_NO_PASID);
+    set(rig, 0, uiommu_blocked(rig->u));
+    are_answered(rig, SIM_PAGE_INVALID);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    assert_false(may_ask(rig, 0));
+    uiommu_domain_put(p.d);
+}
+
+static void who_is_asked_by_another_is_to_try_again(struct rig *rig)
+{
+    struct pager p, q;
+
+    open_pager(rig, &p, 0);
+    open_pager(rig, &q, 0);
+    set(rig, 0, p.d);
+    open_groups(rig, &p, UIOMMU_NO_PASID);
+    set(rig, 0, q.d);
+    are_answered(rig, SIM_PAGE_SUCCESS);
+    assert_true(may_ask(rig, 0));
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 9, true);
+    collect_and_serve(rig);
+    assert_int_equal(q.groups, 1);
+    assert_int_equal(q.n, 1);
+    is_answer(rig, 0, 3, 9, SIM_PAGE_SUCCESS);
+    rig_drop(rig, 0, q.d);
+    uiommu_domain_put(p.d);
+}
+
+/* The next that has the number hears nothing of what the last had asked for (D-20). */
+static void a_number_comes_without_its_requests(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0),
+                           *other = pasid(rig, 0);
+    struct pager p, q, r;
+
+    open_pager(rig, &p, 0);
+    open_pager(rig, &q, 0);
+    open_pager(rig, &r, 0);
+    rig_ok(uiommu_set_domain(ep, p.d, NULL));
+    rig_ok(uiommu_set_domain(other, r.d, NULL));
+    open_groups(rig, &p, 1);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    are_answered(rig, SIM_PAGE_INVALID);
+    ep = pasid(rig, 0);
+    assert_int_equal(uiommu_endpoint_pasid(ep), 1);
+    rig_ok(uiommu_set_domain(ep, q.d, NULL));
+    collect_and_serve(rig);
+    assert_int_equal(q.groups, 0);
+    ask(rig, 0, 1, BASE, 3, true);
+    ask(rig, 0, 2, BASE, 1, true);
+    collect_and_serve(rig);
+    assert_int_equal(q.groups, 1);
+    assert_int_equal(q.n, 1);
+    assert_int_equal(r.groups, 1);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    rig_ok(uiommu_pasid_destroy(other, true));
+    uiommu_domain_put(p.d);
+    uiommu_domain_put(q.d);
+    uiommu_domain_put(r.d);
+}
+
+static void a_device_that_goes_was_answered(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    open_groups(rig, &p, UIOMMU_NO_PASID);
+    rig_ok(uiommu_device_remove(rig->device[dev]));
+    rig->device[dev] = NULL;
+    are_answered(rig, SIM_PAGE_INVALID);
+    uiommu_serve(rig->u);
+    assert_int_equal(p.groups, 1);
+    uiommu_domain_put(p.d);
+}
+
+/* PCIe Base 6.6.2 */
+static void reset_function(struct rig *rig, unsigned n)
+{
+    const struct uiommu_pci at = rig->m->devices[rig_engine(rig, n)].pci;
+    const struct uiommu_host *h = &rig->m->host;
+
+    h->pci_write(h->ctx, at, uim_pci_find(h, at, PCI_CAP_EXP) + 8, 2, 0x8000);
+    sim_advance(rig->m, 100 * 1000 * 1000);
+    sim_firmware(rig->m, rig_engine(rig, n));
+}
+
+static void a_reset_answers_and_lets_ask_again(struct rig *rig)
+{
+    struct uiommu_device *device = rig->device[rig_engine(rig, 0)];
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    open_groups(rig, &p, UIOMMU_NO_PASID);
+    rig_ok(uiommu_device_reset_begin(device));
+    are_answered(rig, SIM_PAGE_INVALID);
+    assert_false(may_ask(rig, 0));
+    reset_function(rig, 0);
+    rig_ok(uiommu_device_reset_end(device, true));
+    assert_true(may_ask(rig, 0));
+    p.response = UIOMMU_RESPONSE_SUCCESS;
+    p.n = 0;
+    faults_in(rig, &p, UIOMMU_NO_PASID);
+    rig_drop(rig, 0, p.d);
+}
+
+/* ---- too much ------------------------------------------------------------------------------------------ */
+
+/* A device that does not keep to its credits: what it asks for beyond them it has to ask
+ * for again. */
+static void beyond_credits_requests_are_lost(struct rig *rig)
+{
+    struct sim_page_request r =
+        request_of(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
+    unsigned before;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    r.rogue = true;
+    for (unsigned i = 0; i < 200; i++) {
+        (void)sim_page_request(rig->m, &r);
+        collect(rig);
+    }
+    r.last = true;
+    (void)sim_page_request(rig->m, &r);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 0);
+    before = answers(rig, 0);
+    assert_int_equal(before, 1);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, before, 2, SIM_PAGE_SUCCESS);
+    assert_int_equal(p.n, 1);
+    rig_drop(rig, 0, p.d);
+}
+
+/* The queue runs full while nobody looks: groups whose last was not recorded are not
+ * made whole by what comes later. */
+static void after_an_overflow_groups_begin_anew(struct rig *rig)
+{
+    struct sim_page_request r =
+        request_of(rig, 0, UIOMMU_NO_PASID, BASE, 500, true);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    p.response = UIOMMU_RESPONSE_INVALID;
+    ask(rig, 0, UIOMMU_NO_PASID, BASE + RIG_PAGE, 1, false);
+    r.rogue = true;
+    for (unsigned i = 0; i < 4096; i++)
+        (void)sim_page_request(rig->m, &r);
+    collect(rig);
+    collect_and_serve(rig);
+    p.n = 0;
+    p.groups = 0;
+    ask(rig, 0, UIOMMU_NO_PASID, BASE + 2 * RIG_PAGE, 1, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    assert_int_equal(p.n, 1);
+    rig_drop(rig, 0, p.d);
+    rig->dirty = true; /* a device that asks without credits */
+}
+
+/* ---- who cannot ------------------------------------------------------------------------------------------ */
+
+static bool without_pri(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->config.ats = true;
+    return true;
+}
+
+static void who_cannot_ask_does_not_see_it(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), p.d, NULL),
+           UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "cannot ask for pages");
+    assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)),
+                     uiommu_blocked(rig->u));
+    uiommu_domain_put(p.d);
+}
+
+static bool where_ats_is_forbidden(struct rig *rig, const char **why)
+{
+    rig->setup.flags |= UIOMMU_CONFIG_NO_ATS;
+    return with_requests(rig, why);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST_ON(a_device_waits_for_a_page, with_requests),
+    RIG_TEST_ON(who_has_no_handler_cannot, with_requests),
+    RIG_TEST_ON(groups_come_whole_and_in_order, with_requests),
+    RIG_TEST_ON(stop_markers_are_not_answered, with_requests),
+    RIG_TEST_ON(each_answer_is_the_handlers, with_requests),
+    RIG_TEST_ON(an_answer_may_come_later, with_requests),
+    RIG_TEST_ON(an_answer_may_come_before_the_handler_returns, with_requests),
+    RIG_TEST_ON(who_is_not_answered_in_time_is_refused, with_requests),
+    RIG_TEST_ON(who_is_blocked_was_answered, with_requests),
+    RIG_TEST_ON(who_is_asked_by_another_is_to_try_again, with_requests),
+    RIG_TEST_ON(a_number_comes_without_its_requests, with_requests),
+    RIG_TEST_ON(a_device_that_goes_was_answered, with_requests),
+    RIG_TEST_ON(a_reset_answers_and_lets_ask_again, with_requests),
+    RIG_TEST_ON(beyond_credits_requests_are_lost, with_requests),
+    RIG_TEST_ON(after_an_overflow_groups_begin_anew, with_requests),
+    RIG_TEST_ON(who_cannot_ask_does_not_see_it, without_pri),
+    RIG_TEST_ON(who_cannot_ask_does_not_see_it, where_ats_is_forbidden),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("page requests", tests);
+}
