@@ -163,8 +163,18 @@ static void notify(void *opaque, const struct uie_inval *inv)
 
 static void page_response(void *opaque, const struct uie_page_response *r)
 {
-    (void)opaque, (void)r;
-    fuzz_check(false, RULE_nobody_answers_pages);
+    uint32_t code = r->code, pasid = r->pasid;
+
+    (void)opaque;
+    if (fuzz_lies(RULE_an_answer_to_pages_is_one_of_three))
+        code = 2;
+    fuzz_check(code <= 1 || code == 15,
+               RULE_an_answer_to_pages_is_one_of_three);
+    if (fuzz_lies(RULE_an_answer_to_pages_has_a_pasid_or_none))
+        pasid = UIE_ANY_PASID;
+    fuzz_check(r->size == sizeof(*r) && r->flags == 0 &&
+                   (pasid == UIE_NO_PASID || pasid >> 20 == 0),
+               RULE_an_answer_to_pages_has_a_pasid_or_none);
 }
 
 static void log_line(void *opaque, int level, const char *text)
@@ -463,18 +473,39 @@ static void count(void *ctx, const char *name, uint64_t value)
     (void)ctx, (void)name, (void)value;
 }
 
+/* Of a model that takes no page requests, too. */
+static void lie_about_answers(void)
+{
+    const struct uie_page_response any = { .size = sizeof(any),
+                                           .pasid = UIE_NO_PASID };
+
+    if (fuzz_lies(RULE_an_answer_to_pages_is_one_of_three) ||
+        fuzz_lies(RULE_an_answer_to_pages_has_a_pasid_or_none))
+        page_response(NULL, &any);
+}
+
+/* What goes with the numbers that messages have, and a bit more. */
 static void ask_for_pages(struct fuzz_input *in)
 {
-    struct uie_page_request req = { .size = sizeof(req),
-                                    .rid = (uint32_t)fuzz_take(in, 2),
-                                    .pasid = UIE_NO_PASID,
-                                    .access = UIE_R,
-                                    .flags = 1,
-                                    .iova = fuzz_take(in, 8) };
+    uint8_t bits = (uint8_t)fuzz_take(in, 1);
+    struct uie_page_request req = {
+        .size = sizeof(req),
+        .rid = (uint32_t)fuzz_take(in, 2),
+        .pasid =
+            bits & 0x80 ? (uint32_t)fuzz_take(in, 3) & 0x1fffff : UIE_NO_PASID,
+        .access = bits & 15,
+        .flags = bits >> 4 & 3,
+        .group = (uint32_t)fuzz_take(in, 2) & 0x3ff,
+        .iova = fuzz_take(in, 8),
+    };
+    int answer;
 
-    if (guest.ops->page_request(guest.m, &req) == 0 ||
-        fuzz_lies(RULE_nobody_answers_pages))
-        page_response(NULL, NULL);
+    allow_queue();
+    answer = guest.ops->page_request(guest.m, &req);
+    if (fuzz_lies(RULE_a_page_request_is_taken_or_refused))
+        answer = 1;
+    fuzz_check(answer <= 0, RULE_a_page_request_is_taken_or_refused);
+    lie_about_answers();
 }
 
 static void rare(struct fuzz_input *in, uint8_t what)
@@ -523,6 +554,7 @@ static void door(struct fuzz_input *in, uint8_t what)
         break;
     case 2:
         (void)uim_check_run(model, (unsigned)fuzz_take(in, 1));
+        (void)uim_check_requests(model);
         break;
     case 3:
         uim_check_memory_changed(model, 0x1000, 8);

@@ -25,7 +25,9 @@
     X(invalidations_are_of_a_known_kind)                                       \
     X(open_tags_are_unique)                                                    \
     X(notify_holds_no_lock)                                                    \
-    X(nobody_answers_pages)                                                    \
+    X(an_answer_to_pages_is_one_of_three)                                      \
+    X(an_answer_to_pages_has_a_pasid_or_none)                                  \
+    X(a_page_request_is_taken_or_refused)                                      \
     X(a_sentence_is_a_line)                                                    \
     X(a_model_can_be_created)                                                  \
     X(an_answer_is_0_ur_or_ca)                                                 \

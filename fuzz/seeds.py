@@ -268,8 +268,12 @@ WRITE, TABLE, ASK, SUBMIT, FINISH, RARE, DOOR, ANY_WRITE, ANY_READ = \
 R, W, X, PRIV = 1, 2, 4, 8
 PROBE, ATS, XLATED = 1, 2, 4
 LONG = 3 << 4     # an access of 8 bytes; << 4 also numbers what is rare
-MODES = 9        # of args in fuzz/vtd.c
-IR, IR_SCALABLE = 7, 8
+MODES = 10       # of args in fuzz/vtd.c
+IR, IR_SCALABLE, PAGES = 7, 8, 9
+# Where the registers of a VT-d unit are in its state, behind its arguments, and its
+# numbers behind those: GSTS, and the last serial.
+VTD_REGISTERS = 6 + 18
+VTD_GSTS, VTD_SERIAL = VTD_REGISTERS + 4, VTD_REGISTERS + 32 + 8
 
 
 def started(mode):
@@ -303,6 +307,20 @@ def message(index, rid=0x18, data=0, bits=0x10):
     address = (index & 0x7fff) << 5 | bits
     return struct.pack("<BH", RARE | 4 << 4, rid) + \
         address.to_bytes(3, "little") + bytes([data])
+
+
+def ask_for_page(rid, access=R, pasid=None, group=0, last=True, iova=0x300000):
+    return bytes([RARE | 5 << 4, access | (0x10 if last else 0) |
+                  (0x80 if pasid is not None else 0)]) + \
+        struct.pack("<H", rid) + \
+        (struct.pack("<I", pasid)[:3] if pasid is not None else b"") + \
+        struct.pack("<HQ", group, iova)
+
+
+def answer_page(rid, group=0, pasid=None, code=0):
+    return submit(9 | rid << 16 | code << 12 |
+                  (1 << 4 | pasid << 32 if pasid is not None else 0),
+                  group << 3)
 
 
 def changed(at, value, how=0):
@@ -363,7 +381,7 @@ def vtd():
         bytes([FINISH, 0]) for order in range(53)))
     write("vtd", "window", NORMAL + poke(0x5018, 0xc0000083) + request(
         0x18, 0xc0000000, R, PROBE) + request(0x18, 0xfedff000, R, PROBE))
-    write("vtd", "dirty-probe", b"\x83" + request(
+    write("vtd", "dirty-probe", started(5) + request(
         0x18, 0x1000, R | W, PROBE) + request(0x18, 0x1000, R | W))
     write("vtd", "snapshots", NORMAL + SNAPSHOT.join(
         [program, INVALIDATIONS[9], WAIT, request(0x18, 0x2000), events, b""]) +
@@ -377,7 +395,7 @@ def vtd():
         write("vtd", f"messages-{mode}", started(mode) + messages + SNAPSHOT +
               messages + register(0x18, 0) + messages + SNAPSHOT)
     # Numbers of the head, of registers, of what is pending, of caches.
-    for mode in (0, 4, 5, IR):
+    for mode in (0, 4, 5, IR, PAGES):
         write("vtd", f"states-{mode}", started(mode) + b"".join(
             program + messages + INVALIDATIONS[9] + WAIT +
             changed(at, value, how) + request(0x18, 0x1000) + WAIT + message(1)
@@ -387,9 +405,28 @@ def vtd():
     # So many device-TLB requests that there was no number for the next; IRES of a
     # unit without interrupt remapping.
     write("vtd", "states-last-serial", NORMAL + changed(
-        0x36, (1 << 63) - 1, 4) + INVALIDATIONS[9] + SNAPSHOT)
-    write("vtd", "states-status", NORMAL + changed(0x1a, 2, 0x18) +
+        VTD_SERIAL, (1 << 63) - 1, 4) + INVALIDATIONS[9] + SNAPSHOT)
+    write("vtd", "states-status", NORMAL + changed(VTD_GSTS, 2, 0x18) +
           message(1) + register(0x18, 0) + message(1))
+    # Page requests: queued, refused by tables and by a queue that is full or nowhere,
+    # answered; on their way when somebody drains, and when the machine is moved.
+    drain = submit(0xe5 | 5 << 32, 0x20000)
+    asked = ask_for_page(0x18) + ask_for_page(0x18, W | PRIV, 1, 511) + \
+        ask_for_page(0x18, R | X, 2, 5, False, 0x1000) + \
+        ask_for_page(0x18, 0, 2) + ask_for_page(0x18, R, 0) + \
+        ask_for_page(0x18, R, 0x100001) + ask_for_page(0x18, R, 1, 600)
+    answered = b"".join(answer_page(0x18, n, pasid, n) for n, pasid in (
+        (0, None), (1, 1), (2, 2), (15, None)))
+    hold, release = bytes([DOOR | 1 << 4]), bytes([DOOR | 0 << 4])
+    events = register(0xe8, 0xfee00000) + register(0xe0, 0)
+    full = register(0xc8, 126 * 32) + asked + register(0xdc, 2) + asked
+    pages = events + asked + answered + full + register(0xc0, 64) + \
+        register(0xdc, 3) + asked + hold + asked * 2 + drain + \
+        bytes([DOOR | 2 << 4, 1]) + asked + SNAPSHOT + \
+        bytes([DOOR | 2 << 4, 3]) + asked + release + register(0xd0, 0x40000000)
+    for mode in (0, PAGES):
+        write("vtd", f"pages-{mode}", started(mode) + pages + asked +
+              poke(0x4040, 0) + asked + register(0x18, 0) + asked)
     write("vtd", "cold", b"\0" + registers + program + rare)
     write("vtd", "arguments", b"\x7fcache=adversarial,cm=1,base=0x1000,"
           b"ioapic=0:0xff00,irq=010,rid=1,bits=57,scalable=1,fs=0")
@@ -563,10 +600,10 @@ def tables():
 
 
 def dictionaries():
-    dictionary("vtd", INVALIDATIONS + [WAIT] + [
+    dictionary("vtd", INVALIDATIONS + [WAIT, answer_page(0x18, 1, 1)] + [
         struct.pack("<H", offset) for offset in (
             0x18, 0x20, 0x28, 0x34, 0x38, 0x80, 0x88, 0x90, 0x9c, 0xa0, 0xb0,
-            0xf0, 0xf8, 0x22c)] + [
+            0xc0, 0xc8, 0xd0, 0xdc, 0xe0, 0xf0, 0xf8, 0x22c)] + [
         struct.pack("<Q", word) for word in (
             0x5001, 0x6003, 0x83, 0x1000 | 1 << 10, 1 << 63, 1 << 51,
             0xfee00083, 0x102)])

@@ -26,12 +26,13 @@ static const char *const args[] = {
     "cache=adversarial,rwbf=1,bits=39",
     "ir=1,cache=adversarial",
     "ir=1,eim=1,cm=1,scalable=1",
+    "scalable=1,fs=1,prs=1,cache=adversarial",
 };
 
 /* Tables that work: root at 0x1000, context at 0x2000, PASID directory and table
  * at 0x3000 and 0x4000, page tables from 0x5000, interrupt entries at 0x9000, a
- * queue at 0x10000. */
-static void start_roots(bool scalable, bool devtlb)
+ * queue at 0x10000, one of page requests at 0xa000. */
+static void start_roots(bool scalable, bool devtlb, bool pages)
 {
     uint64_t entry = scalable ? 0x3001 : 0x5001; /* of 32 and 16 bytes */
     unsigned size = scalable ? 32 : 16;
@@ -41,7 +42,8 @@ static void start_roots(bool scalable, bool devtlb)
         guest_poke(0x1008 + 16 * bus, scalable ? 0x2001 : 0);
     }
     for (unsigned at = 0; at < 0x1000; at += size) {
-        guest_poke(0x2000 + at, entry | (devtlb ? 4 : 0)); /* DTE; TT 01b */
+        /* DTE; TT 01b. PASIDE and PRE. */
+        guest_poke(0x2000 + at, entry | (devtlb ? 4 : 0) | (pages ? 0x18 : 0));
         guest_poke(0x2008 + at, scalable ? 0 : 0x102);
     }
 }
@@ -77,12 +79,15 @@ static void start_interrupts(bool extended)
     guest_wr(VTD_REG_GCMD, (status & ~(1u << 30)) | 1u << 25, 4);
 }
 
-static void start_remapping(bool scalable, bool first_stage, bool devtlb)
+static void start_remapping(bool scalable, bool first_stage, bool devtlb,
+                            bool pages)
 {
-    start_roots(scalable, devtlb);
+    start_roots(scalable, devtlb, pages);
     if (scalable)
         start_pasids(first_stage);
     start_pages(first_stage);
+    if (pages)
+        guest_wr(VTD_REG_PQA, 0xa000, 8);
     guest_wr(VTD_REG_RTADDR, 0x1000 | (scalable ? 1 << 10 : 0), 8);
     guest_wr(VTD_REG_GCMD, 1u << 30, 4);
     guest_wr(VTD_REG_IQA, 0x10000 | (scalable ? 1 << 11 : 0), 8);
@@ -93,7 +98,8 @@ static void start_remapping(bool scalable, bool first_stage, bool devtlb)
 static void start(const char *text)
 {
     start_remapping(strstr(text, "scalable") != NULL,
-                    strstr(text, "fs=1") != NULL, strstr(text, "dt=0") == NULL);
+                    strstr(text, "fs=1") != NULL, strstr(text, "dt=0") == NULL,
+                    strstr(text, "prs=1") != NULL);
     if (strstr(text, "ir=1"))
         start_interrupts(strstr(text, "eim=1") != NULL);
 }
