@@ -31,7 +31,10 @@ const char *sim_last_model_log(struct machine *m)
     return sim_of(m)->last_model_log;
 }
 
-/* No wires lead from the unit anywhere, and no engine sends page requests. */
+/* Tags of stalls are larger than any index of a group of page requests, of which no
+ * engine sends any. No wires lead from the unit anywhere. */
+enum { GROUPS = 0x200 };
+
 static void set_irq(void *opaque, uint32_t line, int level)
 {
     (void)opaque;
@@ -41,8 +44,9 @@ static void set_irq(void *opaque, uint32_t line, int level)
 
 static void page_response(void *opaque, const struct uie_page_response *r)
 {
-    (void)opaque;
-    (void)r;
+    if (r->group >= GROUPS) {
+        sim_stall_end(opaque, r->group, r->code);
+    }
 }
 
 static void on_invalidate(void *ctx, const struct uim_check_inval *inval)
@@ -223,6 +227,7 @@ void sim_reset_units(struct machine *m)
 
     pthread_mutex_lock(&s->unit_lock);
     s->ops->reset(s->model);
+    sim_stalls_forget(s);
     leave_rubbish(s);
     pthread_mutex_unlock(&s->unit_lock);
     sim_posts_deliver(s);

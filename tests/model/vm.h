@@ -93,6 +93,8 @@ struct vm {
         int level;
     } irq[VM_MANY];
     unsigned n_irq;
+    struct uie_page_response response[VM_MANY];
+    unsigned n_response;
     unsigned n_log[4];
     char last_log[256];
     struct vm_fetch fetch[VM_MANY];
