@@ -163,8 +163,12 @@ static void notify(void *opaque, const struct uie_inval *inv)
 
 static void page_response(void *opaque, const struct uie_page_response *r)
 {
-    (void)opaque, (void)r;
-    fuzz_check(false, RULE_nobody_answers_pages);
+    (void)opaque;
+    changes();
+    if (guest_kind.check_response && r)
+        guest_kind.check_response(r);
+    else
+        fuzz_check(false, RULE_nobody_answers_pages);
 }
 
 static void log_line(void *opaque, int level, const char *text)
@@ -289,6 +293,10 @@ static void translate(const struct uie_req *req)
     if (guest.probing && guest_kind.recorded() != recorded)
         changes();
     guest.probing = false;
+    if (answer == UIE_STALLED && guest_kind.check_stall) {
+        guest_kind.check_stall(req, x.tag);
+        return;
+    }
     answer += fuzz_lies(RULE_an_answer_is_0_ur_or_ca) ? 9 : 0;
     fuzz_check(answer == 0 || answer == UIE_ERR_UR || answer == UIE_ERR_CA,
                RULE_an_answer_is_0_ur_or_ca);
@@ -450,10 +458,12 @@ static void load_changed(struct fuzz_input *in)
         guest.ops->reset(guest.m);
         must_be(left, RULE_a_refused_state_leaves_a_unit_after_reset);
     } else {
+        guest.any_stall = true;
         snapshot();
     }
     free(b.at);
     n_tags = 0;
+    guest.n_stalls = 0;
 }
 
 /* ---- rare steps ------------------------------------------------------------ */
@@ -471,8 +481,17 @@ static void ask_for_pages(struct fuzz_input *in)
                                     .access = UIE_R,
                                     .flags = 1,
                                     .iova = fuzz_take(in, 8) };
+    uint8_t bits = (uint8_t)fuzz_take(in, 1);
+    bool taken;
 
-    if (guest.ops->page_request(guest.m, &req) == 0 ||
+    req.access = bits & 15;
+    req.group = req.iova & 0x3ff;
+    req.flags = !(bits & 0x10);
+    if (bits & 0x20)
+        req.pasid = bits >> 6;
+    allow_queue();
+    taken = guest.ops->page_request(guest.m, &req) == 0;
+    if ((taken && !guest_kind.check_response) ||
         fuzz_lies(RULE_nobody_answers_pages))
         page_response(NULL, NULL);
 }
@@ -485,6 +504,8 @@ static void rare(struct fuzz_input *in, uint8_t what)
     case 0:
         guest.ops->reset(guest.m);
         n_tags = 0;
+        guest.n_stalls = 0;
+        guest.any_stall = false;
         break;
     case 1:
         guest.ops->memory_changed(guest.m);
