@@ -163,6 +163,7 @@ static void notify(void *opaque, const struct uie_inval *inv)
 
 static void page_response(void *opaque, const struct uie_page_response *r)
 {
+<<<<<<< HEAD
     uint32_t code = r->code, pasid = r->pasid;
 
     (void)opaque;
@@ -175,6 +176,14 @@ static void page_response(void *opaque, const struct uie_page_response *r)
     fuzz_check(r->size == sizeof(*r) && r->flags == 0 &&
                    (pasid == UIE_NO_PASID || pasid >> 20 == 0),
                RULE_an_answer_to_pages_has_a_pasid_or_none);
+=======
+    (void)opaque;
+    changes();
+    if (guest_kind.check_response && r)
+        guest_kind.check_response(r);
+    else
+        fuzz_check(false, RULE_nobody_answers_pages);
+>>>>>>> s8-smodel
 }
 
 static void log_line(void *opaque, int level, const char *text)
@@ -299,6 +308,10 @@ static void translate(const struct uie_req *req)
     if (guest.probing && guest_kind.recorded() != recorded)
         changes();
     guest.probing = false;
+    if (answer == UIE_STALLED && guest_kind.check_stall) {
+        guest_kind.check_stall(req, x.tag);
+        return;
+    }
     answer += fuzz_lies(RULE_an_answer_is_0_ur_or_ca) ? 9 : 0;
     fuzz_check(answer == 0 || answer == UIE_ERR_UR || answer == UIE_ERR_CA,
                RULE_an_answer_is_0_ur_or_ca);
@@ -460,10 +473,12 @@ static void load_changed(struct fuzz_input *in)
         guest.ops->reset(guest.m);
         must_be(left, RULE_a_refused_state_leaves_a_unit_after_reset);
     } else {
+        guest.any_stall = true;
         snapshot();
     }
     free(b.at);
     n_tags = 0;
+    guest.n_stalls = 0;
 }
 
 /* ---- rare steps ------------------------------------------------------------ */
@@ -487,6 +502,7 @@ static void lie_about_answers(void)
 /* What goes with the numbers that messages have, and a bit more. */
 static void ask_for_pages(struct fuzz_input *in)
 {
+<<<<<<< HEAD
     uint8_t bits = (uint8_t)fuzz_take(in, 1);
     struct uie_page_request req = {
         .size = sizeof(req),
@@ -506,6 +522,27 @@ static void ask_for_pages(struct fuzz_input *in)
         answer = 1;
     fuzz_check(answer <= 0, RULE_a_page_request_is_taken_or_refused);
     lie_about_answers();
+=======
+    struct uie_page_request req = { .size = sizeof(req),
+                                    .rid = (uint32_t)fuzz_take(in, 2),
+                                    .pasid = UIE_NO_PASID,
+                                    .access = UIE_R,
+                                    .flags = 1,
+                                    .iova = fuzz_take(in, 8) };
+    uint8_t bits = (uint8_t)fuzz_take(in, 1);
+    bool taken;
+
+    req.access = bits & 15;
+    req.group = req.iova & 0x3ff;
+    req.flags = !(bits & 0x10);
+    if (bits & 0x20)
+        req.pasid = bits >> 6;
+    allow_queue();
+    taken = guest.ops->page_request(guest.m, &req) == 0;
+    if ((taken && !guest_kind.check_response) ||
+        fuzz_lies(RULE_nobody_answers_pages))
+        page_response(NULL, NULL);
+>>>>>>> s8-smodel
 }
 
 static void rare(struct fuzz_input *in, uint8_t what)
@@ -516,6 +553,8 @@ static void rare(struct fuzz_input *in, uint8_t what)
     case 0:
         guest.ops->reset(guest.m);
         n_tags = 0;
+        guest.n_stalls = 0;
+        guest.any_stall = false;
         break;
     case 1:
         guest.ops->memory_changed(guest.m);

@@ -47,7 +47,7 @@ enum { GUEST_RULES(FUZZ_RULE_ENUM) N_GUEST_RULES };
     const char *const fuzz_rules[] = { GUEST_RULES(FUZZ_RULE_NAME)             \
                                            LIST(FUZZ_RULE_NAME) NULL }
 
-enum { GUEST_RAM = 1 << 20 };
+enum { GUEST_RAM = 1 << 20, GUEST_STALLS = 64 };
 
 struct guest_kind {
     const char *model;
@@ -66,6 +66,9 @@ struct guest_kind {
     /* NULL: nothing. Of an answer with rights; of an interrupt. */
     void (*check_page)(const struct uie_xlat *x);
     void (*check_line)(uint32_t line);
+    /* NULL: there is none. A response of either kind; a transaction that waits. */
+    void (*check_response)(const struct uie_page_response *r);
+    void (*check_stall)(const struct uie_req *req, uint32_t tag);
 };
 
 extern const struct guest_kind guest_kind; /* of the target */
@@ -77,6 +80,9 @@ struct guest {
     unsigned accesses, most;
     int work; /* the rule about it */
     bool probing;
+    uint32_t stall[GUEST_STALLS]; /* tags of what waits */
+    unsigned n_stalls;
+    bool any_stall; /* others may wait as well: of a state that was changed */
 };
 
 extern struct guest guest;

@@ -433,7 +433,7 @@ def vtd():
     write("vtd", "arguments-wrong", b"\x7fcm=2")
 
 
-SMMU_MODES = 7   # of args in fuzz/smmuv3.c
+SMMU_MODES = 10   # of args in fuzz/smmuv3.c
 
 
 def tlbi(opcode, vmid, asid):
@@ -488,6 +488,31 @@ def smmuv3():
             for at, how, value in ((1, 0, 1), (30, 0, 1), (34, 0x80, 1),
                                    (40, 0x08, 4), (60, 0, 1), (80, 0x38, 0x80),
                                    (120, 0, 2), (150, 0x10, 1), (90, 0, 3))))
+    # Transactions that wait, and every way in which that ends; page requests of every
+    # kind, more than the queue holds, and answers.
+    def resume(sid, stag, action=1):
+        return submit(0x44 | action << 12 | sid << 32, stag)
+
+    def page(rid, address, bits):
+        return struct.pack("<BHQB", RARE | 5 << 4, rid, address, bits)
+
+    stop, far = register(0x20, 0x1c), 0x400000
+    pages = b"".join(page(0x19, far | group, bits) for group, bits in (
+        (1, 0x11), (1, 0x03), (2, 0x27), (0x1ff, 0xff), (0x200, 3), (3, 0x20)))
+    stalls = request(0x19, far) + request(0x19, far + 8) + \
+        request(0x1a, far, W) + request(0x1b, far) + request(0x19, far, R, PROBE) + \
+        SNAPSHOT + sync + resume(0x19, 0xffff) + resume(0x19, 0xffff, 0) + \
+        request(0x19, far + 0x3000) + resume(0x1a, 0xfffe, 2) + \
+        poke(0x8000, 0) + request(0x19, 0) + poke(0x8000, 0xf43) + sync + \
+        submit(0x45 | 0x1b << 32) + poke(0x1000 + 0x19 * 64, 1) + commands[0] + \
+        sync + submit(0x45 | 0x19 << 32) + request(0x1a, far) + stop
+    answers = submit(0x41 | 0x19 << 32, 1 | 2 << 12) + \
+        submit(0x41 | 5 << 12 | 1 << 11 | 0x19 << 32, 1) + submit(0x41, 3 << 12)
+    for mode in range(SMMU_MODES - 3, SMMU_MODES):
+        write("smmuv3", f"waits-{mode}", begin(mode) + pages + stalls + pages)
+        write("smmuv3", f"full-{mode}", begin(mode) + request(0x44, 0x1000) * 20 +
+              pages * 3 + request(0x19, far) * 70 + register(0x80ac, 12) + sync +
+              register(0x80cc, 0x80000008) + pages + answers + stop)
     # More devices than can be open at once; more events than the queue holds.
     write("smmuv3", "many-requests", begin(0) + device * 70 + sync +
           bytes([FINISH, 0]) * 80)
@@ -607,11 +632,13 @@ def dictionaries():
         struct.pack("<Q", word) for word in (
             0x5001, 0x6003, 0x83, 0x1000 | 1 << 10, 1 << 63, 1 << 51,
             0xfee00083, 0x102)])
-    dictionary("smmuv3", [submit(tlbi(0x12, 0x19, 0), 0x1001), submit(0x30),
+    dictionary("smmuv3", [submit(0x41 | 0x19 << 32, 2 << 12),
+                          submit(0x44 | 1 << 12 | 0x19 << 32, 0xffff),
+                          submit(0x45 | 0x19 << 32), submit(tlbi(0x12, 0x19, 0), 0x1001), submit(0x30),
                           submit(0x03 | 0x19 << 32, 1), submit(0x46)] + [
         struct.pack("<H", offset) for offset in (
             0x20, 0x28, 0x44, 0x50, 0x64, 0x80, 0x88, 0x90, 0x98, 0x9c, 0xa0,
-            0x80a8, 0x80ac)] + [
+            0x80a8, 0x80ac, 0xc0, 0xdc, 0x80c8, 0x80cc)] + [
         struct.pack("<Q", word) for word in (0x200f, 0x5003, 0x6003, 0xf43,
                                              0x7ff, 1 << 63, 1 << 51)])
     dictionary("dmar", [structure(kind, b"")[:2] for kind in range(7)] + [

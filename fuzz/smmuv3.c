@@ -6,14 +6,20 @@
 
 #define RULES(X)                                                               \
     X(every_message_passes)                                                    \
+    X(responses_have_codes_of_the_bus)                                         \
+    X(only_what_dma_wants_stalls)                                              \
+    X(open_stalls_are_unique)                                                  \
+    X(stalls_end_once)                                                         \
     X(lines_are_those_that_there_are)
 GUEST_OWN_RULES(RULES);
 
 /* Nested, each descriptor of stage 1 takes a walk of stage 2, and an adversarial
- * model walks once more for whatever it finds cached. 2^8 commands. */
+ * model walks once more for whatever it finds cached. 2^8 commands, of which a SYNC may
+ * try one walk. */
 enum {
     MOST_OF_REQUEST = 1200,
-    MOST_OF_QUEUE = 2 * (1 << 8) + 16 * MOST_OF_REQUEST,
+    MOST_OF_WALK = 64,
+    MOST_OF_QUEUE = (2 + MOST_OF_WALK) * (1 << 8) + 16 * MOST_OF_REQUEST,
 };
 
 static const char *const args[] = {
@@ -24,28 +30,34 @@ static const char *const args[] = {
     "cmdqs=8,cache=adversarial,stage=1,msi=0",
     "cmdqs=8,cache=adversarial,stage=2,ril=0,httu=1",
     "cmdqs=8,ssidsize=0,st_level=0,asid16=0,vmid16=0,abort=1",
+    "cmdqs=8,cache=adversarial,pri=1,priqs=3",
+    "cmdqs=8,cache=adversarial,stall=1,stall_max=3,pri=1,pps=1",
+    "cmdqs=8,stall=1,stall_max=64,ssidsize=4,msi=0,pri=1",
 };
 
 /* Stream table at 0x1000, descriptors at 0x2000, stage 2 at 0x3000 and 0x4000,
- * stage 1 from 0x5000; commands at 0x10000, events at 0x18000. */
-static void start_streams(uint64_t flags)
+ * stage 1 from 0x5000; commands at 0x10000, events at 0x18000, page requests at
+ * 0x18400. */
+static void start_streams(uint64_t flags, uint64_t stalls)
 {
     for (unsigned sid = 0; sid < 64; sid++) {
         uint64_t at = 0x1000 + 64 * sid, config = 4 + sid % 4;
 
         guest_poke(at, 1 | config << 1 | (config & 1 ? 0x2000 : 0) |
                            (sid & 4 && config & 1 ? UINT64_C(3) << 59 : 0));
-        guest_poke(at + 8, 1 << 2 | 1 << 4 | 3 << 6 | 1 << 28);
+        guest_poke(at + 8, 1 << 2 | 1 << 4 | 3 << 6 |
+                               (config & 2 && stalls ? 0 : 1 << 28));
         guest_poke(at + 16, sid | UINT64_C(34) << 32 | UINT64_C(5) << 48 |
                                 UINT64_C(1) << 51 | UINT64_C(1) << 58 |
-                                flags << 55);
+                                flags << 55 | stalls << 57);
         guest_poke(at + 24, 0x3000);
     }
     for (unsigned i = 0; i < 8; i++) {
         guest_poke(0x2000 + 64 * i, 16 | 1u << 30 | 1u << 31 |
                                         UINT64_C(5) << 32 | UINT64_C(1) << 41 |
                                         UINT64_C(3) << 45 | (flags & 2) << 42 |
-                                        (flags & 1) << 42 | (uint64_t)i << 48);
+                                        (flags & 1) << 42 | stalls << 44 |
+                                        (uint64_t)i << 48);
         guest_poke(0x2008 + 64 * i, 0x5000);
     }
 }
@@ -71,7 +83,7 @@ static void start(const char *text)
     /* HD and HA as they stand side by side in an STE */
     uint64_t flags = strstr(text, "httu=2") ? 3 : strstr(text, "httu") ? 2 : 0;
 
-    start_streams(flags);
+    start_streams(flags, strstr(text, "stall=1") != NULL);
     start_pages(flags);
     guest_wr(SMMUV3_REG_CR1, 0xd75, 4);
     guest_wr(SMMUV3_REG_CR2, 2, 4);
@@ -79,8 +91,9 @@ static void start(const char *text)
     guest_wr(SMMUV3_REG_STRTAB_BASE_CFG, 6, 4);
     guest_wr(SMMUV3_REG_CMDQ_BASE, 0x10000 | 8, 8);
     guest_wr(SMMUV3_REG_EVENTQ_BASE, 0x18000 | 4, 8);
-    guest_wr(SMMUV3_REG_IRQ_CTRL, 5, 4);
-    guest_wr(SMMUV3_REG_CR0, 0x1d, 4);
+    guest_wr(SMMUV3_REG_PRIQ_BASE, 0x18400 | 3, 8);
+    guest_wr(SMMUV3_REG_IRQ_CTRL, 7, 4);
+    guest_wr(SMMUV3_REG_CR0, 0x1f, 4);
 }
 
 static bool translates(void)
@@ -97,6 +110,52 @@ static void check_line(uint32_t line)
 {
     line += fuzz_lies(RULE_lines_are_those_that_there_are) ? 4 : 0;
     fuzz_check(line < 4, RULE_lines_are_those_that_there_are);
+}
+
+/* ---- page requests and stalls ------------------------------------------------------ */
+
+static int stall_of(uint32_t tag)
+{
+    for (unsigned i = 0; i < guest.n_stalls; i++) {
+        if (guest.stall[i] == tag)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* No group of page requests has such an index. */
+static void end_stall(uint32_t tag)
+{
+    int i = stall_of(tag);
+
+    if (fuzz_lies(RULE_stalls_end_once))
+        i = -1;
+    fuzz_check(i >= 0 || (guest.any_stall && !fuzz_lies(RULE_stalls_end_once)),
+               RULE_stalls_end_once);
+    if (i >= 0)
+        guest.stall[i] = guest.stall[--guest.n_stalls];
+}
+
+static void check_response(const struct uie_page_response *r)
+{
+    uint32_t code = r->code;
+
+    code += fuzz_lies(RULE_responses_have_codes_of_the_bus) ? 2 : 0;
+    fuzz_check(r->size == sizeof(*r) && (code == 0 || code == 1 || code == 0xf),
+               RULE_responses_have_codes_of_the_bus);
+    if (r->group >= 0x200)
+        end_stall(r->group);
+}
+
+static void check_stall(const struct uie_req *req, uint32_t tag)
+{
+    fuzz_check(req->flags == 0 && !fuzz_lies(RULE_only_what_dma_wants_stalls),
+               RULE_only_what_dma_wants_stalls);
+    fuzz_check(tag >= 0x200 && stall_of(tag) < 0 &&
+                   guest.n_stalls < GUEST_STALLS &&
+                   !fuzz_lies(RULE_open_stalls_are_unique),
+               RULE_open_stalls_are_unique);
+    guest.stall[guest.n_stalls++] = tag;
 }
 
 /* A command into the queue of start(), and the index behind it. One that the unit
@@ -144,5 +203,7 @@ const struct guest_kind guest_kind = {
     .submit = submit,
     .send_message = send_message,
     .check_line = check_line,
+    .check_response = check_response,
+    .check_stall = check_stall,
     .address_bits = 48, /* OAS */
 };

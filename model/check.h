@@ -104,7 +104,9 @@ struct uim_check {
 enum uim_check_error {
     UIM_CHECK_ERROR_QUEUE, /* VT-d IQE, code: IQEI                         */
     UIM_CHECK_ERROR_COMPLETION, /* VT-d ICE, rid: ICESID                        */
-    UIM_CHECK_ERROR_TIMEOUT /* VT-d ITE, rid: ITESID                        */
+    UIM_CHECK_ERROR_TIMEOUT, /* VT-d ITE, rid: ITESID                       */
+    UIM_CHECK_ERROR_MESSAGE  /* SMMUv3, code: the line whose message aborts;
+                              * VT-d: nothing                                */
 };
 
 struct uim_check_inject {

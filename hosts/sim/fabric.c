@@ -154,8 +154,15 @@ static bool send_up(struct sim *s, struct sim_request *r, struct part *p,
 {
     struct uie_xlat x = { .size = sizeof(x) };
     uint64_t addr = req->iova;
+    int result = s->ops->translate(s->model, req, &x);
 
-    if (s->ops->translate(s->model, req, &x) != 0) {
+    if (result == UIE_STALLED) {
+        sim_stall_begin(s, x.tag);
+        r->tag = x.tag;
+        r->stop = SIM_STALLED;
+        return false;
+    }
+    if (result != 0) {
         r->stop = SIM_BY_UNIT;
         return false;
     }
@@ -270,10 +277,35 @@ static bool move_part(struct sim *s, struct sim_request *r, struct part *p)
 
 /* ---- whole transactions -------------------------------------------------- */
 
+/* Of one that waits in the unit: it is to be retried. */
+static bool goes_on(struct sim *s, struct sim_request *r)
+{
+    switch (sim_stall_wait(s, r->tag)) {
+    case SIM_STALL_RETRY:
+        return true;
+    case SIM_STALL_ABORT:
+        r->stop = SIM_BY_UNIT;
+        return false;
+    default:
+        return false;
+    }
+}
+
+static bool move_or_wait(struct sim *s, struct sim_request *r, struct part *p)
+{
+    bool done;
+
+    do {
+        done = move_part(s, r, p);
+    } while (!done && r->stop == SIM_STALLED && goes_on(s, r));
+    return done;
+}
+
 /* False: refused, and r->moved says how far it came. */
 static bool move_all(struct sim *s, struct sim_request *r)
 {
-    struct part p = { .f = &s->pci.func[r->dev], .buf = r->buf };
+    struct part p = { .f = &s->pci.func[r->dev],
+                      .buf = (uint8_t *)r->buf + r->moved };
 
     while (r->moved < r->size) {
         size_t left = r->size - r->moved;
@@ -281,7 +313,7 @@ static bool move_all(struct sim *s, struct sim_request *r)
         p.iova = r->iova + r->moved;
         p.size = SIM_PAGE_SIZE - (p.iova & (SIM_PAGE_SIZE - 1));
         p.size = p.size < left ? p.size : left;
-        if (!move_part(s, r, &p)) {
+        if (!move_or_wait(s, r, &p)) {
             r->target = SIM_NOWHERE;
             return false;
         }
@@ -291,22 +323,41 @@ static bool move_all(struct sim *s, struct sim_request *r)
     return true;
 }
 
-enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
+static enum machine_dma run(struct machine *m, struct sim_request *r)
 {
     struct sim *s = sim_of(m);
-    bool done;
+    bool done = move_all(s, r);
 
+    if (s->auto_irq) {
+        machine_run(m);
+    }
+    return done ? MACHINE_DMA_DONE : MACHINE_DMA_REFUSED;
+}
+
+enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
+{
     r->moved = 0;
     r->target = SIM_NOWHERE;
     r->addr = 0;
     r->peer = 0;
     r->stop = SIM_NOT_STOPPED;
+<<<<<<< HEAD
     r->no_page = false;
     done = move_all(s, r);
     if (s->auto_irq) {
         machine_run(m);
+=======
+    r->tag = 0;
+    return run(m, r);
+}
+
+enum machine_dma sim_dma_resume(struct machine *m, struct sim_request *r)
+{
+    if (r->stop != SIM_STALLED || !goes_on(sim_of(m), r)) {
+        return MACHINE_DMA_REFUSED;
+>>>>>>> s8-smodel
     }
-    return done ? MACHINE_DMA_DONE : MACHINE_DMA_REFUSED;
+    return run(m, r);
 }
 
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,

@@ -198,6 +198,24 @@ void sim_flight_begin(struct sim *s, const struct sim_request *r, uint64_t iova,
                       uint32_t domain);
 void sim_flight_invalidate(struct sim *s, const struct uim_check_inval *inval);
 
+/* ---- stall.c ------------------------------------------------------------- */
+
+struct sim_wait;
+
+struct sim_waits {
+    struct sim_wait *wait;
+    unsigned n;
+};
+
+void sim_stall_begin(struct sim *s, uint32_t tag);
+/* By the unit: code 0 is a retry. */
+void sim_stall_end(struct sim *s, uint32_t tag, uint32_t code);
+/* What it came to, and then it is forgotten. Delivers interrupts meanwhile if they are
+ * delivered at all. */
+enum sim_stall sim_stall_wait(struct sim *s, uint32_t tag);
+void sim_stalls_forget(struct sim *s);
+void sim_stalls_close(struct sim *s);
+
 /* ---- mmio.c -------------------------------------------------------------- */
 
 struct sim_mapping;
@@ -525,6 +543,7 @@ struct sim {
     bool rubbish; /* see struct sim_config */
     bool hostile; /* see sim_hostile() */
     bool late;    /* the unit does nothing before somebody waits for it */
+    struct sim_waits waits; /* lock: text */
     struct sim_flight flight[2]; /* read, write; lock: text                  */
     struct sim_inject inject;
     struct sim_counts count; /* lock: text */

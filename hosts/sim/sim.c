@@ -147,6 +147,7 @@ static void demolish(struct sim *s)
 {
     sim_unit_close(s);
     sim_devtlbs_close(s);
+    sim_stalls_close(s);
     sim_msis_close(s);
     sim_mmio_close(s);
     sim_topology_close(s);

@@ -323,6 +323,7 @@ enum sim_stop {
     SIM_BY_ACS,    /* a port: source validation, translation blocking */
     SIM_UNCLAIMED, /* nothing has that address, or nobody forwards it */
     SIM_BY_UNIT,   /* the IOMMU refused it */
+    SIM_STALLED,   /* it waits in the IOMMU, see sim_dma_resume() */
 };
 
 /* machine_dma() with everything said. The transaction is cut at 4 KiB; parts
@@ -342,11 +343,26 @@ struct sim_request {
     uint64_t addr;          /* physical, of the last part */
     unsigned peer;          /* SIM_AT_BAR, SIM_AT_PEER: whose */
     enum sim_stop stop;     /* SIM_NOWHERE: why */
+<<<<<<< HEAD
     bool no_page; /* SIM_BY_UNIT: the device TLB was told that there is no
                              * page with these rights, and may ask for one */
+=======
+    uint32_t tag;           /* SIM_STALLED: by which the unit knows it */
+>>>>>>> s8-smodel
 };
 
 enum machine_dma sim_dma(struct machine *m, struct sim_request *request);
+
+/* Units with stall=1 let DMA wait for software. With sim_auto_irq() the engine waits
+ * while interrupts are delivered, 100 times; else, or then, sim_dma() returns REFUSED
+ * with SIM_STALLED, and the same request goes on here where it was: retried, refused
+ * with SIM_BY_UNIT, or waiting still. */
+enum machine_dma sim_dma_resume(struct machine *m, struct sim_request *request);
+
+/* What the unit said of it; SIM_STALL_ABORT if it does not know, or was reset. */
+enum sim_stall { SIM_STALL_WAITS, SIM_STALL_RETRY, SIM_STALL_ABORT };
+enum sim_stall sim_stall(struct machine *m, uint32_t tag);
+unsigned sim_stalls(struct machine *m); /* how many wait */
 
 /* The function's untranslated requests carry these ids (bus << 8 | devfn), one after
  * the other, and not its own: phantom functions, quirks, or plain forgery, which

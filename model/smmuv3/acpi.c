@@ -74,6 +74,7 @@ static uint64_t ats_attribute(const struct msmmu_args *a)
     return acpi_iort_root_complex_ats_pack(
                &(struct acpi_iort_root_complex_ats_fields){
                    .ats_supported = a->ats,
+                   .pri_supported = a->pri,
                    .pasid_fwd_supported = a->ssidsize != 0 })
         .raw;
 }

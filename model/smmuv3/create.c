@@ -23,8 +23,11 @@ static uint64_t offered_idr0(const struct msmmu_args *a)
                    .vmid16 = a->vmid16,
                    .cd2l = a->cd2l,
                    .ttendian = SMMUV3_TTENDIAN_LITTLE,
+                   .pri = a->pri,
                    .atsrecerr = a->ats,
-                   .stall_model = SMMUV3_STALL_MODEL_TERMINATE_ONLY,
+                   .stall_model = a->stall
+                                      ? SMMUV3_STALL_MODEL_STALL_AND_TERMINATE
+                                      : SMMUV3_STALL_MODEL_TERMINATE_ONLY,
                    .term_model = 1,
                    .st_level = a->st_level })
         .raw;
@@ -35,6 +38,7 @@ static uint64_t offered_idr1(const struct msmmu_args *a)
     return smmuv3_idr1_pack(
                &(struct smmuv3_idr1_fields){ .sidsize = a->sidsize,
                                              .ssidsize = a->ssidsize,
+                                             .priqs = a->pri ? a->priqs : 0,
                                              .eventqs = a->eventqs,
                                              .cmdqs = a->cmdqs })
         .raw;
@@ -45,6 +49,7 @@ static uint64_t offered_idr3(const struct msmmu_args *a)
     return smmuv3_idr3_pack(
                &(struct smmuv3_idr3_fields){ .had = a->stage != MSMMU_STAGE_2,
                                              .xnx = a->stage != MSMMU_STAGE_1,
+                                             .pps = a->pps,
                                              .ril = a->ril,
                                              .bbml = a->bbml })
         .raw;
@@ -64,12 +69,13 @@ static uint64_t oas_code(uint64_t bits)
 
 static uint64_t offered_idr5(const struct msmmu_args *a)
 {
-    return smmuv3_idr5_pack(
-               &(struct smmuv3_idr5_fields){ .oas = oas_code(a->oas),
-                                             .gran4k = a->gran4k,
-                                             .gran16k = a->gran16k,
-                                             .gran64k = a->gran64k,
-                                             .vax = SMMUV3_VAX_BITS_48 })
+    return smmuv3_idr5_pack(&(struct smmuv3_idr5_fields){
+                                .stall_max = a->stall ? a->stall_max : 0,
+                                .oas = oas_code(a->oas),
+                                .gran4k = a->gran4k,
+                                .gran16k = a->gran16k,
+                                .gran64k = a->gran64k,
+                                .vax = SMMUV3_VAX_BITS_48 })
         .raw;
 }
 
@@ -102,6 +108,8 @@ static void power_on(struct msmmu *m)
     uim_unit_reset(&m->base);
     memset(m->atc, 0, sizeof(m->atc));
     m->atc_failed = false;
+    memset(m->stall, 0, sizeof(m->stall));
+    m->n_stalls = 0;
     m->gave_wide = false;
     msmmu_caches_clear(m);
 }
@@ -125,6 +133,12 @@ static const char *contradiction(const struct msmmu_args *a)
         return "needs gran4k=1, gran16k=1 or gran64k=1";
     if (a->httu && !a->coherent)
         return "httu needs coherent=1";
+    if (a->pri && !a->ats)
+        return "pri=1 needs ats=1";
+    if (a->pps && (!a->pri || !a->ssidsize))
+        return "pps=1 needs pri=1 and substreams (IDR3.PPS)";
+    if (a->stall_max == 0)
+        return "stall_max is 1 or more";
     if (a->common.base & (2 * MSMMU_WINDOW_SIZE - 1))
         return "base is not a multiple of 128 KiB";
     return NULL;
@@ -138,6 +152,7 @@ static const struct msmmu_args defaults = {
     .oas = 48,
     .cmdqs = 19,
     .eventqs = 19,
+    .priqs = 19,
     .gran4k = 1,
     .gran16k = 1,
     .gran64k = 1,
@@ -149,6 +164,7 @@ static const struct msmmu_args defaults = {
     .msi = 1,
     .ats = 1,
     .ril = 1,
+    .stall_max = 16,
 };
 
 static bool parse(const struct uim_model_host *host, const char *text,
@@ -163,6 +179,7 @@ static bool parse(const struct uim_model_host *host, const char *text,
         { .key = "oas", .value = &a->oas, .max = 64 },
         { .key = "cmdqs", .value = &a->cmdqs, .max = 19 },
         { .key = "eventqs", .value = &a->eventqs, .max = 19 },
+        { .key = "priqs", .value = &a->priqs, .max = 19 },
         { .key = "gran4k", .value = &a->gran4k, .max = 1 },
         { .key = "gran16k", .value = &a->gran16k, .max = 1 },
         { .key = "gran64k", .value = &a->gran64k, .max = 1 },
@@ -174,6 +191,10 @@ static bool parse(const struct uim_model_host *host, const char *text,
         { .key = "msi", .value = &a->msi, .max = 1 },
         { .key = "ats", .value = &a->ats, .max = 1 },
         { .key = "ril", .value = &a->ril, .max = 1 },
+        { .key = "pri", .value = &a->pri, .max = 1 },
+        { .key = "pps", .value = &a->pps, .max = 1 },
+        { .key = "stall", .value = &a->stall, .max = 1 },
+        { .key = "stall_max", .value = &a->stall_max, .max = MSMMU_STALLS },
         { .key = "abort", .value = &a->abort, .max = 1 },
         { .key = "httu", .value = &a->httu, .max = 2 },
         { .key = "bbml", .value = &a->bbml, .max = 2 },
@@ -261,14 +282,6 @@ static int remap_msi(struct uim_model *model, uint32_t rid, uint32_t flags,
     return 0;
 }
 
-static int page_request(struct uim_model *model,
-                        const struct uim_model_page_request *req)
-{
-    (void)model;
-    (void)req;
-    return UIM_MODEL_UR; /* IDR0.PRI is 0 */
-}
-
 static void memory_changed(struct uim_model *model)
 {
     (void)model; /* no pointer into guest memory is ever kept */
@@ -333,6 +346,8 @@ static void door_inject(struct uim_model *model,
     uim_unit_lock(model);
     if (error->error == UIM_CHECK_ERROR_QUEUE)
         msmmu_command_error(m, error->code);
+    else if (error->error == UIM_CHECK_ERROR_MESSAGE)
+        msmmu_message_aborts(m, error->code);
     else
         m->atc_failed = true;
     uim_unit_unlock(model);
@@ -357,7 +372,7 @@ const struct uim_model_ops uim_model_smmuv3 = {
     .mmio_write = msmmu_mmio_write,
     .translate = msmmu_translate,
     .remap_msi = remap_msi,
-    .page_request = page_request,
+    .page_request = msmmu_page_request,
     .devtlb_done = msmmu_devtlb_done,
     .memory_changed = memory_changed,
     .save = msmmu_save,

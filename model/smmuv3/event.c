@@ -5,6 +5,8 @@
  */
 #include "model/smmuv3/smmuv3.h"
 
+#include "base/mem.h"
+
 /* ---- interrupts -------------------------------------------------------------- */
 
 void msmmu_interrupt(struct msmmu *m, uint64_t address, uint64_t data,
@@ -19,18 +21,32 @@ void msmmu_interrupt(struct msmmu *m, uint64_t address, uint64_t data,
         host->set_irq(host->ctx, line, 2);
 }
 
-static void interrupt_of(struct msmmu *m, const struct msmmu_irq *irq,
-                         uint64_t enabled, enum msmmu_line line)
+/* A line, and the registers that say where its message goes. */
+static const struct msmmu_irq *irq_of(const struct msmmu *m,
+                                      enum msmmu_line line)
 {
-    struct smmuv3_irq_cfg0 cfg0 = { irq->cfg0 };
+    struct smmuv3_irq_ctrl on = { m->reg.irq_ctrlack };
 
-    if (enabled)
-        msmmu_interrupt(m, smmuv3_irq_cfg0_addr(cfg0) << 2, irq->cfg1, line);
+    switch (line) {
+    case MSMMU_LINE_EVENT:
+        return smmuv3_irq_ctrl_eventq_irqen(on) ? &m->reg.eventq_irq : NULL;
+    case MSMMU_LINE_PAGE_REQUEST:
+        return smmuv3_irq_ctrl_priq_irqen(on) ? &m->reg.priq_irq : NULL;
+    case MSMMU_LINE_GERROR:
+        return smmuv3_irq_ctrl_gerror_irqen(on) ? &m->reg.gerror_irq : NULL;
+    default:
+        return NULL;
+    }
 }
 
-static struct smmuv3_irq_ctrl irq_ctrl(const struct msmmu *m)
+void msmmu_signal(struct msmmu *m, enum msmmu_line line)
 {
-    return (struct smmuv3_irq_ctrl){ m->reg.irq_ctrlack };
+    const struct msmmu_irq *irq = irq_of(m, line);
+
+    if (irq)
+        msmmu_interrupt(
+            m, smmuv3_irq_cfg0_addr((struct smmuv3_irq_cfg0){ irq->cfg0 }) << 2,
+            irq->cfg1, line);
 }
 
 /* ---- global errors ------------------------------------------------------------ */
@@ -45,8 +61,21 @@ void msmmu_gerror(struct msmmu *m, uint64_t bit)
     if (msmmu_gerror_active(m, bit))
         return;
     m->reg.gerror ^= bit;
-    interrupt_of(m, &m->reg.gerror_irq,
-                 smmuv3_irq_ctrl_gerror_irqen(irq_ctrl(m)), MSMMU_LINE_GERROR);
+    msmmu_signal(m, MSMMU_LINE_GERROR);
+}
+
+void msmmu_message_aborts(struct msmmu *m, unsigned line)
+{
+    const struct smmuv3_gerror_fields error = {
+        .msi_cmdq_abt_err = line == MSMMU_LINE_SYNC,
+        .msi_eventq_abt_err = line == MSMMU_LINE_EVENT,
+        .msi_priq_abt_err = line == MSMMU_LINE_PAGE_REQUEST && m->args.pri,
+        .msi_gerror_abt_err = line == MSMMU_LINE_GERROR,
+    };
+    uint64_t bit = smmuv3_gerror_pack(&error).raw;
+
+    if (m->args.msi && bit != 0)
+        msmmu_gerror(m, bit);
 }
 
 /* ---- the event queue ---------------------------------------------------------- */
@@ -58,63 +87,47 @@ static uint64_t abort_error(void)
         .raw;
 }
 
-static bool queue_snooped(const struct msmmu *m)
+/* 7.2.1, but for whether it is full. */
+static bool recording(const struct msmmu *m)
 {
-    struct smmuv3_cr1 cr1 = { m->reg.cr1 };
-
-    return msmmu_snooped(m, smmuv3_cr1_queue_ic(cr1), smmuv3_cr1_queue_oc(cr1),
-                         smmuv3_cr1_queue_sh(cr1));
+    return smmuv3_cr0_eventqen(msmmu_cr0(m)) &&
+           !msmmu_gerror_active(m, abort_error());
 }
 
-/* 7.2.1: overflow is said once until software has seen it. */
-static void overflow(struct msmmu *m)
+bool msmmu_events_writable(struct msmmu *m)
 {
-    struct smmuv3_eventq_prod prod = { m->reg.eventq_prod };
-    struct smmuv3_eventq_cons cons = { m->reg.eventq_cons };
-    uint64_t seen = smmuv3_eventq_cons_ovackflg(cons);
+    struct msmmu_output q = msmmu_eventq(m);
 
-    m->reg.eventq_prod = smmuv3_eventq_prod_set_ovflg(prod, !seen).raw;
+    return recording(m) && !msmmu_output_full(&q);
 }
 
-static bool put(struct msmmu *m, uint64_t size, const uint64_t word[4])
+bool msmmu_event_put(struct msmmu *m, const uint64_t word[4])
 {
-    struct smmuv3_eventq_base base = { m->reg.eventq_base };
-    struct smmuv3_eventq_prod prod = { m->reg.eventq_prod };
-    uint64_t wr = smmuv3_eventq_prod_wr(prod);
-    uint64_t at = uim_align_down(smmuv3_eventq_base_addr(base) << 5,
-                                 size * SMMUV3_EVENT_BYTES) +
-                  (wr & (size - 1)) * SMMUV3_EVENT_BYTES;
+    struct msmmu_output q = msmmu_eventq(m);
+    bool was_empty = msmmu_output_empty(&q);
 
-    if (!uim_door_write(&m->base, at, word, 4, queue_snooped(m)))
+    if (!msmmu_output_put(m, &q, word)) {
+        msmmu_gerror(m, abort_error());
         return false;
-    m->reg.eventq_prod =
-        smmuv3_eventq_prod_set_wr(prod, (wr + 1) & (2 * size - 1)).raw;
+    }
+    m->counter[MSMMU_N_events]++;
+    if (was_empty)
+        msmmu_signal(m, MSMMU_LINE_EVENT);
     return true;
 }
 
 /* False: it is lost. */
 static bool write_event(struct msmmu *m, const uint64_t word[4])
 {
-    uint64_t size = msmmu_queue_size(m->reg.eventq_base, m->args.eventqs);
-    uint64_t prod = m->reg.eventq_prod, cons = m->reg.eventq_cons;
-    bool was_empty = msmmu_queue_empty(prod, cons, size);
+    struct msmmu_output q = msmmu_eventq(m);
 
-    if (!smmuv3_cr0_eventqen(msmmu_cr0(m)) ||
-        msmmu_gerror_active(m, abort_error()))
+    if (!recording(m))
         return false;
-    if (msmmu_queue_full(prod, cons, size)) {
-        overflow(m);
-        return false;
-    }
-    if (!put(m, size, word)) {
-        msmmu_gerror(m, abort_error());
+    if (msmmu_output_full(&q)) {
+        msmmu_output_overflow(&q);
         return false;
     }
-    if (was_empty)
-        interrupt_of(m, &m->reg.eventq_irq,
-                     smmuv3_irq_ctrl_eventq_irqen(irq_ctrl(m)),
-                     MSMMU_LINE_EVENT);
-    return true;
+    return msmmu_event_put(m, word);
 }
 
 /* ---- events --------------------------------------------------------------------- */
@@ -206,9 +219,10 @@ static uint64_t intermediate(const struct msmmu_trip *t)
         .raw;
 }
 
-static void describe(const struct msmmu_trip *t, unsigned event,
-                     uint64_t word[4])
+void msmmu_event_describe(const struct msmmu_trip *t, unsigned event,
+                          uint64_t word[4])
 {
+    memset(word, 0, 4 * sizeof(*word));
     word[0] = who(t, event);
     switch (event) {
     case SMMUV3_EVT_F_UUT:
@@ -272,13 +286,11 @@ static bool recorded(const struct msmmu *m, const struct msmmu_trip *t,
 
 void msmmu_event(struct msmmu *m, const struct msmmu_trip *t, unsigned event)
 {
-    uint64_t word[4] = { 0, 0, 0, 0 };
+    uint64_t word[4];
 
     if (msmmu_probes(t) || !recorded(m, t, event))
         return;
-    describe(t, event, word);
-    if (write_event(m, word))
-        m->counter[MSMMU_N_events]++;
-    else
+    msmmu_event_describe(t, event, word);
+    if (!write_event(m, word))
         m->counter[MSMMU_N_events_lost]++;
 }

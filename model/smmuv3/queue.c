@@ -13,14 +13,6 @@ struct command {
 
 enum outcome { DONE, LATER = 0x100 }; /* or SMMUV3_CERROR_*                  */
 
-uint64_t msmmu_queue_size(uint64_t base, uint64_t most)
-{
-    /* LOG2SIZE is at the same place in all three. */
-    uint64_t lg2 = smmuv3_cmdq_base_log2size((struct smmuv3_cmdq_base){ base });
-
-    return UIM_BIT(lg2 < most ? lg2 : most);
-}
-
 static uint64_t queue_error(void)
 {
     return smmuv3_gerror_pack(&(struct smmuv3_gerror_fields){ .cmdq_err = 1 })
@@ -402,6 +394,40 @@ void msmmu_devtlb_done(struct uim_model *model, uint32_t tag, bool failed)
     uim_unit_settle(model);
 }
 
+/* ---- page requests and stalls (4.5.2, 4.7) --------------------------------------- */
+
+/* While SMMUEN is 0 it is ignored. */
+static unsigned do_pri_resp(struct msmmu *m, const struct command *c)
+{
+    struct smmuv3_cmd_pri_resp_q0 q0 = { c->word[0] };
+    struct smmuv3_cmd_pri_resp_q1 q1 = { c->word[1] };
+
+    if (smmuv3_cmd_pri_resp_q1_resp(q1) > SMMUV3_PRI_RESP_SUCCESS)
+        return SMMUV3_CERROR_ILL;
+    if (smmuv3_cr0_smmuen(msmmu_cr0(m)))
+        msmmu_pri_respond(m, q0, q1);
+    return DONE;
+}
+
+static unsigned do_resume(struct msmmu *m, const struct command *c)
+{
+    struct smmuv3_cmd_resume_q0 q0 = { c->word[0] };
+    struct smmuv3_cmd_resume_q1 q1 = { c->word[1] };
+
+    msmmu_stall_resume(m, (uint32_t)smmuv3_cmd_resume_q0_sid(q0),
+                       (uint16_t)smmuv3_cmd_resume_q1_stag(q1),
+                       smmuv3_cmd_resume_q0_ac(q0));
+    return DONE;
+}
+
+static unsigned do_stall_term(struct msmmu *m, const struct command *c)
+{
+    struct smmuv3_cmd_stall_term_q0 q0 = { c->word[0] };
+
+    msmmu_stall_term(m, (uint32_t)smmuv3_cmd_stall_term_q0_sid(q0));
+    return DONE;
+}
+
 /* ---- SYNC (4.7) ------------------------------------------------------------------ */
 
 static void signal_sync(struct msmmu *m, const struct command *c)
@@ -428,6 +454,7 @@ static unsigned do_sync(struct msmmu *m, const struct command *c)
         return SMMUV3_CERROR_ATC_INV_SYNC;
     }
     m->counter[MSMMU_N_syncs]++;
+    msmmu_stalls_sync(m);
     if (!uim_door_invalidate(&m->base, &said))
         signal_sync(m, c);
     return DONE;
@@ -441,6 +468,8 @@ enum {
     NEEDS_ATS = 4,
     HAS_SSEC = 8,
     HAS_RANGE = 16,
+    NEEDS_PRI = 32,
+    NEEDS_STALLS = 64,
 };
 
 /* By opcode; what is not there is illegal. */
@@ -462,6 +491,9 @@ static const struct {
     [SMMUV3_CMD_TLBI_S2_IPA] = { do_s2_ipa, NEEDS_S2 | HAS_RANGE },
     [SMMUV3_CMD_TLBI_NSNH_ALL] = { do_nsnh_all, 0 },
     [SMMUV3_CMD_ATC_INV] = { do_atc_inv, HAS_SSEC | NEEDS_ATS },
+    [SMMUV3_CMD_PRI_RESP] = { do_pri_resp, HAS_SSEC | NEEDS_PRI },
+    [SMMUV3_CMD_RESUME] = { do_resume, HAS_SSEC | NEEDS_STALLS },
+    [SMMUV3_CMD_STALL_TERM] = { do_stall_term, HAS_SSEC | NEEDS_STALLS },
     [SMMUV3_CMD_SYNC] = { do_sync, 0 },
 };
 
@@ -469,7 +501,9 @@ static bool offered(const struct msmmu *m, unsigned flags)
 {
     return (!(flags & NEEDS_S1) || msmmu_has_s1(m)) &&
            (!(flags & NEEDS_S2) || msmmu_has_s2(m)) &&
-           (!(flags & NEEDS_ATS) || m->args.ats);
+           (!(flags & NEEDS_ATS) || m->args.ats) &&
+           (!(flags & NEEDS_PRI) || m->args.pri) &&
+           (!(flags & NEEDS_STALLS) || m->args.stall);
 }
 
 static unsigned run_command(struct msmmu *m, const struct command *c)
@@ -488,14 +522,6 @@ static unsigned run_command(struct msmmu *m, const struct command *c)
     return commands[opcode].run(m, c);
 }
 
-static bool queue_snooped(const struct msmmu *m)
-{
-    struct smmuv3_cr1 cr1 = { m->reg.cr1 };
-
-    return msmmu_snooped(m, smmuv3_cr1_queue_ic(cr1), smmuv3_cr1_queue_oc(cr1),
-                         smmuv3_cr1_queue_sh(cr1));
-}
-
 static bool fetch(const struct msmmu *m, uint64_t index, uint64_t size,
                   struct command *c)
 {
@@ -504,7 +530,7 @@ static bool fetch(const struct msmmu *m, uint64_t index, uint64_t size,
                                  size * SMMUV3_CMD_BYTES);
 
     return uim_door_read(&m->base, at + index * SMMUV3_CMD_BYTES, c->word, 2,
-                         queue_snooped(m), false);
+                         msmmu_queue_snooped(m), false);
 }
 
 bool msmmu_command_step(struct msmmu *m)

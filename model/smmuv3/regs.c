@@ -9,13 +9,14 @@
 #include "model/state.h"
 
 /* What has to be off while a register is written; a write then does nothing. */
-enum guard { ALWAYS, SMMU_OFF, CMDQ_OFF, EVENTQ_OFF };
+enum guard { ALWAYS, SMMU_OFF, CMDQ_OFF, EVENTQ_OFF, PRIQ_OFF, PRIQ_IRQ_OFF };
 
 struct row {
     uint32_t offset;
     uint8_t bytes;
     uint8_t guard;  /* enum guard */
     bool msi;       /* there only with IDR0.MSI */
+    bool pri;       /* there only with IDR0.PRI */
     bool address;   /* no wider than OAS */
     size_t field;   /* in struct msmmu_regs */
     uint64_t rw;    /* mask of bits; all others are read-only                */
@@ -31,15 +32,17 @@ static uint64_t cr0_bits(const struct msmmu *m)
     return smmuv3_cr0_pack(&(struct smmuv3_cr0_fields){ .atschk = m->args.ats,
                                                         .cmdqen = 1,
                                                         .eventqen = 1,
+                                                        .priqen = m->args.pri,
                                                         .smmuen = 1 })
         .raw;
 }
 
 static uint64_t irq_ctrl_bits(const struct msmmu *m)
 {
-    (void)m;
-    return smmuv3_irq_ctrl_pack(&(struct smmuv3_irq_ctrl_fields){
-                                    .eventq_irqen = 1, .gerror_irqen = 1 })
+    return smmuv3_irq_ctrl_pack(
+               &(struct smmuv3_irq_ctrl_fields){ .eventq_irqen = 1,
+                                                 .priq_irqen = m->args.pri,
+                                                 .gerror_irqen = 1 })
         .raw;
 }
 
@@ -53,6 +56,8 @@ static void switch_cr0(struct msmmu *m)
     if (smmuv3_cr0_smmuen(was) != smmuv3_cr0_smmuen(msmmu_cr0(m)) ||
         smmuv3_cr0_atschk(was) != smmuv3_cr0_atschk(msmmu_cr0(m)))
         uim_unit_note_all(&m->base);
+    if (!smmuv3_cr0_smmuen(msmmu_cr0(m)))
+        msmmu_stalls_abort(m);
 }
 
 static uint64_t update_bit(void)
@@ -66,12 +71,19 @@ static uint64_t gbpa_bits(const struct msmmu *m)
     return smmuv3_gbpa_DEFINED;
 }
 
-/* The errors that there can be: messages are posted, and never fail. */
+/* The errors that there can be. Messages are posted, and only the door fails them. */
 static uint64_t errors(const struct msmmu *m)
 {
-    (void)m;
-    return smmuv3_gerror_pack(&(struct smmuv3_gerror_fields){
-                                  .cmdq_err = 1, .eventq_abt_err = 1 })
+    uint64_t msi = m->args.msi, pri = m->args.pri;
+
+    return smmuv3_gerror_pack(
+               &(struct smmuv3_gerror_fields){ .cmdq_err = 1,
+                                               .eventq_abt_err = 1,
+                                               .priq_abt_err = pri,
+                                               .msi_cmdq_abt_err = msi,
+                                               .msi_eventq_abt_err = msi,
+                                               .msi_priq_abt_err = msi & pri,
+                                               .msi_gerror_abt_err = msi })
         .raw;
 }
 
@@ -90,7 +102,7 @@ bool msmmu_update_step(struct msmmu *m)
         uim_unit_note_all(&m->base);
         return true;
     }
-    return false;
+    return msmmu_stall_step(m);
 }
 
 /* 6.3.14: a write without Update is ignored. */
@@ -169,6 +181,17 @@ static const struct row rows[] = {
     { SMMUV3_REG_EVENTQ_PROD, 4, EVENTQ_OFF, AT(eventq_prod),
       .rw = FLAG | INDEX },
     { SMMUV3_REG_EVENTQ_CONS, 4, AT(eventq_cons), .rw = FLAG | INDEX },
+    { SMMUV3_REG_PRIQ_BASE, 8, PRIQ_OFF, AT(priq_base), .pri = true,
+      .address = true, .rw = UIM_BIT(62) | UIM_MASK(55, 5) | UIM_MASK(4, 0) },
+    { SMMUV3_REG_PRIQ_IRQ_CFG0, 8, PRIQ_IRQ_OFF, AT(priq_irq.cfg0), .msi = true,
+      .pri = true, .address = true, .rw = UIM_MASK(55, 2) },
+    { SMMUV3_REG_PRIQ_IRQ_CFG1, 4, PRIQ_IRQ_OFF, AT(priq_irq.cfg1), .msi = true,
+      .pri = true, .rw = ALL },
+    { SMMUV3_REG_PRIQ_IRQ_CFG2, 4, PRIQ_IRQ_OFF, AT(priq_irq.cfg2), .pri = true,
+      .rw = FLAG | UIM_MASK(5, 0) },
+    { SMMUV3_REG_PRIQ_PROD, 4, PRIQ_OFF, AT(priq_prod), .pri = true,
+      .rw = FLAG | INDEX },
+    { SMMUV3_REG_PRIQ_CONS, 4, AT(priq_cons), .pri = true, .rw = FLAG | INDEX },
 };
 /* clang-format on */
 
@@ -179,11 +202,16 @@ static bool takes(const struct row *r, uint64_t off, uint32_t len)
            len <= r->bytes && (off & (len - 1)) == 0;
 }
 
+static bool there(const struct msmmu *m, const struct row *r)
+{
+    return (!r->msi || m->args.msi) && (!r->pri || m->args.pri);
+}
+
 static const struct row *find(const struct msmmu *m, uint64_t off, uint32_t len)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         if (takes(&rows[i], off, len))
-            return !rows[i].msi || m->args.msi ? &rows[i] : NULL;
+            return there(m, &rows[i]) ? &rows[i] : NULL;
     }
     return NULL;
 }
@@ -193,9 +221,11 @@ static uint64_t *field_of(struct msmmu *m, const struct row *r)
     return (uint64_t *)(void *)((char *)&m->reg + r->field);
 }
 
-/* Bits above OAS are reserved. */
+/* Bits above OAS are reserved; LO is there without messages (6.3.1, MSI). */
 static uint64_t bits_of(const struct msmmu *m, const struct row *r)
 {
+    if (r->offset == SMMUV3_REG_PRIQ_IRQ_CFG2 && !m->args.msi)
+        return FLAG;
     return r->address ? r->rw & (UIM_BIT(62) | UIM_MASK(m->args.oas - 1, 0))
                       : r->rw;
 }
@@ -209,6 +239,7 @@ static uint64_t covered(uint64_t shift, uint32_t len)
 static bool guarded(const struct msmmu *m, enum guard guard)
 {
     struct smmuv3_cr0 cr0 = { m->reg.cr0 | m->reg.cr0ack };
+    struct smmuv3_irq_ctrl irq = { m->reg.irq_ctrl | m->reg.irq_ctrlack };
 
     switch (guard) {
     case SMMU_OFF:
@@ -217,6 +248,10 @@ static bool guarded(const struct msmmu *m, enum guard guard)
         return smmuv3_cr0_cmdqen(cr0);
     case EVENTQ_OFF:
         return smmuv3_cr0_eventqen(cr0);
+    case PRIQ_OFF:
+        return smmuv3_cr0_priqen(cr0);
+    case PRIQ_IRQ_OFF:
+        return smmuv3_irq_ctrl_priq_irqen(irq);
     default:
         return false;
     }
@@ -226,7 +261,8 @@ static bool guarded(const struct msmmu *m, enum guard guard)
 static uint64_t cr1_in_use(const struct msmmu *m)
 {
     uint64_t queues = UIM_MASK(5, 0), tables = UIM_MASK(11, 6);
-    bool queue_on = guarded(m, CMDQ_OFF) || guarded(m, EVENTQ_OFF);
+    bool queue_on = guarded(m, CMDQ_OFF) || guarded(m, EVENTQ_OFF) ||
+                    (m->args.pri && guarded(m, PRIQ_OFF));
 
     return (queue_on ? queues : 0) | (guarded(m, SMMU_OFF) ? tables : 0);
 }
@@ -298,9 +334,9 @@ void msmmu_regs_state(struct msmmu *m, struct uim_state *s)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const struct row *r = &rows[i];
-        bool there = !r->msi || m->args.msi;
         uint64_t unit = r->unit_of ? r->unit_of(m) : 0;
 
-        uim_state_bits(s, field_of(m, r), there ? bits_of(m, r) | unit : 0);
+        uim_state_bits(s, field_of(m, r),
+                       there(m, r) ? bits_of(m, r) | unit : 0);
     }
 }

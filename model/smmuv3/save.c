@@ -4,6 +4,7 @@
  *
  *     reg                                            saved
  *     atc, atc_tag, atc_failed                       saved: the VMM still answers
+ *     stall, n_stalls, stall_tag                     saved: it still waits
  *     the caches, gave_wide, base.unit.recent        saved, see below
  *     tlb_sizes                                      follows from the caches
  *     counter, base.unit.warnings                    saved
@@ -19,7 +20,7 @@
 
 #include "model/state.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 #define END                                                                    \
     {                                                                          \
@@ -30,6 +31,8 @@ static const struct uim_state_field unit_fields[] = {
     UIM_STATE_FIELD(msmmu, atc_tag, UINT32_MAX),
     UIM_STATE_FIELD(msmmu, atc_failed, 1),
     UIM_STATE_FIELD(msmmu, gave_wide, 1),
+    UIM_STATE_FIELD(msmmu, n_stalls, MSMMU_STALLS),
+    UIM_STATE_FIELD(msmmu, stall_tag, UINT32_MAX),
     UIM_STATE_FIELD(msmmu, base.unit.warnings, UIM_UNIT_WARNINGS),
     UIM_STATE_FIELD(msmmu, base.unit.n_recent, 2 * UIM_UNIT_RECENT - 1),
     END
@@ -38,6 +41,24 @@ static const struct uim_state_field unit_fields[] = {
 static const struct uim_state_field atc_fields[] = {
     UIM_STATE_FIELD(msmmu_atc, tag, UINT32_MAX),
     UIM_STATE_FIELD(msmmu_atc, sid, UINT32_MAX), END
+};
+
+#define EVENT(n) UIM_STATE_FIELD(msmmu_stall, word[n], UINT64_MAX)
+static const struct uim_state_field stall_fields[] = {
+    UIM_STATE_FIELD(msmmu_stall, state, MSMMU_STALL_RECORDED),
+    UIM_STATE_FIELD(msmmu_stall, ended, 1),
+    UIM_STATE_FIELD(msmmu_stall, outdated, 1),
+    UIM_STATE_FIELD(msmmu_stall, stag, UINT16_MAX),
+    UIM_STATE_FIELD(msmmu_stall, tag, UINT32_MAX),
+    UIM_STATE_FIELD(msmmu_stall, rid, UINT32_MAX),
+    UIM_STATE_FIELD(msmmu_stall, pasid, UINT32_MAX),
+    UIM_STATE_FIELD(msmmu_stall, access, UINT32_MAX),
+    UIM_STATE_FIELD(msmmu_stall, iova, UINT64_MAX),
+    EVENT(0),
+    EVENT(1),
+    EVENT(2),
+    EVENT(3),
+    END
 };
 
 #define WORD(n) UIM_STATE_FIELD(msmmu_entry_slot, raw[n], UINT64_MAX)
@@ -131,6 +152,8 @@ static void visit(struct uim_model *model, struct uim_state *s)
     msmmu_regs_state(m, s);
     uim_state_fields(s, m, unit_fields);
     visit_atcs(m, s);
+    for (uint32_t i = 0; i < m->n_stalls; i++)
+        uim_state_fields(s, &m->stall[i], stall_fields);
     uim_unit_state(s, model);
     for (size_t i = 0; i < sizeof(caches) / sizeof(*caches); i++)
         uim_cache_state(
@@ -138,7 +161,7 @@ static void visit(struct uim_model *model, struct uim_state *s)
             &caches[i].kind, m);
     for (unsigned i = 0; i < MSMMU_N_COUNTERS; i++)
         uim_state_u64(s, &m->counter[i], UINT64_MAX);
-    if (!s->wrong && !tags_differ(m))
+    if (!s->wrong && (!tags_differ(m) || !msmmu_stalls_good(m)))
         uim_state_refuse(s, "contradicts itself");
 }
 

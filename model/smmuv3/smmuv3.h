@@ -10,16 +10,21 @@
  *     tables.c     stream table entries and context descriptors (5)
  *     walk.c       translation tables, access flag and dirty state (3.3, 3.13)
  *     translate.c  one transaction from end to end (3.3, 3.9)
+ *     output.c     the queues that the unit fills
  *     event.c      events, global errors, interrupts (7, 3.18)
+ *     pri.c        page requests (8)
+ *     stall.c      transactions that wait for software (3.12.2)
  *     stale.c      is what a cache says still so?
  *     acpi.c       IORT (Arm DEN0049)
  *     save.c       state: save and load
  *
  * Offered: stage 1, stage 2 and both, all granules, substreams, two-level tables,
- * ATS, range invalidation, MSIs and wired interrupts. Not offered, and so not in
- * the identification registers: stalls, page requests, EL2, Secure state, MPAM,
- * AArch32 tables, address translation operations, 52-bit addresses. Memory has no
- * type here: attributes of pages, and with them STE.S2PTW, are ignored.
+ * ATS, page requests, stalls, range invalidation, MSIs and wired interrupts. Not
+ * offered, and so not in the identification registers: EL2, Secure state, MPAM,
+ * AArch32 tables, address translation operations, 52-bit addresses, transactions
+ * that end as if they had been done (TERM_MODEL is 1: the ABI has no word for
+ * them). Memory has no type here: attributes of pages, and with them STE.S2PTW, are
+ * ignored.
  *
  * Levels are numbered as in src/walk: 0 holds pages; the manual calls it 3.
  *
@@ -43,8 +48,13 @@ enum {
     MSMMU_PAGE_LG2 = 12,
     MSMMU_LEVELS = 4,
     MSMMU_WORDS = 8,   /* of an STE and of a CD                              */
-    MSMMU_PENDING = 64 /* ATC_INV under way at once                          */
+    MSMMU_PENDING = 64, /* ATC_INV under way at once                         */
+    MSMMU_STALLS = 64   /* transactions that wait at once; one more ends     */
 };
+
+/* Tags of stalled transactions have this bit: no index of a group of page requests
+ * is as large. */
+#define MSMMU_STALL_TAG UINT32_C(0x80000000)
 
 #define MSMMU_PREFERRED_BASE UINT64_C(0x09050000)
 
@@ -73,9 +83,11 @@ struct msmmu_args {
     uint64_t stage;                    /* enum msmmu_stages                  */
     uint64_t sidsize, ssidsize;
     uint64_t oas;                      /* bits                               */
-    uint64_t cmdqs, eventqs;
+    uint64_t cmdqs, eventqs, priqs;
     uint64_t gran4k, gran16k, gran64k; /* 0 or 1, as those that follow       */
     uint64_t coherent, st_level, cd2l, asid16, vmid16, msi, ats, ril;
+    uint64_t pri, pps, stall;
+    uint64_t stall_max;                /* records that wait for an answer    */
     uint64_t abort;                    /* GBPA.ABORT at reset                */
     uint64_t httu, bbml;               /* 0 to 2                             */
 };
@@ -92,7 +104,8 @@ struct msmmu_regs {
     uint64_t strtab_base, strtab_base_cfg;
     uint64_t cmdq_base, cmdq_prod, cmdq_cons;
     uint64_t eventq_base, eventq_prod, eventq_cons;
-    struct msmmu_irq gerror_irq, eventq_irq;
+    uint64_t priq_base, priq_prod, priq_cons;
+    struct msmmu_irq gerror_irq, eventq_irq, priq_irq;
 };
 
 /* STE cache: tag0 is the stream id. CD cache: tag1 the index of the CD. */
@@ -125,7 +138,7 @@ struct msmmu_stage {
     bool on, second;
     bool upper;          /* TTB1: addresses begin with ones                  */
     bool fails;          /* EPD: nothing is translated                       */
-    bool tbi, had, affd, ha, hd, wxn, pan, record, snooped;
+    bool tbi, had, affd, ha, hd, wxn, pan, record, stall, snooped;
 };
 
 struct msmmu_leaf {
@@ -188,6 +201,24 @@ struct msmmu_atc {
     bool open;
 };
 
+/* What software knows of a stalled transaction. */
+enum msmmu_stalled {
+    MSMMU_STALL_HELD, /* nothing yet: its record waits for space         */
+    MSMMU_STALL_SUPPRESSED, /* nothing: one like it has a record (3.12.2.1)    */
+    MSMMU_STALL_RECORDED    /* its stag                                       */
+};
+
+struct msmmu_stall {
+    uint8_t state; /* enum msmmu_stalled                                     */
+    bool ended;    /* RECORDED: retried early, and done: only the stag waits */
+    bool outdated; /* HELD: a SYNC came; it is retried, not recorded (4.7.3) */
+    uint16_t stag;
+    uint32_t tag, rid, pasid, access;
+    uint64_t iova;
+    uint64_t
+        word[4]; /* its event                                             */
+};
+
 #define MSMMU_COUNTERS(X)                                                      \
     X(translations)                                                            \
     X(ste_hits)                                                                \
@@ -201,6 +232,10 @@ struct msmmu_atc {
     X(faults)                                                                  \
     X(events)                                                                  \
     X(events_lost)                                                             \
+    X(page_requests)                                                           \
+    X(page_requests_lost)                                                      \
+    X(page_responses)                                                          \
+    X(stalls)                                                                  \
     X(commands)                                                                \
     X(ste_invalidations)                                                       \
     X(cd_invalidations)                                                        \
@@ -226,6 +261,9 @@ struct msmmu {
     struct msmmu_atc atc[MSMMU_PENDING];
     uint32_t atc_tag;
     bool atc_failed;     /* the next SYNC has to say so                      */
+
+    struct msmmu_stall stall[MSMMU_STALLS]; /* as they came                  */
+    uint32_t n_stalls, stall_tag;
 
     uint64_t counter[MSMMU_N_COUNTERS];
 };
@@ -300,6 +338,8 @@ void msmmu_regs_state(struct msmmu *m, struct uim_state *s);
 bool msmmu_command_step(struct msmmu *m);
 void msmmu_command_error(struct msmmu *m, unsigned error);
 void msmmu_devtlb_done(struct uim_model *model, uint32_t tag, bool failed);
+
+/* output.c */
 /* Entries in a queue with these registers. */
 uint64_t msmmu_queue_size(uint64_t base, uint64_t most);
 static inline bool msmmu_queue_empty(uint64_t prod, uint64_t cons,
@@ -311,6 +351,24 @@ static inline bool msmmu_queue_full(uint64_t prod, uint64_t cons, uint64_t size)
 {
     return ((prod ^ cons) & (2 * size - 1)) == size;
 }
+
+bool msmmu_queue_snooped(const struct msmmu *m);
+struct msmmu_output {
+    uint64_t *prod;
+    uint64_t base, cons;
+    uint64_t size; /* entries                                                */
+    unsigned bytes; /* of one                                                */
+};
+struct msmmu_output msmmu_eventq(struct msmmu *m);
+struct msmmu_output msmmu_priq(struct msmmu *m);
+bool msmmu_output_empty(const struct msmmu_output *q);
+bool msmmu_output_full(const struct msmmu_output *q);
+/* Whether overflow is active; becomes so. */
+bool msmmu_output_overflows(const struct msmmu_output *q);
+void msmmu_output_overflow(const struct msmmu_output *q);
+/* False: no memory, and nothing changed. */
+bool msmmu_output_put(const struct msmmu *m, const struct msmmu_output *q,
+                      const uint64_t *word);
 
 /* caches.c */
 bool msmmu_caches_create(struct msmmu *m);
@@ -395,18 +453,51 @@ uint32_t msmmu_rights(const struct msmmu_trip *t,
 /* translate.c */
 int msmmu_translate(struct uim_model *model, const struct uim_model_req *req,
                     struct uim_model_xlat *out);
+/* Whether it would be translated now. Nothing changes but caches. */
+bool msmmu_would_pass(struct msmmu *m, const struct uim_model_req *req);
 /* Adversarial: fetches again what was asked for lately. */
 void msmmu_prefetch(struct msmmu *m);
 
 /* event.c */
 /* Records it, if it is to be recorded. */
 void msmmu_event(struct msmmu *m, const struct msmmu_trip *t, unsigned event);
+void msmmu_event_describe(const struct msmmu_trip *t, unsigned event,
+                          uint64_t word[4]);
+/* For records that are not to be lost. False: no memory, a global error says so. */
+bool msmmu_events_writable(struct msmmu *m);
+bool msmmu_event_put(struct msmmu *m, const uint64_t word[4]);
 /* Makes a global error active; nothing if it is. */
 void msmmu_gerror(struct msmmu *m, uint64_t bit);
 bool msmmu_gerror_active(const struct msmmu *m, uint64_t bit);
+/* The door: the message of a line did not arrive. */
+void msmmu_message_aborts(struct msmmu *m, unsigned line);
 /* A message if there is an address for it, else the wired line. */
 void msmmu_interrupt(struct msmmu *m, uint64_t address, uint64_t data,
                      enum msmmu_line line);
+
+/* The interrupt of a line, if IRQ_CTRL has it on: not that of SYNC. */
+void msmmu_signal(struct msmmu *m, enum msmmu_line line);
+
+/* pri.c */
+int msmmu_page_request(struct uim_model *model,
+                       const struct uim_model_page_request *req);
+void msmmu_pri_respond(struct msmmu *m, struct smmuv3_cmd_pri_resp_q0 q0,
+                       struct smmuv3_cmd_pri_resp_q1 q1);
+
+/* stall.c */
+/* True: the transaction waits, as *tag; else it ends. */
+bool msmmu_stall(struct msmmu *m, const struct msmmu_trip *t, unsigned event,
+                 uint32_t *tag);
+/* Records, or retries, one of those that are held. False: none may be now. */
+bool msmmu_stall_step(struct msmmu *m);
+void msmmu_stall_resume(struct msmmu *m, uint32_t sid, uint16_t stag,
+                        bool retry);
+void msmmu_stall_term(struct msmmu *m, uint32_t sid);
+void msmmu_stalls_sync(struct msmmu *m);
+/* All of them, since SMMUEN became 0. */
+void msmmu_stalls_abort(struct msmmu *m);
+/* Those of a state: can they be? */
+bool msmmu_stalls_good(const struct msmmu *m);
 
 /* stale.c: compares what is about to be used with memory; only if
  * msmmu_looks(). */

@@ -57,10 +57,15 @@ static uint64_t s1cdmax_of(const struct msmmu *m, const uint64_t *ste)
     return m->args.ssidsize ? smmuv3_ste_q0_s1cdmax(ste_q0(ste)) : 0;
 }
 
-/* 5.2: with split-stage ATS not supported, EATS=2 is reserved for no stream. */
+/* 5.2: with split-stage ATS not supported, EATS=2 is reserved for no stream. What a
+ * device was told by ATS cannot stall. */
 static bool eats_illegal(const struct msmmu *m, const uint64_t *ste)
 {
-    return m->args.ats && smmuv3_ste_q1_eats(ste_q1(ste)) == SMMUV3_EATS_SPLIT;
+    uint64_t eats = smmuv3_ste_q1_eats(ste_q1(ste));
+    bool s2s = (config_of(ste) & CONFIG_S2) && smmuv3_ste_q2_s2s(ste_q2(ste));
+
+    return m->args.ats &&
+           (eats == SMMUV3_EATS_SPLIT || (eats == SMMUV3_EATS_FULL && s2s));
 }
 
 static bool s1_illegal(const struct msmmu *m, const uint64_t *ste)
@@ -69,7 +74,7 @@ static bool s1_illegal(const struct msmmu *m, const uint64_t *ste)
     bool two_level =
         fmt == SMMUV3_S1FMT_LEVEL2_4K || fmt == SMMUV3_S1FMT_LEVEL2_64K;
 
-    return smmuv3_ste_q1_s1stalld(ste_q1(ste)) || /* STALL_MODEL is 1 */
+    return (!m->args.stall && smmuv3_ste_q1_s1stalld(ste_q1(ste))) ||
            smmuv3_ste_q0_s1cdmax(ste_q0(ste)) > m->args.ssidsize ||
            (two_level && s1cdmax_of(m, ste) && !m->args.cd2l) ||
            out_of_range(m, smmuv3_ste_q0_s1contextptr(ste_q0(ste)) << 6);
@@ -140,7 +145,7 @@ static bool s2_illegal(const struct msmmu *m, const uint64_t *ste)
 {
     struct smmuv3_ste_q2 q2 = ste_q2(ste);
 
-    return smmuv3_ste_q2_s2s(q2) || /* STALL_MODEL is 1 */
+    return (!m->args.stall && smmuv3_ste_q2_s2s(q2)) ||
            !smmuv3_ste_q2_s2aa64(q2) ||
            httu_illegal(m, smmuv3_ste_q2_s2ha(q2), smmuv3_ste_q2_s2hd(q2)) ||
            s2_sizes_illegal(m, ste) ||
@@ -355,15 +360,24 @@ static bool half_illegal(const struct msmmu *m, const uint64_t *cd, bool upper)
             smmuv3_cd_q1_ttb0(cd_q1(cd)) << 4 >> most != 0);
 }
 
+/* 5.5: where nothing may stall, no descriptor says that it does. */
+static bool stall_illegal(const struct msmmu *m, const uint64_t *ste,
+                          const uint64_t *cd)
+{
+    return smmuv3_cd_q0_s(cd_q0(cd)) &&
+           (!m->args.stall || smmuv3_ste_q1_s1stalld(ste_q1(ste)));
+}
+
 /* 5.4, "validity". */
-static bool cd_illegal(const struct msmmu *m, const uint64_t *cd)
+static bool cd_illegal(const struct msmmu *m, const uint64_t *ste,
+                       const uint64_t *cd)
 {
     struct smmuv3_cd_q0 q0 = cd_q0(cd);
     bool none = smmuv3_cd_q0_epd0(q0) && smmuv3_cd_q0_epd1(q0);
 
     return !smmuv3_cd_q0_v(q0) || !smmuv3_cd_q0_a(q0) || /* TERM_MODEL is 1 */
-           smmuv3_cd_q0_s(q0) ||                         /* STALL_MODEL too */
-           (smmuv3_cd_q0_endi(q0) && !none) || !smmuv3_cd_q0_aa64(q0) ||
+           stall_illegal(m, ste, cd) || (smmuv3_cd_q0_endi(q0) && !none) ||
+           !smmuv3_cd_q0_aa64(q0) ||
            httu_illegal(m, smmuv3_cd_q0_ha(q0), smmuv3_cd_q0_hd(q0)) ||
            (!m->args.asid16 && smmuv3_cd_q0_asid(q0) > 0xff) ||
            half_illegal(m, cd, false) || half_illegal(m, cd, true);
@@ -488,6 +502,7 @@ static void use_stage_2(const struct msmmu *m, struct msmmu_trip *t)
         .ha = smmuv3_ste_q2_s2ha(q2),
         .hd = smmuv3_ste_q2_s2hd(q2),
         .record = smmuv3_ste_q2_s2r(q2),
+        .stall = smmuv3_ste_q2_s2s(q2),
         .snooped =
             msmmu_snooped(m, smmuv3_ste_q2_s2ir0(q2), smmuv3_ste_q2_s2or0(q2),
                           smmuv3_ste_q2_s2sh0(q2)),
@@ -529,6 +544,7 @@ static void use_stage_1(const struct msmmu *m, struct msmmu_trip *t)
         .wxn = smmuv3_cd_q0_wxn(q0),
         .pan = smmuv3_cd_q0_pan(q0),
         .record = smmuv3_cd_q0_r(q0),
+        .stall = smmuv3_cd_q0_s(q0),
     };
     t->asid = (uint16_t)smmuv3_cd_q0_asid(q0);
     if (t->s1.fails)
@@ -605,7 +621,7 @@ unsigned msmmu_locate(struct msmmu *m, struct msmmu_trip *t)
     event = find_cd(m, t);
     if (event)
         return event;
-    if (cd_illegal(m, t->cd))
+    if (cd_illegal(m, t->ste, t->cd))
         return SMMUV3_EVT_C_BAD_CD;
     use_stage_1(m, t);
     return 0;

@@ -133,6 +133,10 @@ static int translate_on(struct msmmu *m, struct msmmu_trip *t,
         event = msmmu_locate(m, t);
     if (!event)
         event = msmmu_find(m, t, &leaf);
+    if (event && msmmu_stall(m, t, event, &out->tag)) {
+        m->counter[MSMMU_N_faults]++;
+        return UIM_MODEL_STALLED;
+    }
     if (event)
         return refuse(m, t, event);
     answer(m, t, &leaf, out);
@@ -183,6 +187,15 @@ int msmmu_translate(struct uim_model *model, const struct uim_model_req *req,
     r = translate_locked(m, &t, out);
     uim_unit_unlock(model);
     return r;
+}
+
+bool msmmu_would_pass(struct msmmu *m, const struct uim_model_req *req)
+{
+    struct msmmu_trip t = trip_of(req);
+    struct uim_model_xlat unused;
+
+    t.speculative = true;
+    return translate_locked(m, &t, &unused) == 0;
 }
 
 void msmmu_prefetch(struct msmmu *m)

@@ -283,6 +283,8 @@ static void door_inject(struct uim_model *model,
     case UIM_CHECK_ERROR_TIMEOUT:
         mvtd_queue_timeout(m, (uint16_t)error->rid);
         break;
+    case UIM_CHECK_ERROR_MESSAGE:
+        break;
     }
     uim_unit_unlock(&m->base);
 }

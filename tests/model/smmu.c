@@ -160,6 +160,17 @@ void smmu_start_two_level(struct vm *vm)
     start(vm, SMMU_L1STD, 8 | 6 << 6 | 1 << 16);
 }
 
+void smmu_start_pri(struct vm *vm)
+{
+    smmu_start(vm);
+    smmu_wr(vm, SMMUV3_REG_PRIQ_BASE, SMMU_PRIQ | 3);
+    smmu_wr(vm, SMMUV3_REG_IRQ_CTRL, 7);
+    smmu_wr(vm, SMMUV3_REG_CR0, 0x1f);
+    assert_int_equal(smmu_rd(vm, SMMUV3_REG_CR0ACK), 0x1f);
+    assert_int_equal(smmu_rd(vm, SMMUV3_REG_IRQ_CTRLACK), 7);
+    vm_forget(vm);
+}
+
 /* ---- commands -------------------------------------------------------------------- */
 
 void smmu_post(struct vm *vm, uint64_t lo, uint64_t hi)

@@ -12,6 +12,7 @@
 enum {
     SMMU_CMDQ = 0x8000,       /* 256 commands                              */
     SMMU_EVENTQ = 0x9000,     /* 16 events                                 */
+    SMMU_PRIQ = 0xa000,       /* 8 page requests                           */
     SMMU_STRTAB = 0x10000,    /* 64 streams                                */
     SMMU_L1STD = 0x11000,     /* the same 64 streams, in four tables of 64 */
     SMMU_CD = 0x12000,        /* of A; of E: 64                            */
@@ -53,6 +54,9 @@ struct vm *smmu_create(const char *args);
 void smmu_start(struct vm *vm);
 /* The same with the two-level table. */
 void smmu_start_two_level(struct vm *vm);
+
+/* The same with page requests and ATS; with pri=1. */
+void smmu_start_pri(struct vm *vm);
 
 uint64_t smmu_rd(struct vm *vm, uint32_t reg); /* of the register's width   */
 void smmu_wr(struct vm *vm, uint32_t reg, uint64_t value);

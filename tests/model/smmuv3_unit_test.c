@@ -49,6 +49,15 @@ static void create_refuses_bad_arguments(void **state)
         { "msi=2", "msi" },
         { "ats=2", "ats" },
         { "ril=2", "ril" },
+        { "pri=2", "pri" },
+        { "pps=2", "pps" },
+        { "priqs=20", "priqs" },
+        { "stall=2", "stall" },
+        { "stall_max=65", "stall_max" },
+        { "stall_max=0", "1 or more" },
+        { "pri=1,ats=0", "ats=1" },
+        { "pps=1", "pri=1" },
+        { "pri=1,pps=1,ssidsize=0", "substreams" },
         { "bbml=3", "bbml" },
         { "httu=3", "httu" },
         { "httu=1,coherent=0", "coherent=1" },
@@ -84,13 +93,19 @@ static void identification_follows_the_arguments(void **state)
         { "ats=0,msi=0", SMMUV3_REG_IDR0, 0x0d4c101b },
         { "asid16=0,vmid16=0,cd2l=0,st_level=0", SMMUV3_REG_IDR0, 0x05c02c1b },
         { "httu=2", SMMUV3_REG_IDR0, 0x0dcc3c9b },
+        { "pri=1", SMMUV3_REG_IDR0, 0x0dcd3c1b },
+        { "stall=1", SMMUV3_REG_IDR0, 0x0ccc3c1b },
         { "", SMMUV3_REG_IDR1, 0x02730510 },
+        { "pri=1", SMMUV3_REG_IDR1, 0x02739d10 },
+        { "priqs=3,pri=1", SMMUV3_REG_IDR1, 0x02731d10 },
         { "sidsize=8,ssidsize=0,cmdqs=7,eventqs=3", SMMUV3_REG_IDR1, 0xe30008 },
         { "", SMMUV3_REG_IDR3, 0x414 },
         { "stage=1,ril=0", SMMUV3_REG_IDR3, 0x4 },
+        { "pri=1,pps=1", SMMUV3_REG_IDR3, 0x434 },
         { "stage=2,bbml=2", SMMUV3_REG_IDR3, 0x1410 },
         { "", SMMUV3_REG_IDR5, 0x75 },
         { "oas=44,gran16k=0", SMMUV3_REG_IDR5, 0x54 },
+        { "stall=1", SMMUV3_REG_IDR5, 0x100075 },
         { "", SMMUV3_REG_AIDR, 1 },
         /* as QEMU's, on its machine "virt" */
         { "ats=0,msi=0,cd2l=0", SMMUV3_REG_IDR0, 0x0d44101b },
@@ -193,6 +208,8 @@ static void firmware_announces_the_unit(void **state)
     assert_int_equal(at(&t, MAP + 8, 4), 0);
     assert_int_equal(at(&t, MAP + 12, 4), UNIT);
 
+    t = iort_of("pri=1");
+    assert_int_equal(at(&t, ROOT + 24, 4), 7);
     t = iort_of("ats=0,ssidsize=0");
     assert_int_equal(at(&t, UNIT + 16, 8), 0x09050000);
     for (unsigned line = 0; line < 4; line++)

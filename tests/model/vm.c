@@ -87,8 +87,6 @@ static void page_response(void *opaque, const struct uie_page_response *r)
 {
     struct vm *vm = opaque;
 
-    if (!vm->pages)
-        fail_msg("no page request was taken");
     assert_int_equal(r->size, sizeof(*r));
     assert_int_equal(r->flags, 0);
     vm->response[vm->n_response++ % VM_MANY] = *r;
