@@ -163,7 +163,6 @@ static void notify(void *opaque, const struct uie_inval *inv)
 
 static void page_response(void *opaque, const struct uie_page_response *r)
 {
-<<<<<<< HEAD
     uint32_t code = r->code, pasid = r->pasid;
 
     (void)opaque;
@@ -176,14 +175,9 @@ static void page_response(void *opaque, const struct uie_page_response *r)
     fuzz_check(r->size == sizeof(*r) && r->flags == 0 &&
                    (pasid == UIE_NO_PASID || pasid >> 20 == 0),
                RULE_an_answer_to_pages_has_a_pasid_or_none);
-=======
-    (void)opaque;
     changes();
-    if (guest_kind.check_response && r)
+    if (guest_kind.check_response)
         guest_kind.check_response(r);
-    else
-        fuzz_check(false, RULE_nobody_answers_pages);
->>>>>>> s8-smodel
 }
 
 static void log_line(void *opaque, int level, const char *text)
@@ -502,7 +496,6 @@ static void lie_about_answers(void)
 /* What goes with the numbers that messages have, and a bit more. */
 static void ask_for_pages(struct fuzz_input *in)
 {
-<<<<<<< HEAD
     uint8_t bits = (uint8_t)fuzz_take(in, 1);
     struct uie_page_request req = {
         .size = sizeof(req),
@@ -522,27 +515,6 @@ static void ask_for_pages(struct fuzz_input *in)
         answer = 1;
     fuzz_check(answer <= 0, RULE_a_page_request_is_taken_or_refused);
     lie_about_answers();
-=======
-    struct uie_page_request req = { .size = sizeof(req),
-                                    .rid = (uint32_t)fuzz_take(in, 2),
-                                    .pasid = UIE_NO_PASID,
-                                    .access = UIE_R,
-                                    .flags = 1,
-                                    .iova = fuzz_take(in, 8) };
-    uint8_t bits = (uint8_t)fuzz_take(in, 1);
-    bool taken;
-
-    req.access = bits & 15;
-    req.group = req.iova & 0x3ff;
-    req.flags = !(bits & 0x10);
-    if (bits & 0x20)
-        req.pasid = bits >> 6;
-    allow_queue();
-    taken = guest.ops->page_request(guest.m, &req) == 0;
-    if ((taken && !guest_kind.check_response) ||
-        fuzz_lies(RULE_nobody_answers_pages))
-        page_response(NULL, NULL);
->>>>>>> s8-smodel
 }
 
 static void rare(struct fuzz_input *in, uint8_t what)

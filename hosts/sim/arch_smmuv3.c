@@ -26,12 +26,12 @@ enum {
 
 static int args(const struct sim_config *config, char *buf, size_t size)
 {
-    return snprintf(
-        buf, size, "base=0x%llx,stage=%d,coherent=%d,cache=%s,ats=%d,pri=%d",
-        (unsigned long long)sim_arch_smmuv3.base,
-        config->mode == SIM_STAGE_2 ? 2 : 1, !config->non_coherent,
-        config->adversarial ? "adversarial" : "normal", config->ats,
-        config->pri);
+    return snprintf(buf, size,
+                    "base=0x%llx,stage=%d,coherent=%d,cache=%s,ats=%d,pri=%d",
+                    (unsigned long long)sim_arch_smmuv3.base,
+                    config->mode == SIM_STAGE_2 ? 2 : 1, !config->non_coherent,
+                    config->adversarial ? "adversarial" : "normal", config->ats,
+                    config->pri);
 }
 
 /* CR0, GBPA, IRQ_CTRL and CMDQ_PROD set something off, GERRORN acknowledges. */

@@ -341,12 +341,7 @@ enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
     r->addr = 0;
     r->peer = 0;
     r->stop = SIM_NOT_STOPPED;
-<<<<<<< HEAD
     r->no_page = false;
-    done = move_all(s, r);
-    if (s->auto_irq) {
-        machine_run(m);
-=======
     r->tag = 0;
     return run(m, r);
 }
@@ -355,7 +350,6 @@ enum machine_dma sim_dma_resume(struct machine *m, struct sim_request *r)
 {
     if (r->stop != SIM_STALLED || !goes_on(sim_of(m), r)) {
         return MACHINE_DMA_REFUSED;
->>>>>>> s8-smodel
     }
     return run(m, r);
 }

@@ -164,6 +164,16 @@ void sim_post_answer(void *opaque, const struct uie_page_response *r)
     pthread_mutex_unlock(&s->text_lock);
 }
 
+/* Tags of stalls are larger than any number of a group. */
+static void deliver_answer(struct sim *s, const struct uie_page_response *r)
+{
+    if (r->group >= 0x200) {
+        sim_stall_end(s, r->group, r->code);
+    } else {
+        sim_pri_answer(s, r);
+    }
+}
+
 static void deliver_post(struct sim *s, const struct sim_post *post)
 {
     uint8_t bytes[4] = { (uint8_t)post->data, (uint8_t)(post->data >> 8),
@@ -172,7 +182,7 @@ static void deliver_post(struct sim *s, const struct sim_post *post)
     bool known;
 
     if (post->answers) {
-        sim_pri_answer(s, &post->answer);
+        deliver_answer(s, &post->answer);
         return;
     }
     if (sim_is_ram(s, post->addr, 4)) {

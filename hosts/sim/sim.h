@@ -343,12 +343,9 @@ struct sim_request {
     uint64_t addr;          /* physical, of the last part */
     unsigned peer;          /* SIM_AT_BAR, SIM_AT_PEER: whose */
     enum sim_stop stop;     /* SIM_NOWHERE: why */
-<<<<<<< HEAD
     bool no_page; /* SIM_BY_UNIT: the device TLB was told that there is no
                              * page with these rights, and may ask for one */
-=======
     uint32_t tag;           /* SIM_STALLED: by which the unit knows it */
->>>>>>> s8-smodel
 };
 
 enum machine_dma sim_dma(struct machine *m, struct sim_request *request);

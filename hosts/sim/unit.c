@@ -31,14 +31,7 @@ const char *sim_last_model_log(struct machine *m)
     return sim_of(m)->last_model_log;
 }
 
-<<<<<<< HEAD
 /* No wires lead from the unit anywhere. */
-=======
-/* Tags of stalls are larger than any index of a group of page requests, of which no
- * engine sends any. No wires lead from the unit anywhere. */
-enum { GROUPS = 0x200 };
-
->>>>>>> s8-smodel
 static void set_irq(void *opaque, uint32_t line, int level)
 {
     (void)opaque;
@@ -46,16 +39,6 @@ static void set_irq(void *opaque, uint32_t line, int level)
     (void)level;
 }
 
-<<<<<<< HEAD
-=======
-static void page_response(void *opaque, const struct uie_page_response *r)
-{
-    if (r->group >= GROUPS) {
-        sim_stall_end(opaque, r->group, r->code);
-    }
-}
-
->>>>>>> s8-smodel
 static void on_invalidate(void *ctx, const struct uim_check_inval *inval)
 {
     struct sim *s = ctx;

@@ -16,9 +16,8 @@
 
 static bool with_requests(struct rig *rig, const char **why)
 {
-    if (rig->config.mode == SIM_LEGACY || rig->config.mode == SIM_STAGE_2 ||
-        rig->config.mode == SIM_STAGE_1) {
-        *why = "this mode has no page requests";
+    if (rig->config.mode == SIM_LEGACY) {
+        *why = "no page requests in this mode";
         return false;
     }
     rig->config.ats = true;
@@ -26,6 +25,11 @@ static bool with_requests(struct rig *rig, const char **why)
     rig->config.engine_caps |= SIM_PASID;
     rig->setup.request_limit_ns = 1000 * 1000 * 1000;
     return true;
+}
+
+static bool with_pasid_requests(struct rig *rig, const char **why)
+{
+    return with_requests(rig, why) && has_pasids(rig, why);
 }
 
 /* ---- who answers --------------------------------------------------------------------- */
@@ -151,8 +155,8 @@ static struct uim_pci_pri pri_of(struct rig *rig, unsigned n)
 {
     struct uim_pci_pri pri;
 
-    rig_ok(uim_pci_pri(&rig->u->host,
-                       rig->m->devices[rig_engine(rig, n)].pci, &pri));
+    rig_ok(uim_pci_pri(&rig->u->host, rig->m->devices[rig_engine(rig, n)].pci,
+                       &pri));
     return pri;
 }
 
@@ -161,8 +165,8 @@ static bool may_ask(struct rig *rig, unsigned n)
     const struct machine_device *d = &rig->m->devices[rig_engine(rig, n)];
     const struct uiommu_host *h = &rig->u->host;
 
-    return h->pci_read(h->ctx, d->pci,
-                       pri_of(rig, n).offset + PCI_REG_PRI_CTRL, 2) &
+    return h->pci_read(h->ctx, d->pci, pri_of(rig, n).offset + PCI_REG_PRI_CTRL,
+                       2) &
            1;
 }
 
@@ -199,7 +203,6 @@ static void faults_in(struct rig *rig, struct pager *p, uint32_t pasid)
 
 static void a_device_waits_for_a_page(struct rig *rig)
 {
-    struct uiommu_endpoint *ep;
     struct pager p;
 
     open_pager(rig, &p, 0);
@@ -210,7 +213,15 @@ static void a_device_waits_for_a_page(struct rig *rig)
     assert_ptr_equal(p.endpoint, rig_endpoint(rig, 0));
     set(rig, 0, uiommu_blocked(rig->u));
     assert_false(may_ask(rig, 0));
-    ep = free_pasid(rig, 0);
+    uiommu_domain_put(p.d);
+}
+
+static void a_device_waits_for_a_page_of_a_pasid(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
     rig_ok(uiommu_set_domain(ep, p.d, NULL));
     assert_true(may_ask(rig, 0));
     faults_in(rig, &p, uiommu_endpoint_pasid(ep));
@@ -248,8 +259,7 @@ static void who_has_no_handler_cannot(struct rig *rig)
 /* Groups of the same number but of other PASIDs are others. */
 static void groups_come_whole_and_in_order(struct rig *rig)
 {
-    struct uiommu_endpoint *one = free_pasid(rig, 0),
-                           *two = pasid(rig, 0);
+    struct uiommu_endpoint *one = free_pasid(rig, 0), *two = pasid(rig, 0);
     struct pager p, q;
 
     open_pager(rig, &p, 0);
@@ -352,10 +362,9 @@ static void an_answer_may_come_later(struct rig *rig)
 
 static void answer_inside(struct pager *p)
 {
-    rig_ok(uiommu_page_respond(p->endpoint, p->cookie,
-                               UIOMMU_RESPONSE_INVALID));
-    rig_is(uiommu_page_respond(p->endpoint, p->cookie,
-                               UIOMMU_RESPONSE_SUCCESS),
+    rig_ok(
+        uiommu_page_respond(p->endpoint, p->cookie, UIOMMU_RESPONSE_INVALID));
+    rig_is(uiommu_page_respond(p->endpoint, p->cookie, UIOMMU_RESPONSE_SUCCESS),
            UIOMMU_NOENT);
 }
 
@@ -465,8 +474,7 @@ static void who_is_asked_by_another_is_to_try_again(struct rig *rig)
 /* The next that has the number hears nothing of what the last had asked for (D-20). */
 static void a_number_comes_without_its_requests(struct rig *rig)
 {
-    struct uiommu_endpoint *ep = free_pasid(rig, 0),
-                           *other = pasid(rig, 0);
+    struct uiommu_endpoint *ep = free_pasid(rig, 0), *other = pasid(rig, 0);
     struct pager p, q, r;
 
     open_pager(rig, &p, 0);
@@ -630,16 +638,17 @@ static bool where_ats_is_forbidden(struct rig *rig, const char **why)
 
 static const struct rig_test tests[] = {
     RIG_TEST_ON(a_device_waits_for_a_page, with_requests),
-    RIG_TEST_ON(who_has_no_handler_cannot, with_requests),
-    RIG_TEST_ON(groups_come_whole_and_in_order, with_requests),
-    RIG_TEST_ON(stop_markers_are_not_answered, with_requests),
+    RIG_TEST_ON(a_device_waits_for_a_page_of_a_pasid, with_pasid_requests),
+    RIG_TEST_ON(who_has_no_handler_cannot, with_pasid_requests),
+    RIG_TEST_ON(groups_come_whole_and_in_order, with_pasid_requests),
+    RIG_TEST_ON(stop_markers_are_not_answered, with_pasid_requests),
     RIG_TEST_ON(each_answer_is_the_handlers, with_requests),
     RIG_TEST_ON(an_answer_may_come_later, with_requests),
     RIG_TEST_ON(an_answer_may_come_before_the_handler_returns, with_requests),
     RIG_TEST_ON(who_is_not_answered_in_time_is_refused, with_requests),
     RIG_TEST_ON(who_is_blocked_was_answered, with_requests),
     RIG_TEST_ON(who_is_asked_by_another_is_to_try_again, with_requests),
-    RIG_TEST_ON(a_number_comes_without_its_requests, with_requests),
+    RIG_TEST_ON(a_number_comes_without_its_requests, with_pasid_requests),
     RIG_TEST_ON(a_device_that_goes_was_answered, with_requests),
     RIG_TEST_ON(a_reset_answers_and_lets_ask_again, with_requests),
     RIG_TEST_ON(beyond_credits_requests_are_lost, with_requests),
