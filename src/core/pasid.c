@@ -215,6 +215,7 @@ static void unlist(struct uiommu_endpoint *ep)
     while (atomic_load(&ep->readers) > 0)
         if (u->host.relax)
             u->host.relax(u->host.ctx);
+    (void)!uim_requests_flush(ep, UIOMMU_RESPONSE_INVALID); /* what came late */
 }
 
 static void drop_endpoint(struct uiommu_endpoint *ep)

@@ -32,6 +32,7 @@ struct slot {
     struct uim_node open;    /* requests->groups                             */
     struct uim_node turn;    /* u->waiting, or u->left                       */
     struct uiommu_endpoint *endpoint;
+    struct uim_requests *requests;
     enum state state;
     unsigned holds;          /* the handler that has it, whoever answers it  */
     uint64_t cookie;
@@ -76,40 +77,6 @@ void uim_requests_init(struct uiommu *u)
 }
 
 /* ---- slots ------------------------------------------------------------------------ */
-
-enum uiommu_status uim_requests_create(struct uiommu_endpoint *own,
-                                       unsigned credits)
-{
-    struct uiommu *u = own->unit->u;
-    struct uim_requests *r;
-
-    if (own->requests)
-        return UIOMMU_OK;
-    r = uim_alloc(u, sizeof(*r) + credits * sizeof(r->slot[0]));
-    if (!r)
-        return UIOMMU_NOMEM;
-    uim_list_init(&r->free);
-    uim_list_init(&r->partial);
-    uim_list_init(&r->groups);
-    r->n = credits;
-    for (unsigned i = 0; i < credits; i++)
-        uim_list_add_tail(&r->free, &r->slot[i].node);
-    /* Whoever finds the endpoint finds this, or that it cannot ask. */
-    u->host.spin_lock(u->host.ctx, u->device_lock);
-    own->requests = r;
-    u->host.spin_unlock(u->host.ctx, u->device_lock);
-    return UIOMMU_OK;
-}
-
-void uim_requests_free(struct uiommu_endpoint *own)
-{
-    struct uim_requests *r = own->requests;
-
-    if (!r)
-        return;
-    own->requests = NULL;
-    uim_free(own->unit->u, r, sizeof(*r) + r->n * sizeof(r->slot[0]));
-}
 
 static void give_slot(struct uim_requests *r, struct slot *s)
 {
@@ -208,8 +175,10 @@ static struct uiommu_endpoint *asker(struct uim_unit *unit,
     ep = uim_endpoint_find_pasid(unit, request->id, request->pasid);
     if (ep && !hears(ep, request->pasid))
         ep = NULL;
-    if (ep)
+    if (ep) {
         atomic_fetch_add(&ep->readers, 1);
+        atomic_fetch_add(&uim_own(ep)->readers, 1); /* its slots */
+    }
     u->host.spin_unlock(u->host.ctx, u->device_lock);
     return ep;
 }
@@ -228,6 +197,7 @@ static void open_group(struct uiommu_endpoint *ep, struct slot *s)
     uim_list_init(&s->members);
     take_members(r, &s->asked, s);
     s->endpoint = ep;
+    s->requests = r;
     s->state = WAITS;
     s->cookie = ++u->cookies;
     uim_list_add_tail(&r->groups, &s->open);
@@ -283,6 +253,7 @@ void uim_request(struct uim_unit *unit, const struct uim_page_request *request)
     unlock(unit->u);
     if (!kept && request->last)
         (void)!answer(unit, ep->device, request, UIOMMU_RESPONSE_SUCCESS);
+    atomic_fetch_sub(&uim_own(ep)->readers, 1);
     atomic_fetch_sub(&ep->readers, 1);
     if (kept && request->last)
         wake(unit->u);
@@ -371,7 +342,7 @@ static void release(struct uiommu *u, struct slot *s)
 {
     lock(u);
     if (--s->holds == 0 && s->state == ANSWERED)
-        give_group(uim_own(s->endpoint)->requests, s);
+        give_group(s->requests, s);
     unlock(u);
 }
 
@@ -567,4 +538,81 @@ enum uiommu_status uim_requests_drain(struct uiommu_endpoint *ep,
     enum uiommu_status flushed = uim_requests_flush(ep, response);
 
     return status != UIOMMU_OK ? status : flushed;
+}
+
+/* ---- slots come and go --------------------------------------------------------------------- */
+
+static size_t size_of(unsigned credits)
+{
+    return sizeof(struct uim_requests) + credits * sizeof(struct slot);
+}
+
+/* Who finds the endpoint finds them too, or that it cannot ask. */
+static void publish(struct uiommu_endpoint *own, struct uim_requests *r)
+{
+    struct uiommu *u = own->unit->u;
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    lock(u);
+    own->requests = r;
+    unlock(u);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+}
+
+enum uiommu_status uim_requests_create(struct uiommu_endpoint *own,
+                                       unsigned credits)
+{
+    struct uim_requests *r;
+
+    if (own->requests)
+        return UIOMMU_OK;
+    r = uim_alloc(own->unit->u, size_of(credits));
+    if (!r)
+        return UIOMMU_NOMEM;
+    uim_list_init(&r->free);
+    uim_list_init(&r->partial);
+    uim_list_init(&r->groups);
+    r->n = credits;
+    for (unsigned i = 0; i < credits; i++)
+        uim_list_add_tail(&r->free, &r->slot[i].node);
+    publish(own, r);
+    return UIOMMU_OK;
+}
+
+/* What came when its endpoint was drained already: no handler was let have it. NULL: there
+ * is none, or *busy. */
+static struct slot *claim_any(struct uiommu *u, struct uim_requests *r,
+                              bool *busy)
+{
+    struct slot *s = NULL;
+
+    lock(u);
+    *busy = !uim_list_empty(&r->groups);
+    if (*busy && open_of(r->groups.next)->state == WAITS) {
+        s = open_of(r->groups.next);
+        claim(s);
+    }
+    unlock(u);
+    return s;
+}
+
+void uim_requests_free(struct uiommu_endpoint *own)
+{
+    struct uim_requests *r = own->requests;
+    struct uiommu *u = own->unit->u;
+    struct slot *s;
+    bool busy;
+
+    if (!r)
+        return;
+    publish(own, NULL);
+    while (atomic_load(&own->readers) > 0)
+        if (u->host.relax)
+            u->host.relax(u->host.ctx);
+    do {
+        s = claim_any(u, r, &busy);
+        if (s)
+            (void)!answer_claimed(s, UIOMMU_RESPONSE_INVALID);
+    } while (busy);
+    uim_free(u, r, size_of(r->n));
 }

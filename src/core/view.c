@@ -180,7 +180,26 @@ static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
     if (!uim_own(ep)->pri_on &&
         uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK && !pri.stopped)
         return UIOMMU_BUSY;
-    return uim_requests_create(uim_own(ep), dev->pri_credits);
+    return UIOMMU_OK;
+}
+
+static enum uiommu_status get(struct uiommu_endpoint *ep,
+                              struct uiommu_domain *next)
+{
+    enum uiommu_status status = uim_link_get(next, ep->unit, ep->pasid);
+
+    if (status != UIOMMU_OK || !next->on_request)
+        return status;
+    status = uim_requests_create(uim_own(ep), ep->device->pri_credits);
+    if (status != UIOMMU_OK)
+        uim_link_put(next, ep->unit, ep->pasid);
+    return status;
+}
+
+static void requests_put(struct uiommu_endpoint *ep)
+{
+    if (uim_own(ep)->n_asking == 0)
+        uim_requests_free(uim_own(ep));
 }
 
 /* A device that is not to ask any more asks for nothing new; what it asked for is
@@ -261,7 +280,7 @@ static enum uiommu_status reserve(struct uiommu_endpoint *ep,
     status = may_ask(ep, next);
     if (status != UIOMMU_OK)
         return status;
-    status = uim_link_get(next, ep->unit, ep->pasid);
+    status = get(ep, next);
     if (status != UIOMMU_OK)
         return status;
     uim_attach(ep, next);
@@ -286,6 +305,7 @@ static void stay(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     if (!ep->moving)
         return;
     ep->moving = false;
+    requests_put(ep);
     uim_requests_hear(ep, true);
     leave(ep, next, caches(ep, next));
 }
@@ -327,6 +347,7 @@ static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     count_cached(ep, caches(ep, next));
     count_asking(ep, asks(ep, next));
     publish(ep, next);
+    requests_put(ep);
     uim_requests_hear(ep, true);
     leave(ep, old, cached);
 }
@@ -600,6 +621,7 @@ enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
         atomic_fetch_sub(&domain->n_ats, 1);
     count_cached(endpoint, false);
     count_asking(endpoint, false);
+    requests_put(endpoint);
     uim_requests_hear(endpoint, true);
     return UIOMMU_OK;
 }
