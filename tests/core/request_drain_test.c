@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request_drain_test.c - a PASID ends and its number is used again while its device waits
+ * for answers: two groups of it, as far as they may have come, and two of another PASID,
+ * sent at every two instants of the call; handlers run at either of these, or at none
+ * (semantics B.17, D-20, D-21).
+ */
+#include "tests/core/requests.h"
+
+#include <pthread.h>
+
+/* ---- one order of events ---------------------------------------------------------------- */
+
+/* Of PASID 1, whose device has stopped: both groups are on their way; one was handled; one
+ * is left for later. */
+enum { BOTH_SENT, ONE_HANDLED, ONE_LEFT, BEFORE };
+
+enum {
+    HANDLERS_NOT_INSIDE,
+    HANDLERS_AT_FIRST,
+    HANDLERS_AT_SECOND,
+    HANDLERS_ORDERS
+};
+
+struct order {
+    struct rig *rig;
+    unsigned first,
+        second; /* instants, counted from 1; 0: before the call      */
+    unsigned before, handlers;
+    unsigned now, answered;
+    unsigned sent[5]; /* by group: 1 and 2 of PASID 1, 3 and 4 of PASID 2  */
+    bool inside;
+    struct pager old, next, other;
+};
+
+/* Locks that a second thread must not wait for. */
+static _Atomic unsigned spins;
+static void (*lock_of_host)(void *ctx, void *lock);
+static void (*unlock_of_host)(void *ctx, void *lock);
+
+static void counting_lock(void *ctx, void *lock)
+{
+    lock_of_host(ctx, lock);
+    atomic_fetch_add(&spins, 1);
+}
+
+static void counting_unlock(void *ctx, void *lock)
+{
+    atomic_fetch_sub(&spins, 1);
+    unlock_of_host(ctx, lock);
+}
+
+static void count_spins(struct rig *rig, bool on)
+{
+    struct uiommu_host *h = &rig->u->host;
+
+    if (on) {
+        lock_of_host = h->spin_lock;
+        unlock_of_host = h->spin_unlock;
+        h->spin_lock = counting_lock;
+        h->spin_unlock = counting_unlock;
+    } else {
+        h->spin_lock = lock_of_host;
+        h->spin_unlock = unlock_of_host;
+    }
+}
+
+static void send(struct order *o, uint32_t pasid, uint16_t group)
+{
+    const struct sim_page_request r =
+        request_of(o->rig, 0, pasid, BASE + group * RIG_PAGE, group, true);
+
+    o->sent[group] = sim_page_request(o->rig->m, &r) == SIM_NOT_STOPPED;
+}
+
+static void *handle(void *ctx)
+{
+    struct order *o = ctx;
+
+    collect_and_serve(o->rig);
+    return NULL;
+}
+
+static void handlers_run(struct order *o)
+{
+    pthread_t id;
+
+    if (atomic_load(&spins) > 0)
+        return;
+    assert_int_equal(pthread_create(&id, NULL, handle, o), 0);
+    assert_int_equal(pthread_join(id, NULL), 0);
+}
+
+static void begin(struct order *o)
+{
+    send(o, 1, 1);
+    o->old.response =
+        o->before == ONE_LEFT ? UIOMMU_RESPONSE_LATER : UIOMMU_RESPONSE_SUCCESS;
+    if (o->before != BOTH_SENT)
+        collect_and_serve(o->rig);
+    send(o, 1, 2);
+}
+
+static void at(struct order *o, unsigned instant)
+{
+    if (instant == o->first) {
+        send(o, 2, 3);
+        if (o->handlers == HANDLERS_AT_FIRST)
+            handlers_run(o);
+    }
+    if (instant == o->second) {
+        send(o, 2, 4);
+        if (o->handlers == HANDLERS_AT_SECOND)
+            handlers_run(o);
+    }
+}
+
+static void look(void *ctx)
+{
+    struct order *o = ctx;
+
+    if (o->inside)
+        return;
+    o->inside = true;
+    at(o, ++o->now);
+    o->inside = false;
+}
+
+/* ---- what has to be so ------------------------------------------------------------------- */
+
+/* Each that was sent has one answer, and PASID 2 got its pages. */
+static void check_answers(struct order *o)
+{
+    unsigned seen[5] = { 0 };
+
+    for (unsigned i = o->answered; i < answers(o->rig, 0); i++) {
+        const struct sim_page_response r = answer(o->rig, 0, i);
+
+        assert_true(r.expected && r.group < 5);
+        seen[r.group]++;
+        if (r.group > 2)
+            assert_int_equal(r.code, SIM_PAGE_SUCCESS);
+        else
+            assert_true(r.code <= SIM_PAGE_INVALID);
+    }
+    for (unsigned group = 1; group < 5; group++)
+        if (seen[group] != o->sent[group])
+            fail_msg(
+                "group %u, sent %u, has %u answers (at %u and %u, handlers %u)",
+                group, o->sent[group], seen[group], o->first, o->second,
+                o->handlers);
+    assert_int_equal(sim_page_groups(o->rig->m, rig_engine(o->rig, 0)), 0);
+}
+
+static void run_order(struct order *o)
+{
+    struct rig *rig = o->rig;
+    struct uiommu_endpoint *one = free_pasid(rig, 0), *two = pasid(rig, 0);
+
+    see(one, o->old.d);
+    see(two, o->other.d);
+    o->answered = answers(rig, 0);
+    o->now = 0;
+    memset(o->sent, 0, sizeof(o->sent));
+    begin(o);
+    at(o, 0);
+    rig_watch(rig, look, o);
+    rig_ok(uiommu_pasid_destroy(one, true));
+    rig_watch(rig, NULL, NULL);
+    /* Before the call had told the unit: later there may be none. */
+    rig_expect_stale(rig, sim_stale_count(rig->m));
+    one = pasid(rig, 0);
+    assert_int_equal(uiommu_endpoint_pasid(one), 1);
+    see(one, o->next.d);
+    collect_and_serve(rig);
+    assert_int_equal(o->next.groups, 0);
+    check_answers(o);
+    rig_ok(uiommu_pasid_destroy(one, true));
+    rig_ok(uiommu_pasid_destroy(two, true));
+    rig_ok(uiommu_unmap(o->old.d, BASE, MIB(2), NULL));
+    rig_ok(uiommu_unmap(o->other.d, BASE, MIB(2), NULL));
+}
+
+/* ---- all orders ------------------------------------------------------------------------------ */
+
+/* How many groups of PASID 1 a handler had. */
+static unsigned all_handlers(struct order *o)
+{
+    o->old.groups = 0;
+    for (o->handlers = 0; o->handlers < HANDLERS_ORDERS; o->handlers++)
+        run_order(o);
+    return o->old.groups;
+}
+
+static unsigned all_instants(struct order *o)
+{
+    unsigned instants, handled = 0;
+
+    o->first = o->second = o->handlers = 0;
+    run_order(o);
+    instants = o->now;
+    assert_true(instants > 10);
+    for (o->first = 0; o->first <= instants; o->first++)
+        for (o->second = o->first; o->second <= instants; o->second++)
+            handled += all_handlers(o);
+    return handled;
+}
+
+static void no_answer_is_lost_and_none_is_for_the_next(struct rig *rig)
+{
+    struct order o = { .rig = rig };
+
+    open_pager(rig, &o.old, 0);
+    open_pager(rig, &o.next, 0);
+    open_pager(rig, &o.other, 0);
+    count_spins(rig, true);
+    for (o.before = 0; o.before < BEFORE; o.before++)
+        assert_true(all_instants(&o) > 0);
+    count_spins(rig, false);
+    set(rig, 0, uiommu_blocked(rig->u));
+    uiommu_domain_put(o.old.d);
+    uiommu_domain_put(o.next.d);
+    uiommu_domain_put(o.other.d);
+}
+
+static const struct rig_test tests[] = {
+    { .name = "no_answer_is_lost_and_none_is_for_the_next",
+      .run = no_answer_is_lost_and_none_is_for_the_next,
+      .prepare = with_pasid_requests,
+      .once = "another thread calls inside" },
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("page requests that drain", tests);
+}
