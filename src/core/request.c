@@ -139,13 +139,16 @@ static void give_group(struct uim_requests *r, struct slot *s)
 
 /* ---- answers ------------------------------------------------------------------------- */
 
-/* Whoever is not known is answered as it asked. */
-static enum uiommu_status answer(struct uim_unit *unit,
-                                 const struct uiommu_device *device,
+/* Devices that cannot ask, or are not known, are answered as they asked. */
+static bool is_bare(const struct uiommu_device *device)
+{
+    return device && device->pri_able && !device->pri_answer_pasid;
+}
+
+static enum uiommu_status answer(struct uim_unit *unit, bool bare,
                                  const struct uim_page_request *last,
                                  enum uiommu_response response)
 {
-    const bool bare = device && !device->pri_answer_pasid;
     const struct uim_page_answer a = {
         .id = last->id,
         .pasid = bare ? UIOMMU_NO_PASID : last->pasid,
@@ -164,15 +167,17 @@ static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
            ep->device->endpoint->requests;
 }
 
-/* The one that it is of, pinned; NULL: there is none that may ask. */
-static struct uiommu_endpoint *asker(struct uim_unit *unit,
-                                     const struct uim_page_request *request)
+/* The one that it is of, pinned; NULL: there is none that may ask. *bare: how it is
+ * answered. */
+static struct uiommu_endpoint *
+asker(struct uim_unit *unit, const struct uim_page_request *request, bool *bare)
 {
     struct uiommu *u = unit->u;
     struct uiommu_endpoint *ep;
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
     ep = uim_endpoint_find_pasid(unit, request->id, request->pasid);
+    *bare = ep && is_bare(ep->device);
     if (ep && !hears(ep, request->pasid))
         ep = NULL;
     if (ep) {
@@ -238,21 +243,21 @@ static bool is_stop_marker(const struct uim_page_request *request)
 void uim_request(struct uim_unit *unit, const struct uim_page_request *request)
 {
     struct uiommu_endpoint *ep;
-    bool kept;
+    bool kept, bare;
 
     if (is_stop_marker(request))
         return;
-    ep = asker(unit, request);
+    ep = asker(unit, request, &bare);
     if (!ep) {
         if (request->last)
-            (void)!answer(unit, NULL, request, UIOMMU_RESPONSE_INVALID);
+            (void)!answer(unit, bare, request, UIOMMU_RESPONSE_INVALID);
         return;
     }
     lock(unit->u);
     kept = keep(ep, request);
     unlock(unit->u);
     if (!kept && request->last)
-        (void)!answer(unit, ep->device, request, UIOMMU_RESPONSE_SUCCESS);
+        (void)!answer(unit, bare, request, UIOMMU_RESPONSE_SUCCESS);
     atomic_fetch_sub(&uim_own(ep)->readers, 1);
     atomic_fetch_sub(&ep->readers, 1);
     if (kept && request->last)
@@ -352,7 +357,7 @@ static enum uiommu_status answer_claimed(struct slot *s,
     const struct uiommu_endpoint *ep = s->endpoint;
     struct uiommu *u = ep->unit->u;
     enum uiommu_status status =
-        answer(ep->unit, ep->device, &s->asked, response);
+        answer(ep->unit, is_bare(ep->device), &s->asked, response);
 
     release(u, s);
     return status;

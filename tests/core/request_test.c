@@ -91,7 +91,6 @@ static void who_has_no_handler_cannot(struct rig *rig)
 
 /* ---- groups ------------------------------------------------------------------------------------ */
 
-/* Groups of the same number but of other PASIDs are others. */
 static void groups_come_whole_and_in_order(struct rig *rig)
 {
     struct uiommu_endpoint *one = free_pasid(rig, 0), *two = pasid(rig, 0);
@@ -365,6 +364,15 @@ static void reset_function(struct rig *rig, unsigned n)
     sim_firmware(rig->m, rig_engine(rig, n));
 }
 
+static void reset_device(struct rig *rig, unsigned n)
+{
+    struct uiommu_device *device = rig->device[rig_engine(rig, n)];
+
+    rig_ok(uiommu_device_reset_begin(device));
+    reset_function(rig, n);
+    rig_ok(uiommu_device_reset_end(device, true));
+}
+
 static void a_reset_answers_and_lets_ask_again(struct rig *rig)
 {
     struct uiommu_device *device = rig->device[rig_engine(rig, 0)];
@@ -471,6 +479,119 @@ static bool where_ats_is_forbidden(struct rig *rig, const char **why)
     return with_requests(rig, why);
 }
 
+/* Through its physical function it could, but an answer that fails would end what that asks
+ * for (C-SC12). */
+static bool with_virtual_functions(struct rig *rig, const char **why)
+{
+    static const struct sim_function functions[] = {
+        { "engine", SIM_ENGINE, MACHINE_NO_BRIDGE, 3 << 3,
+          SIM_ATS | SIM_PRI | SIM_PASID | SIM_VFS_ON },
+        { "vf", SIM_VIRTUAL, 0, 3 << 3 | 1, SIM_ATS },
+    };
+
+    rig->config.functions = functions;
+    rig->config.n_functions = sizeof(functions) / sizeof(functions[0]);
+    return with_requests(rig, why);
+}
+
+static void virtual_functions_are_not_let_ask(struct rig *rig)
+{
+    struct uiommu_endpoint *vf = uiommu_device_endpoint(rig->device[1]);
+    struct uiommu_domain *plain;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    rig_is(uiommu_set_domain(vf, p.d, NULL), UIOMMU_OPNOTSUPP);
+    rig_ok(uiommu_domain_create(vf, NULL, &plain));
+    rig_ok(uiommu_set_domain(vf, plain, NULL));
+    rig_ok(uiommu_set_domain(vf, uiommu_blocked(rig->u), NULL));
+    set(rig, 0, p.d);
+    assert_true(may_ask(rig, 0));
+    uiommu_domain_put(plain);
+    rig_drop(rig, 0, p.d);
+}
+
+/* PCIe Base 10.4.2.2: what goes by the PASID in the answer and what does not, is a matter of
+ * the device; the machine complains of a wrong one. */
+static bool with_bare_answers(struct rig *rig, const char **why)
+{
+    if (!with_pasid_requests(rig, why))
+        return false;
+    rig->config.engine_caps |= SIM_PRI_PLAIN;
+    return true;
+}
+
+static void answers_have_a_pasid_where_devices_want_it(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    rig_ok(uiommu_set_domain(ep, p.d, NULL));
+    ask(rig, 0, 1, BASE, 1, true);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
+    ask(rig, 0, 9, BASE, 3, true);
+    collect_and_serve(rig);
+    assert_int_equal(answers(rig, 0), 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(answer(rig, 0, i).expected);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(p.d);
+}
+
+/* ---- when to look ------------------------------------------------------------------------ */
+
+static void count_call(void *ctx)
+{
+    ++*(unsigned *)ctx;
+}
+
+static bool with_a_call(struct rig *rig, const char **why)
+{
+    rig->setup.on_request = count_call;
+    return with_requests(rig, why);
+}
+
+/* Once a group is whole. */
+static void the_host_is_told_that_groups_wait(struct rig *rig)
+{
+    unsigned calls = 0;
+    struct pager p;
+
+    rig->u->config.request_ctx = &calls;
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
+    collect(rig);
+    assert_int_equal(calls, 0);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE + RIG_PAGE, 1, true);
+    collect(rig);
+    assert_int_equal(calls, 1);
+    uiommu_serve(rig->u);
+    collect(rig);
+    assert_int_equal(calls, 1);
+    assert_int_equal(p.groups, 1);
+    rig_drop(rig, 0, p.d);
+}
+
+/* A device whose answers are still on their way may not ask by what it sees next. */
+static void who_is_not_through_waits(struct rig *rig)
+{
+    const struct sim_page_request r =
+        request_of(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    assert_int_equal(sim_page_request(rig->m, &r), SIM_NOT_STOPPED);
+    set(rig, 0, uiommu_blocked(rig->u));
+    assert_false(pri_of(rig, 0).stopped); /* its group never ended */
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), p.d, NULL), UIOMMU_BUSY);
+    reset_device(rig, 0);
+    set(rig, 0, p.d);
+    rig_drop(rig, 0, p.d);
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(a_device_waits_for_a_page, with_requests),
     RIG_TEST_ON(a_device_waits_for_a_page_of_a_pasid, with_pasid_requests),
@@ -490,6 +611,12 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(after_an_overflow_groups_begin_anew, with_requests),
     RIG_TEST_ON(who_cannot_ask_does_not_see_it, without_pri),
     RIG_TEST_ON(who_cannot_ask_does_not_see_it, where_ats_is_forbidden),
+    RIG_TEST_ON(answers_have_a_pasid_where_devices_want_it,
+                with_pasid_requests),
+    RIG_TEST_ON(answers_have_a_pasid_where_devices_want_it, with_bare_answers),
+    RIG_TEST_ON(virtual_functions_are_not_let_ask, with_virtual_functions),
+    RIG_TEST_ON(the_host_is_told_that_groups_wait, with_a_call),
+    RIG_TEST_ON(who_is_not_through_waits, with_requests),
     { 0 },
 };
 
