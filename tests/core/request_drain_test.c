@@ -8,6 +8,7 @@
 #include "tests/core/requests.h"
 
 #include <pthread.h>
+#include <time.h>
 
 /* ---- one order of events ---------------------------------------------------------------- */
 
@@ -227,7 +228,119 @@ static void no_answer_is_lost_and_none_is_for_the_next(struct rig *rig)
     uiommu_domain_put(o.other.d);
 }
 
+/* ---- a handler that takes its time --------------------------------------------------------- */
+
+/* From one domain to another whose handler answers too, while the device goes on asking. */
+struct change {
+    struct rig *rig;
+    struct pager old, next;
+    unsigned instant, now;
+    bool inside;
+    pthread_t id;
+    bool started;
+    _Atomic bool returned;
+    _Atomic unsigned in_old, left_behind;
+};
+
+static struct change *change;
+
+/* As long as the call, or a bit. */
+static void take_time(struct pager *p)
+{
+    const struct timespec bit = { .tv_nsec = 100 * 1000 };
+
+    (void)p;
+    atomic_fetch_add(&change->in_old, 1);
+    for (unsigned i = 0; i < 10 && !atomic_load(&change->returned); i++)
+        nanosleep(&bit, NULL);
+    atomic_fetch_sub(&change->in_old, 1);
+}
+
+static void *serve_slowly(void *ctx)
+{
+    struct change *c = ctx;
+
+    (void)uiommu_poll(c->rig->u);
+    uiommu_serve(c->rig->u);
+    return NULL;
+}
+
+static void ask_at(struct change *c, unsigned instant)
+{
+    const struct sim_page_request r =
+        request_of(c->rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
+
+    if (instant != c->instant || atomic_load(&spins) > 0)
+        return;
+    (void)sim_page_request(c->rig->m, &r);
+    c->started = pthread_create(&c->id, NULL, serve_slowly, c) == 0;
+    assert_true(c->started);
+    /* It may come to the handler, or not. */
+    for (unsigned i = 0; i < 50 && atomic_load(&c->in_old) == 0; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = 10 * 1000 }, NULL);
+}
+
+static void look_on(void *ctx)
+{
+    struct change *c = ctx;
+
+    if (c->inside)
+        return;
+    c->inside = true;
+    ask_at(c, ++c->now);
+    c->inside = false;
+}
+
+static void run_change(struct change *c)
+{
+    struct rig *rig = c->rig;
+    unsigned behind;
+
+    set(rig, 0, c->old.d);
+    c->now = 0;
+    c->started = false;
+    atomic_store(&c->returned, false);
+    ask_at(c, 0);
+    rig_watch(rig, look_on, c);
+    rig_ok(uiommu_set_domain(rig_endpoint(rig, 0), c->next.d, NULL));
+    behind = atomic_load(&c->in_old);
+    atomic_store(&c->returned, true);
+    rig_watch(rig, NULL, NULL);
+    if (c->started)
+        assert_int_equal(pthread_join(c->id, NULL), 0);
+    assert_int_equal(behind, 0);
+    rig_expect_stale(rig, sim_stale_count(rig->m));
+    collect_and_serve(rig);
+    assert_int_equal(sim_page_groups(rig->m, rig_engine(rig, 0)), 0);
+    rig_ok(uiommu_unmap(c->next.d, BASE, RIG_PAGE, NULL));
+}
+
+static void no_handler_is_left_behind(struct rig *rig)
+{
+    struct change c = { .rig = rig, .instant = UINT32_MAX };
+    unsigned instants;
+
+    change = &c;
+    open_pager(rig, &c.old, 0);
+    open_pager(rig, &c.next, 0);
+    c.old.response = UIOMMU_RESPONSE_INVALID;
+    c.old.inside = take_time;
+    count_spins(rig, true);
+    run_change(&c);
+    instants = c.now;
+    for (c.instant = 0; c.instant <= instants; c.instant += 1 + instants / MOST)
+        run_change(&c);
+    assert_true(c.old.groups > 0);
+    count_spins(rig, false);
+    rig_drop(rig, 0, c.next.d);
+    uiommu_domain_put(c.old.d);
+}
+
 static const struct rig_test tests[] = {
+    { .name = "no_handler_is_left_behind",
+      .run = no_handler_is_left_behind,
+      .prepare = with_requests,
+      .once = "another thread calls inside" },
     { .name = "no_answer_is_lost_and_none_is_for_the_next",
       .run = no_answer_is_lost_and_none_is_for_the_next,
       .prepare = with_pasid_requests,

@@ -453,6 +453,42 @@ static void after_an_overflow_groups_begin_anew(struct rig *rig)
 
 /* ---- who cannot ------------------------------------------------------------------------------------------ */
 
+/* As many as the device has credits for, again and again. */
+static void slots_come_back(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.response = UIOMMU_RESPONSE_INVALID;
+    set(rig, 0, p.d);
+    for (unsigned i = 0; i < 100; i++) {
+        ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
+        ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+        collect_and_serve(rig);
+        assert_int_equal(p.groups, i + 1);
+        assert_int_equal(p.n, 2 * (i + 1));
+    }
+    rig_drop(rig, 0, p.d);
+}
+
+/* The unit tells of each by interrupt, and then there is nothing to poll. */
+static void interrupts_tell_of_requests(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.response = UIOMMU_RESPONSE_INVALID;
+    set(rig, 0, p.d);
+    for (unsigned i = 0; i < 3; i++) {
+        ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+        (void)machine_run(rig->m);
+        assert_false(uiommu_poll(rig->u));
+        uiommu_serve(rig->u);
+        assert_int_equal(p.groups, i + 1);
+    }
+    rig_drop(rig, 0, p.d);
+}
+
 static bool without_pri(struct rig *rig, const char **why)
 {
     (void)why;
@@ -523,20 +559,24 @@ static bool with_bare_answers(struct rig *rig, const char **why)
 
 static void answers_have_a_pasid_where_devices_want_it(struct rig *rig)
 {
-    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct uiommu_endpoint *ep = free_pasid(rig, 0), *mute = pasid(rig, 0);
+    struct uiommu_domain *d = rig_domain(rig, 0);
     struct pager p;
 
     open_pager(rig, &p, 0);
     rig_ok(uiommu_set_domain(ep, p.d, NULL));
     ask(rig, 0, 1, BASE, 1, true);
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
-    ask(rig, 0, 9, BASE, 3, true);
+    see(mute, d);
+    ask(rig, 0, 2, BASE, 3, true);
     collect_and_serve(rig);
     assert_int_equal(answers(rig, 0), 3);
     for (unsigned i = 0; i < 3; i++)
         assert_true(answer(rig, 0, i).expected);
     rig_ok(uiommu_pasid_destroy(ep, true));
+    rig_ok(uiommu_pasid_destroy(mute, true));
     uiommu_domain_put(p.d);
+    uiommu_domain_put(d);
 }
 
 /* ---- when to look ------------------------------------------------------------------------ */
@@ -609,6 +649,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_reset_answers_and_lets_ask_again, with_requests),
     RIG_TEST_ON(beyond_credits_requests_are_lost, with_requests),
     RIG_TEST_ON(after_an_overflow_groups_begin_anew, with_requests),
+    RIG_TEST_ON(slots_come_back, with_requests),
+    RIG_TEST_ON(interrupts_tell_of_requests, with_requests),
     RIG_TEST_ON(who_cannot_ask_does_not_see_it, without_pri),
     RIG_TEST_ON(who_cannot_ask_does_not_see_it, where_ats_is_forbidden),
     RIG_TEST_ON(answers_have_a_pasid_where_devices_want_it,

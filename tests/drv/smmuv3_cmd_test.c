@@ -252,6 +252,38 @@ static void device_tlbs_forget_one_aligned_span(void **state)
     smmu_stop(&s);
 }
 
+/* 4.6: the codes of the command are not those of the wire (D-17). */
+static void answers_have_the_codes_of_the_command(void **state)
+{
+    static const struct {
+        struct uim_page_answer answer;
+        uint64_t q0, q1;
+    } rows[] = {
+        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_SUCCESS },
+          UINT64_C(0x1234031012345841),
+          0x21ab },
+        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_INVALID },
+          UINT64_C(0x1234031012345841),
+          0x11ab },
+        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_FAILURE },
+          UINT64_C(0x1234031012345841),
+          0x01ab },
+        { { 0x12340310, UIOMMU_NO_PASID, 0x1ab, UIOMMU_RESPONSE_SUCCESS },
+          UINT64_C(0x1234031000000041),
+          0x21ab },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct smmuv3_batch b = { .n = 0 };
+
+        smmuv3_add_pri_resp(&b, &rows[i].answer);
+        assert_int_equal(b.n, 1);
+        assert_true(b.cmd[0].q0 == rows[i].q0);
+        assert_true(b.cmd[0].q1 == rows[i].q1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +291,7 @@ int main(void)
         cmocka_unit_test(pages_far_apart_go_with_the_whole_asid),
         cmocka_unit_test(all_of_a_domain_is_one_command),
         cmocka_unit_test(device_tlbs_forget_one_aligned_span),
+        cmocka_unit_test(answers_have_the_codes_of_the_command),
     };
 
     return cmocka_run_group_tests_name("SMMUv3 commands", tests, NULL, NULL);

@@ -398,7 +398,7 @@ static void other_commands(void **state)
 {
     const struct vtd_unit v = unit_with(0, false);
     struct vtd_batch b = { .n = 0 };
-    struct vtd_desc wait = vtd_wait_desc(UINT64_C(0x123456789c), 0xcafe);
+    struct vtd_desc wait = vtd_wait_desc(UINT64_C(0x123456789c), 0xcafe, false);
 
     (void)state;
     vtd_add_context(&b, VTD_CC_DEVICE, (struct vtd_did){ 0x22 },
@@ -421,6 +421,46 @@ static void other_commands(void **state)
     assert_true(wait.hi == UINT64_C(0x123456789c));
 }
 
+/* 7.6.1: the codes are those of the wire, whatever uiommu calls them (D-17). */
+static void answers_have_the_codes_of_the_wire(void **state)
+{
+    static const struct {
+        struct uim_page_answer answer;
+        uint64_t lo;
+    } rows[] = {
+        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_SUCCESS },
+          UINT64_C(0x0001234503100019) },
+        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_INVALID },
+          UINT64_C(0x0001234503101019) },
+        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_FAILURE },
+          UINT64_C(0x000123450310f019) },
+        { { 0x310, UIOMMU_NO_PASID, 0x1ab, UIOMMU_RESPONSE_FAILURE },
+          UINT64_C(0x000000000310f009) },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct vtd_batch b = { .n = 0 };
+
+        vtd_add_page_response(&b, &rows[i].answer);
+        assert_int_equal(b.n, 1);
+        assert_true(b.desc[0].lo == rows[i].lo);
+        assert_true(b.desc[0].hi == 0xd58);
+    }
+}
+
+/* 7.11, 6.5.2.9 */
+static void a_drain_is_fenced(void **state)
+{
+    const struct vtd_desc wait = vtd_wait_desc(0x1000, 1, true);
+    struct vtd_batch b = { .n = 0 };
+
+    (void)state;
+    vtd_add_fence(&b);
+    assert_true(b.desc[0].lo == 0x45 && b.desc[0].hi == 0);
+    assert_true(wait.lo == UINT64_C(0x1000000a5));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +477,8 @@ int main(void)
         cmocka_unit_test(queue_depth_and_physical_function),
         cmocka_unit_test(with_a_pasid_they_cover_the_same),
         cmocka_unit_test(other_commands),
+        cmocka_unit_test(answers_have_the_codes_of_the_wire),
+        cmocka_unit_test(a_drain_is_fenced),
     };
 
     return cmocka_run_group_tests_name("VT-d descriptors", tests, NULL, NULL);

@@ -208,6 +208,37 @@ void smmuv3_add_atc_inv(struct smmuv3_batch *b, struct smmuv3_sid sid,
     b->sid = sid;
 }
 
+static unsigned code_of(enum uiommu_response response)
+{
+    switch (response) {
+    case UIOMMU_RESPONSE_SUCCESS:
+        return SMMUV3_PRI_RESP_SUCCESS;
+    case UIOMMU_RESPONSE_INVALID:
+        return SMMUV3_PRI_RESP_INVALID;
+    default:
+        return SMMUV3_PRI_RESP_FAILURE;
+    }
+}
+
+void smmuv3_add_pri_resp(struct smmuv3_batch *b,
+                         const struct uim_page_answer *answer)
+{
+    const bool has_pasid = answer->pasid != UIOMMU_NO_PASID;
+    const struct smmuv3_cmd_pri_resp_q0_fields q0 = {
+        .opcode = SMMUV3_CMD_PRI_RESP,
+        .ssv = has_pasid,
+        .ssid = has_pasid ? answer->pasid : 0,
+        .sid = answer->id,
+    };
+    const struct smmuv3_cmd_pri_resp_q1_fields q1 = {
+        .prgindex = answer->group,
+        .resp = code_of(answer->response),
+    };
+
+    add(b, smmuv3_cmd_pri_resp_q0_pack(&q0).raw,
+        smmuv3_cmd_pri_resp_q1_pack(&q1).raw);
+}
+
 struct smmuv3_cmd smmuv3_sync(void)
 {
     const struct smmuv3_cmd_sync_q0_fields q0 = {

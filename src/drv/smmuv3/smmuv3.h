@@ -214,6 +214,8 @@ void smmuv3_add_tlbi_all(struct smmuv3_batch *b, const struct smmuv3_unit *v);
 /* Of requests with a PASID; or UIOMMU_NO_PASID, and then of all. */
 void smmuv3_add_atc_inv(struct smmuv3_batch *b, struct smmuv3_sid sid,
                         uint32_t pasid, const struct uim_inval *inval);
+void smmuv3_add_pri_resp(struct smmuv3_batch *b,
+                         const struct uim_page_answer *answer);
 struct smmuv3_cmd smmuv3_sync(void);
 
 /* ---- queue.c ------------------------------------------------------------- */

@@ -320,3 +320,36 @@ void vtd_add_fence(struct vtd_batch *b)
 
     b->desc[b->n++] = (struct vtd_desc){ vtd_qi_wait_lo_pack(&lo).raw, 0 };
 }
+
+/* ---- page requests ------------------------------------------------------------ */
+
+static unsigned code_of(enum uiommu_response response)
+{
+    switch (response) {
+    case UIOMMU_RESPONSE_SUCCESS:
+        return VTD_RC_SUCCESS;
+    case UIOMMU_RESPONSE_INVALID:
+        return VTD_RC_INVALID_REQUEST;
+    default:
+        return VTD_RC_RESPONSE_FAILURE;
+    }
+}
+
+/* 7.6.1 */
+void vtd_add_page_response(struct vtd_batch *b,
+                           const struct uim_page_answer *answer)
+{
+    const bool has_pasid = answer->pasid != UIOMMU_NO_PASID;
+    const struct vtd_qi_page_response_lo_fields lo = {
+        .type = VTD_QI_PAGE_RESPONSE,
+        .pp = has_pasid,
+        .pasid = has_pasid ? answer->pasid : 0,
+        .rid = answer->id,
+        .rc = code_of(answer->response),
+    };
+    const struct vtd_qi_page_response_hi_fields hi = { .prgi = answer->group };
+
+    b->desc[b->n++] =
+        (struct vtd_desc){ vtd_qi_page_response_lo_pack(&lo).raw,
+                           vtd_qi_page_response_hi_pack(&hi).raw };
+}

@@ -158,37 +158,12 @@ bool vtd_requests_poll(struct vtd_unit *v)
 
 /* ---- answers ------------------------------------------------------------------------ */
 
-static unsigned code_of(enum uiommu_response response)
-{
-    switch (response) {
-    case UIOMMU_RESPONSE_SUCCESS:
-        return VTD_RC_SUCCESS;
-    case UIOMMU_RESPONSE_INVALID:
-        return VTD_RC_INVALID_REQUEST;
-    default:
-        return VTD_RC_RESPONSE_FAILURE;
-    }
-}
-
 enum uiommu_status vtd_respond(struct uim_unit *unit,
                                const struct uim_page_answer *answer)
 {
-    const bool has_pasid = answer->pasid != UIOMMU_NO_PASID;
-    const struct vtd_qi_page_response_lo_fields lo = {
-        .type = VTD_QI_PAGE_RESPONSE,
-        .pp = has_pasid,
-        .pasid = has_pasid ? answer->pasid : 0,
-        .rid = answer->id,
-        .rc = code_of(answer->response),
-    };
-    const struct vtd_qi_page_response_hi_fields hi = { .prgi = answer->group };
-    const struct vtd_batch b = {
-        .n = 1,
-        .desc = { { vtd_qi_page_response_lo_pack(&lo).raw,
-                    vtd_qi_page_response_hi_pack(&hi).raw } },
-        .once = true,
-    };
+    struct vtd_batch b = { .n = 0, .once = true };
 
+    vtd_add_page_response(&b, answer);
     return vtd_submit(vtd_unit(unit), &b);
 }
 

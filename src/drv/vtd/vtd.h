@@ -297,6 +297,8 @@ void vtd_add_interrupt(struct vtd_batch *b, enum vtd_iec g, unsigned index);
 uint64_t vtd_devtlb_span(uint64_t start, unsigned order);
 uint64_t vtd_pdevtlb_span(uint64_t start, unsigned order);
 struct vtd_desc vtd_wait_desc(uint64_t status_phys, uint32_t data, bool drains);
+void vtd_add_page_response(struct vtd_batch *b,
+                           const struct uim_page_answer *answer);
 /* What follows in the queue begins after what was before. */
 void vtd_add_fence(struct vtd_batch *b);
 struct vtd_devtlb vtd_devtlb_of(const struct uiommu_endpoint *endpoint);
