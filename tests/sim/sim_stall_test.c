@@ -6,6 +6,7 @@
  */
 #include "tests/sim/tools.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/store.h"
@@ -386,6 +387,64 @@ static void nobody_answers(void **state)
     unit_close(&u);
 }
 
+/* ---- two CPUs -------------------------------------------------------------------- */
+
+enum { PAGES = 200 };
+
+static struct sim_request page_write(unsigned n)
+{
+    static uint8_t byte = 1;
+    struct sim_request r = write_of(0, (uint64_t)n << 12, 1);
+
+    r.buf = &byte;
+    return r;
+}
+
+/* One byte into each page, none of which is there. */
+static void *run_engine(void *ctx)
+{
+    struct unit *u = ctx;
+
+    for (unsigned i = 0; i < PAGES; i++) {
+        struct sim_request r = page_write(i);
+        enum machine_dma result = sim_dma(u->m, &r);
+
+        while (result != MACHINE_DMA_DONE && r.stop == SIM_STALLED)
+            result = sim_dma_resume(u->m, &r);
+        if (result != MACHINE_DMA_DONE)
+            return u;
+    }
+    return NULL;
+}
+
+/* The answer may be there before the engine knows that it waits. */
+static void an_engine_beside_its_handler(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct unit u;
+        pthread_t engine;
+        void *failed;
+
+        unit_open(&u, &configs[i]);
+        assert_int_equal(pthread_create(&engine, NULL, run_engine, &u), 0);
+        while (u.taken < PAGES) {
+            unsigned next = u.taken;
+            uint32_t sid;
+            int stag = take_event(&u, &sid);
+
+            if (stag < 0)
+                continue;
+            map(&u, (uint64_t)next << 12, true);
+            resume(&u, sid, stag, RETRY);
+        }
+        assert_int_equal(pthread_join(engine, &failed), 0);
+        assert_null(failed);
+        assert_int_equal(sim_stalls(u.m), 0);
+        unit_close(&u);
+    }
+}
+
 /* A machine that slept has forgotten what waited. */
 static void a_reset_ends_the_wait(void **state)
 {
@@ -412,6 +471,7 @@ int main(void)
         cmocka_unit_test(several_engines_wait),
         cmocka_unit_test(the_engine_waits_for_the_handler),
         cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(an_engine_beside_its_handler),
         cmocka_unit_test(a_reset_ends_the_wait),
     };
 
