@@ -43,6 +43,7 @@ struct unit {
     uint64_t strtab, cd, l2, l3, cmdq, eventq, ram;
     unsigned prod;
     bool deaf;      /* interrupts are not looked at */
+    bool lazy;      /* nothing is mapped before the retry */
     unsigned taken; /* events */
 };
 
@@ -138,8 +139,8 @@ static void on_irq(void *ctx, unsigned unit, unsigned n)
     (void)unit;
     (void)n;
     while (!u->deaf && (stag = take_event(u, &sid)) >= 0) {
-        map(u, IOVA, true);
-        map(u, IOVA + 0x1000, true);
+        map(u, IOVA, !u->lazy);
+        map(u, IOVA + 0x1000, !u->lazy);
         resume(u, sid, stag, RETRY);
     }
 }
@@ -387,6 +388,21 @@ static void nobody_answers(void **state)
     unit_close(&u);
 }
 
+static void a_handler_that_mends_nothing(void **state)
+{
+    struct unit u;
+    struct sim_request r = write_of(0, IOVA, 16);
+
+    (void)state;
+    unit_open(&u, &configs[0]);
+    u.lazy = true;
+    sim_auto_irq(u.m, true);
+    assert_int_equal(sim_dma(u.m, &r), MACHINE_DMA_REFUSED);
+    assert_int_equal(r.stop, SIM_BY_UNIT);
+    expect_violation(u.m, "retried for ever");
+    unit_close(&u);
+}
+
 /* ---- two CPUs -------------------------------------------------------------------- */
 
 enum { PAGES = 200 };
@@ -471,6 +487,7 @@ int main(void)
         cmocka_unit_test(several_engines_wait),
         cmocka_unit_test(the_engine_waits_for_the_handler),
         cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(a_handler_that_mends_nothing),
         cmocka_unit_test(an_engine_beside_its_handler),
         cmocka_unit_test(a_reset_ends_the_wait),
     };
