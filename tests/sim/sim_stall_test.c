@@ -405,7 +405,7 @@ static void a_handler_that_mends_nothing(void **state)
 
 /* ---- two CPUs -------------------------------------------------------------------- */
 
-enum { PAGES = 200 };
+enum { PAGES = 40 };
 
 static struct sim_request page_write(unsigned n)
 {
