@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MOST_RETRIES = 100 }; /* of one part of a DMA that stalls */
+
 static uint32_t access_of(const struct sim_request *r)
 {
     return (r->write ? UIE_W : UIE_R) | (r->exec ? UIE_X : 0u) |
@@ -293,12 +295,18 @@ static bool goes_on(struct sim *s, struct sim_request *r)
 
 static bool move_or_wait(struct sim *s, struct sim_request *r, struct part *p)
 {
-    bool done;
-
-    do {
-        done = move_part(s, r, p);
-    } while (!done && r->stop == SIM_STALLED && goes_on(s, r));
-    return done;
+    for (unsigned i = 0; i < MOST_RETRIES; i++) {
+        if (move_part(s, r, p)) {
+            return true;
+        }
+        if (r->stop != SIM_STALLED || !goes_on(s, r)) {
+            return false;
+        }
+    }
+    sim_report(s, "DMA of device %u to 0x%llx is retried for ever", r->dev,
+               (unsigned long long)p->iova);
+    r->stop = SIM_BY_UNIT;
+    return false;
 }
 
 /* False: refused, and r->moved says how far it came. */

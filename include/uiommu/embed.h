@@ -163,7 +163,9 @@ enum { UIE_ERR_UR = -1, UIE_ERR_CA = -2 };
 
 /* Only from models created with stall=1: the transaction waits under the name
  * uie_xlat.tag until one page_response with group = tag; code 0: ask again,
- * otherwise abort it.                                                        */
+ * otherwise abort it. Tags are 0x200 or more, which no group of page requests
+ * is. A reset ends the wait without a word; a state that is loaded goes on
+ * with those that it was saved with.                                         */
 enum { UIE_STALLED = 1 };
 
 struct uie_req {
@@ -251,8 +253,9 @@ struct uie_ops {
      * unless PROBE.                                                          */
     int (*remap_msi)(void *m, uint32_t rid, uint32_t flags, uint64_t addr,
                      uint32_t data, uint64_t *oaddr, uint32_t *odata);
-    /* 0: taken; one page_response follows if it was the last of its group.
-     * Negative: refused, none follows; tell the device.                      */
+    /* 0: taken; one page_response follows if it was the last of its group, but
+     * none after a stop marker: last, with a PASID, neither R nor W. Negative:
+     * refused, none follows; tell the device that it failed.                 */
     int (*page_request)(void *m, const struct uie_page_request *req);
     /* Ends UIE_INV_DEVTLB `tag`. failed: the device did not complete it, is
      * gone, or took longer than you allow.                                   */

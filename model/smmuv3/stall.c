@@ -8,8 +8,8 @@
  * IDR5.STALL_MAX wait for an answer. STAGs are used again as early as may be.
  *
  * An adversarial unit suppresses records like another (3.12.2.1), retries early
- * (3.12.2.2), loses a record whose write fails (7.2.2), and ignores a STALL_TERM whose
- * result is unpredictable (4.7.2).
+ * (3.12.2.2), also what is terminated (4.7.1), loses a record whose write fails (7.2.2),
+ * and ignores a STALL_TERM whose result is unpredictable (4.7.2).
  */
 #include "model/smmuv3/smmuv3.h"
 
@@ -50,6 +50,15 @@ static void end_and_wake(struct msmmu *m, uint32_t i, enum code code)
     }
 }
 
+static bool would_pass(struct msmmu *m, const struct msmmu_stall *s)
+{
+    const struct uim_model_req req = {
+        .rid = s->rid, .pasid = s->pasid, .access = s->access, .iova = s->iova
+    };
+
+    return msmmu_would_pass(m, &req);
+}
+
 void msmmu_stall_resume(struct msmmu *m, uint32_t sid, uint16_t stag,
                         bool retry)
 {
@@ -59,6 +68,8 @@ void msmmu_stall_resume(struct msmmu *m, uint32_t sid, uint16_t stag,
         if (s->state != MSMMU_STALL_RECORDED || s->rid != sid ||
             s->stag != stag)
             continue;
+        if (!retry && msmmu_adversarial(m))
+            retry = would_pass(m, s);
         end_and_wake(m, i, retry ? RETRY : ABORT);
         return;
     }
@@ -237,15 +248,6 @@ bool msmmu_stall(struct msmmu *m, const struct msmmu_trip *t, unsigned event,
 }
 
 /* ---- SYNC ------------------------------------------------------------------------ */
-
-static bool would_pass(struct msmmu *m, const struct msmmu_stall *s)
-{
-    const struct uim_model_req req = {
-        .rid = s->rid, .pasid = s->pasid, .access = s->access, .iova = s->iova
-    };
-
-    return msmmu_would_pass(m, &req);
-}
 
 /* The one that has waited longest. Software has to answer its record all the same. */
 static void retry_early(struct msmmu *m)

@@ -3,10 +3,12 @@
  * Page requests of the SMMUv3 model: the queue, its interrupt and its errors, what the
  * unit answers by itself and what software answers, all of IHI0070 chapter 8.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "spec/smmuv3.h"
 #include "tests/model/smmu.h"
+#include "tests/model/stream.h"
 
 enum {
     R = UIE_R,
@@ -667,6 +669,46 @@ static void responses_with_a_pasid_that_nobody_knows(void **state)
     vm_destroy(vm);
 }
 
+/* ---- life ------------------------------------------------------------------------ */
+
+/* Overflow is not over when the unit is moved, nor is what is in the queue. */
+static void requests_are_moved(void **state)
+{
+    static const uint32_t regs[] = {
+        SMMUV3_REG_PRIQ_BASE,     SMMUV3_REG_PRIQ_PROD,
+        SMMUV3_REG_PRIQ_CONS,     SMMUV3_REG_PRIQ_IRQ_CFG0,
+        SMMUV3_REG_PRIQ_IRQ_CFG1, SMMUV3_REG_PRIQ_IRQ_CFG2,
+        SMMUV3_REG_CR0ACK,        SMMUV3_REG_IRQ_CTRLACK,
+    };
+    struct vm *vm = started(""), *to = smmu_create("pri=1");
+    struct stream *s;
+
+    (void)state;
+    smmu_wr(vm, SMMUV3_REG_IRQ_CTRL, 5);
+    smmu_wr(vm, SMMUV3_REG_PRIQ_IRQ_CFG0, SMMU_MSI);
+    smmu_wr(vm, SMMUV3_REG_PRIQ_IRQ_CFG1, 0x66);
+    smmu_wr(vm, SMMUV3_REG_PRIQ_IRQ_CFG2, OVFLG);
+    smmu_wr(vm, SMMUV3_REG_IRQ_CTRL, 7);
+    fill(vm);
+    ask(vm, NO_SSID, false);
+    smmu_wr(vm, SMMUV3_REG_PRIQ_CONS, 3);
+    s = stream_save(vm);
+    memcpy(to->memory, vm->memory, VM_MEMORY);
+    assert_int_equal(stream_load(to, s), 0);
+    for (size_t i = 0; i < COUNT(regs); i++)
+        assert_int_equal(smmu_rd(to, regs[i]), smmu_rd(vm, regs[i]));
+    assert_int_equal(ask(to, NO_SSID, true), 0);
+    answered(to, 0, NO_SSID, SUCCESS);
+    assert_int_equal(to->n_msi, 1);
+    smmu_wr(to, SMMUV3_REG_PRIQ_CONS, OVFLG | 3);
+    assert_int_equal(ask(to, NO_SSID, true), 0);
+    assert_int_equal(to->n_response, 1);
+    assert_int_equal(to->n_msi, 2);
+    free(s);
+    vm_destroy(to);
+    vm_destroy(vm);
+}
+
 static void reset_forgets_requests(void **state)
 {
     struct vm *vm = started("");
@@ -711,6 +753,7 @@ int main(void)
         cmocka_unit_test(responses_that_are_illegal),
         cmocka_unit_test(responses_are_ignored_while_off),
         cmocka_unit_test(responses_with_a_pasid_that_nobody_knows),
+        cmocka_unit_test(requests_are_moved),
         cmocka_unit_test(reset_forgets_requests),
     };
 

@@ -6,6 +6,7 @@
  */
 #include "tests/sim/tools.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/store.h"
@@ -42,6 +43,7 @@ struct unit {
     uint64_t strtab, cd, l2, l3, cmdq, eventq, ram;
     unsigned prod;
     bool deaf;      /* interrupts are not looked at */
+    bool lazy;      /* nothing is mapped before the retry */
     unsigned taken; /* events */
 };
 
@@ -137,8 +139,8 @@ static void on_irq(void *ctx, unsigned unit, unsigned n)
     (void)unit;
     (void)n;
     while (!u->deaf && (stag = take_event(u, &sid)) >= 0) {
-        map(u, IOVA, true);
-        map(u, IOVA + 0x1000, true);
+        map(u, IOVA, !u->lazy);
+        map(u, IOVA + 0x1000, !u->lazy);
         resume(u, sid, stag, RETRY);
     }
 }
@@ -222,7 +224,8 @@ static struct sim_request write_of(unsigned dev, uint64_t iova, size_t size)
 {
     static uint8_t bytes[0x2000];
 
-    memset(bytes, 0x5a, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(1 + i % 251);
     return (struct sim_request){ .dev = dev,
                                  .pasid = UIOMMU_NO_PASID,
                                  .write = true,
@@ -253,7 +256,7 @@ static void a_write_arrives_after_its_retry(void **state)
         assert_int_equal(*page(&u, IOVA), 0);
         assert_int_equal(sim_dma_resume(u.m, &r), MACHINE_DMA_DONE);
         assert_int_equal(r.moved, 16);
-        assert_int_equal(*page(&u, IOVA), 0x5a);
+        assert_int_equal(*page(&u, IOVA), 1);
         assert_int_equal(sim_dma_resume(u.m, &r), MACHINE_DMA_REFUSED);
         unit_close(&u);
     }
@@ -291,12 +294,12 @@ static void a_write_waits_in_its_middle(void **state)
     map(&u, IOVA, true);
     assert_int_equal(sim_dma(u.m, &r), MACHINE_DMA_REFUSED);
     waits(&u, &r, 0x800);
-    assert_int_equal(*page(&u, IOVA + 0xfff), 0x5a);
+    assert_int_equal(*page(&u, IOVA + 0xfff), 1 + 0x7ff % 251);
     map(&u, IOVA + 0x1000, true);
     resume(&u, FIRST_SID + 8, take_event(&u, &sid), RETRY);
     assert_int_equal(sim_dma_resume(u.m, &r), MACHINE_DMA_DONE);
     assert_int_equal(r.moved, 0x1000);
-    assert_int_equal(*page(&u, IOVA + 0x17ff), 0x5a);
+    assert_int_equal(*page(&u, IOVA + 0x17ff), 1 + 0xfff % 251);
     assert_int_equal(*page(&u, IOVA + 0x1800), 0);
     unit_close(&u);
 }
@@ -363,7 +366,7 @@ static void the_engine_waits_for_the_handler(void **state)
         assert_int_equal(sim_dma(u.m, &r), MACHINE_DMA_DONE);
         assert_int_equal(r.moved, 0x2000);
         assert_int_equal(u.taken, 1);
-        assert_int_equal(*page(&u, IOVA + 0x1fff), 0x5a);
+        assert_int_equal(*page(&u, IOVA + 0x1fff), 1 + 0x1fff % 251);
         unit_close(&u);
     }
 }
@@ -383,6 +386,79 @@ static void nobody_answers(void **state)
     on_irq(&u, 0, 0);
     assert_int_equal(sim_dma_resume(u.m, &r), MACHINE_DMA_DONE);
     unit_close(&u);
+}
+
+static void a_handler_that_mends_nothing(void **state)
+{
+    struct unit u;
+    struct sim_request r = write_of(0, IOVA, 16);
+
+    (void)state;
+    unit_open(&u, &configs[0]);
+    u.lazy = true;
+    sim_auto_irq(u.m, true);
+    assert_int_equal(sim_dma(u.m, &r), MACHINE_DMA_REFUSED);
+    assert_int_equal(r.stop, SIM_BY_UNIT);
+    expect_violation(u.m, "retried for ever");
+    unit_close(&u);
+}
+
+/* ---- two CPUs -------------------------------------------------------------------- */
+
+enum { PAGES = 40 };
+
+static struct sim_request page_write(unsigned n)
+{
+    static uint8_t byte = 1;
+    struct sim_request r = write_of(0, (uint64_t)n << 12, 1);
+
+    r.buf = &byte;
+    return r;
+}
+
+/* One byte into each page, none of which is there. */
+static void *run_engine(void *ctx)
+{
+    struct unit *u = ctx;
+
+    for (unsigned i = 0; i < PAGES; i++) {
+        struct sim_request r = page_write(i);
+        enum machine_dma result = sim_dma(u->m, &r);
+
+        while (result != MACHINE_DMA_DONE && r.stop == SIM_STALLED)
+            result = sim_dma_resume(u->m, &r);
+        if (result != MACHINE_DMA_DONE)
+            return u;
+    }
+    return NULL;
+}
+
+/* The answer may be there before the engine knows that it waits. */
+static void an_engine_beside_its_handler(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct unit u;
+        pthread_t engine;
+        void *failed;
+
+        unit_open(&u, &configs[i]);
+        assert_int_equal(pthread_create(&engine, NULL, run_engine, &u), 0);
+        while (u.taken < PAGES) {
+            unsigned next = u.taken;
+            uint32_t sid;
+            int stag = take_event(&u, &sid);
+
+            if (stag < 0)
+                continue;
+            map(&u, (uint64_t)next << 12, true);
+            resume(&u, sid, stag, RETRY);
+        }
+        assert_int_equal(pthread_join(engine, &failed), 0);
+        assert_null(failed);
+        assert_int_equal(sim_stalls(u.m), 0);
+        unit_close(&u);
+    }
 }
 
 /* A machine that slept has forgotten what waited. */
@@ -411,6 +487,8 @@ int main(void)
         cmocka_unit_test(several_engines_wait),
         cmocka_unit_test(the_engine_waits_for_the_handler),
         cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(a_handler_that_mends_nothing),
+        cmocka_unit_test(an_engine_beside_its_handler),
         cmocka_unit_test(a_reset_ends_the_wait),
     };
 
