@@ -329,8 +329,8 @@ void sim_devtlbs_run(struct sim *s)
 {
     struct sim_jobs jobs = take_jobs(s);
 
-    sim_posts_deliver(
-        s); /* what a unit sent before arrives before (VT-d 7.8) */
+    /* What a unit sent before, another thread may not have delivered (VT-d 7.8). */
+    sim_posts_deliver(s);
     for (unsigned i = 0; i < jobs.n; i++) {
         enum answer how = answer(s, &jobs.job[i]);
 
