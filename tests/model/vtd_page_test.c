@@ -835,10 +835,12 @@ static void only_a_drain_waits_for_requests(void **state)
     assert_int_equal(vm_peek(vm, VM_STATUS), 7);
     assert_int_equal(queued(vm), 0);
     assert_int_equal(vm->n_msi, 0);
+    assert_false(vm->command[0].drain_pages);
     vm_submit(vm, drain(8), VM_STATUS);
     assert_int_equal(uim_check_run(vm->model, 1), 1);
     assert_int_equal(vm_peek(vm, VM_STATUS), 8);
     assert_int_equal(queued(vm), 2);
+    assert_true(vm->command[1].drain_pages);
     assert_int_equal(vm->n_msi, 1);
     vm_destroy(vm);
 }
@@ -912,10 +914,12 @@ static void requests_arrive_in_time(void **state)
     assert_int_equal(vm_peek(vm, VM_STATUS), 7);
     assert_int_equal(queued(vm), 1);
     vm_submit(vm, vm_wait(8, false, false), VM_STATUS);
-    assert_int_equal(uim_check_requests(vm->model), 2);
+    assert_int_equal(uim_check_requests(vm->model, 1), 1);
+    assert_int_equal(queued(vm), 2);
+    assert_int_equal(uim_check_requests(vm->model, UIM_CHECK_EVERY), 1);
     assert_int_equal(vm_peek(vm, VM_STATUS), 7);
     assert_int_equal(queued(vm), 3);
-    assert_int_equal(uim_check_requests(vm->model), 0);
+    assert_int_equal(uim_check_requests(vm->model, UIM_CHECK_EVERY), 0);
     assert_int_equal(
         vtd_prq_desc_hi_prgi((struct vtd_prq_desc_hi){ word(vm, 2, 1) }),
         3); /* in their order */
@@ -934,7 +938,7 @@ static void a_unit_holds_few_requests(void **state)
     assert_int_equal(queued(vm), 1);
     uim_check_silent(vm->model, true);
     assert_true(ask(vm, request(VM_PASID_FS, R, 9)) < 0);
-    assert_int_equal(uim_check_requests(vm->model), 0);
+    assert_int_equal(uim_check_requests(vm->model, UIM_CHECK_EVERY), 0);
     uim_check_silent(vm->model, false);
     uim_check_hold(vm->model, false);
     assert_int_equal(queued(vm), 9);
@@ -949,7 +953,7 @@ static void requests_on_their_way_when_translation_ends(void **state)
     (void)state;
     ask_last(vm, VM_PASID_FS, 1);
     vm_gcmd(vm, 31, false);
-    assert_int_equal(uim_check_requests(vm->model), 1);
+    assert_int_equal(uim_check_requests(vm->model, UIM_CHECK_EVERY), 1);
     check_response(vm, 0, VM_PASID_FS, 1, VTD_RC_INVALID_REQUEST);
     assert_int_equal(vm_rd(vm, VTD_REG_FSTS), 0);
     vm_destroy(vm);
@@ -967,7 +971,7 @@ static void a_reset_forgets_requests(void **state)
     page_queue_on(vm);
     vm_set_root(vm, TTM(1));
     vm_gcmd(vm, 31, true);
-    assert_int_equal(uim_check_requests(vm->model), 0);
+    assert_int_equal(uim_check_requests(vm->model, UIM_CHECK_EVERY), 0);
     assert_int_equal(vm->n_response, 0);
     vm_destroy(vm);
 }
@@ -987,7 +991,7 @@ static void requests_on_their_way_are_saved(void **state)
     s = stream_save(vm);
     vm->ops->reset(vm->m);
     assert_int_equal(stream_load(vm, s), 0);
-    assert_int_equal(uim_check_requests(vm->model), 2);
+    assert_int_equal(uim_check_requests(vm->model, UIM_CHECK_EVERY), 2);
     assert_int_equal(word(vm, 0, 0), 0x0000000600180101);
     assert_int_equal(word(vm, 0, 1), VM_HOLE | 5 << 3 | 5);
     assert_int_equal(word(vm, 1, 1), VM_HOLE | 6 << 3 | 2);
