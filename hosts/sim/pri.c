@@ -83,17 +83,33 @@ static void forget(struct sim_func *owner, const struct sim_func *asker)
     }
 }
 
-static struct sim_page_group *find(struct sim_func *owner,
-                                   const struct sim_func *asker, uint32_t pasid,
+static bool wants_pasid(const struct sim_func *owner)
+{
+    return (status_of(owner) & WITH_PASID) != 0;
+}
+
+/* Groups of the same number are different ones if their PASIDs are, as long as answers
+ * say which they are for. */
+static bool is_group(const struct sim_func *owner,
+                     const struct sim_page_group *g,
+                     const struct sim_func *asker, uint32_t pasid,
+                     unsigned index)
+{
+    return g->requests > 0 && g->asker == asker && g->index == index &&
+           (g->pasid == pasid || owner->pri == 0 || !wants_pasid(owner));
+}
+
+/* NULL: there is none, of those that the function waits for, or forgot. */
+static struct sim_page_group *find(struct sim_func *asker, uint32_t pasid,
                                    unsigned index, bool forgotten)
 {
+    struct sim_func *owner = owner_of(asker);
+
     for (unsigned i = 0; i < SIM_PAGE_GROUPS; i++) {
         struct sim_page_group *g = &owner->group[i];
 
-        if (g->requests > 0 && g->forgotten == forgotten && g->asker == asker &&
-            g->index == index &&
-            (pasid == UIE_NO_PASID || g->pasid == UIE_NO_PASID ||
-             g->pasid == pasid)) {
+        if (g->forgotten == forgotten &&
+            is_group(owner, g, asker, pasid, index)) {
             return g;
         }
     }
@@ -160,7 +176,7 @@ static struct sim_page_group *open_group(struct sim_func *f,
 {
     struct sim_func *owner = owner_of(f);
     uint32_t pasid = pasid_of(p->pasid);
-    struct sim_page_group *g = find(owner, f, pasid, p->group, true);
+    struct sim_page_group *g = find(f, pasid, p->group, true);
 
     g = g != NULL ? g : unused(owner);
     *g = (struct sim_page_group){ .asker = f,
@@ -181,7 +197,7 @@ static bool has_credit(const struct sim_func *owner)
 static bool take_credit(struct sim_func *f, const struct sim_page_request *p)
 {
     uint32_t pasid = pasid_of(p->pasid);
-    struct sim_page_group *g = find(owner_of(f), f, pasid, p->group, false);
+    struct sim_page_group *g = find(f, pasid, p->group, false);
 
     if (!has_credit(owner_of(f)) ||
         (g != NULL && (g->last || g->pasid != pasid))) {
@@ -198,7 +214,7 @@ static void take_nothing(struct sim_func *f, const struct sim_page_request *p)
 {
     struct sim_page_group *g;
 
-    if (find(owner_of(f), f, pasid_of(p->pasid), p->group, false) != NULL) {
+    if (find(f, pasid_of(p->pasid), p->group, false) != NULL) {
         return;
     }
     g = open_group(f, p);
@@ -315,19 +331,14 @@ static void remember(struct sim_func *f, const struct uie_page_response *r,
     }
 }
 
-/* With a PASID if the function wants one and the group had one, else without: on
- * anything else a function may do what it likes. */
-static void check_prefix(struct sim *s, const struct sim_func *f,
-                         const struct sim_page_group *g,
-                         const struct uie_page_response *r, bool wants)
+/* On an answer with a PASID a function that wants none may do what it likes. */
+static void check_prefix(struct sim *s, struct sim_func *f,
+                         const struct uie_page_response *r)
 {
-    bool has = r->pasid != UIE_NO_PASID;
-
-    if (has != (wants && g->pasid != UIE_NO_PASID)) {
+    if (r->pasid != UIE_NO_PASID && !wants_pasid(owner_of(f))) {
         sim_report(s,
-                   "%s: the answer to page request group %u comes with%s a "
-                   "PASID",
-                   f->name, r->group, has ? "" : "out");
+                   "%s: the answer to page request group %u comes with a PASID",
+                   f->name, r->group);
     }
 }
 
@@ -336,7 +347,7 @@ static void unexpected(struct sim *s, struct sim_func *f,
                        const struct uie_page_response *r)
 {
     struct sim_func *owner = owner_of(f);
-    struct sim_page_group *late = find(owner, f, r->pasid, r->group, true);
+    struct sim_page_group *late = find(f, r->pasid, r->group, true);
 
     if (owner->pri != 0 && is_enabled(owner)) {
         set_status(owner, UPRGI, 0);
@@ -354,17 +365,16 @@ static void unexpected(struct sim *s, struct sim_func *f,
 static void answered(struct sim *s, struct sim_func *f,
                      const struct uie_page_response *r)
 {
-    struct sim_func *owner = owner_of(f);
-    struct sim_page_group *g = find(owner, f, r->pasid, r->group, false);
+    struct sim_page_group *g = find(f, r->pasid, r->group, false);
 
     remember(f, r, g != NULL && g->last);
     if (g == NULL || !g->last) {
         unexpected(s, f, r);
         return;
     }
-    check_prefix(s, f, g, r, (status_of(owner) & WITH_PASID) != 0);
+    check_prefix(s, f, r);
     g->requests = 0;
-    update_stopped(owner);
+    update_stopped(owner_of(f));
 }
 
 /* The function of that id that is there, or NULL. */

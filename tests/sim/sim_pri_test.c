@@ -290,7 +290,7 @@ static void credits_end_and_come_back(void **state)
 }
 
 /* While a group waits for its answer, its number is taken; with another PASID it
- * is another group. */
+ * is another group, unless answers do not say so. */
 static void numbers_of_groups_are_taken(void **state)
 {
     struct rig rig;
@@ -298,12 +298,18 @@ static void numbers_of_groups_are_taken(void **state)
     (void)state;
     rig_open(&rig);
     turn_on(&rig, PF, 8);
+    turn_on(&rig, PLAIN, 8);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_BY_DEVICE);
+    assert_int_equal(ask(&rig, PF, NONE, 1), SIM_NOT_STOPPED);
     assert_int_equal(ask(&rig, PF, PASID, 2), SIM_NOT_STOPPED);
     serve_all(&rig);
+    assert_int_equal(sim_page_groups(rig.m, PF), 0);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
     serve_all(&rig);
+    assert_int_equal(ask(&rig, PLAIN, PASID, 1), SIM_NOT_STOPPED);
+    assert_int_equal(ask(&rig, PLAIN, NONE, 1), SIM_BY_DEVICE);
+    answer(&rig, PLAIN, NONE, 1, 0);
     rig_close(&rig);
 }
 
@@ -397,13 +403,15 @@ static void answers_have_the_prefix_that_is_wanted(void **state)
     turn_on(&rig, PLAIN, 8);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
     answer(&rig, PF, NONE, 1, 0);
-    expect_violation(rig.m, "without a PASID");
+    expect_violation(rig.m, "waits for none");
+    answer(&rig, PF, PASID, 1, 0);
     assert_int_equal(ask(&rig, PF, NONE, 1), SIM_NOT_STOPPED);
     answer(&rig, PF, PASID, 1, 0);
-    expect_violation(rig.m, "with a PASID");
+    expect_violation(rig.m, "waits for none");
+    answer(&rig, PF, NONE, 1, 0);
     assert_int_equal(ask(&rig, PLAIN, PASID, 1), SIM_NOT_STOPPED);
     answer(&rig, PLAIN, PASID, 1, 0);
-    expect_violation(rig.m, "with a PASID");
+    expect_violation(rig.m, "comes with a PASID");
     assert_int_equal(ask(&rig, PLAIN, PASID, 1), SIM_NOT_STOPPED);
     answer(&rig, PLAIN, NONE, 1, 0);
     assert_int_equal(sim_page_groups(rig.m, PF), 0);
