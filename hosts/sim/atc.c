@@ -293,6 +293,7 @@ static void answer_now(struct sim *s, const struct uie_inval *inv,
 {
     if (how == ANSWER_DONE) {
         invalidate(func_of(s, inv->rid), inv);
+        sim_messages_arrive(s, inv->rid);
     }
     pthread_mutex_lock(&s->unit_lock);
     s->ops->devtlb_done(s->model, inv->tag, how == ANSWER_FAILED);

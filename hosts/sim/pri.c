@@ -3,6 +3,10 @@
  * pri.c - page requests of the functions, and the answers they get (spec/pci.md
  * sections 3 and 8). The interface is the physical function's: its virtual ones
  * share the enable bit, the credits, and what goes wrong. Lock: pci.
+ *
+ * On a late machine messages take their time: both ways they arrive before the function
+ * says that it has done an invalidation of its device TLB (VT-d 7.7, 7.8), or after many
+ * rounds of somebody's wait, or in machine_run(). List of them: text.
  */
 #include "private.h"
 
@@ -19,6 +23,7 @@ enum {
     ENABLE = 1u << 0,
     RESET = 1u << 1,
     ALLOCATION = 12,
+    LATE_ROUNDS = 50,
 };
 
 static struct sim_func *owner_of(struct sim_func *f)
@@ -258,7 +263,96 @@ static void refused(struct sim *s, struct sim_func *f)
     pthread_mutex_unlock(&s->pci.lock);
 }
 
-static bool send(struct sim *s, const struct sim_page_request *p, uint32_t rid)
+/* ---- on their way -------------------------------------------------------- */
+
+static void put_message(struct sim *s, const struct sim_message *message)
+{
+    struct sim_messages *all = &s->messages;
+    struct sim_message *bigger;
+
+    pthread_mutex_lock(&s->text_lock);
+    bigger = realloc(all->message, (all->n + 1) * sizeof(*bigger));
+    if (bigger != NULL) {
+        bigger[all->n++] = *message;
+        all->message = bigger;
+    }
+    pthread_mutex_unlock(&s->text_lock);
+}
+
+/* The oldest from or to `rid` that has waited so long, taken out. */
+static bool take_message(struct sim *s, uint32_t rid, unsigned rounds,
+                         struct sim_message *out)
+{
+    struct sim_messages *all = &s->messages;
+    unsigned i = 0;
+    bool found;
+
+    pthread_mutex_lock(&s->text_lock);
+    while (i < all->n &&
+           (all->message[i].rounds < rounds ||
+            (rid != SIM_EVERYBODY && all->message[i].rid != rid))) {
+        i++;
+    }
+    found = i < all->n;
+    if (found) {
+        *out = all->message[i];
+        all->n--;
+        memmove(&all->message[i], &all->message[i + 1],
+                (all->n - i) * sizeof(*out));
+    }
+    pthread_mutex_unlock(&s->text_lock);
+    return found;
+}
+
+static bool to_unit(struct sim *s, const struct uie_page_request *req)
+{
+    int result;
+
+    pthread_mutex_lock(&s->unit_lock);
+    result = s->ops->page_request(s->model, req);
+    pthread_mutex_unlock(&s->unit_lock);
+    sim_posts_deliver(s);
+    return result == 0;
+}
+
+static void to_function(struct sim *s, const struct uie_page_response *r);
+
+static void arrive(struct sim *s, uint32_t rid, unsigned rounds)
+{
+    struct sim_message message;
+
+    while (take_message(s, rid, rounds, &message)) {
+        if (message.from == NULL) {
+            to_function(s, &message.response);
+        } else if (!to_unit(s, &message.request)) {
+            refused(s, message.from);
+        }
+    }
+}
+
+void sim_messages_arrive(struct sim *s, uint32_t rid)
+{
+    arrive(s, rid, 0);
+}
+
+void sim_messages_age(struct sim *s)
+{
+    pthread_mutex_lock(&s->text_lock);
+    for (unsigned i = 0; i < s->messages.n; i++) {
+        s->messages.message[i].rounds++;
+    }
+    pthread_mutex_unlock(&s->text_lock);
+    arrive(s, SIM_EVERYBODY, LATE_ROUNDS);
+}
+
+void sim_messages_close(struct sim *s)
+{
+    free(s->messages.message);
+}
+
+/* False: refused, as far as that is known. */
+static bool send(struct sim *s, struct sim_func *f,
+                 const struct sim_page_request *p, uint32_t rid)
 {
     const struct uie_page_request req = {
         .size = sizeof(req),
@@ -269,13 +363,13 @@ static bool send(struct sim *s, const struct sim_page_request *p, uint32_t rid)
         .flags = p->last,
         .iova = p->iova & ~(uint64_t)(SIM_PAGE_SIZE - 1),
     };
-    int result;
 
-    pthread_mutex_lock(&s->unit_lock);
-    result = s->ops->page_request(s->model, &req);
-    pthread_mutex_unlock(&s->unit_lock);
-    sim_posts_deliver(s);
-    return result == 0;
+    if (s->late) {
+        put_message(
+            s, &(struct sim_message){ .from = f, .rid = rid, .request = req });
+        return true;
+    }
+    return to_unit(s, &req);
 }
 
 /* Messages to the root complex meet no window: only the way up counts. */
@@ -293,7 +387,7 @@ static enum sim_stop ask(struct sim *s, struct sim_func *f,
     if (!begin(s, f, p)) {
         return SIM_BY_DEVICE;
     }
-    if (!send(s, p, route.rid)) {
+    if (!send(s, f, p, route.rid)) {
         refused(s, f);
         return SIM_BY_UNIT;
     }
@@ -411,7 +505,7 @@ static void take_answer(struct sim *s, struct sim_func *f,
 }
 
 /* Where nobody is, messages get lost. */
-void sim_pri_answer(struct sim *s, const struct uie_page_response *r)
+static void to_function(struct sim *s, const struct uie_page_response *r)
 {
     struct sim_func *f;
 
@@ -421,6 +515,15 @@ void sim_pri_answer(struct sim *s, const struct uie_page_response *r)
         take_answer(s, f, r);
     }
     pthread_mutex_unlock(&s->pci.lock);
+}
+
+void sim_pri_answer(struct sim *s, const struct uie_page_response *r)
+{
+    if (s->late) {
+        put_message(s, &(struct sim_message){ .rid = r->rid, .response = *r });
+    } else {
+        to_function(s, r);
+    }
 }
 
 /* ---- control ------------------------------------------------------------- */
@@ -495,6 +598,7 @@ struct sim_page_response sim_page_response_at(struct machine *m, unsigned dev,
 
 void sim_pri_check(struct sim *s)
 {
+    sim_messages_arrive(s, SIM_EVERYBODY);
     for (unsigned i = 0; i < s->pci.n * SIM_PAGE_GROUPS; i++) {
         const struct sim_page_group *g =
             &s->pci.func[i / SIM_PAGE_GROUPS].group[i % SIM_PAGE_GROUPS];

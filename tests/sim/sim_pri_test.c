@@ -686,31 +686,96 @@ static void virtual_functions_go_alone(void **state)
 
 /* ---- late machines -------------------------------------------------------- */
 
+/* Units and fabric are in no hurry. */
 static void rig_open_late(struct rig *rig)
 {
     open_with(rig, (struct sim_config){ .adversarial = true });
     turn_on(rig, PF, 8);
 }
 
-/* A request is on its way until somebody drains. */
-static void a_late_unit_takes_its_time(void **state)
+static bool nobody_asks(struct rig *rig)
+{
+    uint64_t word[2];
+
+    return !raw_page_request(&rig->raw, word);
+}
+
+/* A request is on its way until somebody drains: from the function by its device TLB,
+ * through the unit by a wait that says so (VT-d 7.10). */
+static void a_request_takes_its_time(void **state)
 {
     struct rig rig;
-    uint64_t word[2];
 
     (void)state;
     rig_open_late(&rig);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
-    assert_true(raw_wait(&rig.raw, false));
-    assert_false(raw_page_request(&rig.raw, word));
+    assert_true(raw_wait(&rig.raw, true));
+    assert_true(nobody_asks(&rig));
+    assert_true(raw_invalidate_devtlb(&rig.raw, 0, DEVFN(4, 0)));
+    assert_true(raw_wait(&rig.raw, true));
+    assert_true(nobody_asks(&rig)); /* that was another one's */
+    assert_true(raw_invalidate_devtlb(&rig.raw, 0, DEVFN(3, 0)));
+    assert_true(nobody_asks(&rig));
     assert_true(raw_wait(&rig.raw, true));
     serve(&rig, 0);
+    assert_true(raw_invalidate_devtlb(&rig.raw, 0, DEVFN(3, 0)));
     expect_answer(&rig, PF, 0, 1, 0, true);
     rig_close(&rig);
 }
 
+/* An answer is, too: its group waits for it. */
+static void an_answer_takes_its_time(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_open_late(&rig);
+    assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
+    machine_run(rig.m);
+    serve(&rig, 0);
+    assert_int_equal(sim_page_responses(rig.m, PF), 0);
+    assert_int_equal(sim_page_groups(rig.m, PF), 1);
+    control(&rig, PF, 0);
+    assert_int_equal(status(&rig, PF), 0);
+    for (unsigned i = 0; i < 50; i++)
+        rig.m->host.relax(rig.m->host.ctx);
+    assert_int_equal(status(&rig, PF), STOPPED);
+    expect_answer(&rig, PF, 0, 1, 0, true);
+    rig_close(&rig);
+}
+
+/* What is on its way when a function is reset arrives all the same (VT-d 7.9). */
+static void a_reset_stops_no_message(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_open_late(&rig);
+    assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
+    config_write(rig.m, PF, std_cap(rig.m, PF, 0x10) + 8, 2, 0x8000);
+    sim_advance(rig.m, 100 * 1000 * 1000);
+    machine_run(rig.m);
+    serve(&rig, 0);
+    machine_run(rig.m);
+    expect_answer(&rig, PF, 0, 1, 0, false);
+    rig_close(&rig);
+}
+
+static void a_late_refusal_is_a_failure(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_open_late(&rig);
+    assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
+    raw_stop(&rig.raw);
+    machine_run(rig.m);
+    assert_int_equal(status(&rig, PF), RF);
+    close_sim(rig.m);
+}
+
 /* Or until time passes. */
-static void a_late_unit_gets_there(void **state)
+static void messages_get_there(void **state)
 {
     struct rig rig;
 
@@ -788,8 +853,11 @@ int main(void)
         cmocka_unit_test(virtual_functions_share_the_interface),
         cmocka_unit_test(a_failure_of_one_is_the_failure_of_all),
         cmocka_unit_test(virtual_functions_go_alone),
-        cmocka_unit_test(a_late_unit_takes_its_time),
-        cmocka_unit_test(a_late_unit_gets_there),
+        cmocka_unit_test(a_request_takes_its_time),
+        cmocka_unit_test(an_answer_takes_its_time),
+        cmocka_unit_test(a_reset_stops_no_message),
+        cmocka_unit_test(a_late_refusal_is_a_failure),
+        cmocka_unit_test(messages_get_there),
         cmocka_unit_test(answers_overtake_nothing),
         cmocka_unit_test(rogues_ask_all_the_same),
     };
