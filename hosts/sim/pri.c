@@ -337,6 +337,9 @@ void sim_messages_arrive(struct sim *s, uint32_t rid)
 
 void sim_messages_age(struct sim *s)
 {
+    if (!s->late) {
+        return;
+    }
     pthread_mutex_lock(&s->text_lock);
     for (unsigned i = 0; i < s->messages.n; i++) {
         s->messages.message[i].rounds++;

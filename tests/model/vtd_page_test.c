@@ -227,6 +227,7 @@ static void a_descriptor_says_what_was_asked(void **state)
     }
     assert_int_equal(vm_rd(vm, VTD_REG_PRS), PPR);
     assert_int_equal(vm->n_response, 0);
+    assert_int_equal(vm_counter(vm, "page_requests"), COUNT(rows));
     assert_int_equal(vm_counter(vm, "page_requests_queued"), COUNT(rows));
     vm_destroy(vm);
 }
@@ -877,8 +878,10 @@ static void a_drain_comes_first(void **state)
     for (unsigned i = 0; i < vm->n_fetch; i++) {
         if (vm->fetch[i].gpa == VM_STATUS)
             fail_msg("the status comes first");
-        if (vm->fetch[i].gpa == VM_PAGE_QUEUE && vm->fetch[i].write)
+        if (vm->fetch[i].gpa == VM_PAGE_QUEUE && vm->fetch[i].write) {
+            assert_true(vm->fetch[i].snooped);
             break;
+        }
     }
     assert_int_equal(vm_fetched(vm, VM_PAGE_QUEUE, 32), 1);
     assert_int_equal(vm_fetched(vm, VM_STATUS, 4), 1);

@@ -247,11 +247,13 @@ static void other_refusals_are_no_missing_pages(void **state)
 static void a_function_asks_when_it_may(void **state)
 {
     struct rig rig;
-    struct sim_page_request exec = page(PF, PASID, 1);
+    struct sim_page_request exec = page(PF, PASID, 1), priv = exec;
+    uint64_t word[2];
 
     (void)state;
     rig_open(&rig);
     exec.exec = true;
+    priv.priv = true;
     assert_int_equal(ask(&rig, QUIET, NONE, 1), SIM_BY_DEVICE);
     assert_int_equal(ask(&rig, PF, NONE, 1), SIM_BY_DEVICE);
     turn_on(&rig, PF, 8);
@@ -261,10 +263,41 @@ static void a_function_asks_when_it_may(void **state)
     expect_violation(rig.m, "PASID control");
     assert_int_equal(sim_page_request(rig.m, &exec), SIM_NOT_STOPPED);
     serve(&rig, 0);
+    assert_int_equal(sim_page_request(rig.m, &priv), SIM_BY_DEVICE);
+    config_write(rig.m, PF, ext_cap(rig.m, PF, PASID_ID) + 6, 2, 5);
+    expect_violation(rig.m, "PASID control");
+    assert_int_equal(sim_page_request(rig.m, &priv), SIM_NOT_STOPPED);
+    assert_true(raw_page_request(&rig.raw, word));
+    assert_int_equal(word[0] >> 52, 2); /* PMR */
+    raw_page_response(&rig.raw, word, 0);
+    assert_true(raw_wait(&rig.raw, false));
     control(&rig, PF, 0);
     assert_int_equal(ask(&rig, PF, NONE, 2), SIM_BY_DEVICE);
-    assert_int_equal(sim_page_responses(rig.m, PF), 1);
+    assert_int_equal(sim_page_responses(rig.m, PF), 2);
     rig_close(&rig);
+}
+
+/* A request with a PASID has a prefix, which not every port lets through. */
+static void ports_stop_prefixes(void **state)
+{
+    static const struct sim_function row[] = {
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, DEVFN(0x1c, 0),
+          SIM_NO_PREFIX },
+        { "card", SIM_ENGINE, 0, 0, SIM_ATS | SIM_PRI | SIM_PASID },
+    };
+    const struct sim_config config = { .mode = SIM_SCALABLE,
+                                       .ats = true,
+                                       .pri = true,
+                                       .functions = row,
+                                       .n_functions = 2 };
+    struct machine *m = open_sim(&config);
+    struct sim_page_request p = page(1, PASID, 1);
+
+    (void)state;
+    assert_int_equal(sim_page_request(m, &p), SIM_BY_PREFIX);
+    p.pasid = NONE;
+    assert_int_equal(sim_page_request(m, &p), SIM_BY_DEVICE);
+    close_sim(m);
 }
 
 /* A credit a request; an answer gives those of its whole group back. */
@@ -441,7 +474,9 @@ static void a_failure_ends_everything(void **state)
     control(&rig, PF, ENABLE);
     assert_int_equal(status(&rig, PF), 0);
     assert_int_equal(ask(&rig, PF, NONE, 3), SIM_NOT_STOPPED);
-    serve_all(&rig);
+    control(&rig, PF, 0);
+    serve(&rig, 15); /* which is a way to stop, too */
+    assert_int_equal(status(&rig, PF), RF | STOPPED);
     rig_close(&rig);
 }
 
@@ -474,7 +509,8 @@ static void the_unit_answers_too(void **state)
     assert_true(raw_fault(&rig.raw));
     raw_context(&rig.raw, 0, DEVFN(3, 0), true);
     for (unsigned i = 0; i < 4 * 31; i++) {
-        assert_int_equal(ask_more(&rig, PF, i % 31), SIM_NOT_STOPPED);
+        assert_int_equal(ask_more(&rig, PF, i), SIM_NOT_STOPPED);
+        assert_int_equal(sim_page_groups(rig.m, PF), i % 31 + 1);
         if (i % 31 == 30)
             control(&rig, PF, 0);
         if (i % 31 == 30)
@@ -534,7 +570,10 @@ static void a_reset_drops_what_is_outstanding(void **state)
     assert_int_equal(sim_page_groups(rig.m, PF), 0);
     serve(&rig, 0); /* too late, and no rule is broken */
     expect_answer(&rig, PF, 0, 1, 0, false);
+    assert_int_equal(sim_page_response_at(rig.m, PF, 0).pasid, NONE);
     assert_int_equal(status(&rig, PF), STOPPED);
+    answer(&rig, PF, NONE, 1, 0); /* once */
+    expect_violation(rig.m, "waits for none");
     rig_close(&rig);
 }
 
@@ -711,8 +750,11 @@ static void a_request_takes_its_time(void **state)
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
     assert_true(raw_wait(&rig.raw, true));
     assert_true(nobody_asks(&rig));
+    turn_on(&rig, PLAIN, 8);
+    assert_int_equal(ask(&rig, PLAIN, NONE, 1), SIM_NOT_STOPPED);
     assert_true(raw_invalidate_devtlb(&rig.raw, 0, DEVFN(4, 0)));
     assert_true(raw_wait(&rig.raw, true));
+    serve(&rig, 0);
     assert_true(nobody_asks(&rig)); /* that was another one's */
     assert_true(raw_invalidate_devtlb(&rig.raw, 0, DEVFN(3, 0)));
     assert_true(nobody_asks(&rig));
@@ -733,9 +775,11 @@ static void an_answer_takes_its_time(void **state)
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
     machine_run(rig.m);
     serve(&rig, 0);
+    control(&rig, PF, 0);
+    for (unsigned i = 0; i < 10; i++)
+        rig.m->host.relax(rig.m->host.ctx);
     assert_int_equal(sim_page_responses(rig.m, PF), 0);
     assert_int_equal(sim_page_groups(rig.m, PF), 1);
-    control(&rig, PF, 0);
     assert_int_equal(status(&rig, PF), 0);
     for (unsigned i = 0; i < 50; i++)
         rig.m->host.relax(rig.m->host.ctx);
@@ -825,6 +869,13 @@ static void rogues_ask_all_the_same(void **state)
     assert_true(raw_wait(&rig.raw, false));
     expect_answer(&rig, QUIET, 0, 1, 1, false);
     assert_int_equal(sim_page_groups(rig.m, QUIET), 0);
+    turn_on(&rig, PF, 8);
+    assert_int_equal(ask(&rig, PF, NONE, 1), SIM_NOT_STOPPED);
+    p.dev = PF;
+    assert_int_equal(sim_page_request(rig.m, &p), SIM_NOT_STOPPED);
+    assert_int_equal(sim_page_groups(rig.m, PF), 1);
+    serve(&rig, 0);
+    expect_answer(&rig, PF, 0, 1, 0, true);
     rig_close(&rig);
 }
 
@@ -834,6 +885,7 @@ int main(void)
         cmocka_unit_test(a_page_that_is_missing_is_asked_for),
         cmocka_unit_test(other_refusals_are_no_missing_pages),
         cmocka_unit_test(a_function_asks_when_it_may),
+        cmocka_unit_test(ports_stop_prefixes),
         cmocka_unit_test(credits_end_and_come_back),
         cmocka_unit_test(numbers_of_groups_are_taken),
         cmocka_unit_test(a_stop_marker_waits_for_nothing),
