@@ -565,7 +565,7 @@ static void door(struct fuzz_input *in, uint8_t what)
         break;
     case 2:
         (void)uim_check_run(model, (unsigned)fuzz_take(in, 1));
-        (void)uim_check_requests(model);
+        (void)uim_check_requests(model, UIM_CHECK_EVERY);
         break;
     case 3:
         uim_check_memory_changed(model, 0x1000, 8);

@@ -35,9 +35,9 @@ unsigned uim_check_run(struct uim_model *m, unsigned n)
     return uim_unit_run(m, n);
 }
 
-unsigned uim_check_requests(struct uim_model *m)
+unsigned uim_check_requests(struct uim_model *m, unsigned n)
 {
-    return uim_unit_requests(m);
+    return uim_unit_requests(m, n);
 }
 
 void uim_check_caches_keep(struct uim_model *m, bool on)

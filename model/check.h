@@ -64,6 +64,7 @@ struct uim_check_inval {
     uint8_t am;
     bool leaf_only; /* VT-d IH, SMMUv3 Leaf: what leads there may stay        */
     bool drain_read, drain_write; /* SMMUv3: always, see SYNC            */
+    bool drain_pages;  /* VT-d inv_wait with PD                               */
     bool by_register;  /* not by the queue                                    */
     bool dropped;      /* uim_check_drop() swallowed it                       */
 };
@@ -125,10 +126,11 @@ void uim_check_drop(struct uim_model *m, uint32_t kinds, uint32_t n);
 /* While held, invalidations and waits are accepted and stay pending;
  * uim_check_run() does the next n of them, returns how many there were. Off:
  * the rest is done at once. Page requests are held too: run() does them when there
- * is no command left, a command that drains them, and requests() at any time.  */
+ * is no command left, a command that drains them, and requests() the next n at any
+ * time (UIM_CHECK_EVERY: all), which returns how many there were.               */
 void uim_check_hold(struct uim_model *m, bool on);
 unsigned uim_check_run(struct uim_model *m, unsigned n);
-unsigned uim_check_requests(struct uim_model *m);
+unsigned uim_check_requests(struct uim_model *m, unsigned n);
 
 /* Off: translations neither use nor fill caches; what is in them stays. */
 void uim_check_caches_keep(struct uim_model *m, bool on);

@@ -95,16 +95,16 @@ unsigned uim_unit_run(struct uim_model *m, unsigned n)
     return n - left;
 }
 
-unsigned uim_unit_requests(struct uim_model *m)
+unsigned uim_unit_requests(struct uim_model *m, unsigned n)
 {
-    unsigned n = 0;
+    unsigned done = 0;
 
     uim_unit_lock(m);
-    while (!m->check.silent && request(m))
-        n++;
+    while (done < n && !m->check.silent && request(m))
+        done++;
     uim_unit_unlock(m);
     uim_unit_settle(m);
-    return n;
+    return done;
 }
 
 void uim_unit_remember(struct uim_model *m, const struct uim_model_req *req)

@@ -40,9 +40,9 @@ void uim_unit_settle(struct uim_model *m);
  * done. Takes the lock. */
 unsigned uim_unit_run(struct uim_model *m, unsigned n);
 
-/* Does all page requests that were received, however commands are held; how many
- * these were. Takes the lock. */
-unsigned uim_unit_requests(struct uim_model *m);
+/* Does the next n page requests that were received, however commands are held; how
+ * many there were. Takes the lock. */
+unsigned uim_unit_requests(struct uim_model *m, unsigned n);
 
 /* What an adversarial unit fetches again whenever memory changes: the last
  * requests that differ in requester, PASID or page. */

@@ -293,6 +293,7 @@ static void answer_now(struct sim *s, const struct uie_inval *inv,
 {
     if (how == ANSWER_DONE) {
         invalidate(func_of(s, inv->rid), inv);
+        sim_messages_arrive(s, inv->rid);
     }
     pthread_mutex_lock(&s->unit_lock);
     s->ops->devtlb_done(s->model, inv->tag, how == ANSWER_FAILED);
@@ -329,8 +330,8 @@ void sim_devtlbs_run(struct sim *s)
 {
     struct sim_jobs jobs = take_jobs(s);
 
-    sim_posts_deliver(
-        s); /* what a unit sent before arrives before (VT-d 7.8) */
+    /* What a unit sent before, another thread may not have delivered (VT-d 7.8). */
+    sim_posts_deliver(s);
     for (unsigned i = 0; i < jobs.n; i++) {
         enum answer how = answer(s, &jobs.job[i]);
 

@@ -190,6 +190,7 @@ static void host_relax(void *ctx)
 
     atomic_fetch_add(&s->clock_ns, 1000);
     sim_unit_step(s);
+    sim_messages_age(s);
     sim_devtlbs_run(s);
 }
 

@@ -3,6 +3,10 @@
  * pri.c - page requests of the functions, and the answers they get (spec/pci.md
  * sections 3 and 8). The interface is the physical function's: its virtual ones
  * share the enable bit, the credits, and what goes wrong. Lock: pci.
+ *
+ * On a late machine messages take their time: both ways they arrive before the function
+ * says that it has done an invalidation of its device TLB (VT-d 7.7, 7.8), or after many
+ * rounds of somebody's wait, or in machine_run(). List of them: text.
  */
 #include "private.h"
 
@@ -19,6 +23,7 @@ enum {
     ENABLE = 1u << 0,
     RESET = 1u << 1,
     ALLOCATION = 12,
+    LATE_ROUNDS = 50,
 };
 
 static struct sim_func *owner_of(struct sim_func *f)
@@ -83,17 +88,33 @@ static void forget(struct sim_func *owner, const struct sim_func *asker)
     }
 }
 
-static struct sim_page_group *find(struct sim_func *owner,
-                                   const struct sim_func *asker, uint32_t pasid,
+static bool wants_pasid(const struct sim_func *owner)
+{
+    return (status_of(owner) & WITH_PASID) != 0;
+}
+
+/* Groups of the same number are different ones if their PASIDs are, as long as answers
+ * say which they are for. */
+static bool is_group(const struct sim_func *owner,
+                     const struct sim_page_group *g,
+                     const struct sim_func *asker, uint32_t pasid,
+                     unsigned index)
+{
+    return g->requests > 0 && g->asker == asker && g->index == index &&
+           (g->pasid == pasid || owner->pri == 0 || !wants_pasid(owner));
+}
+
+/* NULL: there is none, of those that the function waits for, or forgot. */
+static struct sim_page_group *find(struct sim_func *asker, uint32_t pasid,
                                    unsigned index, bool forgotten)
 {
+    struct sim_func *owner = owner_of(asker);
+
     for (unsigned i = 0; i < SIM_PAGE_GROUPS; i++) {
         struct sim_page_group *g = &owner->group[i];
 
-        if (g->requests > 0 && g->forgotten == forgotten && g->asker == asker &&
-            g->index == index &&
-            (pasid == UIE_NO_PASID || g->pasid == UIE_NO_PASID ||
-             g->pasid == pasid)) {
+        if (g->forgotten == forgotten &&
+            is_group(owner, g, asker, pasid, index)) {
             return g;
         }
     }
@@ -160,7 +181,7 @@ static struct sim_page_group *open_group(struct sim_func *f,
 {
     struct sim_func *owner = owner_of(f);
     uint32_t pasid = pasid_of(p->pasid);
-    struct sim_page_group *g = find(owner, f, pasid, p->group, true);
+    struct sim_page_group *g = find(f, pasid, p->group, true);
 
     g = g != NULL ? g : unused(owner);
     *g = (struct sim_page_group){ .asker = f,
@@ -181,7 +202,7 @@ static bool has_credit(const struct sim_func *owner)
 static bool take_credit(struct sim_func *f, const struct sim_page_request *p)
 {
     uint32_t pasid = pasid_of(p->pasid);
-    struct sim_page_group *g = find(owner_of(f), f, pasid, p->group, false);
+    struct sim_page_group *g = find(f, pasid, p->group, false);
 
     if (!has_credit(owner_of(f)) ||
         (g != NULL && (g->last || g->pasid != pasid))) {
@@ -198,7 +219,7 @@ static void take_nothing(struct sim_func *f, const struct sim_page_request *p)
 {
     struct sim_page_group *g;
 
-    if (find(owner_of(f), f, pasid_of(p->pasid), p->group, false) != NULL) {
+    if (find(f, pasid_of(p->pasid), p->group, false) != NULL) {
         return;
     }
     g = open_group(f, p);
@@ -242,7 +263,99 @@ static void refused(struct sim *s, struct sim_func *f)
     pthread_mutex_unlock(&s->pci.lock);
 }
 
-static bool send(struct sim *s, const struct sim_page_request *p, uint32_t rid)
+/* ---- on their way -------------------------------------------------------- */
+
+static void put_message(struct sim *s, const struct sim_message *message)
+{
+    struct sim_messages *all = &s->messages;
+    struct sim_message *bigger;
+
+    pthread_mutex_lock(&s->text_lock);
+    bigger = realloc(all->message, (all->n + 1) * sizeof(*bigger));
+    if (bigger != NULL) {
+        bigger[all->n++] = *message;
+        all->message = bigger;
+    }
+    pthread_mutex_unlock(&s->text_lock);
+}
+
+/* The oldest from or to `rid` that has waited so long, taken out. */
+static bool take_message(struct sim *s, uint32_t rid, unsigned rounds,
+                         struct sim_message *out)
+{
+    struct sim_messages *all = &s->messages;
+    unsigned i = 0;
+    bool found;
+
+    pthread_mutex_lock(&s->text_lock);
+    while (i < all->n &&
+           (all->message[i].rounds < rounds ||
+            (rid != SIM_EVERYBODY && all->message[i].rid != rid))) {
+        i++;
+    }
+    found = i < all->n;
+    if (found) {
+        *out = all->message[i];
+        all->n--;
+        memmove(&all->message[i], &all->message[i + 1],
+                (all->n - i) * sizeof(*out));
+    }
+    pthread_mutex_unlock(&s->text_lock);
+    return found;
+}
+
+static bool to_unit(struct sim *s, const struct uie_page_request *req)
+{
+    int result;
+
+    pthread_mutex_lock(&s->unit_lock);
+    result = s->ops->page_request(s->model, req);
+    pthread_mutex_unlock(&s->unit_lock);
+    sim_posts_deliver(s);
+    return result == 0;
+}
+
+static void to_function(struct sim *s, const struct uie_page_response *r);
+
+static void arrive(struct sim *s, uint32_t rid, unsigned rounds)
+{
+    struct sim_message message;
+
+    while (take_message(s, rid, rounds, &message)) {
+        if (message.from == NULL) {
+            to_function(s, &message.response);
+        } else if (!to_unit(s, &message.request)) {
+            refused(s, message.from);
+        }
+    }
+}
+
+void sim_messages_arrive(struct sim *s, uint32_t rid)
+{
+    arrive(s, rid, 0);
+}
+
+void sim_messages_age(struct sim *s)
+{
+    if (!s->late) {
+        return;
+    }
+    pthread_mutex_lock(&s->text_lock);
+    for (unsigned i = 0; i < s->messages.n; i++) {
+        s->messages.message[i].rounds++;
+    }
+    pthread_mutex_unlock(&s->text_lock);
+    arrive(s, SIM_EVERYBODY, LATE_ROUNDS);
+}
+
+void sim_messages_close(struct sim *s)
+{
+    free(s->messages.message);
+}
+
+/* False: refused, as far as that is known. */
+static bool send(struct sim *s, struct sim_func *f,
+                 const struct sim_page_request *p, uint32_t rid)
 {
     const struct uie_page_request req = {
         .size = sizeof(req),
@@ -253,13 +366,13 @@ static bool send(struct sim *s, const struct sim_page_request *p, uint32_t rid)
         .flags = p->last,
         .iova = p->iova & ~(uint64_t)(SIM_PAGE_SIZE - 1),
     };
-    int result;
 
-    pthread_mutex_lock(&s->unit_lock);
-    result = s->ops->page_request(s->model, &req);
-    pthread_mutex_unlock(&s->unit_lock);
-    sim_posts_deliver(s);
-    return result == 0;
+    if (s->late) {
+        put_message(
+            s, &(struct sim_message){ .from = f, .rid = rid, .request = req });
+        return true;
+    }
+    return to_unit(s, &req);
 }
 
 /* Messages to the root complex meet no window: only the way up counts. */
@@ -277,7 +390,7 @@ static enum sim_stop ask(struct sim *s, struct sim_func *f,
     if (!begin(s, f, p)) {
         return SIM_BY_DEVICE;
     }
-    if (!send(s, p, route.rid)) {
+    if (!send(s, f, p, route.rid)) {
         refused(s, f);
         return SIM_BY_UNIT;
     }
@@ -315,19 +428,14 @@ static void remember(struct sim_func *f, const struct uie_page_response *r,
     }
 }
 
-/* With a PASID if the function wants one and the group had one, else without: on
- * anything else a function may do what it likes. */
-static void check_prefix(struct sim *s, const struct sim_func *f,
-                         const struct sim_page_group *g,
-                         const struct uie_page_response *r, bool wants)
+/* On an answer with a PASID a function that wants none may do what it likes. */
+static void check_prefix(struct sim *s, struct sim_func *f,
+                         const struct uie_page_response *r)
 {
-    bool has = r->pasid != UIE_NO_PASID;
-
-    if (has != (wants && g->pasid != UIE_NO_PASID)) {
+    if (r->pasid != UIE_NO_PASID && !wants_pasid(owner_of(f))) {
         sim_report(s,
-                   "%s: the answer to page request group %u comes with%s a "
-                   "PASID",
-                   f->name, r->group, has ? "" : "out");
+                   "%s: the answer to page request group %u comes with a PASID",
+                   f->name, r->group);
     }
 }
 
@@ -336,7 +444,7 @@ static void unexpected(struct sim *s, struct sim_func *f,
                        const struct uie_page_response *r)
 {
     struct sim_func *owner = owner_of(f);
-    struct sim_page_group *late = find(owner, f, r->pasid, r->group, true);
+    struct sim_page_group *late = find(f, r->pasid, r->group, true);
 
     if (owner->pri != 0 && is_enabled(owner)) {
         set_status(owner, UPRGI, 0);
@@ -354,17 +462,16 @@ static void unexpected(struct sim *s, struct sim_func *f,
 static void answered(struct sim *s, struct sim_func *f,
                      const struct uie_page_response *r)
 {
-    struct sim_func *owner = owner_of(f);
-    struct sim_page_group *g = find(owner, f, r->pasid, r->group, false);
+    struct sim_page_group *g = find(f, r->pasid, r->group, false);
 
     remember(f, r, g != NULL && g->last);
     if (g == NULL || !g->last) {
         unexpected(s, f, r);
         return;
     }
-    check_prefix(s, f, g, r, (status_of(owner) & WITH_PASID) != 0);
+    check_prefix(s, f, r);
     g->requests = 0;
-    update_stopped(owner);
+    update_stopped(owner_of(f));
 }
 
 /* The function of that id that is there, or NULL. */
@@ -401,7 +508,7 @@ static void take_answer(struct sim *s, struct sim_func *f,
 }
 
 /* Where nobody is, messages get lost. */
-void sim_pri_answer(struct sim *s, const struct uie_page_response *r)
+static void to_function(struct sim *s, const struct uie_page_response *r)
 {
     struct sim_func *f;
 
@@ -411,6 +518,15 @@ void sim_pri_answer(struct sim *s, const struct uie_page_response *r)
         take_answer(s, f, r);
     }
     pthread_mutex_unlock(&s->pci.lock);
+}
+
+void sim_pri_answer(struct sim *s, const struct uie_page_response *r)
+{
+    if (s->late) {
+        put_message(s, &(struct sim_message){ .rid = r->rid, .response = *r });
+    } else {
+        to_function(s, r);
+    }
 }
 
 /* ---- control ------------------------------------------------------------- */
@@ -485,6 +601,7 @@ struct sim_page_response sim_page_response_at(struct machine *m, unsigned dev,
 
 void sim_pri_check(struct sim *s)
 {
+    sim_messages_arrive(s, SIM_EVERYBODY);
     for (unsigned i = 0; i < s->pci.n * SIM_PAGE_GROUPS; i++) {
         const struct sim_page_group *g =
             &s->pci.func[i / SIM_PAGE_GROUPS].group[i % SIM_PAGE_GROUPS];

@@ -420,6 +420,28 @@ void sim_pri_lose(struct sim_func *f);
 void sim_pri_answer(struct sim *s, const struct uie_page_response *r);
 void sim_pri_check(struct sim *s);
 
+/* One that is on its way. */
+struct sim_message {
+    struct sim_func *from; /* NULL: to a function */
+    uint32_t rid;
+    unsigned rounds; /* of waits since */
+    struct uie_page_request request;
+    struct uie_page_response response;
+};
+
+struct sim_messages {
+    struct sim_message *message; /* oldest first */
+    unsigned n;
+};
+
+#define SIM_EVERYBODY UINT32_MAX
+
+/* All from and to that requester are there. Takes unit, then pci. */
+void sim_messages_arrive(struct sim *s, uint32_t rid);
+/* A round of a wait is over. */
+void sim_messages_age(struct sim *s);
+void sim_messages_close(struct sim *s);
+
 /* ---- route.c, fabric.c, atc.c -------------------------------------------- */
 
 enum sim_way {
@@ -563,6 +585,7 @@ struct sim {
     pthread_mutex_t gate; /* before traffic: lets no new DMA pass who waits */
     struct sim_pci pci;
     struct sim_jobs jobs;
+    struct sim_messages messages;
 
     uint8_t *table;
     size_t table_size;

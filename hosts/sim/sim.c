@@ -24,8 +24,10 @@ static bool run(struct machine *m)
 {
     struct sim *s = sim_of(m);
 
+    sim_messages_arrive(s, SIM_EVERYBODY);
     sim_unit_requests(s);
     sim_posts_deliver(s);
+    sim_messages_arrive(s, SIM_EVERYBODY);
     sim_devtlbs_run(s);
     sim_msis_run(s);
     return true;
@@ -148,6 +150,7 @@ static void demolish(struct sim *s)
     sim_unit_close(s);
     sim_devtlbs_close(s);
     sim_stalls_close(s);
+    sim_messages_close(s);
     sim_msis_close(s);
     sim_mmio_close(s);
     sim_topology_close(s);

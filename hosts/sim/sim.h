@@ -406,7 +406,9 @@ struct sim_page_request {
                      * credit. Waits for no answer, but may get one */
 };
 
-/* SIM_NOT_STOPPED: the unit took it. SIM_BY_DEVICE: PRI or ATS is off, or a right of
+/* SIM_NOT_STOPPED: the unit took it, or on a machine that is adversarial it is on its
+ * way, as answers are then: until the function has done an invalidation of its device
+ * TLB, or somebody waited long, or machine_run(). SIM_BY_DEVICE: PRI or ATS is off, or a right of
  * the PASID; it failed (RF), has no credit left, or the group waits for its answer.
  * SIM_BY_UNIT: refused, which is a failure to the function: RF is set. */
 enum sim_stop sim_page_request(struct machine *m,

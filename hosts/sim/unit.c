@@ -180,7 +180,7 @@ void sim_unit_requests(struct sim *s)
     if (s->snapshots) {
         sim_snapshot_enter(s->model);
     }
-    (void)uim_check_requests(uim_embed_model(s->model));
+    (void)uim_check_requests(uim_embed_model(s->model), UIM_CHECK_EVERY);
     if (s->snapshots) {
         sim_snapshot_leave();
     }

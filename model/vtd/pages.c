@@ -11,6 +11,9 @@
 
 enum { GROUPS = 1 << 9 }; /* PRG indexes */
 
+/* A drain is one step, and each request has an invalidation to tell of. */
+_Static_assert((int)MVTD_RECEIVED <= (int)UIM_UNIT_NOTES, "more than notes");
+
 /* Nobody waits for an answer to it. */
 static bool is_stop_marker(const struct mvtd_page *p)
 {
@@ -201,7 +204,8 @@ static bool well_formed(const struct uim_model_page_request *req)
                                    req->pasid >> MVTD_PASID_BITS == 0);
 }
 
-/* A unit with no room for one more is no longer free to wait with the first. */
+/* Without translation nothing of ATS works (3.14). A unit with no room for one more
+ * is no longer free to wait with the first. */
 static bool receive(struct mvtd *m, const struct uim_model_page_request *req)
 {
     if (!translates(m))

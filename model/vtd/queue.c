@@ -393,13 +393,17 @@ static unsigned do_wait(struct mvtd *m, const struct descriptor *d)
     struct mvtd_wait w = { .serial = m->devtlb_serial,
                            .lo = { d->word[0] },
                            .hi = { d->word[1] } };
-    struct mvtd_inval inval = { .scope = UIM_CHECK_GLOBAL,
-                                .pasid = UIM_CHECK_NONE };
+    struct uim_check_inval said = { .kind = UIM_CHECK_WAIT,
+                                    .scope = UIM_CHECK_GLOBAL,
+                                    .did = UIM_CHECK_NONE,
+                                    .rid = UIM_CHECK_NONE,
+                                    .pasid = UIM_CHECK_NONE,
+                                    .drain_pages = vtd_qi_wait_lo_pd(w.lo) };
 
     if (vtd_qi_wait_lo_pd(w.lo) && !m->args.prs) /* ECAP.PDS is 0 */
         return VTD_IQEI_RESERVED_FIELD;
     m->counter[MVTD_N_waits]++;
-    if (swallowed(m, UIM_CHECK_WAIT, &inval, 0, 0, false))
+    if (uim_door_invalidate(&m->base, &said))
         return 0;
     m->wait[m->n_waits++] = w; /* room: takes_more() saw to that */
     complete_waits(m);

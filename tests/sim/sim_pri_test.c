@@ -247,11 +247,13 @@ static void other_refusals_are_no_missing_pages(void **state)
 static void a_function_asks_when_it_may(void **state)
 {
     struct rig rig;
-    struct sim_page_request exec = page(PF, PASID, 1);
+    struct sim_page_request exec = page(PF, PASID, 1), priv = exec;
+    uint64_t word[2];
 
     (void)state;
     rig_open(&rig);
     exec.exec = true;
+    priv.priv = true;
     assert_int_equal(ask(&rig, QUIET, NONE, 1), SIM_BY_DEVICE);
     assert_int_equal(ask(&rig, PF, NONE, 1), SIM_BY_DEVICE);
     turn_on(&rig, PF, 8);
@@ -261,10 +263,41 @@ static void a_function_asks_when_it_may(void **state)
     expect_violation(rig.m, "PASID control");
     assert_int_equal(sim_page_request(rig.m, &exec), SIM_NOT_STOPPED);
     serve(&rig, 0);
+    assert_int_equal(sim_page_request(rig.m, &priv), SIM_BY_DEVICE);
+    config_write(rig.m, PF, ext_cap(rig.m, PF, PASID_ID) + 6, 2, 5);
+    expect_violation(rig.m, "PASID control");
+    assert_int_equal(sim_page_request(rig.m, &priv), SIM_NOT_STOPPED);
+    assert_true(raw_page_request(&rig.raw, word));
+    assert_int_equal(word[0] >> 52, 2); /* PMR */
+    raw_page_response(&rig.raw, word, 0);
+    assert_true(raw_wait(&rig.raw, false));
     control(&rig, PF, 0);
     assert_int_equal(ask(&rig, PF, NONE, 2), SIM_BY_DEVICE);
-    assert_int_equal(sim_page_responses(rig.m, PF), 1);
+    assert_int_equal(sim_page_responses(rig.m, PF), 2);
     rig_close(&rig);
+}
+
+/* A request with a PASID has a prefix, which not every port lets through. */
+static void ports_stop_prefixes(void **state)
+{
+    static const struct sim_function row[] = {
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, DEVFN(0x1c, 0),
+          SIM_NO_PREFIX },
+        { "card", SIM_ENGINE, 0, 0, SIM_ATS | SIM_PRI | SIM_PASID },
+    };
+    const struct sim_config config = { .mode = SIM_SCALABLE,
+                                       .ats = true,
+                                       .pri = true,
+                                       .functions = row,
+                                       .n_functions = 2 };
+    struct machine *m = open_sim(&config);
+    struct sim_page_request p = page(1, PASID, 1);
+
+    (void)state;
+    assert_int_equal(sim_page_request(m, &p), SIM_BY_PREFIX);
+    p.pasid = NONE;
+    assert_int_equal(sim_page_request(m, &p), SIM_BY_DEVICE);
+    close_sim(m);
 }
 
 /* A credit a request; an answer gives those of its whole group back. */
@@ -290,7 +323,7 @@ static void credits_end_and_come_back(void **state)
 }
 
 /* While a group waits for its answer, its number is taken; with another PASID it
- * is another group. */
+ * is another group, unless answers do not say so. */
 static void numbers_of_groups_are_taken(void **state)
 {
     struct rig rig;
@@ -298,12 +331,18 @@ static void numbers_of_groups_are_taken(void **state)
     (void)state;
     rig_open(&rig);
     turn_on(&rig, PF, 8);
+    turn_on(&rig, PLAIN, 8);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_BY_DEVICE);
+    assert_int_equal(ask(&rig, PF, NONE, 1), SIM_NOT_STOPPED);
     assert_int_equal(ask(&rig, PF, PASID, 2), SIM_NOT_STOPPED);
     serve_all(&rig);
+    assert_int_equal(sim_page_groups(rig.m, PF), 0);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
     serve_all(&rig);
+    assert_int_equal(ask(&rig, PLAIN, PASID, 1), SIM_NOT_STOPPED);
+    assert_int_equal(ask(&rig, PLAIN, NONE, 1), SIM_BY_DEVICE);
+    answer(&rig, PLAIN, NONE, 1, 0);
     rig_close(&rig);
 }
 
@@ -397,13 +436,15 @@ static void answers_have_the_prefix_that_is_wanted(void **state)
     turn_on(&rig, PLAIN, 8);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
     answer(&rig, PF, NONE, 1, 0);
-    expect_violation(rig.m, "without a PASID");
+    expect_violation(rig.m, "waits for none");
+    answer(&rig, PF, PASID, 1, 0);
     assert_int_equal(ask(&rig, PF, NONE, 1), SIM_NOT_STOPPED);
     answer(&rig, PF, PASID, 1, 0);
-    expect_violation(rig.m, "with a PASID");
+    expect_violation(rig.m, "waits for none");
+    answer(&rig, PF, NONE, 1, 0);
     assert_int_equal(ask(&rig, PLAIN, PASID, 1), SIM_NOT_STOPPED);
     answer(&rig, PLAIN, PASID, 1, 0);
-    expect_violation(rig.m, "with a PASID");
+    expect_violation(rig.m, "comes with a PASID");
     assert_int_equal(ask(&rig, PLAIN, PASID, 1), SIM_NOT_STOPPED);
     answer(&rig, PLAIN, NONE, 1, 0);
     assert_int_equal(sim_page_groups(rig.m, PF), 0);
@@ -433,7 +474,9 @@ static void a_failure_ends_everything(void **state)
     control(&rig, PF, ENABLE);
     assert_int_equal(status(&rig, PF), 0);
     assert_int_equal(ask(&rig, PF, NONE, 3), SIM_NOT_STOPPED);
-    serve_all(&rig);
+    control(&rig, PF, 0);
+    serve(&rig, 15); /* which is a way to stop, too */
+    assert_int_equal(status(&rig, PF), RF | STOPPED);
     rig_close(&rig);
 }
 
@@ -466,7 +509,8 @@ static void the_unit_answers_too(void **state)
     assert_true(raw_fault(&rig.raw));
     raw_context(&rig.raw, 0, DEVFN(3, 0), true);
     for (unsigned i = 0; i < 4 * 31; i++) {
-        assert_int_equal(ask_more(&rig, PF, i % 31), SIM_NOT_STOPPED);
+        assert_int_equal(ask_more(&rig, PF, i), SIM_NOT_STOPPED);
+        assert_int_equal(sim_page_groups(rig.m, PF), i % 31 + 1);
         if (i % 31 == 30)
             control(&rig, PF, 0);
         if (i % 31 == 30)
@@ -526,7 +570,10 @@ static void a_reset_drops_what_is_outstanding(void **state)
     assert_int_equal(sim_page_groups(rig.m, PF), 0);
     serve(&rig, 0); /* too late, and no rule is broken */
     expect_answer(&rig, PF, 0, 1, 0, false);
+    assert_int_equal(sim_page_response_at(rig.m, PF, 0).pasid, NONE);
     assert_int_equal(status(&rig, PF), STOPPED);
+    answer(&rig, PF, NONE, 1, 0); /* once */
+    expect_violation(rig.m, "waits for none");
     rig_close(&rig);
 }
 
@@ -678,31 +725,101 @@ static void virtual_functions_go_alone(void **state)
 
 /* ---- late machines -------------------------------------------------------- */
 
+/* Units and fabric are in no hurry. */
 static void rig_open_late(struct rig *rig)
 {
     open_with(rig, (struct sim_config){ .adversarial = true });
     turn_on(rig, PF, 8);
 }
 
-/* A request is on its way until somebody drains. */
-static void a_late_unit_takes_its_time(void **state)
+static bool nobody_asks(struct rig *rig)
+{
+    uint64_t word[2];
+
+    return !raw_page_request(&rig->raw, word);
+}
+
+/* A request is on its way until somebody drains: from the function by its device TLB,
+ * through the unit by a wait that says so (VT-d 7.10). */
+static void a_request_takes_its_time(void **state)
 {
     struct rig rig;
-    uint64_t word[2];
 
     (void)state;
     rig_open_late(&rig);
     assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
-    assert_true(raw_wait(&rig.raw, false));
-    assert_false(raw_page_request(&rig.raw, word));
+    assert_true(raw_wait(&rig.raw, true));
+    assert_true(nobody_asks(&rig));
+    turn_on(&rig, PLAIN, 8);
+    assert_int_equal(ask(&rig, PLAIN, NONE, 1), SIM_NOT_STOPPED);
+    assert_true(raw_invalidate_devtlb(&rig.raw, 0, DEVFN(4, 0)));
     assert_true(raw_wait(&rig.raw, true));
     serve(&rig, 0);
+    assert_true(nobody_asks(&rig)); /* that was another one's */
+    assert_true(raw_invalidate_devtlb(&rig.raw, 0, DEVFN(3, 0)));
+    assert_true(nobody_asks(&rig));
+    assert_true(raw_wait(&rig.raw, true));
+    serve(&rig, 0);
+    assert_true(raw_invalidate_devtlb(&rig.raw, 0, DEVFN(3, 0)));
     expect_answer(&rig, PF, 0, 1, 0, true);
     rig_close(&rig);
 }
 
+/* An answer is, too: its group waits for it. */
+static void an_answer_takes_its_time(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_open_late(&rig);
+    assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
+    machine_run(rig.m);
+    serve(&rig, 0);
+    control(&rig, PF, 0);
+    for (unsigned i = 0; i < 10; i++)
+        rig.m->host.relax(rig.m->host.ctx);
+    assert_int_equal(sim_page_responses(rig.m, PF), 0);
+    assert_int_equal(sim_page_groups(rig.m, PF), 1);
+    assert_int_equal(status(&rig, PF), 0);
+    for (unsigned i = 0; i < 50; i++)
+        rig.m->host.relax(rig.m->host.ctx);
+    assert_int_equal(status(&rig, PF), STOPPED);
+    expect_answer(&rig, PF, 0, 1, 0, true);
+    rig_close(&rig);
+}
+
+/* What is on its way when a function is reset arrives all the same (VT-d 7.9). */
+static void a_reset_stops_no_message(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_open_late(&rig);
+    assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
+    config_write(rig.m, PF, std_cap(rig.m, PF, 0x10) + 8, 2, 0x8000);
+    sim_advance(rig.m, 100 * 1000 * 1000);
+    machine_run(rig.m);
+    serve(&rig, 0);
+    machine_run(rig.m);
+    expect_answer(&rig, PF, 0, 1, 0, false);
+    rig_close(&rig);
+}
+
+static void a_late_refusal_is_a_failure(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_open_late(&rig);
+    assert_int_equal(ask(&rig, PF, PASID, 1), SIM_NOT_STOPPED);
+    raw_stop(&rig.raw);
+    machine_run(rig.m);
+    assert_int_equal(status(&rig, PF), RF);
+    close_sim(rig.m);
+}
+
 /* Or until time passes. */
-static void a_late_unit_gets_there(void **state)
+static void messages_get_there(void **state)
 {
     struct rig rig;
 
@@ -752,6 +869,13 @@ static void rogues_ask_all_the_same(void **state)
     assert_true(raw_wait(&rig.raw, false));
     expect_answer(&rig, QUIET, 0, 1, 1, false);
     assert_int_equal(sim_page_groups(rig.m, QUIET), 0);
+    turn_on(&rig, PF, 8);
+    assert_int_equal(ask(&rig, PF, NONE, 1), SIM_NOT_STOPPED);
+    p.dev = PF;
+    assert_int_equal(sim_page_request(rig.m, &p), SIM_NOT_STOPPED);
+    assert_int_equal(sim_page_groups(rig.m, PF), 1);
+    serve(&rig, 0);
+    expect_answer(&rig, PF, 0, 1, 0, true);
     rig_close(&rig);
 }
 
@@ -761,6 +885,7 @@ int main(void)
         cmocka_unit_test(a_page_that_is_missing_is_asked_for),
         cmocka_unit_test(other_refusals_are_no_missing_pages),
         cmocka_unit_test(a_function_asks_when_it_may),
+        cmocka_unit_test(ports_stop_prefixes),
         cmocka_unit_test(credits_end_and_come_back),
         cmocka_unit_test(numbers_of_groups_are_taken),
         cmocka_unit_test(a_stop_marker_waits_for_nothing),
@@ -780,8 +905,11 @@ int main(void)
         cmocka_unit_test(virtual_functions_share_the_interface),
         cmocka_unit_test(a_failure_of_one_is_the_failure_of_all),
         cmocka_unit_test(virtual_functions_go_alone),
-        cmocka_unit_test(a_late_unit_takes_its_time),
-        cmocka_unit_test(a_late_unit_gets_there),
+        cmocka_unit_test(a_request_takes_its_time),
+        cmocka_unit_test(an_answer_takes_its_time),
+        cmocka_unit_test(a_reset_stops_no_message),
+        cmocka_unit_test(a_late_refusal_is_a_failure),
+        cmocka_unit_test(messages_get_there),
         cmocka_unit_test(answers_overtake_nothing),
         cmocka_unit_test(rogues_ask_all_the_same),
     };
