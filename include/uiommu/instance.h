@@ -44,6 +44,8 @@ enum {
     UIOMMU_CONFIG_NO_DOORBELL_WINDOW = 1u << 7,
 };
 
+#define UIOMMU_STORM_USUAL UINT32_C(1000)
+
 /* How a unit stops DMA (semantics A.S1), best first. */
 enum uiommu_block_quality {
     UIOMMU_BLOCK_UNSAID,
@@ -80,6 +82,13 @@ struct uiommu_config {
      * interrupt messages: multiples of 64 KiB, one doorbell in each. Size 0: 1 MiB at
      * 0x8000000.                                                              */
     uint64_t doorbell_start, doorbell_size;
+
+    /* Faults of one id in a second that are heard before its device is shut off, see
+     * fault.h. 0: however many. UIOMMU_STORM_USUAL is more than what a device that is
+     * merely broken, or told a wrong address, comes to.                       */
+    uint32_t storm_budget;
+    /* As uiommu_domain_config.events, of default domains (dma.h).             */
+    uint32_t default_events;
 };
 
 /**

@@ -165,6 +165,42 @@ static inline bool must_announce(struct uiommu_domain *d)
     return atomic_load_explicit(&d->map_sync, memory_order_relaxed) != 0;
 }
 
+static inline bool must_tell(struct uiommu_domain *d)
+{
+    return must_announce(d) || d->recorder;
+}
+
+static APART void record(struct uiommu_domain *d, enum uiommu_event_kind kind,
+                         uint64_t iova, uint64_t size, uint64_t bytes)
+{
+    const struct uiommu_event e = {
+        .kind = (uint8_t)kind, .iova = iova, .size = size, .bytes = bytes
+    };
+
+    if (bytes > 0)
+        uim_recorder_add(d, &e);
+}
+
+/* It is mapped in the tables: who wants to know that? */
+static APART enum uiommu_status tell(struct uiommu_domain *d, uint64_t iova,
+                                     uint64_t phys, uint64_t size)
+{
+    const struct uiommu_event e = {
+        .kind = UIOMMU_EVENT_MAP,
+        .iova = iova,
+        .size = size,
+        .bytes = size,
+        .phys = phys,
+    };
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (must_announce(d))
+        status = announce(d, iova, size);
+    if (status == UIOMMU_OK && d->recorder)
+        uim_recorder_add(d, &e);
+    return status;
+}
+
 enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
                               uint64_t phys, uint64_t size, unsigned flags)
 {
@@ -175,9 +211,9 @@ enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
     if (!place_ok(domain, iova, size, flags) || !memory_ok(domain, phys, size))
         return bad_place(domain, iova, size);
     status = domain->pt.ops->map(&domain->pt, iova, phys, size, flags);
-    if (status != UIOMMU_OK || !must_announce(domain))
+    if (status != UIOMMU_OK || !must_tell(domain))
         return status;
-    return announce(domain, iova, size);
+    return tell(domain, iova, phys, size);
 }
 
 /* Somebody else may have unmapped around it and not told units yet: what they remember
@@ -263,9 +299,9 @@ enum uiommu_status uiommu_map_sg(struct uiommu_domain *domain, uint64_t iova,
     if (status == UIOMMU_OK)
         status =
             domain->pt.ops->map_sg(&domain->pt, iova, segments, n, size, flags);
-    if (status != UIOMMU_OK || !must_announce(domain))
+    if (status != UIOMMU_OK || !must_tell(domain))
         return status;
-    return announce(domain, iova, size);
+    return tell(domain, iova, segments[0].phys, size);
 }
 
 static bool inside_leaf(struct uiommu_domain *d, uint64_t iova)
@@ -345,6 +381,8 @@ enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
         return status;
     if (unmapped)
         *unmapped = g.unmapped;
+    if (domain->recorder)
+        record(domain, UIOMMU_EVENT_UNMAP, iova, size, g.unmapped);
     if (is_private(domain) && g.tables == 0)
         return UIOMMU_OK;
     return sync_gather(domain, &g);
@@ -363,11 +401,15 @@ enum uiommu_status uiommu_unmap_gather(struct uiommu_domain *domain,
                                        uint64_t iova, uint64_t size,
                                        struct uiommu_gather *gather)
 {
+    const uint64_t before = gather->unmapped;
     enum uiommu_status status;
 
     if (gather->domain && gather->domain != domain)
         return UIOMMU_INVAL;
     status = take_out(domain, iova, size, gather);
+    if (domain->recorder)
+        record(domain, UIOMMU_EVENT_GATHER, iova, size,
+               gather->unmapped - before);
     if (gather->any && !gather->domain) {
         uiommu_domain_get(domain);
         gather->domain = domain;
@@ -395,6 +437,9 @@ enum uiommu_status uiommu_sync(struct uiommu_gather *gather)
         return status;
     status = status == UIOMMU_OK ? sync_gather(d, gather)
                                  : give_up_gather(d, gather);
+    if (status == UIOMMU_OK && d->recorder)
+        record(d, UIOMMU_EVENT_SYNC, gather->start,
+               gather->last - gather->start + 1, gather->unmapped);
     *gather = (struct uiommu_gather)UIOMMU_GATHER_INIT;
     uiommu_domain_put(d);
     return status;
