@@ -29,7 +29,7 @@ struct uiommu_domain_config {
                           * runs (SMMUv3: contiguous), which are only had
                           * by who asks: like any leaf, they are unmapped
                           * as a whole or split first                     */
-    uint32_t events;     /* of map and unmap that it remembers, see recorder.h: a
+    uint32_t events; /* of map and unmap that it remembers, see recorder.h: a
                           * power of 2, or the next above, up to
                           * UIOMMU_EVENTS_MOST; 0: none                   */
 };

@@ -32,7 +32,8 @@ enum uiommu_default_rule {
 };
 
 struct uiommu_mode {
-    enum uiommu_domain_kind sees; /* quarantined, muted, or in a reset: nothing */
+    enum uiommu_domain_kind
+        sees; /* quarantined, muted, or in a reset: nothing */
     enum uiommu_owned_by owned_by;
     enum uiommu_default_rule rule;
     const char *because;        /* the rule as a sentence                   */

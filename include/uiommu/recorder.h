@@ -21,7 +21,7 @@ extern "C" {
 enum uiommu_event_kind {
     UIOMMU_EVENT_MAP = 1, /* uiommu_map(), uiommu_map_sg()                   */
     UIOMMU_EVENT_UNMAP,   /* uiommu_unmap()                                  */
-    UIOMMU_EVENT_GATHER,  /* uiommu_unmap_gather(): devices may reach it until */
+    UIOMMU_EVENT_GATHER, /* uiommu_unmap_gather(): devices may reach it until */
     UIOMMU_EVENT_SYNC,    /* uiommu_sync(): a range that covers all of it    */
 };
 

@@ -105,8 +105,7 @@ static enum uiommu_status choose(const struct ability *a,
         return UIOMMU_OK;
     if (config->size != sizeof(*config) || config->flags != 0)
         return UIOMMU_INVAL;
-    if (config->iova_bits > a->iova_bits ||
-        config->events > UIOMMU_EVENTS_MOST)
+    if (config->iova_bits > a->iova_bits || config->events > UIOMMU_EVENTS_MOST)
         return UIOMMU_INVAL;
     if (config->iova_bits > 0)
         out->iova_bits = config->iova_bits;

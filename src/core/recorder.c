@@ -177,8 +177,7 @@ static bool judge_some(struct uiommu_domain *domain, struct uiommu_fault *f,
                        struct uiommu_event *batch)
 {
     const uint64_t wanted = *first;
-    unsigned n =
-        copy(domain, first, batch, (unsigned)(last - wanted + 1));
+    unsigned n = copy(domain, first, batch, (unsigned)(last - wanted + 1));
 
     while (n-- > 0)
         if (batch[n].sequence <= last && judge(f, &batch[n]))

@@ -298,8 +298,9 @@ size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,
     uim_text_init(&t, buf, size);
     put_who(&t, fault);
     if (fault->kind == UIOMMU_FAULT_STORM)
-        uim_text_f(&t, "shut off after %u faults in a second, and not heard "
-                       "any more until it is armed again; the last: ",
+        uim_text_f(&t,
+                   "shut off after %u faults in a second, and not heard "
+                   "any more until it is armed again; the last: ",
                    (unsigned)fault->count);
     put_what(&t, fault);
     uim_put_why(&t, d, fault->reason);

@@ -184,8 +184,8 @@ static void old_events_are_forgotten(struct rig *rig)
     }
     for (unsigned i = 0; i < EVENTS; i++) {
         assert_int_equal(e[i].sequence, 200 - EVENTS + 1 + i);
-        assert_int_equal(e[i].kind, i % 2 == 0 ? UIOMMU_EVENT_MAP
-                                               : UIOMMU_EVENT_UNMAP);
+        assert_int_equal(e[i].kind,
+                         i % 2 == 0 ? UIOMMU_EVENT_MAP : UIOMMU_EVENT_UNMAP);
         assert_int_equal(e[i].iova, BASE + (93 + i / 2) * RIG_PAGE);
     }
     uiommu_domain_put(d);

@@ -117,8 +117,7 @@ bool smmuv3_ste_is_mute(uint64_t word0)
 {
     const struct smmuv3_ste_q0 q0 = { word0 };
 
-    return smmuv3_ste_q0_v(q0) &&
-           smmuv3_ste_q0_config(q0) < SMMUV3_STE_BYPASS;
+    return smmuv3_ste_q0_v(q0) && smmuv3_ste_q0_config(q0) < SMMUV3_STE_BYPASS;
 }
 
 enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
@@ -144,8 +143,8 @@ static enum uiommu_status store_words(struct smmuv3_unit *v,
         any = true;
         if (i > 0)
             store(v, &ste[i], value[i]);
-        else if (!uim_entry_open(&v->unit, endpoint, v->coherent, ste,
-                                 value[0], config_bits()))
+        else if (!uim_entry_open(&v->unit, endpoint, v->coherent, ste, value[0],
+                                 config_bits()))
             status = UIOMMU_TIMEDOUT; /* it was cut */
     }
     if (status == UIOMMU_OK && any)
