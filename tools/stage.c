@@ -119,6 +119,7 @@ bool stage_start(struct stage *s)
         .on_fault = on_fault,
         .fault_ctx = s,
         .options = s->m->options,
+        .storm_budget = s->storm_budget,
     };
     struct uiommu_unit_info unit = { .driver = NULL };
     enum uiommu_status status;
@@ -178,9 +179,16 @@ bool stage_add_devices(struct stage *s)
 
 enum uiommu_status stage_make_domain(struct stage *s)
 {
+    return stage_make_domain_with(s, NULL);
+}
+
+enum uiommu_status
+stage_make_domain_with(struct stage *s,
+                       const struct uiommu_domain_config *config)
+{
     struct uiommu_range area = machine_engine_area(s->m, s->engine);
     enum uiommu_status status =
-        uiommu_domain_create(stage_endpoint(s), NULL, &s->domain);
+        uiommu_domain_create(stage_endpoint(s), config, &s->domain);
 
     if (status == UIOMMU_OK && area.size > 0)
         status = uiommu_map(s->domain, area.iova, area.iova, area.size,
@@ -265,6 +273,8 @@ const struct scenario scenarios[] = {
       scenario_confine },
     { "rest", "what a device reaches that nobody uses, found by DMA",
       scenario_rest },
+    { "faults", "what is heard of a device that goes astray, and does not stop",
+      scenario_faults },
     { NULL, NULL, NULL },
 };
 

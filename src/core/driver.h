@@ -368,6 +368,7 @@ struct uiommu_domain {
     enum uiommu_domain_kind kind;
     _Atomic uint32_t refs;
     /* paging: what each call of map looks at */
+    struct uim_recorder *recorder; /* NULL: none was asked for               */
     uint64_t page_mask;        /* smallest page - 1                          */
     uint64_t last_iova, last_phys; /* highest that can be mapped             */
     uint64_t window_first, window_last;
@@ -397,7 +398,6 @@ struct uiommu_domain {
     uiommu_fault_fn on_fault;  /* u->device_lock                             */
     void *fault_ctx;
     _Atomic uint32_t in_handler;
-    struct uim_recorder *recorder; /* NULL: none was asked for               */
 };
 
 /* For probe; afterwards unit->host says it. */

@@ -89,7 +89,7 @@ static bool may_log(struct uiommu *u, struct uim_log_limit *limit,
 static void log_fault(struct uiommu *u, struct uim_log_limit *limit,
                       const struct uiommu_fault *f)
 {
-    char text[512];
+    char text[640];
     unsigned lost = 0;
 
     if (!u->host.log ||
