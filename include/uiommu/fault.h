@@ -98,8 +98,8 @@ void uiommu_fault_handler(struct uiommu_domain *domain, uiommu_fault_fn fn,
 
 /**
  * A device that was shut off (UIOMMU_FAULT_STORM) sees again what its endpoints are set to,
- * and its faults are counted from 0. OK also if it was not. May sleep; not from a fault
- * handler.
+ * and its faults are counted from 0; the latter also if it was not. May sleep; not from a
+ * fault handler.
  *
  * INVAL: NULL. AGAIN: suspended. NODEV: it is quarantined, and stays so until it is removed.
  * TIMEDOUT, IO: as uiommu_set_domain().

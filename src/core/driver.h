@@ -310,6 +310,7 @@ struct uiommu_endpoint {
     /* Of the id, whatever PASID: */
     uint64_t storm_ns;         /* device_lock: since when faults are counted */
     uint32_t storm_faults;     /* and how many there were                    */
+    bool muting;               /* device_lock: who marked it cuts it now     */
     bool ats;                  /* set's order: answer ATS requests           */
     unsigned n_cached;         /* of its endpoints                           */
     _Atomic bool ats_on;       /* the device may hold translations           */

@@ -44,24 +44,34 @@ static enum uim_storm count(struct uiommu_endpoint *own, uint64_t now)
     if (++own->storm_faults <= own->unit->u->config.storm_budget)
         return UIM_STORM_NONE;
     atomic_store(&own->muted, true);
+    own->muting = true;
     return UIM_STORM_BEGINS;
+}
+
+/* Who ends it waits for that: what is cut later would stay so. */
+static void mute(struct uiommu_endpoint *own)
+{
+    struct uiommu *u = own->unit->u;
+
+    uim_mute(own);
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    own->muting = false;
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
 }
 
 enum uim_storm uim_storm(struct uiommu_endpoint *own, uint32_t *faults)
 {
     struct uiommu *u = own->unit->u;
     enum uim_storm storm;
-    uint64_t now;
 
     if (u->config.storm_budget == 0)
         return UIM_STORM_NONE;
-    now = u->host.now_ns(u->host.ctx);
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    storm = count(own, now);
+    storm = count(own, u->host.now_ns(u->host.ctx));
     *faults = own->storm_faults;
     u->host.spin_unlock(u->host.ctx, u->device_lock);
     if (storm == UIM_STORM_BEGINS)
-        uim_mute(own);
+        mute(own);
     return storm;
 }
 
@@ -98,28 +108,43 @@ static enum uiommu_status worse(enum uiommu_status a, enum uiommu_status b)
     return a > b ? a : b;
 }
 
-/* All at once, so that the next storm finds none or all of them. */
-static void unmark(struct uiommu_endpoint *own)
+/* Takes device_lock. While the mark is there no other begins. */
+static void lock_behind_muting(const struct uiommu_endpoint *own)
 {
     struct uiommu *u = own->unit->u;
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    atomic_store(&own->muted, false);
+    while (own->muting) {
+        u->host.spin_unlock(u->host.ctx, u->device_lock);
+        if (u->host.relax)
+            u->host.relax(u->host.ctx);
+        u->host.spin_lock(u->host.ctx, u->device_lock);
+    }
+}
+
+/* All at once, so that the next storm finds none or all of them. False: there was none. */
+static bool unmark(struct uiommu_endpoint *own)
+{
+    struct uiommu *u = own->unit->u;
+    bool muted;
+
+    lock_behind_muting(own);
+    muted = atomic_exchange(&own->muted, false);
     own->storm_faults = 0;
     uim_list_for_each(n, &own->pasids)
         atomic_store(&pasid_of(n)->muted, false);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return muted;
 }
 
 static enum uiommu_status again(struct uiommu_endpoint *own)
 {
     enum uiommu_status status;
 
-    if (!is_muted(own))
-        return UIOMMU_OK;
-    if (atomic_load(&own->quarantined))
+    if (is_muted(own) && atomic_load(&own->quarantined))
         return UIOMMU_NODEV;
-    unmark(own);
+    if (!unmark(own))
+        return UIOMMU_OK;
     status = uim_endpoint_again(own);
     uim_list_for_each(n, &own->pasids)
         status = worse(status, uim_endpoint_again(pasid_of(n)));
