@@ -197,6 +197,16 @@ static void who_never_saw_anything_is_shut_off_too(struct rig *rig)
     }
 }
 
+static bool with_a_region(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = { { MIB(32), RIG_PAGE, 0 } };
+
+    rig->config.regions = region;
+    rig->config.n_regions = 1;
+    return with_budget(rig, why);
+}
+
+/* Not even if firmware's table names it: nobody could arm it. */
 static void who_was_not_added_is_not(struct rig *rig)
 {
     up_to_start(rig);
@@ -292,16 +302,25 @@ static struct uiommu_mode mode(struct rig *rig, unsigned n)
 static void it_is_seen_in_mode_and_audit(struct rig *rig)
 {
     struct uiommu_domain *d = attached_with(rig, 0, BASE, rig_pages(rig, 0));
+    struct uiommu_endpoint *ep = rig_endpoint(rig, 0), *other;
+    struct changes c = { .n = 0 };
 
+    set(rig, 1, d);
+    other = rig_endpoint(rig, 1);
     assert_false(mode(rig, 0).muted);
     storm(rig, 0);
     assert_true(mode(rig, 0).muted);
     assert_int_equal(mode(rig, 0).sees, UIOMMU_DOMAIN_BLOCKED);
     finds_nothing(rig);
+    copy_entry(&c, entry_of_id(other, other->id), entry_of_id(ep, ep->id),
+               entry_words(ep));
+    finds(rig, UIOMMU_AUDIT_OPEN, ep);
+    change_back(&c);
     rearm(rig, 0);
     assert_false(mode(rig, 0).muted);
     assert_int_equal(mode(rig, 0).sees, UIOMMU_DOMAIN_PAGING);
     finds_nothing(rig);
+    set(rig, 1, uiommu_blocked(rig->u));
     rig_drop(rig, 0, d);
 }
 
@@ -467,6 +486,8 @@ static void a_quarantine_outlives_it(struct rig *rig)
     rig_is(uiommu_device_rearm(device(rig, 0)), UIOMMU_NODEV);
     assert_int_equal(lands(rig, 0, BASE, UIOMMU_WRITE), NOWHERE);
     assert_true(mode(rig, 0).quarantined);
+    assert_true(mode(rig, 0).muted);
+    assert_unheard(rig, 0, UIOMMU_NO_PASID);
     uiommu_domain_put(d);
 }
 
@@ -609,6 +630,38 @@ static void pasids_come_and_go_meanwhile(struct rig *rig)
         rig_ok(uiommu_pasid_destroy(moved, true));
     }
     rig_drop(rig, 0, d);
+}
+
+/* What entries lead to stays, and nothing is in it. */
+static void who_had_pasids_is_heard_again(struct rig *rig)
+{
+    struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
+    struct uiommu_endpoint *ep = pasid(rig, 0);
+
+    see(ep, d);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    storm(rig, 0);
+    assert_unheard(rig, 0, UIOMMU_NO_PASID);
+    rearm(rig, 0);
+    assert_heard(rig, 0, UIOMMU_NO_PASID);
+    uiommu_domain_put(d);
+}
+
+/* Of a device that never saw anything. */
+static void a_pasid_is_the_first_thing_it_sees(struct rig *rig)
+{
+    struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
+    struct uiommu_endpoint *ep;
+
+    storm(rig, 0);
+    ep = pasid(rig, 0);
+    see(ep, d);
+    assert_unheard(rig, 0, 1);
+    rearm(rig, 0);
+    assert_true(sends(rig, 0, 1, BASE));
+    assert_heard(rig, 0, UIOMMU_NO_PASID);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(d);
 }
 
 /* The first that the device has. */
@@ -895,6 +948,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(each_device_has_its_own, with_budget),
     RIG_TEST_ON(who_never_saw_anything_is_shut_off_too, with_budget),
     RIG_COLD_ON(who_was_not_added_is_not, with_budget),
+    RIG_COLD_ON(who_was_not_added_is_not, with_a_region),
     RIG_TEST_ON(what_was_not_shut_off_is_armed, with_budget),
     RIG_TEST_ON(what_was_on_its_way_is_dropped, with_budget),
     RIG_TEST_ON(no_owner_hides_it, with_budget),
@@ -918,6 +972,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(pasids_come_and_go_meanwhile, with_budget_and_pasids),
     RIG_TEST_ON(pasids_come_and_go_meanwhile, with_all),
     RIG_TEST_ON(the_first_pasid_comes_meanwhile, with_budget_and_pasids),
+    RIG_TEST_ON(who_had_pasids_is_heard_again, with_budget_and_pasids),
+    RIG_TEST_ON(a_pasid_is_the_first_thing_it_sees, with_budget_and_pasids),
     RIG_TEST_ON(nothing_is_opened_that_is_not_to_be, with_budget),
     RIG_TEST_ON(nothing_is_opened_that_is_not_to_be, with_budget_and_ats),
     RIG_TEST_ON(nor_with_pasids, with_budget_and_pasids),
