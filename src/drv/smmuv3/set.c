@@ -440,13 +440,13 @@ enum uiommu_status smmuv3_cut(struct uiommu_endpoint *endpoint)
     return cut_stream(v, endpoint);
 }
 
+/* A stream beyond the table has none, and never sees anything. */
 enum uiommu_status smmuv3_make_entry(struct uiommu_endpoint *endpoint)
 {
     struct smmuv3_unit *v = smmuv3_unit(endpoint->unit);
     uim_word *ste;
-    enum uiommu_status status = smmuv3_sid_check(v, smmuv3_sid(endpoint));
 
-    return status == UIOMMU_OK
-               ? smmuv3_ste_create(v, smmuv3_sid(endpoint), &ste)
-               : status;
+    if (endpoint->id >> v->sid_bits != 0)
+        return UIOMMU_OK;
+    return smmuv3_ste_create(v, smmuv3_sid(endpoint), &ste);
 }
