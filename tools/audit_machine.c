@@ -49,7 +49,8 @@ static enum uiommu_status set_domains(struct audit_machine *a)
         if (!a->m->devices[i].engine)
             continue;
         if (n < AUDIT_PAGED)
-            status = machine_page(a->m, i, ep, IOVA, a->phys, &a->domain[n]);
+            status =
+                machine_page(a->m, i, ep, NULL, IOVA, a->phys, &a->domain[n]);
         else if (n == AUDIT_PAGED)
             status = uiommu_set_domain(ep, uiommu_identity(a->u), NULL);
         n++;
@@ -60,6 +61,8 @@ static enum uiommu_status set_domains(struct audit_machine *a)
 bool audit_machine_open(struct audit_machine *a, const char *name,
                         const char *mode, char *error, size_t size)
 {
+    static const struct uiommu_config config = { .flags = 0 };
+
     memset(a, 0, sizeof(*a));
     a->m = machine_open(name, mode, error, size);
     if (!a->m)
@@ -69,8 +72,8 @@ bool audit_machine_open(struct audit_machine *a, const char *name,
         snprintf(error, size, "the machine has no memory");
         return false;
     }
-    return !failed(machine_start(a->m, NULL, NULL, &a->u),
-                   "it does not come up", error, size) &&
+    return !failed(machine_start(a->m, &config, &a->u), "it does not come up",
+                   error, size) &&
            !failed(add_devices(a), "devices cannot be added", error, size) &&
            !failed(set_domains(a), "domains cannot be set", error, size);
 }

@@ -3,22 +3,21 @@
 
 enum { PAGE = 4096 };
 
-enum uiommu_status machine_start(struct machine *m, uiommu_fault_fn on_fault,
-                                 void *ctx, struct uiommu **u)
+enum uiommu_status machine_start(struct machine *m,
+                                 const struct uiommu_config *wanted,
+                                 struct uiommu **u)
 {
     static const struct uiommu_driver *const drivers[] = {
         &uiommu_driver_vtd,
         &uiommu_driver_smmuv3,
     };
-    const struct uiommu_config config = {
-        .size = sizeof(config),
-        .flags = UIOMMU_CONFIG_REMAP_INTERRUPTS,
-        .on_fault = on_fault,
-        .fault_ctx = ctx,
-        .options = m->options,
-    };
-    enum uiommu_status status = uiommu_create(&m->host, &config, u);
+    struct uiommu_config config = *wanted;
+    enum uiommu_status status;
 
+    config.size = sizeof(config);
+    config.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    config.options = m->options;
+    status = uiommu_create(&m->host, &config, u);
     if (status == UIOMMU_OK)
         status = uiommu_find_tables(*u, drivers, 2);
     if (status == UIOMMU_OK)
@@ -41,12 +40,14 @@ enum uiommu_status machine_add(struct machine *m, struct uiommu *u, unsigned i,
 }
 
 enum uiommu_status machine_page(struct machine *m, unsigned dev,
-                                struct uiommu_endpoint *ep, uint64_t iova,
-                                uint64_t phys, struct uiommu_domain **out)
+                                struct uiommu_endpoint *ep,
+                                const struct uiommu_domain_config *config,
+                                uint64_t iova, uint64_t phys,
+                                struct uiommu_domain **out)
 {
     const uint32_t rw = UIOMMU_READ | UIOMMU_WRITE;
     const struct uiommu_range area = machine_engine_area(m, dev);
-    enum uiommu_status status = uiommu_domain_create(ep, NULL, out);
+    enum uiommu_status status = uiommu_domain_create(ep, config, out);
 
     if (status == UIOMMU_OK && area.size > 0)
         status = uiommu_map(*out, area.iova, area.iova, area.size, rw);

@@ -110,10 +110,15 @@ struct uiommu_endpoint *stage_endpoint(struct stage *s)
 
 bool stage_start(struct stage *s)
 {
+    const struct uiommu_config config = {
+        .on_fault = on_fault,
+        .fault_ctx = s,
+        .storm_budget = s->storm_budget,
+    };
     struct uiommu_unit_info unit = { .driver = NULL };
     enum uiommu_status status;
 
-    status = machine_start(s->m, on_fault, s, &s->u);
+    status = machine_start(s->m, &config, &s->u);
     if (status == UIOMMU_OK)
         status = uiommu_unit_info(s->u, 0, &unit);
     if (status != UIOMMU_OK)
@@ -151,8 +156,15 @@ bool stage_add_devices(struct stage *s)
 
 enum uiommu_status stage_make_domain(struct stage *s)
 {
-    return machine_page(s->m, s->engine, stage_endpoint(s), STAGE_IOVA, s->phys,
-                        &s->domain);
+    return stage_make_domain_with(s, NULL);
+}
+
+enum uiommu_status
+stage_make_domain_with(struct stage *s,
+                       const struct uiommu_domain_config *config)
+{
+    return machine_page(s->m, s->engine, stage_endpoint(s), config, STAGE_IOVA,
+                        s->phys, &s->domain);
 }
 
 /* ---- down -------------------------------------------------------------------- */
@@ -227,6 +239,8 @@ const struct scenario scenarios[] = {
       scenario_confine },
     { "rest", "what a device reaches that nobody uses, found by DMA",
       scenario_rest },
+    { "faults", "what is heard of a device that goes astray, and does not stop",
+      scenario_faults },
     { NULL, NULL, NULL },
 };
 

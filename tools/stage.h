@@ -30,6 +30,7 @@ struct stage {
     unsigned n_devices;
     unsigned engine; /* the device that does the DMA                          */
     bool remaps;     /* interrupts of devices pass by entries                 */
+    uint32_t storm_budget; /* of uiommu_config; before stage_start()          */
     struct uiommu_domain *domain;
     uint8_t *page;   /* what is mapped                                        */
     uint64_t phys;
@@ -55,6 +56,9 @@ bool stage_stop(struct stage *s);
 /* The engine sees a domain of its own with the page at STAGE_IOVA, and what it needs to
  * work at all. */
 enum uiommu_status stage_make_domain(struct stage *s);
+enum uiommu_status
+stage_make_domain_with(struct stage *s,
+                       const struct uiommu_domain_config *config);
 
 /* Does a write of the engine to `iova` arrive in the page? */
 bool stage_write_lands(struct stage *s, uint64_t iova);
@@ -70,5 +74,6 @@ void stage_forget_faults(struct stage *s);
 /* The scenarios. */
 void scenario_confine(struct stage *s);
 void scenario_rest(struct stage *s);
+void scenario_faults(struct stage *s);
 
 #endif

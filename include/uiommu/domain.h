@@ -33,6 +33,9 @@ struct uiommu_domain_config {
      * only devices see it that ask for nothing, or are not let.             */
     uiommu_request_fn on_request;
     void *request_ctx;
+    uint32_t events; /* of map and unmap that it remembers, see recorder.h: a
+                          * power of 2, or the next above, up to
+                          * UIOMMU_EVENTS_MOST; 0: none                   */
 };
 
 /** The two static domains of an instance. Not counted, never NULL. */
@@ -44,7 +47,7 @@ struct uiommu_domain *uiommu_identity(struct uiommu *u);
  * unit has the same format and does as much. `config` may be NULL. What is behind several
  * units gets what all of them do.
  *
- * May sleep. INVAL: widths or sizes the units do not have. OPNOTSUPP (logged): the units
+ * May sleep. INVAL: widths or sizes the units do not have, or too many events. OPNOTSUPP (logged): the units
  * of the group walk no tables in common; its devices can be blocked or see identity.
  * NOMEM.
  */

@@ -2,7 +2,7 @@
 #ifndef UIOMMU_FAULT_H
 #define UIOMMU_FAULT_H
 
-#include <uiommu/types.h>
+#include <uiommu/recorder.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,6 +14,15 @@ extern "C" {
  * instance's; what nobody takes is logged as a sentence, at most 20 of a device in a
  * second. A device that faults without end is heard for a while; then records are
  * dropped, and where even that does not empty them uiommu_poll() and uiommu_irq() say so.
+ *
+ * Where uiommu_config.storm_budget is set, a device that was added is shut off once its id
+ * has had more faults than that in a second: until uiommu_device_rearm() it sees nothing,
+ * with a PASID or without, and its unit records nothing of it, as far as it can be told
+ * that (VT-d: not of PASIDs in legacy mode); what is recorded all the same is dropped. Its
+ * handlers hear once of that. Its domains, owner and PASIDs stay what they are, may be
+ * changed as ever, and are what it sees again afterwards; who shares its group goes on, but
+ * who shares its id does not. Refused interrupts do not count, and it goes on with what the
+ * unit was found with (handover.h). To remove it ends this, too.
  */
 
 /* A mapped range near a faulting address; size 0: none on that side. */
@@ -25,6 +34,19 @@ enum uiommu_fault_kind {
     UIOMMU_FAULT_DMA,
     UIOMMU_FAULT_INTERRUPT, /* a message that is not let through: no domain has
                              * a say in that, and no domain's handler hears it */
+    UIOMMU_FAULT_STORM,     /* one too many: its device is shut off, and this is
+                             * the last that is heard of it; what a domain's
+                             * handler answers makes no difference           */
+};
+
+/* What the recorder of the domain knows of an address; see recorder.h. */
+enum uiommu_history {
+    UIOMMU_HISTORY_NONE,     /* there is none                               */
+    UIOMMU_HISTORY_MAPPED,   /* `event` mapped it, and nobody unmapped it   */
+    UIOMMU_HISTORY_UNMAPPED, /* `event` unmapped it                         */
+    UIOMMU_HISTORY_NEVER,    /* it never was mapped                         */
+    UIOMMU_HISTORY_OLDER,    /* none of those it remembers, of which `event`
+                              * is the first                                */
 };
 
 struct uiommu_fault {
@@ -55,6 +77,12 @@ struct uiommu_fault {
     uint8_t level;          /* where the walk ends; 0: smallest page      */
     uint8_t domain_kind;    /* enum uiommu_domain_kind                    */
     struct uiommu_range below, above; /* nearest mapped neighbours        */
+
+    uint8_t history;        /* enum uiommu_history                        */
+    struct uiommu_event event;
+    uint64_t age_ns;        /* between it and the time of reading         */
+
+    uint32_t count;         /* STORM: faults of its id in a second        */
 };
 
 /** True: taken care of, do not log. Called with no lock held; may be called in
@@ -67,6 +95,17 @@ typedef bool (*uiommu_fault_fn)(void *ctx, const struct uiommu_fault *fault);
  *  runs no more: it waits for that, so not in interrupt context or a handler. */
 void uiommu_fault_handler(struct uiommu_domain *domain, uiommu_fault_fn fn,
                           void *ctx);
+
+/**
+ * A device that was shut off (UIOMMU_FAULT_STORM) sees again what its endpoints are set to,
+ * and its faults are counted from 0; the latter also if it was not. May sleep; not from a
+ * fault handler.
+ *
+ * INVAL: NULL. AGAIN: suspended. NODEV: it is quarantined, and stays so until it is removed.
+ * TIMEDOUT, IO: as uiommu_set_domain().
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_device_rearm(struct uiommu_device *device);
 
 /**
  * A sentence: who, what, where, why, and what is mapped nearby. Always

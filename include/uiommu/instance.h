@@ -44,6 +44,8 @@ enum {
     UIOMMU_CONFIG_NO_DOORBELL_WINDOW = 1u << 7,
 };
 
+#define UIOMMU_STORM_USUAL UINT32_C(1000)
+
 /* How a unit stops DMA (semantics A.S1), best first. */
 enum uiommu_block_quality {
     UIOMMU_BLOCK_UNSAID,
@@ -88,6 +90,12 @@ struct uiommu_config {
     /* A group that a handler left for LATER is answered with INVALID after so many
      * nanoseconds, at the next uiommu_poll(), uiommu_irq() or uiommu_serve(); 0: never. */
     uint64_t request_limit_ns;
+    /* Faults of one id in a second that are heard before its device is shut off, see
+     * fault.h. 0: however many. UIOMMU_STORM_USUAL is more than what a device that is
+     * merely broken, or told a wrong address, comes to.                       */
+    uint32_t storm_budget;
+    /* As uiommu_domain_config.events, of default domains (dma.h).             */
+    uint32_t default_events;
 };
 
 /**

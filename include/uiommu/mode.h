@@ -32,7 +32,8 @@ enum uiommu_default_rule {
 };
 
 struct uiommu_mode {
-    enum uiommu_domain_kind sees; /* quarantined, or in a reset: nothing    */
+    enum uiommu_domain_kind
+        sees; /* quarantined, muted, or in a reset: nothing */
     enum uiommu_owned_by owned_by;
     enum uiommu_default_rule rule;
     const char *because;        /* the rule as a sentence                   */
@@ -45,6 +46,8 @@ struct uiommu_mode {
     uint8_t pasid_bits;         /* of its device, as it may use them        */
     bool interrupts_isolated;   /* it can send no interrupt of another      */
     bool quarantined;           /* blocked until its device is removed      */
+    bool muted;                 /* its device faulted too often: until
+                                 * uiommu_device_rearm()                    */
     bool unit_broken;           /* its unit did not confirm a command       */
 };
 

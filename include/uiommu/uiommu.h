@@ -17,6 +17,7 @@
 #include <uiommu/map.h>
 #include <uiommu/mode.h>
 #include <uiommu/pasid.h>
+#include <uiommu/recorder.h>
 #include <uiommu/region.h>
 #include <uiommu/request.h>
 #include <uiommu/reset.h>

@@ -169,8 +169,16 @@ static enum uiommu_status cut(struct uiommu_endpoint *endpoint)
     return status;
 }
 
+enum mark { QUARANTINED, MUTED };
+
+static _Atomic uint32_t *mark_of(struct uiommu_endpoint *ep, enum mark mark)
+{
+    return mark == MUTED ? &ep->muted : &ep->quarantined;
+}
+
 /* One that is not cut yet, marked and pinned. */
-static struct uiommu_endpoint *next_pasid(struct uiommu_endpoint *own)
+static struct uiommu_endpoint *next_pasid(struct uiommu_endpoint *own,
+                                          enum mark mark)
 {
     struct uiommu *u = own->unit->u;
     struct uiommu_endpoint *found = NULL;
@@ -180,7 +188,7 @@ static struct uiommu_endpoint *next_pasid(struct uiommu_endpoint *own)
         struct uiommu_endpoint *ep =
             uim_container(n, struct uiommu_endpoint, node);
 
-        if (atomic_exchange(&ep->quarantined, true))
+        if (atomic_exchange(mark_of(ep, mark), true))
             continue;
         atomic_fetch_add(&ep->readers, 1);
         found = ep;
@@ -190,12 +198,13 @@ static struct uiommu_endpoint *next_pasid(struct uiommu_endpoint *own)
     return found;
 }
 
-static enum uiommu_status cut_pasids(struct uiommu_endpoint *own)
+static enum uiommu_status cut_pasids(struct uiommu_endpoint *own,
+                                     enum mark mark)
 {
     enum uiommu_status worst = UIOMMU_OK;
     struct uiommu_endpoint *ep;
 
-    while ((ep = next_pasid(own)) != NULL) {
+    while ((ep = next_pasid(own, mark)) != NULL) {
         enum uiommu_status status = cut(ep);
 
         if (status != UIOMMU_OK)
@@ -209,7 +218,7 @@ static enum uiommu_status quarantine_id(struct uiommu_endpoint *own)
 {
     bool first = !atomic_exchange(&own->quarantined, true);
     enum uiommu_status status = cut(own);
-    enum uiommu_status pasids = cut_pasids(own);
+    enum uiommu_status pasids = cut_pasids(own, QUARANTINED);
 
     if (first)
         uim_log(own->unit->u, UIOMMU_LOG_ERROR,
@@ -233,6 +242,16 @@ enum uiommu_status uim_quarantine(struct uiommu_endpoint *endpoint)
     if (endpoint == own || atomic_load(&own->ats_on))
         whole = quarantine_id(own);
     return whole != UIOMMU_OK ? whole : status;
+}
+
+/* A unit that does not confirm may go on with what it has cached. */
+void uim_mute(struct uiommu_endpoint *own)
+{
+    enum uiommu_status status = cut(own);
+    enum uiommu_status pasids = cut_pasids(own, MUTED);
+
+    if (status != UIOMMU_OK || pasids != UIOMMU_OK)
+        (void)uim_quarantine(own);
 }
 
 void uim_taint(struct uiommu_domain *domain, const struct uim_unit *unit)

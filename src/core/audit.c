@@ -228,7 +228,8 @@ static void tell_mappings(struct audit *a, const struct subject *s,
 
 static struct uiommu_domain *expected(const struct uiommu_endpoint *ep)
 {
-    if (atomic_load(&ep->quarantined) || ep->held > 0)
+    if (atomic_load(&ep->quarantined) || atomic_load(&ep->muted) ||
+        ep->held > 0)
         return uim_shown(ep, uim_rest(ep->unit));
     return uim_shown(ep, ep->domain);
 }

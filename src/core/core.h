@@ -283,6 +283,32 @@ void uim_rest_free(struct uim_unit *unit);
 /* Does its unit stop DMA as well as the configuration asks? False: logged. */
 bool uim_rest_is_safe(const struct uiommu_device *device);
 
+/* storm.c: devices that fault too often. */
+enum uim_storm {
+    UIM_STORM_NONE,
+    UIM_STORM_BEGINS, /* it is muted now                                     */
+    UIM_STORM_GOES_ON, /* it was; nobody wants to hear the fault             */
+};
+/* One more fault of an id, whose device is pinned; *count: that many in the present
+ * second. Any context. */
+enum uim_storm uim_storm(struct uiommu_endpoint *own, uint32_t *count);
+/* Before others learn of the id: what it takes to mute it. As ops->make_entry(). */
+enum uiommu_status uim_storm_prepare(struct uiommu_endpoint *own);
+/* A PASID is listed with its id: it is what that is. */
+void uim_storm_join(struct uiommu_endpoint *pasid);
+/* The id is listed no more: its entry is as that of any that is blocked. */
+enum uiommu_status uim_storm_forget(struct uiommu_endpoint *own);
+
+/* recorder.c: what was mapped and unmapped in a domain, of late. */
+/* NULL: no memory. To free NULL is nothing. May sleep, both. */
+struct uim_recorder *uim_recorder_create(struct uiommu *u, uint32_t events);
+void uim_recorder_free(struct uiommu *u, struct uim_recorder *recorder);
+/* The domain has one. Any context. */
+void uim_recorder_add(struct uiommu_domain *domain,
+                      const struct uiommu_event *event);
+/* What it knows of f->iova. Any context. */
+void uim_recorder_ask(struct uiommu_domain *domain, struct uiommu_fault *f);
+
 /* set.c */
 /* Must succeed: whoever cannot get to the core domain is blocked. */
 enum uiommu_status uim_group_to_core(struct uiommu_group *group);
@@ -400,6 +426,8 @@ enum uiommu_status uim_endpoint_set(struct uiommu_endpoint *endpoint,
 enum uiommu_status uim_endpoint_hold(struct uiommu_endpoint *endpoint);
 enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
                                        bool worked);
+/* What it is to see is programmed once more. NODEV: it is quarantined, nothing is done. */
+enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint);
 /* It sees the same, and its device may cache that no more. */
 /* Its device can do ATS from now on. */
 void uim_endpoint_count(struct uiommu_endpoint *endpoint);
@@ -453,6 +481,10 @@ void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain);
 /* Blocks it in the tables, until it is removed; marks its unit as broken if that
  * does not confirm. Any context. */
 enum uiommu_status uim_quarantine(struct uiommu_endpoint *endpoint);
+/* Cuts an id that was marked so (driver.h), and marks and cuts its PASIDs: until the marks
+ * are gone they see nothing, and are not heard. If that is not confirmed it is
+ * quarantined. Any context. */
+void uim_mute(struct uiommu_endpoint *own);
 /* The domain's tables must outlive what a broken unit may have cached. */
 void uim_taint(struct uiommu_domain *domain, const struct uim_unit *unit);
 /* No cache of any unit or device holds what *inval says changed in domain.

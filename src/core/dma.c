@@ -137,6 +137,7 @@ static void open_window(struct uiommu_domain *d)
 static enum uiommu_status fill(const struct uiommu_endpoint *ep,
                                struct uim_dma *dma, bool identity)
 {
+    struct uiommu_domain_config config = { .size = sizeof(config) };
     struct uiommu *u = ep->unit->u;
     enum uiommu_status status;
 
@@ -145,7 +146,8 @@ static enum uiommu_status fill(const struct uiommu_endpoint *ep,
         uiommu_domain_get(dma->domain);
         return UIOMMU_OK;
     }
-    status = uim_domain_create_for(ep, NULL, &dma->domain);
+    config.events = u->config.default_events;
+    status = uim_domain_create_for(ep, &config, &dma->domain);
     if (status != UIOMMU_OK)
         return status;
     open_window(dma->domain);

@@ -105,7 +105,7 @@ static enum uiommu_status choose(const struct ability *a,
         return UIOMMU_OK;
     if (config->size != sizeof(*config) || config->flags != 0)
         return UIOMMU_INVAL;
-    if (config->iova_bits > a->iova_bits)
+    if (config->iova_bits > a->iova_bits || config->events > UIOMMU_EVENTS_MOST)
         return UIOMMU_INVAL;
     if (config->iova_bits > 0)
         out->iova_bits = config->iova_bits;
@@ -164,6 +164,25 @@ static enum uiommu_status fill(struct uiommu_domain *d, const struct ability *a,
     return status;
 }
 
+/* On failure it has none. */
+static enum uiommu_status
+add_recorder(struct uiommu_domain *d, const struct uiommu_domain_config *config)
+{
+    if (!config || config->events == 0)
+        return UIOMMU_OK;
+    d->recorder = uim_recorder_create(d->u, config->events);
+    return d->recorder ? UIOMMU_OK : UIOMMU_NOMEM;
+}
+
+static void free_all(struct uiommu_domain *d)
+{
+    struct uiommu *u = d->u;
+
+    uim_recorder_free(u, d->recorder);
+    u->host.spin_destroy(u->host.ctx, d->lock);
+    uim_free(u, d, sizeof(*d));
+}
+
 static enum uiommu_status create(const struct ability *a,
                                  const struct uiommu_domain_config *config,
                                  struct uiommu_domain **out)
@@ -181,6 +200,12 @@ static enum uiommu_status create(const struct ability *a,
     status = fill(d, a, config, &pt);
     if (status != UIOMMU_OK) {
         uim_free(u, d, sizeof(*d));
+        return status;
+    }
+    status = add_recorder(d, config);
+    if (status != UIOMMU_OK) {
+        d->pt.ops->destroy(&d->pt);
+        free_all(d);
         return status;
     }
     atomic_fetch_add(&u->n_domains, 1);
@@ -275,8 +300,7 @@ static void destroy(struct uiommu_domain *d)
         uim_pt_give_away(&d->pt);
     else
         d->pt.ops->destroy(&d->pt);
-    u->host.spin_destroy(u->host.ctx, d->lock);
-    uim_free(u, d, sizeof(*d));
+    free_all(d);
     atomic_fetch_sub(&u->n_domains, 1);
 }
 

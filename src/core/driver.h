@@ -24,6 +24,7 @@ struct uim_unit;
 struct uim_link;
 struct uim_view;
 struct uim_dma;
+struct uim_recorder;
 
 /* What changed in a domain. start and last are inclusive. */
 struct uim_inval {
@@ -139,9 +140,17 @@ struct uim_unit_ops {
     /* The tables say blocked from now on, and the unit drops what it cached of
      * the endpoint; devices are not waited for. For endpoints whose unit or
      * device TLB did not answer. OK: nothing gets through any more, whatever the
-     * device has cached. May be repeated. The endpoint was marked (quarantined) before:
-     * a set that goes on beside it opens nothing. Any context.              */
+     * device has cached. May be repeated. The endpoint was marked (quarantined, or
+     * muted) before: a set that goes on beside it opens nothing. Any context.
+     *
+     * While an endpoint is muted, and then its id is, cut and set leave entries that let
+     * nothing through and, as far as the unit can be told, have it record nothing. All
+     * else of a set is as ever: the next, when the mark is gone, ends that.   */
     enum uiommu_status (*cut)(struct uiommu_endpoint *endpoint);
+    /* The endpoint's id has an entry from now on, so that it can be muted without memory.
+     * NOMEM; TIMEDOUT, IO. NULL: the unit records whatever it refuses; none of its
+     * endpoints is ever muted.                                              */
+    enum uiommu_status (*make_entry)(struct uiommu_endpoint *endpoint);
 
     /* Drop what the unit cached of link->domain, wait, writes drained. Any
      * context.                                                             */
@@ -315,6 +324,7 @@ struct uiommu_endpoint {
     bool cached;               /* its device may cache what it sees: counted in
                                 * domain->n_ats                              */
     _Atomic uint32_t quarantined; /* 0 or 1: bytes have no exchange on RISC-V */
+    _Atomic uint32_t muted;    /* the same: its id faulted too often; storm.c */
     _Atomic uint32_t readers;  /* who holds a pointer without a lock         */
     /* Of drivers of the host: dma.c. What is not atomic is constant while it is
      * started, but for the count.                                           */
@@ -329,6 +339,9 @@ struct uiommu_endpoint {
         uint64_t sequence;     /* order of listing, unique in a domain       */
     } at[2];
     /* Of the id, whatever PASID: */
+    uint64_t storm_ns;         /* device_lock: since when faults are counted */
+    uint32_t storm_faults;     /* and how many there were                    */
+    bool muting;               /* device_lock: who marked it cuts it now     */
     bool ats;                  /* set's order: answer ATS requests           */
     unsigned n_cached;         /* of its endpoints                           */
     _Atomic bool ats_on;       /* the device may hold translations           */
@@ -395,6 +408,7 @@ struct uiommu_domain {
     enum uiommu_domain_kind kind;
     _Atomic uint32_t refs;
     /* paging: what each call of map looks at */
+    struct uim_recorder *recorder; /* NULL: none was asked for               */
     uint64_t page_mask;        /* smallest page - 1                          */
     uint64_t last_iova, last_phys; /* highest that can be mapped             */
     uint64_t window_first, window_last;

@@ -134,7 +134,9 @@ enum uiommu_status uim_endpoint_get(struct uiommu_device *device,
         ep = create(device, of, id);
         if (!ep)
             return UIOMMU_NOMEM;
-        status = enter(ep, device->group);
+        status = uim_storm_prepare(ep);
+        if (status == UIOMMU_OK)
+            status = enter(ep, device->group);
     }
     if (status == UIOMMU_OK) {
         ep->users++;
@@ -200,6 +202,8 @@ static enum uiommu_status end(struct uiommu_endpoint *ep,
     }
     unlist(ep);
     wait_for(device->u, &device->readers);
+    if (do_block && status == UIOMMU_OK)
+        status = uim_storm_forget(ep);
     return status;
 }
 

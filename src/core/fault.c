@@ -5,7 +5,7 @@
  * A record is completed with what the domain's tables say now, so that it can be
  * explained later without the domain. The domain's handler hears it first, then
  * the instance's, then the log, at a limited rate. That a device forges interrupts
- * is not for the owner of its domain to hide.
+ * is not for the owner of its domain to hide, nor that it was shut off (storm.c).
  */
 #include "core/core.h"
 
@@ -16,7 +16,8 @@ enum {
 
 /* Pins the device and its domain's handler, so that neither goes meanwhile. */
 static struct uiommu_device *pin(const struct uim_unit *unit, uint32_t id,
-                                 uint32_t pasid, struct uiommu_domain **domain)
+                                 uint32_t pasid, struct uiommu_domain **domain,
+                                 struct uiommu_endpoint **own)
 {
     const struct uiommu_host *h = unit->host;
     struct uiommu_device *device = NULL;
@@ -27,6 +28,7 @@ static struct uiommu_device *pin(const struct uim_unit *unit, uint32_t id,
     *domain = ep ? ep->domain : NULL;
     if (ep) {
         device = ep->device;
+        *own = uim_own(ep);
         atomic_fetch_add(&device->readers, 1);
         atomic_fetch_add(&(*domain)->in_handler, 1);
     }
@@ -55,6 +57,8 @@ static void add_context(struct uiommu_fault *f, struct uiommu_domain *d)
     f->rights = f->mapped ? trace.flags : 0;
     f->level = trace.level;
     d->pt.ops->neighbours(&d->pt, f->iova, &f->below, &f->above);
+    if (d->recorder)
+        uim_recorder_ask(d, f);
 }
 
 /* True if another sentence may be logged; *lost are those that were not. One
@@ -85,10 +89,11 @@ static bool may_log(struct uiommu *u, struct uim_log_limit *limit,
 static void log_fault(struct uiommu *u, struct uim_log_limit *limit,
                       const struct uiommu_fault *f)
 {
-    char text[512];
-    unsigned lost;
+    char text[640];
+    unsigned lost = 0;
 
-    if (!u->host.log || !may_log(u, limit, &lost))
+    if (!u->host.log ||
+        (f->kind != UIOMMU_FAULT_STORM && !may_log(u, limit, &lost)))
         return;
     if (lost > 0)
         uim_log(u, UIOMMU_LOG_WARN, "%u more faults were not logged", lost);
@@ -109,11 +114,9 @@ static bool ask_domain(struct uiommu_domain *d, const struct uiommu_fault *f)
     return fn && fn(ctx, f);
 }
 
-void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
+static void deliver(struct uiommu *u, struct uiommu_fault *fault,
+                    struct uiommu_device *device, struct uiommu_domain *domain)
 {
-    struct uiommu *u = unit->u;
-    struct uiommu_domain *domain;
-    struct uiommu_device *device = pin(unit, fault->id, fault->pasid, &domain);
     bool taken = false;
 
     if (device && device->kind == UIOMMU_DEVICE_PCI) {
@@ -121,15 +124,31 @@ void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
         fault->source = device->pci;
     }
     fault->device = device && atomic_load(&device->added) ? device : NULL;
-    if (device && fault->kind == UIOMMU_FAULT_DMA) {
+    if (device && fault->kind != UIOMMU_FAULT_INTERRUPT) {
         fault->domain = domain;
         add_context(fault, domain);
-        taken = ask_domain(domain, fault);
+        taken = ask_domain(domain, fault) && fault->kind == UIOMMU_FAULT_DMA;
     }
     if (!taken && u->config.on_fault)
         taken = u->config.on_fault(u->config.fault_ctx, fault);
     if (!taken)
         log_fault(u, device ? &device->limit : &u->limit, fault);
+}
+
+void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
+{
+    struct uiommu_domain *domain;
+    struct uiommu_endpoint *own = NULL;
+    struct uiommu_device *device =
+        pin(unit, fault->id, fault->pasid, &domain, &own);
+    enum uim_storm storm = UIM_STORM_NONE;
+
+    if (device && fault->kind == UIOMMU_FAULT_DMA)
+        storm = uim_storm(own, &fault->count);
+    if (storm == UIM_STORM_BEGINS)
+        fault->kind = UIOMMU_FAULT_STORM;
+    if (storm != UIM_STORM_GOES_ON)
+        deliver(unit->u, fault, device, domain);
     unpin(device, domain);
 }
 

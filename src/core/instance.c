@@ -125,6 +125,8 @@ static enum uiommu_status check_config(const struct uiommu_host *host,
         return refuse(host, "config: unknown default_domain");
     if ((unsigned)out->block_quality > UIOMMU_BLOCK_NONE)
         return refuse(host, "config: unknown block_quality");
+    if (out->default_events > UIOMMU_EVENTS_MOST)
+        return refuse(host, "config: too many default_events");
     return check_doorbells(host, out);
 }
 

@@ -165,8 +165,9 @@ static inline bool must_announce(struct uiommu_domain *d)
     return atomic_load_explicit(&d->map_sync, memory_order_relaxed) != 0;
 }
 
-enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
-                              uint64_t phys, uint64_t size, unsigned flags)
+static inline enum uiommu_status map(struct uiommu_domain *domain,
+                                     uint64_t iova, uint64_t phys,
+                                     uint64_t size, unsigned flags)
 {
     enum uiommu_status status;
 
@@ -178,6 +179,42 @@ enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
     if (status != UIOMMU_OK || !must_announce(domain))
         return status;
     return announce(domain, iova, size);
+}
+
+/* Whatever removed or added nothing is no event. */
+static void record(struct uiommu_domain *d, enum uiommu_event_kind kind,
+                   uint64_t iova, uint64_t phys, uint64_t size, uint64_t bytes)
+{
+    const struct uiommu_event e = {
+        .kind = (uint8_t)kind,
+        .iova = iova,
+        .size = size,
+        .bytes = bytes,
+        .phys = phys,
+    };
+
+    if (bytes > 0)
+        uim_recorder_add(d, &e);
+}
+
+static APART enum uiommu_status map_recorded(struct uiommu_domain *domain,
+                                             uint64_t iova, uint64_t phys,
+                                             uint64_t size, unsigned flags)
+{
+    enum uiommu_status status = map(domain, iova, phys, size, flags);
+
+    if (status == UIOMMU_OK)
+        record(domain, UIOMMU_EVENT_MAP, iova, phys, size, size);
+    return status;
+}
+
+/* The one thing that domains without a recorder pay for it is to ask. */
+enum uiommu_status uiommu_map(struct uiommu_domain *domain, uint64_t iova,
+                              uint64_t phys, uint64_t size, unsigned flags)
+{
+    if (domain->recorder)
+        return map_recorded(domain, iova, phys, size, flags);
+    return map(domain, iova, phys, size, flags);
 }
 
 /* Somebody else may have unmapped around it and not told units yet: what they remember
@@ -263,9 +300,11 @@ enum uiommu_status uiommu_map_sg(struct uiommu_domain *domain, uint64_t iova,
     if (status == UIOMMU_OK)
         status =
             domain->pt.ops->map_sg(&domain->pt, iova, segments, n, size, flags);
-    if (status != UIOMMU_OK || !must_announce(domain))
-        return status;
-    return announce(domain, iova, size);
+    if (status == UIOMMU_OK && must_announce(domain))
+        status = announce(domain, iova, size);
+    if (status == UIOMMU_OK && domain->recorder)
+        record(domain, UIOMMU_EVENT_MAP, iova, segments[0].phys, size, size);
+    return status;
 }
 
 static bool inside_leaf(struct uiommu_domain *d, uint64_t iova)
@@ -335,19 +374,42 @@ static inline enum uiommu_status take_out(struct uiommu_domain *d,
     return cut(d, iova, size, g);
 }
 
-enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
-                                uint64_t size, uint64_t *unmapped)
+/* The tables are changed. */
+static inline enum uiommu_status finish(struct uiommu_domain *domain,
+                                        struct uiommu_gather *g,
+                                        uint64_t *unmapped)
+{
+    if (unmapped)
+        *unmapped = g->unmapped;
+    if (is_private(domain) && g->tables == 0)
+        return UIOMMU_OK;
+    return sync_gather(domain, g);
+}
+
+/* Recorded before it is confirmed: who is refused meanwhile shall know why. */
+static APART enum uiommu_status unmap_recorded(struct uiommu_domain *domain,
+                                               uint64_t iova, uint64_t size,
+                                               uint64_t *unmapped)
 {
     struct uiommu_gather g = UIOMMU_GATHER_INIT;
     enum uiommu_status status = take_out(domain, iova, size, &g);
 
     if (status != UIOMMU_OK)
         return status;
-    if (unmapped)
-        *unmapped = g.unmapped;
-    if (is_private(domain) && g.tables == 0)
-        return UIOMMU_OK;
-    return sync_gather(domain, &g);
+    record(domain, UIOMMU_EVENT_UNMAP, iova, 0, size, g.unmapped);
+    return finish(domain, &g, unmapped);
+}
+
+enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
+                                uint64_t size, uint64_t *unmapped)
+{
+    struct uiommu_gather g = UIOMMU_GATHER_INIT;
+    enum uiommu_status status;
+
+    if (domain->recorder)
+        return unmap_recorded(domain, iova, size, unmapped);
+    status = take_out(domain, iova, size, &g);
+    return status == UIOMMU_OK ? finish(domain, &g, unmapped) : status;
 }
 
 void uim_unmap_doorbell(struct uiommu_domain *domain, uint64_t iova)
@@ -363,11 +425,15 @@ enum uiommu_status uiommu_unmap_gather(struct uiommu_domain *domain,
                                        uint64_t iova, uint64_t size,
                                        struct uiommu_gather *gather)
 {
+    const uint64_t before = gather->unmapped;
     enum uiommu_status status;
 
     if (gather->domain && gather->domain != domain)
         return UIOMMU_INVAL;
     status = take_out(domain, iova, size, gather);
+    if (domain->recorder)
+        record(domain, UIOMMU_EVENT_GATHER, iova, 0, size,
+               gather->unmapped - before);
     if (gather->any && !gather->domain) {
         uiommu_domain_get(domain);
         gather->domain = domain;
@@ -395,6 +461,9 @@ enum uiommu_status uiommu_sync(struct uiommu_gather *gather)
         return status;
     status = status == UIOMMU_OK ? sync_gather(d, gather)
                                  : give_up_gather(d, gather);
+    if (status == UIOMMU_OK && d->recorder)
+        record(d, UIOMMU_EVENT_SYNC, gather->start, 0,
+               gather->last - gather->start + 1, gather->unmapped);
     *gather = (struct uiommu_gather)UIOMMU_GATHER_INIT;
     uiommu_domain_put(d);
     return status;

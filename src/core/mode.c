@@ -41,8 +41,10 @@ static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
 
     memset(out, 0, sizeof(*out));
     out->quarantined = atomic_load(&ep->quarantined);
-    out->sees = out->quarantined || ep->held > 0 ? uim_rest(unit)->kind
-                                                 : ep->domain->kind;
+    out->muted = atomic_load(&ep->muted);
+    out->sees = out->quarantined || out->muted || ep->held > 0
+                    ? uim_rest(unit)->kind
+                    : ep->domain->kind;
     out->owned_by = owner_of(view);
     out->rule = view->dma ? view->dma->rule : UIOMMU_DEFAULT_NONE;
     out->because = sentence_of(out->rule);

@@ -193,7 +193,8 @@ static enum uiommu_status add_endpoint(struct uim_view *view,
     u->host.spin_lock(u->host.ctx, u->device_lock);
     uim_list_add_tail(&own->pasids, &ep->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    /* From here on whoever quarantines the device marks it too. */
+    /* From here on whoever quarantines or mutes the device marks it too. */
+    uim_storm_join(ep);
     if (!atomic_load(&own->quarantined))
         return UIOMMU_OK;
     atomic_store(&ep->quarantined, true);

@@ -173,28 +173,37 @@ static void store(const struct uim_unit *unit, bool coherent, uim_word *word,
 
 bool uim_entry_open(const struct uim_unit *unit,
                     const struct uiommu_endpoint *endpoint, bool coherent,
-                    uim_word *word, uint64_t value)
+                    uim_word *word, uint64_t value, uint64_t open)
 {
     bool marked;
 
     uim_spin_lock(unit, unit->entry_lock);
     marked = atomic_load(&endpoint->quarantined);
+    if (atomic_load(&endpoint->muted))
+        value &= ~open;
     if (!marked)
         store(unit, coherent, word, value);
     uim_spin_unlock(unit, unit->entry_lock);
     return !marked;
 }
 
-void uim_entry_block(const struct uim_unit *unit, bool coherent, uim_word *word,
-                     uint64_t valid)
+void uim_entry_change(const struct uim_unit *unit, bool coherent,
+                      uim_word *word, uint64_t clear, uint64_t set)
 {
-    uint64_t found;
+    uint64_t found, value;
 
     uim_spin_lock(unit, unit->entry_lock);
     found = uim_ld64(word);
-    if (found & valid)
-        store(unit, coherent, word, found & ~valid);
+    value = (found & ~clear) | set;
+    if (value != found)
+        store(unit, coherent, word, value);
     uim_spin_unlock(unit, unit->entry_lock);
+}
+
+void uim_entry_block(const struct uim_unit *unit, bool coherent, uim_word *word,
+                     uint64_t valid)
+{
+    uim_entry_change(unit, coherent, word, valid, 0);
 }
 
 /* ---- giving up --------------------------------------------------------------- */

@@ -52,16 +52,20 @@ void uim_pages_free(const struct uim_unit *unit, uim_word *pages, uint64_t phys,
 
 /* ---- entries ----------------------------------------------------------------- */
 
-/* Stores the word of an entry that lets the endpoint's DMA through, written back. False:
- * the endpoint was quarantined, and nothing is stored. Whoever cuts it has marked it
- * before, and takes the word back under the same lock: so of the two the cut is the last,
- * whichever came first. */
+/* Stores the word of an entry that lets the endpoint's DMA through, written back: without
+ * the bits `open`, which alone do that, if the endpoint is muted. False: it was
+ * quarantined, and nothing is stored. Whoever cuts it has marked it before, and takes the
+ * word back under the same lock: so of the two the cut is the last, whichever came
+ * first. */
 bool uim_entry_open(const struct uim_unit *unit,
                     const struct uiommu_endpoint *endpoint, bool coherent,
-                    uim_word *word, uint64_t value);
+                    uim_word *word, uint64_t value, uint64_t open);
 /* Clears `valid` in it, in one store. */
 void uim_entry_block(const struct uim_unit *unit, bool coherent, uim_word *word,
                      uint64_t valid);
+/* Clears and sets bits, in one store, beside whoever does the same. */
+void uim_entry_change(const struct uim_unit *unit, bool coherent,
+                      uim_word *word, uint64_t clear, uint64_t set);
 
 /* ---- giving up --------------------------------------------------------------- */
 

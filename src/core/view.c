@@ -661,6 +661,20 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
     return status;
 }
 
+enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint)
+{
+    struct uiommu_domain *rest = uim_rest(endpoint->unit);
+    struct uiommu_domain *seen = endpoint->held > 0 ? rest : endpoint->domain;
+    enum uiommu_status status;
+
+    if (atomic_load(&endpoint->quarantined))
+        return UIOMMU_NODEV;
+    status = program(endpoint, seen, seen);
+    if (hardware_failed(status))
+        give_up(endpoint, rest);
+    return status;
+}
+
 enum uiommu_status uim_view_force(struct uim_view *view,
                                   struct uiommu_domain *domain)
 {

@@ -198,6 +198,64 @@ static void put_leaf(struct uim_text *t, const struct uiommu_fault *f)
     uim_text_f(t, ".");
 }
 
+/* Division is the processor's only up to 32 bits. */
+static uint64_t thousandth(uint64_t n)
+{
+    uint64_t q = 0;
+    uint32_t rest = 0;
+
+    for (int i = 48; i >= 0; i -= 16) {
+        uint32_t part = rest << 16 | (uint32_t)(n >> i & 0xffff);
+
+        q = q << 16 | part / 1000;
+        rest = part % 1000;
+    }
+    return q;
+}
+
+/* In the largest unit that has two digits of it. */
+static void put_age(struct uim_text *t, uint64_t ns)
+{
+    static const char *const units[] = { "ns", "us", "ms", "s" };
+    unsigned i = 0;
+
+    for (; i + 1 < sizeof(units) / sizeof(units[0]) && ns >= 10000; i++)
+        ns = thousandth(ns);
+    uim_text_f(t, "%lu %s", ns, units[i]);
+}
+
+static void put_event(struct uim_text *t, const struct uiommu_fault *f,
+                      const char *what)
+{
+    uim_text_f(t, " It was %s ", what);
+    put_age(t, f->age_ns);
+    uim_text_f(t, " before%s%s.", f->event.tag ? " by " : "",
+               f->event.tag ? f->event.tag : "");
+}
+
+static void put_history(struct uim_text *t, const struct uiommu_fault *f)
+{
+    switch (f->history) {
+    case UIOMMU_HISTORY_MAPPED:
+        put_event(t, f, "mapped");
+        break;
+    case UIOMMU_HISTORY_UNMAPPED:
+        put_event(t, f, "unmapped");
+        break;
+    case UIOMMU_HISTORY_NEVER:
+        uim_text_f(t, "%s", f->mapped ? "" : " It never was mapped.");
+        break;
+    case UIOMMU_HISTORY_OLDER:
+        uim_text_f(t, " In the last ");
+        put_age(t, f->age_ns);
+        uim_text_f(t, " nobody mapped or unmapped it; the recorder does not "
+                      "reach back further.");
+        break;
+    default:
+        break;
+    }
+}
+
 static void put_paging(struct uim_text *t, const struct uiommu_fault *f,
                        const struct uim_decoder *d)
 {
@@ -209,6 +267,7 @@ static void put_paging(struct uim_text *t, const struct uiommu_fault *f,
         put_leaf(t, f);
     else
         put_hole(t, f, d);
+    put_history(t, f);
 }
 
 /* f->domain is not looked into: it only tells whether there is one. */
@@ -238,6 +297,11 @@ size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,
 
     uim_text_init(&t, buf, size);
     put_who(&t, fault);
+    if (fault->kind == UIOMMU_FAULT_STORM)
+        uim_text_f(&t,
+                   "shut off after %u faults in a second, and not heard "
+                   "any more until it is armed again; the last: ",
+                   (unsigned)fault->count);
     put_what(&t, fault);
     uim_put_why(&t, d, fault->reason);
     put_domain(&t, fault, d);

@@ -177,6 +177,28 @@ static void what_was_inherited_is_only_left(struct rig *rig)
     end_adoption(rig);
 }
 
+/* Nothing would lead back to it. */
+static void what_goes_on_is_never_shut_off(struct rig *rig)
+{
+    struct first f;
+
+    rig->setup.storm_budget = 5;
+    to_the_next(rig, &f);
+    rig_add_all(rig);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_true(rig_refused(rig, 0, OTHER));
+        rig_poll(rig);
+        assert_int_equal(rig->fault.kind, UIOMMU_FAULT_DMA);
+    }
+    assert_true(rig->faults >= 10);
+    assert_as_left(rig, &f);
+    set(rig, 0, uiommu_blocked(rig->u));
+    while (rig->fault.kind == UIOMMU_FAULT_DMA)
+        (void)rig_refused(rig, 0, OTHER), rig_poll(rig);
+    rig_ok(uiommu_device_rearm(rig->device[rig_engine(rig, 0)]));
+    end_adoption(rig);
+}
+
 static void a_claim_ends_what_was_inherited(struct rig *rig)
 {
     struct first f;
@@ -790,6 +812,7 @@ static const struct rig_test tests[] = {
     RIG_COLD(old_ids_mean_nothing_after_the_end),
     RIG_COLD(a_device_that_is_removed_is_blocked),
     RIG_COLD(what_was_inherited_is_only_left),
+    RIG_COLD(what_goes_on_is_never_shut_off),
     RIG_COLD(a_claim_ends_what_was_inherited),
     RIG_COLD(a_sleep_changes_nothing_that_was_adopted),
     RIG_COLD(ids_that_are_in_use_are_not_given),

@@ -532,6 +532,129 @@ static void a_doorbell_is_set_up_by_two_at_once(struct rig *rig)
     shared_close(rig, &s);
 }
 
+/* ---- storms --------------------------------------------------------------- */
+
+/* More than engine 0 comes to, which asks for what was unmapped. */
+enum { BUDGET = 2000 };
+
+static bool quiet_with_budget(struct rig *rig, const char **why)
+{
+    rig->setup.storm_budget = BUDGET;
+    return quiet_with_ats(rig, why);
+}
+
+static void *stormer(void *ctx)
+{
+    struct thread *t = ctx;
+    const struct uiommu_endpoint *ep = t->s->other;
+
+    while (!t->s->stop) {
+        for (unsigned i = 0; i <= BUDGET; i++) {
+            struct uiommu_fault f = { .driver = "", .id = ep->id };
+
+            uim_fault(ep->unit, &f);
+        }
+    }
+    return NULL;
+}
+
+static void *rearmer(void *ctx)
+{
+    struct thread *t = ctx;
+    struct shared *s = t->s;
+
+    while (!s->stop)
+        (void)succeeds(s, uiommu_device_rearm(s->rig->device[s->dev[1]]));
+    return NULL;
+}
+
+/* Engine 1 is shut off and armed while it moves: it never reaches what is unmapped, and
+ * at last what its domain has. */
+static void a_storm_comes_and_goes_beside_moves(struct rig *rig)
+{
+    static void *(*const run[])(void *) = { stormer, rearmer, changer, poller,
+                                            auditor };
+    enum { OTHERS = sizeof(run) / sizeof(run[0]) };
+    struct thread workers[MAPPERS], others[OTHERS];
+    struct shared s;
+
+    shared_open(rig, &s);
+    s.n_dev = 2;
+    for (unsigned i = 0; i < OTHERS; i++)
+        spawn(&others[i], &s, 1, run[i]);
+    for (unsigned i = 0; i < MAPPERS; i++)
+        spawn(&workers[i], &s, i, mapper);
+    for (unsigned i = 0; i < MAPPERS; i++)
+        pthread_join(workers[i].id, NULL);
+    s.stop = true;
+    for (unsigned i = 0; i < OTHERS; i++)
+        pthread_join(others[i].id, NULL);
+    rig_ok(uiommu_device_rearm(rig->device[s.dev[1]]));
+    set(rig, 1, s.d);
+    map_page(s.d, BASE, s.phys[0]);
+    assert_true(rig_reaches(rig, 1, BASE, s.phys[0]));
+    rig_ok(uiommu_unmap(s.d, BASE, RIG_PAGE, NULL));
+    shared_close(rig, &s);
+}
+
+/* ---- what a domain remembers ------------------------------------------------ */
+
+enum { EVENTS = 16, CHANGES_EACH = 500 };
+
+static void *recorded(void *ctx)
+{
+    struct thread *t = ctx;
+    struct shared *s = t->s;
+    uint64_t iova = BASE + t->index * GIB(1);
+
+    for (unsigned i = 0; i < CHANGES_EACH; i++) {
+        (void)succeeds(
+            s, uiommu_map(s->d, iova, s->phys[t->index], RIG_PAGE, RIG_RW));
+        (void)succeeds(s, uiommu_unmap(s->d, iova, RIG_PAGE, NULL));
+    }
+    return NULL;
+}
+
+/* Each event is whole, and none is there twice. */
+static unsigned broken_events(const struct uiommu_event *e, size_t n)
+{
+    unsigned broken = 0;
+
+    for (size_t i = 0; i < n; i++)
+        broken += (i > 0 && (e[i].sequence != e[i - 1].sequence + 1 ||
+                             e[i].time_ns < e[i - 1].time_ns)) ||
+                  (e[i].iova - BASE) % GIB(1) != 0 || e[i].size != RIG_PAGE ||
+                  e[i].bytes != RIG_PAGE;
+    return broken;
+}
+
+static void several_write_events_while_one_reads(struct rig *rig)
+{
+    const struct uiommu_domain_config config = { .size = sizeof(config),
+                                                 .events = EVENTS };
+    struct thread workers[MAPPERS];
+    struct uiommu_domain *plain;
+    struct uiommu_event e[EVENTS / 2], last;
+    struct shared s;
+
+    shared_open(rig, &s);
+    plain = s.d;
+    rig_ok(uiommu_domain_create(rig_endpoint(rig, 0), &config, &s.d));
+    for (unsigned i = 0; i < MAPPERS; i++)
+        spawn(&workers[i], &s, i, recorded);
+    for (unsigned i = 0; i < CHANGES_EACH; i++)
+        s.found += broken_events(
+            e, uiommu_recorder_read(s.d, 0, e, sizeof(e) / sizeof(e[0])));
+    for (unsigned i = 0; i < MAPPERS; i++)
+        pthread_join(workers[i].id, NULL);
+    assert_int_equal(
+        uiommu_recorder_read(s.d, 2 * MAPPERS * CHANGES_EACH, &last, 1), 1);
+    assert_int_equal(last.sequence, 2 * MAPPERS * CHANGES_EACH);
+    uiommu_domain_put(s.d);
+    s.d = plain;
+    shared_close(rig, &s);
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(disjoint_ranges_are_mapped_in_parallel, quiet),
     RIG_TEST_ON(a_device_moves_while_its_domain_is_unmapped, quiet),
@@ -543,6 +666,8 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(an_instance_ends_behind_its_last_interrupt, quiet_remapped),
     RIG_COLD_ON(an_adoption_ends_beside_other_calls, quiet_adopted),
     RIG_COLD_ON(a_doorbell_is_set_up_by_two_at_once, quiet_messages),
+    RIG_TEST_ON(a_storm_comes_and_goes_beside_moves, quiet_with_budget),
+    RIG_TEST_ON(several_write_events_while_one_reads, quiet),
     { 0 },
 };
 

@@ -563,6 +563,72 @@ static void text_is_cut_to_the_buffer(void **state)
     }
 }
 
+/* ---- storms, and what a domain remembers --------------------------------- */
+
+static void a_storm_says_how_many_there_were(void **state)
+{
+    struct uiommu_fault f = write_fault(VTD_FR_LGN_2);
+
+    (void)state;
+    f.kind = UIOMMU_FAULT_STORM;
+    f.count = 1001;
+    f.has_trace = true;
+    f.below = (struct uiommu_range){ 0x10001000, 0x1000 };
+    check(&f, "0000:00:03.0 (vtd unit 0): shut off after 1001 faults in a "
+              "second, and not heard any more until it is armed again; the "
+              "last: write at 0x10004000 refused: no right to write there "
+              "(second stage) [reason 05h, LGN.2]. Nothing is mapped there "
+              "(the walk ends at level 0, an empty entry for 4 KiB); the "
+              "nearest mapping below ends 8 KiB before it.");
+}
+
+static void says_of(struct uiommu_fault *f, uint8_t history, uint64_t age_ns,
+                    const char *tag, const char *want)
+{
+    char text[600];
+    size_t n;
+
+    f->history = history;
+    f->age_ns = age_ns;
+    f->event.tag = tag;
+    n = uiommu_explain_fault(f, text, sizeof(text));
+    assert_int_equal(n, strlen(text));
+    assert_true(n >= strlen(want));
+    assert_string_equal(text + n - strlen(want), want);
+}
+
+static void what_is_remembered_is_said(void **state)
+{
+    struct uiommu_fault f = write_fault(VTD_FR_LGN_2);
+
+    (void)state;
+    f.has_trace = true;
+    f.below = (struct uiommu_range){ 0x10001000, 0x1000 };
+    says_of(&f, UIOMMU_HISTORY_NONE, 0, NULL, "8 KiB before it.");
+    says_of(&f, UIOMMU_HISTORY_UNMAPPED, 12345, "nvme-rx",
+            "8 KiB before it. It was unmapped 12 us before by nvme-rx.");
+    says_of(&f, UIOMMU_HISTORY_UNMAPPED, 9999, NULL,
+            " It was unmapped 9999 ns before.");
+    says_of(&f, UIOMMU_HISTORY_UNMAPPED, 10000, NULL,
+            " It was unmapped 10 us before.");
+    says_of(&f, UIOMMU_HISTORY_UNMAPPED, 34567890123, NULL,
+            " It was unmapped 34 s before.");
+    says_of(&f, UIOMMU_HISTORY_UNMAPPED, UINT64_MAX, NULL,
+            " It was unmapped 18446744073 s before.");
+    says_of(&f, UIOMMU_HISTORY_NEVER, 0, "who",
+            "8 KiB before it. It never was mapped.");
+    says_of(&f, UIOMMU_HISTORY_OLDER, 3000000, "who",
+            " In the last 3000 us nobody mapped or unmapped it; the recorder "
+            "does not reach back further.");
+    f.mapped = true;
+    f.rights = UIOMMU_READ;
+    says_of(&f, UIOMMU_HISTORY_MAPPED, 77, "who",
+            " The page is mapped read-only. It was mapped 77 ns before by "
+            "who.");
+    says_of(&f, UIOMMU_HISTORY_NEVER, 77, "who",
+            " The page is mapped read-only.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -582,6 +648,8 @@ int main(void)
         cmocka_unit_test(a_page_without_the_right),
         cmocka_unit_test(other_domains),
         cmocka_unit_test(interrupts_have_no_address),
+        cmocka_unit_test(a_storm_says_how_many_there_were),
+        cmocka_unit_test(what_is_remembered_is_said),
         cmocka_unit_test(nonsense_is_survived),
         cmocka_unit_test(text_is_cut_to_the_buffer),
     };

@@ -247,6 +247,37 @@ static void a_cut_is_one_command(void **state)
     close_stream(&t);
 }
 
+/* V, and Config 000: it aborts, and records nothing. */
+static bool is_mute(const struct stream *t)
+{
+    return (ste(t, 0) & 0xf) == 1;
+}
+
+/* A table comes behind an entry that never led anywhere: there is nothing to copy. */
+static void a_mute_stream_gets_a_table(void **state)
+{
+    struct stream t;
+
+    (void)state;
+    open_stream(&t, 8, true);
+    ok(t.s.unit->ops->make_entry(t.dev.endpoint));
+    atomic_store(&t.dev.endpoint->muted, true);
+    atomic_store(&t.one.muted, true);
+    ok(t.s.unit->ops->cut(t.dev.endpoint));
+    commands(&t, 0, CFGI_STE);
+    assert_true(is_mute(&t));
+    ok(smmu_set_pasid(&t.s, &t.one, &t.a.domain));
+    assert_true(is_mute(&t) && s1dss(&t) == TERMINATE);
+    assert_true(is_blocked(&t, 0) && is_blocked(&t, 1));
+    atomic_store(&t.dev.endpoint->muted, false);
+    atomic_store(&t.one.muted, false);
+    ok(smmu_set(&t.s, &t.dev, blocked(&t)));
+    assert_int_equal(ste(&t, 0) & 1, 0);
+    ok(smmu_set_pasid(&t.s, &t.one, &t.a.domain));
+    assert_true(sees(&t, 1, &t.a) && s1dss(&t) == TERMINATE);
+    close_stream(&t);
+}
+
 /* ---- formats --------------------------------------------------------------- */
 
 /* Pages of a table with the leaves of PASIDs 0 and 1, and of one with the last PASID
@@ -733,6 +764,7 @@ int main(void)
         cmocka_unit_test(each_change_is_announced),
         cmocka_unit_test(a_table_comes_with_one_command),
         cmocka_unit_test(a_cut_is_one_command),
+        cmocka_unit_test(a_mute_stream_gets_a_table),
         cmocka_unit_test(tables_have_the_format_that_fits),
         cmocka_unit_test(leaves_come_when_they_are_needed),
         cmocka_unit_test(descriptors_are_those_of_streams),

@@ -62,6 +62,9 @@
     X(uiommu_device_reset_end, \
       (struct uiommu_device *device, bool worked), \
       (device, worked)) \
+    X(uiommu_device_rearm, \
+      (struct uiommu_device *device), \
+      (device)) \
     X(uiommu_regions, \
       (struct uiommu_endpoint *endpoint, uiommu_region_fn fn, void *ctx), \
       (endpoint, fn, ctx)) \

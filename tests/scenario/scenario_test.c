@@ -17,8 +17,8 @@
 #include "tools/scenario.h"
 
 /* Promises in the whole story, three of them about interrupts; and what is looked at in
- * the one about rest, with four things that are said besides. */
-enum { STEPS = 16, REST_STEPS = 14 };
+ * the one about rest, with four things that are said besides; those about faults. */
+enum { STEPS = 16, REST_STEPS = 14, FAULTS_STEPS = 8 };
 
 struct story {
     unsigned steps, failed;
@@ -150,6 +150,30 @@ static void qemu_rest(void **state)
     rest_of("qemu:intel-iommu", "scalable");
     rest_of("qemu:smmuv3", "stage1");
     rest_of("qemu:smmuv3", "stage2");
+}
+
+static void faults_of(const char *machine, const char *mode)
+{
+    (void)told(machine, mode, "faults", FAULTS_STEPS);
+}
+
+static void sim_faults(void **state)
+{
+    (void)state;
+    faults_of("sim:vtd", "legacy");
+    faults_of("sim:vtd", "scalable");
+    faults_of("sim:vtd", "first-stage");
+    faults_of("sim:smmuv3", "stage1");
+    faults_of("sim:smmuv3", "stage2");
+}
+
+static void qemu_faults(void **state)
+{
+    (void)state;
+    faults_of("qemu:intel-iommu", "legacy");
+    faults_of("qemu:intel-iommu", "scalable");
+    faults_of("qemu:smmuv3", "stage1");
+    faults_of("qemu:smmuv3", "stage2");
 }
 
 static void a_scenario_has_a_name(void **state)
@@ -340,6 +364,8 @@ int main(void)
         cmocka_unit_test(qemu_stage2),
         cmocka_unit_test(sim_rest),
         cmocka_unit_test(qemu_rest),
+        cmocka_unit_test(sim_faults),
+        cmocka_unit_test(qemu_faults),
         cmocka_unit_test(a_scenario_has_a_name),
         cmocka_unit_test(notices_a_bypass),
         cmocka_unit_test(notices_lost_writes),

@@ -274,13 +274,15 @@ void smmuv3_aside_destroy(struct smmuv3_unit *v)
 
 /* ---- adding ---------------------------------------------------------------- */
 
-/* The entry is invalid: it was never used. */
+/* The entry was never used: it is not valid, or aborts whatever comes. */
 static void link_pair(const struct smmuv3_unit *v, uim_word *ste, uint64_t page)
 {
-    uim_st64(
-        ste,
-        smmuv3_ste_q0_set_s1contextptr(q0_of(ste), (page + PAIR) >> 6).raw);
-    uim_write_back(&v->unit, v->coherent, ste, sizeof(*ste));
+    const struct smmuv3_ste_q0_fields link = {
+        .s1contextptr = (page + PAIR) >> 6,
+    };
+
+    uim_entry_change(&v->unit, v->coherent, ste, 0,
+                     smmuv3_ste_q0_pack(&link).raw);
 }
 
 /* Both are had before either is linked: one that fails leaves no trace. */

@@ -98,6 +98,28 @@ void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste)
     uim_entry_block(&v->unit, v->coherent, ste, smmuv3_ste_q0_pack(&valid).raw);
 }
 
+static uint64_t config_bits(void)
+{
+    const struct smmuv3_ste_q0_fields config = { .config = ALL };
+
+    return smmuv3_ste_q0_pack(&config).raw;
+}
+
+void smmuv3_ste_mute(const struct smmuv3_unit *v, uim_word *ste)
+{
+    const struct smmuv3_ste_q0_fields valid = { .v = 1 };
+
+    uim_entry_change(&v->unit, v->coherent, ste, config_bits(),
+                     smmuv3_ste_q0_pack(&valid).raw);
+}
+
+bool smmuv3_ste_is_mute(uint64_t word0)
+{
+    const struct smmuv3_ste_q0 q0 = { word0 };
+
+    return smmuv3_ste_q0_v(q0) && smmuv3_ste_q0_config(q0) < SMMUV3_STE_BYPASS;
+}
+
 enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
                                      struct smmuv3_sid sid)
 {
@@ -121,8 +143,8 @@ static enum uiommu_status store_words(struct smmuv3_unit *v,
         any = true;
         if (i > 0)
             store(v, &ste[i], value[i]);
-        else if (!uim_entry_open(&v->unit, endpoint, v->coherent, ste,
-                                 value[0]))
+        else if (!uim_entry_open(&v->unit, endpoint, v->coherent, ste, value[0],
+                                 config_bits()))
             status = UIOMMU_TIMEDOUT; /* it was cut */
     }
     if (status == UIOMMU_OK && any)
@@ -243,7 +265,7 @@ static enum uiommu_status open_cd(struct smmuv3_unit *v,
                                   const struct uiommu_endpoint *endpoint,
                                   uim_word *cd, uint64_t word0)
 {
-    if (!uim_entry_open(&v->unit, endpoint, v->coherent, cd, word0))
+    if (!uim_entry_open(&v->unit, endpoint, v->coherent, cd, word0, cd_valid()))
         return UIOMMU_TIMEDOUT; /* it was cut */
     return smmuv3_cd_forget(v, endpoint);
 }

@@ -183,7 +183,8 @@ static void fill(const struct smmuv3_unit *v, const struct uiommu_endpoint *ep,
 
 static bool is_valid(uint64_t word0)
 {
-    return smmuv3_ste_q0_v((struct smmuv3_ste_q0){ word0 }) != 0;
+    return smmuv3_ste_q0_v((struct smmuv3_ste_q0){ word0 }) != 0 &&
+           !smmuv3_ste_is_mute(word0);
 }
 
 /* Word 0 that leads where this one does, open. */
@@ -196,7 +197,8 @@ static uint64_t opened(uint64_t word0)
 }
 
 /* An invalid entry was cut, or failed: so were all its substreams, and what their
- * descriptors say is nobody's any more. */
+ * descriptors say is nobody's any more. Or it was muted, and then whoever ends that sets
+ * all its substreams anew. */
 static void before_opening(const struct smmuv3_unit *v, const uim_word *ste)
 {
     if (!is_valid(uim_ld64(ste)))
@@ -217,7 +219,7 @@ static unsigned s1dss_now(const uim_word *ste)
     const struct smmuv3_ste_q0 q0 = { uim_ld64(&ste[0]) };
     const struct smmuv3_ste_q1 q1 = { uim_ld64(&ste[1]) };
 
-    if (!smmuv3_ste_q0_v(q0))
+    if (!is_valid(q0.raw))
         return SMMUV3_S1DSS_TERMINATE;
     if (smmuv3_ste_q0_config(q0) == SMMUV3_STE_BYPASS)
         return SMMUV3_S1DSS_BYPASS;
@@ -354,13 +356,17 @@ static enum uiommu_status set_substream(struct smmuv3_unit *v,
 /* ---- blocking -------------------------------------------------------------- */
 
 static enum uiommu_status cut_stream(struct smmuv3_unit *v,
-                                     struct smmuv3_sid sid)
+                                     const struct uiommu_endpoint *ep)
 {
+    const struct smmuv3_sid sid = smmuv3_sid(ep);
     uim_word *ste = smmuv3_ste(v, sid);
 
     if (!ste)
         return UIOMMU_OK;
-    smmuv3_ste_block(v, ste);
+    if (atomic_load(&ep->muted))
+        smmuv3_ste_mute(v, ste);
+    else
+        smmuv3_ste_block(v, ste);
     return smmuv3_ste_forget(v, sid);
 }
 
@@ -373,15 +379,21 @@ static enum uiommu_status cut_substream(struct smmuv3_unit *v,
     return cd ? close_cd(v, ep, cd) : UIOMMU_OK;
 }
 
+/* It was, and is not to be any more. */
+static bool is_left_mute(const struct uiommu_endpoint *ep, const uim_word *ste)
+{
+    return !atomic_load(&ep->muted) && smmuv3_ste_is_mute(uim_ld64(ste));
+}
+
 static enum uiommu_status block_stream(struct smmuv3_unit *v,
                                        const struct uiommu_endpoint *ep,
                                        struct uiommu_domain *blocked)
 {
     uim_word *ste = smmuv3_ste(v, smmuv3_sid(ep));
 
-    if (ste && smmuv3_has_table(uim_ld64(ste)))
+    if (ste && smmuv3_has_table(uim_ld64(ste)) && !is_left_mute(ep, ste))
         return set_in_table(v, ep, ste, blocked);
-    return cut_stream(v, smmuv3_sid(ep));
+    return cut_stream(v, ep);
 }
 
 static enum uiommu_status block_substream(struct smmuv3_unit *v,
@@ -428,5 +440,16 @@ enum uiommu_status smmuv3_cut(struct uiommu_endpoint *endpoint)
 
     if (endpoint->pasid != UIOMMU_NO_PASID)
         return cut_substream(v, endpoint);
-    return cut_stream(v, smmuv3_sid(endpoint));
+    return cut_stream(v, endpoint);
+}
+
+/* A stream beyond the table has none, and never sees anything. */
+enum uiommu_status smmuv3_make_entry(struct uiommu_endpoint *endpoint)
+{
+    struct smmuv3_unit *v = smmuv3_unit(endpoint->unit);
+    uim_word *ste;
+
+    if (endpoint->id >> v->sid_bits != 0)
+        return UIOMMU_OK;
+    return smmuv3_ste_create(v, smmuv3_sid(endpoint), &ste);
 }

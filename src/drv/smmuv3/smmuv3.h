@@ -320,8 +320,12 @@ enum uiommu_status smmuv3_ste_replace(struct smmuv3_unit *v,
 enum uiommu_status smmuv3_ste_change(struct smmuv3_unit *v,
                                      const struct uiommu_endpoint *endpoint,
                                      uim_word *ste, const uint64_t *want);
-/* In one store. */
+/* In one store: the stream is aborted, and that is recorded, or it is not (5.2, Config).
+ * Of the latter, the entry still says what it leads to. */
 void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste);
+void smmuv3_ste_mute(const struct smmuv3_unit *v, uim_word *ste);
+/* It is as the latter leaves it. */
+bool smmuv3_ste_is_mute(uint64_t word0);
 /* All caches forget the entry and what it leads to. */
 enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
                                      struct smmuv3_sid sid);
@@ -344,6 +348,7 @@ enum uiommu_status smmuv3_set(struct uiommu_endpoint *endpoint,
                               struct uiommu_domain *next,
                               struct uiommu_domain *old);
 enum uiommu_status smmuv3_cut(struct uiommu_endpoint *endpoint);
+enum uiommu_status smmuv3_make_entry(struct uiommu_endpoint *endpoint);
 enum uiommu_status smmuv3_ids_create(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_link(struct uim_link *link);
 void smmuv3_unlink(struct uim_link *link);

@@ -172,6 +172,7 @@ static const struct uim_unit_ops unit_ops = {
     .unlink = smmuv3_unlink,
     .set = smmuv3_set,
     .cut = smmuv3_cut,
+    .make_entry = smmuv3_make_entry,
     .invalidate = smmuv3_invalidate,
     .devtlb = smmuv3_devtlb,
     .respond = smmuv3_respond,

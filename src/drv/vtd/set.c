@@ -182,7 +182,8 @@ static enum uiommu_status legacy_replace(struct vtd_unit *v,
     enum uiommu_status status = UIOMMU_OK;
 
     if (one_word_differs(entry, want)) {
-        if (!uim_entry_open(&v->unit, ep, v->coherent, entry, want[0]))
+        if (!uim_entry_open(&v->unit, ep, v->coherent, entry, want[0],
+                            VTD_ENTRY_P))
             return UIOMMU_TIMEDOUT;
         return legacy_retire(v, sid, want[1]);
     }
@@ -374,8 +375,10 @@ scalable_retire(struct vtd_unit *v, const struct path *p, bool entry_changes)
 
     if (entry_changes)
         vtd_entry_block(v, p->entry);
-    if (context_changes)
-        vtd_entry_store(v, p->context, p->context_word);
+    if (context_changes) /* FPD is mute()'s, which may come at any time */
+        uim_entry_change(&v->unit, v->coherent, p->context,
+                         ~(uint64_t)VTD_ENTRY_FPD,
+                         p->context_word & ~(uint64_t)VTD_ENTRY_FPD);
     if (context_changes && (found & VTD_ENTRY_P))
         add_stale_context(&b, v, p);
     else if (entry_changes)
@@ -439,21 +442,65 @@ static enum uiommu_status set_scalable(struct vtd_unit *v,
     return status;
 }
 
+/* ---- what is not recorded -------------------------------------------------- */
+
+/* An entry with P=0 may be cached with CM=1, under domain id 0, and one with P=1 under
+ * that of any of its PASIDs: what changes once in a storm may be forgotten for all. */
+static enum uiommu_status forget_contexts(struct vtd_unit *v)
+{
+    struct vtd_batch b = { .n = 0 };
+
+    vtd_add_context(&b, VTD_CC_GLOBAL, VTD_DID_ABSENT, (struct vtd_sid){ 0 });
+    return vtd_submit(v, &b);
+}
+
+/* FPD of the context entry, which counts for the id with all its PASIDs, becomes what the
+ * mark of the id says. Copies of somebody's entries are not ours to change. */
+static enum uiommu_status mute(struct vtd_unit *v,
+                               struct uiommu_endpoint *endpoint)
+{
+    const bool muted = atomic_load(&uim_own(endpoint)->muted);
+    const struct vtd_sid sid = vtd_sid(endpoint);
+    uim_word *entry = vtd_context(v, sid);
+
+    if (!entry || vtd_is_adopted(v, sid) ||
+        ((uim_ld64(entry) & VTD_ENTRY_FPD) != 0) == muted)
+        return UIOMMU_OK;
+    uim_entry_change(&v->unit, v->coherent, entry, VTD_ENTRY_FPD,
+                     muted ? VTD_ENTRY_FPD : 0);
+    return forget_contexts(v);
+}
+
+enum uiommu_status vtd_make_entry(struct uiommu_endpoint *endpoint)
+{
+    struct vtd_unit *v = vtd_unit(endpoint->unit);
+    uim_word *entry;
+
+    return vtd_context_create(v, vtd_sid(endpoint), &entry);
+}
+
 /* ---- operations ---------------------------------------------------------- */
 
+/* Entries are made anew here and there: FPD goes before that, and comes after it. */
 enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
                            struct uiommu_domain *next,
                            struct uiommu_domain *old)
 {
     struct vtd_unit *v = vtd_unit(endpoint->unit);
+    const bool block = next->kind == UIOMMU_DOMAIN_BLOCKED;
+    enum uiommu_status status, before;
 
     (void)old; /* the entry knows */
-    if (next->kind != UIOMMU_DOMAIN_BLOCKED &&
-        endpoint->pasid >> endpoint->device->pasid_bits != 0)
+    if (!block && endpoint->pasid >> endpoint->device->pasid_bits != 0)
         return UIOMMU_INVAL;
-    if (vtd_has_pasids(v))
-        return set_scalable(v, endpoint, next);
-    return set_legacy(v, endpoint, next);
+    before = mute(v, endpoint);
+    if (before != UIOMMU_OK && !block)
+        return before;
+    status = vtd_has_pasids(v) ? set_scalable(v, endpoint, next)
+                               : set_legacy(v, endpoint, next);
+    if (status == UIOMMU_OK)
+        status = mute(v, endpoint);
+    return status == UIOMMU_OK ? before : status;
 }
 
 /* What the unit still has cached of the entry would let DMA go on. */
@@ -484,11 +531,10 @@ static enum uiommu_status cut_scalable(struct vtd_unit *v, struct vtd_sid sid,
     return b.n > 0 ? vtd_submit(v, &b) : UIOMMU_OK;
 }
 
-enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint)
+static enum uiommu_status cut(struct vtd_unit *v,
+                              const struct uiommu_endpoint *endpoint)
 {
-    struct vtd_unit *v = vtd_unit(endpoint->unit);
     const struct vtd_sid sid = vtd_sid(endpoint);
-
     enum uiommu_status status;
 
     if (vtd_is_adopted(v, sid) &&
@@ -497,4 +543,12 @@ enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint)
     if (vtd_has_pasids(v))
         return cut_scalable(v, sid, endpoint->pasid);
     return cut_legacy(v, sid);
+}
+
+enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint)
+{
+    struct vtd_unit *v = vtd_unit(endpoint->unit);
+    enum uiommu_status status = cut(v, endpoint);
+
+    return status == UIOMMU_OK ? mute(v, endpoint) : status;
 }

@@ -80,7 +80,8 @@ enum uiommu_status vtd_entry_open(const struct vtd_unit *v,
                                   unsigned words)
 {
     write_rest(v, entry, value, words);
-    if (!uim_entry_open(&v->unit, endpoint, v->coherent, entry, value[0]))
+    if (!uim_entry_open(&v->unit, endpoint, v->coherent, entry, value[0],
+                        VTD_ENTRY_P))
         return UIOMMU_TIMEDOUT;
     return UIOMMU_OK;
 }

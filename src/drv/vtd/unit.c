@@ -152,6 +152,7 @@ static const struct uim_unit_ops unit_ops = {
     .unlink = vtd_unlink,
     .set = vtd_set,
     .cut = vtd_cut,
+    .make_entry = vtd_make_entry,
     .invalidate = vtd_invalidate,
     .map_sync = vtd_map_sync,
     .devtlb = vtd_devtlb,

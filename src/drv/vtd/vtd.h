@@ -367,6 +367,9 @@ void vtd_pasid_dids(const struct vtd_unit *v, uint64_t link,
 
 /* Entries of several words, P in bit 0 of word 0 (B.13). */
 enum { VTD_ENTRY_P = 1 };
+/* In bit 1 of a context entry, of either mode: what is refused by way of it is not
+ * recorded, whether P is 1 or 0 (9.3, 9.4). */
+enum { VTD_ENTRY_FPD = 2 };
 void vtd_entry_store(const struct vtd_unit *v, uim_word *word, uint64_t value);
 void vtd_entry_block(const struct vtd_unit *v, uim_word *entry);
 void vtd_entry_zero(const struct vtd_unit *v, uim_word *entry, unsigned words);
@@ -385,6 +388,7 @@ enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
                            struct uiommu_domain *next,
                            struct uiommu_domain *old);
 enum uiommu_status vtd_cut(struct uiommu_endpoint *endpoint);
+enum uiommu_status vtd_make_entry(struct uiommu_endpoint *endpoint);
 enum uiommu_status vtd_link(struct uim_link *link);
 /* NOSPC. Any context. */
 enum uiommu_status vtd_did_alloc(struct vtd_unit *v, struct vtd_did *out);
