@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a process is found, and how it ends: by itself, by a signal, by another program
+ * in its place, and while somebody waits for it.
+ */
+#include "tests/process/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void end(struct stand *s, int signal)
+{
+    int status;
+
+    kill(s->pid, signal);
+    assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+    s->pid = 0;
+}
+
+/* ---- a process and a device --------------------------------------------------- */
+
+static void has_a_page(struct shared *s)
+{
+    uint32_t *at = map_pages(1);
+
+    at[0] = 0x11;
+    atomic_store(&s->at, (uintptr_t)at);
+    meet_host(s, 1);
+    NEED(at[1] == 0x22);
+}
+
+static void a_device_sees_what_the_process_sees(void **state)
+{
+    struct stand s;
+    uint32_t value = 0;
+
+    (void)state;
+    stand_open(&s, has_a_page);
+    stand_meet(&s, 1);
+    assert_int_equal(device_load(&s.device, stand_address(&s), &value),
+                     PROCESS_OK);
+    assert_int_equal(value, 0x11);
+    assert_int_equal(device_store(&s.device, stand_address(&s) + 4, 0x22),
+                     PROCESS_OK);
+    assert_int_equal(s.device.grants, 1);
+    assert_int_equal(s.device.stops, 0);
+    stand_go(&s, 1);
+    stand_close(&s);
+    assert_int_equal(s.device.ends, 1);
+}
+
+static void two_processes_are_two(void **state)
+{
+    struct stand s, t;
+    uint32_t value = 0;
+
+    (void)state;
+    stand_open(&s, has_a_page);
+    stand_open(&t, has_a_page);
+    stand_meet(&s, 1);
+    stand_meet(&t, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 0x33),
+                     PROCESS_OK);
+    assert_int_equal(device_load(&t.device, stand_address(&t), &value),
+                     PROCESS_OK);
+    assert_int_equal(value, 0x11);
+    assert_int_equal(device_store(&s.device, stand_address(&s) + 4, 0x22),
+                     PROCESS_OK);
+    assert_int_equal(device_store(&t.device, stand_address(&t) + 4, 0x22),
+                     PROCESS_OK);
+    stand_go(&s, 1);
+    stand_close(&s);
+    assert_true(device_has(&t.device, stand_address(&t)));
+    stand_go(&t, 1);
+    stand_close(&t);
+}
+
+/* ---- ends ---------------------------------------------------------------------- */
+
+static void sleeps(struct shared *s)
+{
+    atomic_store(&s->at, (uintptr_t)map_pages(256));
+    meet_host(s, 1);
+    pause();
+}
+
+static void see_stopped(struct device *d)
+{
+    assert_int_equal(d->ends, 0);
+}
+
+static void assert_gone(struct stand *s)
+{
+    const uint64_t va = stand_address(s);
+    uint32_t value = 0;
+
+    assert_false(device_has(&s->device, va));
+    assert_int_equal(device_load(&s->device, va, &value), PROCESS_GONE);
+    assert_int_equal(process_fault(s->p, va, UIOMMU_READ, NULL), PROCESS_GONE);
+    assert_int_equal(process_write(s->p, va, &value, 4, NULL), PROCESS_GONE);
+    assert_int_equal(process_step(s->p, 0), PROCESS_GONE);
+    assert_int_equal(s->device.ends, 1);
+}
+
+static void killing_it_ends_all_translations(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, sleeps);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    assert_int_equal(process_step(s.p, 0), PROCESS_OK);
+    stand_go(&s, 1);
+    s.device.on_invalidate = see_stopped;
+    end(&s, SIGKILL);
+    /* A device that nobody told yet gets no further either. */
+    assert_int_equal(device_write(&s.device, stand_address(&s), "x", 1),
+                     FAILED);
+    assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_GONE);
+    assert_gone(&s);
+    stand_close(&s);
+    assert_int_equal(s.device.ends, 1);
+}
+
+struct faulting {
+    struct stand *s;
+    enum process_status last;
+    atomic_uint n;
+};
+
+static void *fault_on(void *arg)
+{
+    struct faulting *f = arg;
+
+    do {
+        uint64_t va = stand_address(f->s) +
+                      (uint64_t)(atomic_fetch_add(&f->n, 1) % 256) * PAGE;
+
+        f->last = process_fault(f->s->p, va, UIOMMU_WRITE, NULL);
+    } while (f->last != PROCESS_GONE && atomic_load(&f->n) < 100000000);
+    return NULL;
+}
+
+/* C-SC4: the provider exits while faults are pending. */
+static void it_may_exit_while_faults_are_pending(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 20; round++) {
+        struct stand s;
+        struct faulting f = { .s = &s };
+        pthread_t thread;
+
+        stand_open(&s, sleeps);
+        stand_meet(&s, 1);
+        pthread_create(&thread, NULL, fault_on, &f);
+        assert_true(wait_for(&f.n, 50 + round * 7));
+        end(&s, SIGKILL);
+        pthread_join(thread, NULL);
+        assert_int_equal(f.last, PROCESS_GONE);
+        assert_true(wait_for(&s.device.ends, 1));
+        assert_gone(&s);
+        stand_close(&s);
+    }
+}
+
+static void executes(struct shared *s)
+{
+    atomic_store(&s->at, (uintptr_t)map_pages(1));
+    meet_host(s, 1);
+    execl("/bin/sleep", "sleep", "60", (char *)NULL);
+}
+
+static bool has_executed(pid_t pid)
+{
+    char path[40], name[32] = "";
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    fd = open(path, O_RDONLY);
+    (void)!read(fd, name, sizeof(name) - 1);
+    close(fd);
+    return strcmp(name, "sleep\n") == 0;
+}
+
+/* Its process id is the same, but the address space is another. */
+static void another_program_is_another_address_space(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, executes);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    stand_go(&s, 1);
+    while (!has_executed(s.pid))
+        usleep(1000);
+    assert_int_equal(device_write(&s.device, stand_address(&s), "x", 1),
+                     FAILED);
+    assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_GONE);
+    assert_gone(&s);
+    end(&s, SIGKILL);
+    stand_close(&s);
+}
+
+static void forks(struct shared *s)
+{
+    uint32_t *at = map_pages(1);
+    pid_t pid;
+    int status;
+
+    atomic_store(&s->at, (uintptr_t)at);
+    meet_host(s, 1);
+    pid = fork();
+    if (pid == 0) {
+        at[0] = 5;
+        meet_host(s, 2);
+        NEED(at[0] == 5 && at[1] == 0);
+        NEED(munmap(at, PAGE) == 0); /* waits for nobody */
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    NEED(status == 0);
+    NEED(at[0] == 1 && at[1] == 2);
+    meet_host(s, 3);
+}
+
+static void a_child_of_it_is_not_followed(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, forks);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    stand_go(&s, 1);
+    stand_meet(&s, 2);
+    assert_int_equal(device_store(&s.device, stand_address(&s) + 4, 2),
+                     PROCESS_OK);
+    stand_go(&s, 2);
+    stand_meet(&s, 3);
+    assert_int_equal(process_step(s.p, 0), PROCESS_OK);
+    assert_int_equal(s.device.stops, 0);
+    assert_true(device_has(&s.device, stand_address(&s)));
+    stand_go(&s, 3);
+    stand_close(&s);
+}
+
+/* ---- nobody holds it up for good ------------------------------------------------ */
+
+static void unmaps(struct shared *s)
+{
+    void *at = map_pages(1);
+
+    atomic_store(&s->at, (uintptr_t)at);
+    meet_host(s, 1);
+    NEED(munmap(at, PAGE) == 0);
+    atomic_store(&s->n[1], 1);
+}
+
+static void closing_lets_it_go_on(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, unmaps);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    stand_go(&s, 1);
+    usleep(20000);
+    assert_int_equal(s.shared->n[1], 0); /* nobody stepped */
+    process_close(s.p);
+    s.p = NULL;
+    assert_true(wait_for(&s.shared->n[1], 1));
+    assert_false(device_has(&s.device, stand_address(&s)));
+    assert_int_equal(s.device.ends, 0);
+    s.socket = -1;
+    stand_close(&s);
+}
+
+static void it_can_be_killed_while_it_waits(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, unmaps);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    stand_go(&s, 1);
+    usleep(20000);
+    end(&s, SIGKILL);
+    while (process_step(s.p, WAIT_S * 1000) == PROCESS_OK)
+        continue;
+    assert_gone(&s);
+    stand_close(&s);
+}
+
+static bool has_userfaultfd(void)
+{
+    for (int fd = 0; fd < 256; fd++) {
+        char path[40], name[64] = "";
+
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        if (readlink(path, name, sizeof(name) - 1) > 0 &&
+            strstr(name, "userfaultfd"))
+            return true;
+    }
+    return false;
+}
+
+/* The agent gives it away before it closes it. */
+static void looks_for_a_userfaultfd(struct shared *s)
+{
+    meet_host(s, 1);
+    for (unsigned ms = 0; ms < WAIT_S * 1000 && has_userfaultfd(); ms++)
+        usleep(1000);
+    NEED(!has_userfaultfd());
+}
+
+static void the_process_keeps_no_userfaultfd(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open(&s, looks_for_a_userfaultfd);
+    stand_meet(&s, 1);
+    stand_go(&s, 1);
+    stand_close(&s);
+}
+
+/* ---- who is not followed --------------------------------------------------------- */
+
+/* What the other end says, and the sentence that comes of it. */
+static void assert_refused(child_fn *fn, const char *sentence)
+{
+    struct stand s;
+    struct process *p = NULL;
+    char error[200] = "";
+
+    stand_fork(&s, fn);
+    assert_false(process_open(s.socket, &s.device.ops, &s.device, &p, error,
+                              sizeof(error)));
+    if (!strstr(error, sentence))
+        fail_msg("\"%s\" is not in \"%s\"", sentence, error);
+    assert_null(p);
+    stand_go(&s, 1);
+    stand_close(&s);
+}
+
+static void say(struct shared *s, const void *data, size_t size)
+{
+    NEED(send((int)atomic_load(&s->n[0]), data, size, 0) == (ssize_t)size);
+    meet_host(s, 1);
+}
+
+static void says_garbage(struct shared *s)
+{
+    say(s, "hello", 5);
+}
+
+static void says_it_is_init(struct shared *s)
+{
+    const struct process_hello hello = { PROCESS_AGENT_MAGIC, 1, "" };
+
+    say(s, &hello, sizeof(hello));
+}
+
+static void says_no_descriptor(struct shared *s)
+{
+    const struct process_hello hello = { PROCESS_AGENT_MAGIC,
+                                         (int32_t)syscall(SYS_gettid), "" };
+
+    say(s, &hello, sizeof(hello));
+}
+
+static void says_nothing(struct shared *s)
+{
+    meet_host(s, 1);
+}
+
+static void hangs_up(struct shared *s)
+{
+    close((int)atomic_load(&s->n[0]));
+    meet_host(s, 1);
+}
+
+/* As where userfaultfd is forbidden: the agent says why. */
+static void may_open_nothing(struct shared *s)
+{
+    const struct rlimit none = { 0, 0 };
+    char error[200];
+
+    NEED(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    NEED(!process_supported(error, sizeof(error)));
+    NEED(strstr(error, "userfaultfd: ") == error);
+    NEED(process_agent_start((int)atomic_load(&s->n[0]), error, sizeof(error)));
+    meet_host(s, 1);
+}
+
+static void who_is_no_agent_is_refused(void **state)
+{
+    (void)state;
+    assert_refused(says_garbage, "not of an agent");
+    assert_refused(hangs_up, "not of an agent");
+    assert_refused(says_nothing, "says nothing");
+}
+
+static void nobody_speaks_for_another_process(void **state)
+{
+    (void)state;
+    assert_refused(says_it_is_init, "thread 1, which process");
+}
+
+static void what_is_in_the_way_is_said(void **state)
+{
+    (void)state;
+    assert_refused(may_open_nothing,
+                   "cannot be followed: userfaultfd: Too many open files");
+    assert_refused(says_no_descriptor, "userfaultfd: Bad file descriptor");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_sees_what_the_process_sees),
+        cmocka_unit_test(two_processes_are_two),
+        cmocka_unit_test(killing_it_ends_all_translations),
+        cmocka_unit_test(it_may_exit_while_faults_are_pending),
+        cmocka_unit_test(another_program_is_another_address_space),
+        cmocka_unit_test(a_child_of_it_is_not_followed),
+        cmocka_unit_test(closing_lets_it_go_on),
+        cmocka_unit_test(it_can_be_killed_while_it_waits),
+        cmocka_unit_test(the_process_keeps_no_userfaultfd),
+        cmocka_unit_test(who_is_no_agent_is_refused),
+        cmocka_unit_test(nobody_speaks_for_another_process),
+        cmocka_unit_test(what_is_in_the_way_is_said),
+    };
+
+    return RUN(tests);
+}
