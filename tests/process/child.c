@@ -73,6 +73,17 @@ void *map_pages(size_t n)
     return map_pages_at(NULL, n);
 }
 
+/* Linux gives the upper end of a hole first. */
+void *free_address(void)
+{
+    const size_t size = (size_t)256 << 20;
+    char *hole = mmap(NULL, size, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    need(hole != MAP_FAILED && munmap(hole, size) == 0, "a hole");
+    return hole + size / 2;
+}
+
 /* ---- in the test ------------------------------------------------------------- */
 
 static void start(struct stand *s, child_fn *fn, bool agent)

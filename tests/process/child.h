@@ -45,6 +45,8 @@ void need(bool ok, const char *what);
 /* In the child: fresh memory of the process, or where asked. */
 void *map_pages(size_t n);
 void *map_pages_at(void *at, size_t n);
+/* An address with nothing around it, which nobody is given by chance. */
+void *free_address(void);
 
 /* Spins politely until *v is at least that. False: it took too long. */
 bool wait_for(const atomic_uint *v, unsigned at_least);

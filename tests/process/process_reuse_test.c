@@ -179,10 +179,11 @@ static void *run_lane(void *arg)
 /* The ranges are the lanes' own: nothing else is ever put there. */
 static void reuses(struct shared *s)
 {
+    uintptr_t at = (uintptr_t)free_address();
     pthread_t thread;
 
     for (unsigned i = 0; i < LANES; i++)
-        board->lane[i].at = UINT64_C(0x2000000000) + i * 64ul * PAGE;
+        board->lane[i].at = at + (uintptr_t)i * 64 * PAGE;
     meet_host(s, 1);
     NEED(pthread_create(&thread, NULL, run_lane, &board->lane[1]) == 0);
     (void)run_lane(&board->lane[0]);
