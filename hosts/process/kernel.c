@@ -106,18 +106,16 @@ bool process_uffd_waiting(int uffd)
 
 static struct process_event event(const struct uffd_msg *m)
 {
-    switch (m->event) {
-    case UFFD_EVENT_UNMAP:
-    case UFFD_EVENT_REMOVE:
-        return (struct process_event){ m->arg.remove.start,
-                                       m->arg.remove.end - 1 };
-    case UFFD_EVENT_REMAP:
-        return (struct process_event){
-            m->arg.remap.from, m->arg.remap.from + m->arg.remap.len - 1
-        };
-    default: /* not asked for */
-        return (struct process_event){ 0, UINT64_MAX };
+    uint64_t first = 0, last = UINT64_MAX; /* what was not asked for */
+
+    if (m->event == UFFD_EVENT_UNMAP || m->event == UFFD_EVENT_REMOVE) {
+        first = m->arg.remove.start;
+        last = m->arg.remove.end - 1;
+    } else if (m->event == UFFD_EVENT_REMAP) {
+        first = m->arg.remap.from;
+        last = first + m->arg.remap.len - 1;
     }
+    return (struct process_event){ first, last };
 }
 
 unsigned process_uffd_read(int uffd, struct process_event *out, unsigned n)

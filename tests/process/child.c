@@ -4,16 +4,21 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <sched.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/futex.h>
+
+enum { SPINS = 100 };
 
 static char why[200]; /* not applicable; empty: applicable                   */
 
@@ -25,20 +30,28 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-bool wait_for(const atomic_uint *v, unsigned at_least)
+/* Who counts without telling is noticed a millisecond later. */
+bool wait_for(atomic_uint *v, unsigned at_least)
 {
-    double until = 0;
+    const struct timespec tick = { .tv_nsec = 1000000 };
+    const double until = now() + WAIT_S;
 
-    for (unsigned i = 1; atomic_load(v) < at_least; i++) {
-        sched_yield();
-        if (i % 1024)
+    for (unsigned i = 0; atomic_load(v) < at_least; i++) {
+        unsigned is = atomic_load(v);
+
+        if (i < SPINS || is >= at_least)
             continue;
-        if (until > 0 && now() > until)
+        if (now() > until)
             return false;
-        if (until <= 0)
-            until = now() + WAIT_S;
+        (void)syscall(SYS_futex, v, FUTEX_WAIT, is, &tick, NULL, 0);
     }
     return true;
+}
+
+void tell(atomic_uint *v, unsigned value)
+{
+    if (atomic_exchange(v, value) != value)
+        (void)syscall(SYS_futex, v, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 /* ---- in the child ------------------------------------------------------------ */
@@ -54,7 +67,7 @@ void need(bool ok, const char *what)
 
 void meet_host(struct shared *s, unsigned step)
 {
-    atomic_store(&s->child, step);
+    tell(&s->child, step);
     need(wait_for(&s->host, step), "the host lets it go on");
 }
 
@@ -155,7 +168,7 @@ void stand_meet(struct stand *s, unsigned step)
 
 void stand_go(struct stand *s, unsigned step)
 {
-    atomic_store(&s->shared->host, step);
+    tell(&s->shared->host, step);
 }
 
 uint64_t stand_address(struct stand *s)

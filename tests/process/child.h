@@ -26,7 +26,7 @@
 #include "hosts/process/agent.h"
 #include "hosts/process/process.h"
 
-enum { PAGE = 4096, WAIT_S = 20 };
+enum { PAGE = 4096, WAIT_S = 10 };
 
 /* ---- what both sides see ----------------------------------------------------- */
 
@@ -48,8 +48,10 @@ void *map_pages_at(void *at, size_t n);
 /* An address with nothing around it, which nobody is given by chance. */
 void *free_address(void);
 
-/* Spins politely until *v is at least that. False: it took too long. */
-bool wait_for(const atomic_uint *v, unsigned at_least);
+/* Waits until *v is at least that. False: it took too long. */
+bool wait_for(atomic_uint *v, unsigned at_least);
+/* *v is that; who waits for it is woken. */
+void tell(atomic_uint *v, unsigned value);
 
 /* ---- a device ---------------------------------------------------------------- */
 

@@ -25,7 +25,7 @@
 enum {
     ROUNDS = 20000,
     LANES = 2,
-    LOOKS = 40,
+    LOOKS = 20,
     ASIDE = 16 * PAGE, /* from the address                                   */
     SPARE = 32 * PAGE,
 };
@@ -35,7 +35,6 @@ struct lane {
     atomic_uint round;  /* the process has mapped a page for it              */
     atomic_uint landed; /* the last whose number the device wrote            */
     atomic_uint stale;  /* rounds that found another's number                */
-    atomic_uint misses; /* of the device: rounds whose translation went      */
     atomic_uint done;   /* rounds                                            */
     uintptr_t at;
 };
@@ -104,7 +103,7 @@ static bool is_stale(const volatile uint32_t *at, uint32_t pattern)
 
     for (unsigned i = 0; i < LOOKS && !stale; i++) {
         stale = at[1] != pattern;
-        if (i % 16 == 15)
+        if (i == LOOKS / 2)
             sched_yield();
     }
     return stale;
@@ -117,7 +116,7 @@ static volatile uint32_t *written_page(struct lane *lane, unsigned round,
     volatile uint32_t *at = map_some(lane->at, round, memfd);
 
     at[1] = 0;
-    atomic_store(&lane->round, round);
+    tell(&lane->round, round);
     NEED(wait_for(&lane->landed, round));
     NEED(at[1] == round);
     return at;
@@ -158,6 +157,12 @@ static void make_spare(struct lane *lane)
     atomic_fetch_add(&lane->done, 1);
 }
 
+static bool is_through(const struct lane *lane, unsigned round)
+{
+    return lane == &board->lane[0] ? round > board->rounds
+                                   : atomic_load(&board->stop);
+}
+
 static void *run_lane(void *arg)
 {
     struct lane *lane = arg;
@@ -166,12 +171,14 @@ static void *run_lane(void *arg)
 
     NEED(memfd >= 0 && ftruncate(memfd, PAGE) == 0);
     make_spare(lane);
-    for (unsigned round = 2;
-         first ? round <= board->rounds : !atomic_load(&board->stop); round++)
+    for (unsigned round = 2; !is_through(lane, round); round++) {
         one_round(lane, round, memfd);
+        if (!first)
+            usleep(300); /* the other lane's rounds are those that count */
+    }
     if (first)
         atomic_store(&board->stop, true);
-    atomic_store(&lane->round, UINT32_MAX);
+    tell(&lane->round, UINT32_MAX);
     close(memfd);
     return NULL;
 }
@@ -201,42 +208,47 @@ struct engine {
     uint64_t writes;
 };
 
-/* One translation, and writes through it for as long as it is there. */
+/* Writes for as long as the translation is there; how often. */
+static unsigned write_on(struct engine *e, uint32_t round)
+{
+    const uint64_t va = e->lane->at + 4;
+    unsigned n = 0;
+
+    while (device_write(e->device, va, &round, sizeof(round)) == HIT) {
+        tell(&e->lane->landed, round);
+        if (++n % 4 == 0)
+            sched_yield(); /* the process has to get on as well */
+    }
+    return n;
+}
+
+/* One translation, in use until it is taken. False: there was none to have. */
 static bool serve_round(struct engine *e, uint32_t round)
 {
-    const uint64_t at = e->lane->at;
-    bool landed = false;
-    enum hit hit;
+    for (unsigned i = 0; i < 1000; i++) {
+        unsigned n;
 
-    if (device_fault(e->device, at, UIOMMU_WRITE) != PROCESS_OK)
-        return false;
-    for (;;) {
-        hit = device_write(e->device, at + 4, &round, sizeof(round));
-        if (hit != HIT)
-            break;
-        e->writes++;
-        landed = true;
-        atomic_store(&e->lane->landed, round);
+        if (device_fault(e->device, e->lane->at, UIOMMU_WRITE) != PROCESS_OK)
+            return false;
+        n = write_on(e, round);
+        e->writes += n;
+        if (n > 0)
+            return true;
     }
-    atomic_fetch_add(&e->lane->misses, hit != HIT);
-    return landed;
+    return false;
 }
 
 static void *run_engine(void *arg)
 {
     struct engine *e = arg;
-    uint32_t served = 0;
+    uint32_t round = 0;
 
-    e->ok = true;
-    while (e->ok && served != UINT32_MAX) {
-        uint32_t round = atomic_load(&e->lane->round);
-
-        if (round == served)
-            sched_yield();
-        else if (round != UINT32_MAX)
-            e->ok = serve_round(e, round);
-        served = round;
-    }
+    do {
+        e->ok = wait_for(&e->lane->round, round + 1);
+        round = atomic_load(&e->lane->round);
+        if (round != UINT32_MAX)
+            e->ok = e->ok && serve_round(e, round);
+    } while (e->ok && round != UINT32_MAX);
     return NULL;
 }
 
@@ -289,11 +301,8 @@ static void no_access_is_stale(void **state)
     stand_close(&s);
     assert_int_equal(board->lane[0].done, rounds());
     assert_true(board->lane[1].done > 0);
-    for (unsigned i = 0; i < LANES; i++) {
+    for (unsigned i = 0; i < LANES; i++)
         assert_int_equal(board->lane[i].stale, 0);
-        /* Each translation was in use until it was taken. */
-        assert_int_equal(board->lane[i].misses, board->lane[i].done);
-    }
     munmap(board, sizeof(*board));
 }
 
