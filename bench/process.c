@@ -30,7 +30,7 @@ enum command { READY, MAP, UNMAP };
 struct desk {
     _Atomic(enum command) command;
     atomic_uintptr_t at;
-    _Atomic(double) ns;
+    uint64_t ns; /* that UNMAP took; whose turn it is, is the command */
 };
 
 struct subject {
@@ -51,13 +51,13 @@ static uintptr_t map_pages(size_t page)
     return at == MAP_FAILED ? 0 : (uintptr_t)at;
 }
 
-static double unmap_pages(uintptr_t at, size_t page)
+static uint64_t unmap_pages(uintptr_t at, size_t page)
 {
     double start = bench_now_ns();
 
     for (unsigned i = 0; i < PAGES; i++)
         (void)munmap((void *)(at + i * page), page);
-    return bench_now_ns() - start;
+    return (uint64_t)(bench_now_ns() - start);
 }
 
 static void obey(struct desk *desk, size_t page)
@@ -68,7 +68,7 @@ static void obey(struct desk *desk, size_t page)
         if (command == MAP)
             atomic_store(&desk->at, map_pages(page));
         else if (command == UNMAP)
-            atomic_store(&desk->ns, unmap_pages(atomic_load(&desk->at), page));
+            desk->ns = unmap_pages(atomic_load(&desk->at), page);
         else
             sched_yield();
         if (command != READY)
@@ -228,10 +228,10 @@ static bool sample_unmap(struct subject *s, double *ns, double *limit)
 
     if (!order(s, MAP) || !fault_all(s, &unused) || !order(s, UNMAP))
         return false;
-    *ns = atomic_load(&s->desk->ns) / PAGES;
+    *ns = (double)s->desk->ns / PAGES;
     if (!order(s, MAP) || !order(s, UNMAP))
         return false;
-    *limit = atomic_load(&s->desk->ns) / PAGES;
+    *limit = (double)s->desk->ns / PAGES;
     return true;
 }
 

@@ -138,6 +138,16 @@ static bool wait_for_hello(int socket, char *error, size_t size)
     return n > 0;
 }
 
+/* Made by whoever sent it, and not used before. */
+static bool enable(int uffd, char *error, size_t size)
+{
+    if (process_uffd_enable(uffd, error, size))
+        return true;
+    if (process_supported(error, size))
+        snprintf(error, size, "what the process sent is no fresh userfaultfd");
+    return false;
+}
+
 static bool check(const struct greeting *g, char *error, size_t size)
 {
     if (g->hello.error[0]) {
@@ -152,7 +162,7 @@ static bool check(const struct greeting *g, char *error, size_t size)
                  (int)g->hello.tid, (int)g->pid);
         return false;
     }
-    return process_uffd_enable(g->uffd, error, size);
+    return enable(g->uffd, error, size);
 }
 
 static bool greet(int socket, struct greeting *g, char *error, size_t size)

@@ -5,16 +5,29 @@
  */
 #include "tests/process/child.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+
+#include "hosts/process/kernel.h"
+
+enum { PAGEMAP_SCAN_SIZE = 96 };
+#define PAGEMAP_SCAN_CODE                                                      \
+    ((uint32_t)_IOC(_IOC_READ | _IOC_WRITE, 'f', 16, PAGEMAP_SCAN_SIZE))
 
 static void end(struct stand *s, int signal)
 {
@@ -381,6 +394,31 @@ static void says_no_descriptor(struct shared *s)
     say(s, &hello, sizeof(hello));
 }
 
+/* One that was used is somebody else's as well. */
+static void says_a_used_one(struct shared *s)
+{
+    char error[200];
+    int fd = process_uffd_open();
+    struct process_hello hello = { PROCESS_AGENT_MAGIC,
+                                   (int32_t)syscall(SYS_gettid), "" };
+    union {
+        struct cmsghdr header;
+        char data[CMSG_SPACE(sizeof(int))];
+    } control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+                              .cmsg_level = SOL_SOCKET,
+                              .cmsg_type = SCM_RIGHTS } };
+    struct iovec iov = { &hello, sizeof(hello) };
+    struct msghdr m = { .msg_iov = &iov,
+                        .msg_iovlen = 1,
+                        .msg_control = &control,
+                        .msg_controllen = sizeof(control.data) };
+
+    NEED(fd >= 0 && process_uffd_enable(fd, error, sizeof(error)));
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+    NEED(sendmsg((int)atomic_load(&s->n[0]), &m, 0) == (ssize_t)sizeof(hello));
+    meet_host(s, 1);
+}
+
 static void says_nothing(struct shared *s)
 {
     meet_host(s, 1);
@@ -424,7 +462,82 @@ static void what_is_in_the_way_is_said(void **state)
     (void)state;
     assert_refused(may_open_nothing,
                    "cannot be followed: userfaultfd: Too many open files");
-    assert_refused(says_no_descriptor, "userfaultfd: Bad file descriptor");
+    assert_refused(says_no_descriptor, "no fresh userfaultfd");
+    assert_refused(says_a_used_one, "no fresh userfaultfd");
+}
+
+/* ---- systems that cannot do it ---------------------------------------------------- */
+
+enum { LOW_HALF = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0 };
+
+/* From here on the system call fails, with that second argument if it is not 0. */
+static bool let_fail(long call, uint32_t argument, int error)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                 offsetof(struct seccomp_data, args[1]) + LOW_HALF),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, argument, 0, argument ? 1 : 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+struct lack {
+    long call;
+    uint32_t argument;
+    int error;
+    const char *sentence;
+};
+
+static const struct lack lacks[] = {
+    { SYS_userfaultfd, 0, ENOSYS, "userfaultfd: Function not implemented" },
+    { SYS_userfaultfd, 0, EPERM, "userfaultfd: Operation not permitted" },
+    { SYS_ioctl, (uint32_t)UFFDIO_API, EINVAL,
+      "(Linux 6.7 and later have it)" },
+    { SYS_ioctl, PAGEMAP_SCAN_CODE, ENOTTY, "(PAGEMAP_SCAN): Inappropriate" },
+    { SYS_process_vm_readv, 0, EPERM, "process_vm_readv: Operation not" },
+};
+
+static const struct lack *lack; /* the child is a fork, and knows it         */
+
+static void lacks_it(struct shared *s)
+{
+    char why[200] = "";
+
+    if (let_fail(lack->call, lack->argument, lack->error)) {
+        NEED(!process_supported(why, sizeof(why)));
+        need(strstr(why, lack->sentence) != NULL, why);
+    } else {
+        tell(&s->n[1], 1);
+    }
+    meet_host(s, 1);
+}
+
+static void what_a_system_lacks_is_said(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++) {
+        bool cannot;
+
+        lack = &lacks[i];
+        stand_fork(&s, lacks_it);
+        stand_meet(&s, 1);
+        cannot = atomic_load(&s.shared->n[1]);
+        stand_go(&s, 1);
+        stand_close(&s);
+        if (cannot) {
+            printf("NA: %s: seccomp cannot be used here\n", __func__);
+            return;
+        }
+    }
 }
 
 int main(void)
@@ -442,6 +555,7 @@ int main(void)
         cmocka_unit_test(who_is_no_agent_is_refused),
         cmocka_unit_test(nobody_speaks_for_another_process),
         cmocka_unit_test(what_is_in_the_way_is_said),
+        cmocka_unit_test(what_a_system_lacks_is_said),
     };
 
     return RUN(tests);
