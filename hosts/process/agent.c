@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -91,19 +90,19 @@ static void sleep_until_closed(int socket)
     while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-/* While this thread lives, its id stands for the address space. */
+/* While this thread lives, its id stands for the address space. It allocates nothing,
+ * so it gets no part of the heap to itself. */
 static void *agent(void *arg)
 {
-    int socket = *(int *)arg;
+    int socket = (int)(intptr_t)arg;
 
-    free(arg);
     if (offer(socket))
         sleep_until_closed(socket);
     (void)close(socket);
     return NULL;
 }
 
-static int start_thread(int *socket)
+static int start_thread(int socket)
 {
     sigset_t all, old;
     pthread_t thread;
@@ -112,7 +111,7 @@ static int start_thread(int *socket)
     /* The process's signals are for the process's threads. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    failed = pthread_create(&thread, NULL, agent, socket);
+    failed = pthread_create(&thread, NULL, agent, (void *)(intptr_t)socket);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (failed == 0)
         (void)pthread_detach(thread);
@@ -121,16 +120,9 @@ static int start_thread(int *socket)
 
 bool process_agent_start(int socket, char *error, size_t size)
 {
-    int *arg = malloc(sizeof(*arg));
-    int failed = ENOMEM;
+    int failed = start_thread(socket);
 
-    if (arg) {
-        *arg = socket;
-        failed = start_thread(arg);
-    }
-    if (failed == 0)
-        return true;
-    snprintf(error, size, "no thread for the agent: %s", strerror(failed));
-    free(arg);
-    return false;
+    if (failed)
+        snprintf(error, size, "no thread for the agent: %s", strerror(failed));
+    return failed == 0;
 }

@@ -89,7 +89,7 @@ void *map_pages(size_t n)
 /* Linux gives the upper end of a hole first. */
 void *free_address(void)
 {
-    const size_t size = (size_t)256 << 20;
+    const size_t size = (size_t)512 << 20;
     char *hole = mmap(NULL, size, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
