@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,31 +91,48 @@ static void sleep_until_closed(int socket)
     while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-/* While this thread lives, its id stands for the address space. It allocates nothing,
- * so it gets no part of the heap to itself. */
+struct begin {
+    int socket;
+    sem_t offered;
+};
+
+/*
+ * While this thread lives, its id stands for the address space. It allocates nothing, so
+ * it gets no part of the heap to itself.
+ */
 static void *agent(void *arg)
 {
-    int socket = (int)(intptr_t)arg;
+    struct begin *begin = arg;
+    int socket = begin->socket;
+    bool offered = offer(socket);
 
-    if (offer(socket))
+    (void)sem_post(&begin->offered);
+    if (offered)
         sleep_until_closed(socket);
     (void)close(socket);
     return NULL;
 }
 
+/* Returns after the offer: a child forked then has no copy of the descriptor. */
 static int start_thread(int socket)
 {
+    struct begin begin = { .socket = socket };
     sigset_t all, old;
     pthread_t thread;
     int failed;
 
     /* The process's signals are for the process's threads. */
+    (void)sem_init(&begin.offered, 0, 0);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    failed = pthread_create(&thread, NULL, agent, (void *)(intptr_t)socket);
+    failed = pthread_create(&thread, NULL, agent, &begin);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (failed == 0)
+    if (failed == 0) {
         (void)pthread_detach(thread);
+        while (sem_wait(&begin.offered) != 0)
+            continue;
+    }
+    (void)sem_destroy(&begin.offered);
     return failed;
 }
 

@@ -18,7 +18,8 @@
 /**
  * Offer this address space to whoever holds the other end of `socket` (process.h),
  * which belongs to the agent from here on; that end is told what is in the way, if
- * anything is. False: no agent, and a sentence in error[size].
+ * anything is. No other thread may fork meanwhile. False: no agent, and a sentence in
+ * error[size].
  */
 bool process_agent_start(int socket, char *error, size_t size);
 

@@ -10,7 +10,7 @@
  */
 #include "hosts/process/private.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -72,6 +72,15 @@ static void serve_events(struct process *p)
     p->ops->go(p->ctx);
 }
 
+/*
+ * Somebody who shares the address space may be left, and unmap: nobody reads that any
+ * more. The number stays taken, as a fault may be about to use it.
+ */
+static void let_go(struct process *p)
+{
+    (void)dup3(p->wake, p->uffd, O_CLOEXEC);
+}
+
 void process_end(struct process *p, bool exited)
 {
     bool first;
@@ -82,6 +91,8 @@ void process_end(struct process *p, bool exited)
     p->ended = true;
     if (first)
         p->ops->invalidate(p->ctx, 0, UINT64_MAX);
+    if (first)
+        let_go(p);
     (void)pthread_mutex_unlock(&p->lock);
     if (first && exited)
         p->ops->exited(p->ctx);

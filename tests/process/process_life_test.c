@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -316,6 +317,47 @@ static void it_can_be_killed_while_it_waits(void **state)
     stand_close(&s);
 }
 
+/* Not a thread: it outlives the process, and the address space with it. */
+static int shares_it(void *arg)
+{
+    struct shared *s = arg;
+
+    atomic_store(&s->n[2], 1);
+    while (atomic_load(&s->host) < 2)
+        (void)syscall(SYS_sched_yield);
+    (void)munmap((void *)atomic_load(&s->at), PAGE);
+    atomic_store(&s->n[1], 1);
+    (void)syscall(SYS_exit, 0);
+    return 0;
+}
+
+static void leaves_somebody(struct shared *s)
+{
+    char *stack = map_pages(16);
+
+    atomic_store(&s->at, (uintptr_t)map_pages(1));
+    NEED(clone(shares_it, stack + 16 * PAGE, CLONE_VM, s) > 0);
+    NEED(wait_for(&s->n[2], 1));
+    meet_host(s, 1);
+}
+
+static void who_is_left_behind_waits_for_nobody(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, leaves_somebody);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    stand_go(&s, 1);
+    while (process_step(s.p, WAIT_S * 1000) == PROCESS_OK)
+        continue;
+    assert_gone(&s);
+    stand_go(&s, 2);
+    assert_true(wait_for(&s.shared->n[1], 1));
+    stand_close(&s);
+}
+
 static bool has_userfaultfd(void)
 {
     for (int fd = 0; fd < 256; fd++) {
@@ -329,13 +371,10 @@ static bool has_userfaultfd(void)
     return false;
 }
 
-/* The agent gives it away before it closes it. */
 static void looks_for_a_userfaultfd(struct shared *s)
 {
-    meet_host(s, 1);
-    for (unsigned ms = 0; ms < WAIT_S * 1000 && has_userfaultfd(); ms++)
-        usleep(1000);
     NEED(!has_userfaultfd());
+    meet_host(s, 1);
 }
 
 static void the_process_keeps_no_userfaultfd(void **state)
@@ -551,6 +590,7 @@ int main(void)
         cmocka_unit_test(a_child_of_it_is_not_followed),
         cmocka_unit_test(closing_lets_it_go_on),
         cmocka_unit_test(it_can_be_killed_while_it_waits),
+        cmocka_unit_test(who_is_left_behind_waits_for_nobody),
         cmocka_unit_test(the_process_keeps_no_userfaultfd),
         cmocka_unit_test(who_is_no_agent_is_refused),
         cmocka_unit_test(nobody_speaks_for_another_process),
