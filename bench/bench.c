@@ -124,22 +124,32 @@ static bool measure_row(struct report *report, const struct bench_row *row,
     return true;
 }
 
-static void measure_rows(struct report *report, const struct bench_row *rows)
+static void measure_on(struct report *report, const struct bench_row *row,
+                       const char *format)
 {
     const struct options *o = report->options;
     char error[256];
 
+    if (!chosen(o->rows, row->name) || !chosen(o->formats, format))
+        return;
+    if (row->possible && !row->possible(error, sizeof(error))) {
+        fprintf(stderr, "uiommu bench: %s: not applicable: %s\n", row->name,
+                error);
+        return;
+    }
+    if (measure_row(report, row, format, error, sizeof(error)))
+        return;
+    fprintf(stderr, "uiommu bench: %s\n", error);
+    report->ok = false;
+}
+
+static void measure_rows(struct report *report, const struct bench_row *rows)
+{
     for (const struct bench_row *row = rows; row->name; row++) {
-        for (unsigned i = 0; bench_formats[i]; i++) {
-            if (!chosen(o->rows, row->name) ||
-                !chosen(o->formats, bench_formats[i]))
-                continue;
-            if (measure_row(report, row, bench_formats[i], error,
-                            sizeof(error)))
-                continue;
-            fprintf(stderr, "uiommu bench: %s\n", error);
-            report->ok = false;
-        }
+        if (row->format)
+            measure_on(report, row, row->format);
+        for (unsigned i = 0; !row->format && bench_formats[i]; i++)
+            measure_on(report, row, bench_formats[i]);
     }
 }
 
@@ -181,6 +191,7 @@ static int measure_all(const struct options *options)
         show_row_head();
     measure_rows(&report, bench_rows);
     measure_rows(&report, bench_thread_rows);
+    measure_rows(&report, bench_process_rows);
     text = all ? cJSON_Print(all) : NULL;
     if (text)
         puts(text);
@@ -204,10 +215,12 @@ static int usage(FILE *out)
         fprintf(out, " %s", bench_rows[i].name);
     for (unsigned i = 0; bench_thread_rows[i].name; i++)
         fprintf(out, " %s", bench_thread_rows[i].name);
+    for (unsigned i = 0; bench_process_rows[i].name; i++)
+        fprintf(out, " %s", bench_process_rows[i].name);
     fprintf(out, "\nFormats:");
     for (unsigned i = 0; bench_formats[i]; i++)
         fprintf(out, " %s", bench_formats[i]);
-    fprintf(out, "\n");
+    fprintf(out, " %s\n", bench_process_rows[0].format);
     return out == stdout ? 0 : 2;
 }
 
@@ -222,6 +235,9 @@ static bool known_row(const char *name)
     for (unsigned i = 0; bench_thread_rows[i].name; i++)
         if (strcmp(bench_thread_rows[i].name, name) == 0)
             return true;
+    for (unsigned i = 0; bench_process_rows[i].name; i++)
+        if (strcmp(bench_process_rows[i].name, name) == 0)
+            return true;
     return false;
 }
 
@@ -230,7 +246,7 @@ static bool known_format(const char *name)
     for (unsigned i = 0; bench_formats[i]; i++)
         if (strcmp(bench_formats[i], name) == 0)
             return true;
-    return false;
+    return strcmp(bench_process_rows[0].format, name) == 0;
 }
 
 /* All words of "a,b" are known; NULL is none. */

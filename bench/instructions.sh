@@ -10,7 +10,7 @@ uiommu=${1:-build/uiommu}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- map_single_4k unmap_single_4k map_bulk_4k \
     unmap_bulk_4k map_2m unmap_2m walk_hot walk_random_1g pair_sparse_4096
-formats=${FORMATS:-$("$uiommu" bench --help | sed -n 's/^Formats://p')}
+formats=${FORMATS:-$("$uiommu" bench --help | sed -n 's/^Formats:\(.*\) process$/\1/p')}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 

@@ -24,6 +24,10 @@ struct bench_row {
     /* Instead of these: measures by itself, and its own limit. */
     bool (*whole)(struct bench_case *c, unsigned runs, struct bench_figure *out,
                   double *limit_ns);
+    /* With `whole`, of what is no page table: what to call it. No domain is made. */
+    const char *format;
+    /* NULL: always. False: not on this system, for the reason in why[size]. */
+    bool (*possible)(char *why, size_t size);
 };
 
 struct bench_case {
@@ -38,8 +42,10 @@ struct bench_case {
 /* End with a NULL name. */
 extern const struct bench_row bench_rows[];
 extern const struct bench_row bench_thread_rows[];
+extern const struct bench_row bench_process_rows[];
 
-/* Measures the row on a fresh domain of the format. False: `error` says why. */
+/* Measures the row on a fresh domain of the format, which may be the row's own. False:
+ * `error` says why. */
 bool bench_row_measure(const struct bench_row *row, const char *format,
                        unsigned runs, struct bench_figure *out,
                        double *limit_ns, char *error, size_t size);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * private.h - a followed process.
+ *
+ * What is granted and what is invalidated takes turns under `lock`, which is taken
+ * inside stop() and go(), never around them: an access that is under way may need it
+ * to end.
+ */
+#ifndef UIM_HOSTS_PROCESS_PRIVATE_H
+#define UIM_HOSTS_PROCESS_PRIVATE_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "hosts/process/process.h"
+
+struct process {
+    const struct process_ops *ops;
+    void *ctx;
+    pid_t pid, tid; /* of the agent: tid is used, as exec() ends it          */
+    size_t page;
+    int socket, uffd, life, maps, pagemap;
+    int wake;       /* readable: somebody found it dead, or closes           */
+    void *nowhere;  /* a page that nothing can be read from                  */
+
+    pthread_mutex_t lock;
+    uint64_t changes;  /* events that were read; under the lock              */
+    bool ended;        /* under the lock                                     */
+    atomic_bool dead;  /* no such thread any more                            */
+
+    pthread_t follower;
+    bool followed;
+    atomic_bool closing;
+};
+
+/* Makes each process_step() from here on look. */
+void process_wake(struct process *p);
+
+/* All translations end, and it is told if `exited`. Does it once. */
+void process_end(struct process *p, bool exited);
+
+#endif
