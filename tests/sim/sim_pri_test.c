@@ -463,6 +463,7 @@ static void a_failure_ends_everything(void **state)
     assert_int_equal(ask(&rig, PF, NONE, 1), SIM_NOT_STOPPED);
     assert_int_equal(ask(&rig, PF, NONE, 2), SIM_NOT_STOPPED);
     serve(&rig, 15);
+    expect_answer(&rig, PF, 0, 1, SIM_PAGE_FAILURE, true);
     assert_int_equal(status(&rig, PF), RF);
     assert_int_equal(sim_page_groups(rig.m, PF), 0);
     assert_int_equal(ask(&rig, PF, NONE, 3), SIM_BY_DEVICE);
@@ -476,6 +477,8 @@ static void a_failure_ends_everything(void **state)
     assert_int_equal(ask(&rig, PF, NONE, 3), SIM_NOT_STOPPED);
     control(&rig, PF, 0);
     serve(&rig, 15); /* which is a way to stop, too */
+    assert_int_equal(status(&rig, PF), RF | STOPPED);
+    control(&rig, PF, 0);
     assert_int_equal(status(&rig, PF), RF | STOPPED);
     rig_close(&rig);
 }
@@ -720,6 +723,11 @@ static void virtual_functions_go_alone(void **state)
     assert_int_equal(ask(&rig, VF1, PASID, 1), SIM_NOT_STOPPED);
     assert_int_equal(ask(&rig, VF1, PASID, 2), SIM_BY_DEVICE);
     serve_all(&rig);
+    assert_int_equal(ask(&rig, VF1, PASID, 2), SIM_NOT_STOPPED);
+    control(&rig, PF, 0);
+    assert_int_equal(status(&rig, PF), UPRGI); /* VF0's came late */
+    config_write(rig.m, VF1, std_cap(rig.m, VF1, 0x10) + 8, 2, 0x8000);
+    assert_int_equal(status(&rig, PF), UPRGI | STOPPED);
     rig_close(&rig);
 }
 
