@@ -35,11 +35,16 @@ static struct uie_req req_of(const struct sim_request *r, uint32_t rid,
 
 /* ---- what is at an address ----------------------------------------------- */
 
-static void bar_access(struct sim_func *f, bool write, uint64_t addr,
-                       uint8_t *buf, size_t size)
+static void bar_access(struct sim *s, struct sim_func *f, bool write,
+                       uint64_t addr, uint8_t *buf, size_t size)
 {
-    uint8_t *at = f->bar + (addr - sim_bar_base(f));
+    uint8_t *at;
 
+    if (f->accel != NULL) {
+        sim_accel_access(s, f, write, addr, buf, size);
+        return;
+    }
+    at = f->bar + (addr - sim_bar_base(f));
     if (write) {
         sim_copy_to(at, buf, size);
     } else {
@@ -51,7 +56,7 @@ static bool land_in(struct sim *s, struct sim_request *r, struct sim_func *f,
                     enum sim_target target, uint64_t addr, uint8_t *buf,
                     size_t size)
 {
-    bar_access(f, r->write, addr, buf, size);
+    bar_access(s, f, r->write, addr, buf, size);
     r->target = target;
     r->peer = (unsigned)(f - s->pci.func);
     r->addr = addr;
@@ -291,17 +296,21 @@ static bool move_all(struct sim *s, struct sim_request *r)
     return true;
 }
 
-enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
+bool sim_transfer(struct sim *s, struct sim_request *r)
 {
-    struct sim *s = sim_of(m);
-    bool done;
-
     r->moved = 0;
     r->target = SIM_NOWHERE;
     r->addr = 0;
     r->peer = 0;
     r->stop = SIM_NOT_STOPPED;
-    done = move_all(s, r);
+    return move_all(s, r);
+}
+
+enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
+{
+    struct sim *s = sim_of(m);
+    bool done = sim_transfer(s, r);
+
     if (s->auto_irq) {
         machine_run(m);
     }

@@ -191,6 +191,7 @@ static void host_relax(void *ctx)
     atomic_fetch_add(&s->clock_ns, 1000);
     sim_unit_step(s);
     sim_devtlbs_run(s);
+    sim_accels_run(s);
 }
 
 static void host_fence(void *ctx)

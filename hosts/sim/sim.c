@@ -26,6 +26,7 @@ static bool run(struct machine *m)
 
     sim_posts_deliver(s);
     sim_devtlbs_run(s);
+    sim_accels_run(s);
     sim_msis_run(s);
     return true;
 }
