@@ -268,6 +268,11 @@ static void put_record(const struct accel_task *t,
     sim_table_put(record + 16, 8, special);
 }
 
+static bool succeeded(const struct accel_task *t)
+{
+    return t->status == ACCEL_SUCCESS || t->status == ACCEL_UNEXPECTED;
+}
+
 /* The word with the status comes last: who sees it sees the others. False: not yet. */
 static bool write_record(struct sim_accel *a, const struct accel_job *job,
                          const struct accel_task *t)
@@ -284,17 +289,13 @@ static bool write_record(struct sim_accel *a, const struct accel_job *job,
     if (reach == ACCEL_WAITS) {
         return false;
     }
-    if (reach != ACCEL_REACHED) {
-        report(a, job, t,
-               reach == ACCEL_LOST ? ACCEL_HARDWARE : ACCEL_RECORD_FAULT, true,
+    if (reach == ACCEL_LOST) {
+        report(a, job, t, succeeded(t) ? ACCEL_HARDWARE : t->status, true,
                t->q[1]);
+    } else if (reach != ACCEL_REACHED) {
+        report(a, job, t, ACCEL_RECORD_FAULT, true, t->q[1]);
     }
     return true;
-}
-
-static bool succeeded(const struct accel_task *t)
-{
-    return t->status == ACCEL_SUCCESS || t->status == ACCEL_UNEXPECTED;
 }
 
 /* False: not yet. An error that no record says is SWERR's. */
