@@ -112,8 +112,8 @@ static void share_open(struct share *s, struct rig *rig)
     s->rig = rig;
     s->dev = rig_engine(rig, ACCEL);
     assert_true(rig->m->devices[s->dev].accel);
-    rig_ok(accel_start(&s->drv, &rig->m->host, rig->m->devices[s->dev].pci,
-                       &cpu));
+    rig_ok(
+        accel_start(&s->drv, &rig->m->host, rig->m->devices[s->dev].pci, &cpu));
     for (unsigned i = 0; i < QUEUES; i++)
         rig_ok(accel_queue_setup(&s->drv, i, &queue));
     rig_ok(accel_enable(&s->drv));
