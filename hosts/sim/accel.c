@@ -113,19 +113,19 @@ static enum accel_reach ask_for_page(struct sim_accel *a,
                                      const struct accel_task *t,
                                      const struct sim_request *r)
 {
-    const struct sim_page_request page = { .dev = r->dev,
-                                           .pasid = r->pasid,
-                                           .write = r->write,
-                                           .priv = r->priv,
-                                           .iova = r->iova };
+    const struct sim_accel_fault page = { .dev = r->dev,
+                                          .pasid = r->pasid,
+                                          .write = r->write,
+                                          .priv = r->priv,
+                                          .iova = r->iova };
 
     if ((accel_flags(t) & ACCEL_FLAG_BOF) == 0 || a->pager == NULL) {
         return ACCEL_FAULTED;
     }
     switch (a->pager(a->pager_ctx, &page)) {
-    case SIM_PAGE_COMES:
+    case SIM_ACCEL_PAGE_COMES:
         return ACCEL_WAITS;
-    case SIM_PAGE_INVALID:
+    case SIM_ACCEL_NO_PAGE:
         return ACCEL_INVALID;
     default:
         return ACCEL_FAULTED;
@@ -400,7 +400,7 @@ unsigned sim_accel_busy(struct machine *m, unsigned dev)
     return n;
 }
 
-void sim_accel_pager(struct machine *m, unsigned dev, sim_pager_fn fn,
+void sim_accel_pager(struct machine *m, unsigned dev, sim_accel_pager_fn fn,
                      void *ctx)
 {
     struct sim_accel *a = accel_of(m, dev);

@@ -40,13 +40,13 @@ void sim_accel_pause(struct machine *m, unsigned dev, bool on);
 unsigned sim_accel_busy(struct machine *m, unsigned dev);
 
 /* What becomes of a page request. */
-enum sim_page_answer {
-    SIM_PAGE_NO_REQUEST, /* none can be sent */
-    SIM_PAGE_COMES,      /* asked for or there: the next step tries again */
-    SIM_PAGE_INVALID,    /* there is no such page */
+enum sim_accel_answer {
+    SIM_ACCEL_NO_PAGER, /* none can be sent */
+    SIM_ACCEL_PAGE_COMES, /* asked for or there: the next step tries again */
+    SIM_ACCEL_NO_PAGE,    /* there is no such page */
 };
 
-struct sim_page_request {
+struct sim_accel_fault {
     unsigned dev;
     uint32_t pasid; /* UIOMMU_NO_PASID: none */
     bool write, priv;
@@ -54,11 +54,11 @@ struct sim_page_request {
 };
 
 /* Who is asked for the page of a fault that a descriptor may block on; called by
- * the thread that runs the machine. NULL, as at first: nobody, and the descriptor
- * ends with the fault. */
-typedef enum sim_page_answer (*sim_pager_fn)(
-    void *ctx, const struct sim_page_request *request);
-void sim_accel_pager(struct machine *m, unsigned dev, sim_pager_fn fn,
+ * the thread that runs the machine, be it in uiommu's relax, so that it must not call
+ * uiommu. NULL, as at first: nobody, and the descriptor ends with the fault. */
+typedef enum sim_accel_answer (*sim_accel_pager_fn)(
+    void *ctx, const struct sim_accel_fault *request);
+void sim_accel_pager(struct machine *m, unsigned dev, sim_accel_pager_fn fn,
                      void *ctx);
 
 #endif

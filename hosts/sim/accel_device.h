@@ -100,7 +100,7 @@ struct sim_accel {
     uint64_t next_seq;
     unsigned turn[ACCEL_GROUPS]; /* the queue that is asked first */
     bool paused;
-    sim_pager_fn pager;
+    sim_accel_pager_fn pager;
     void *pager_ctx;
 
     /* the stepping thread's */

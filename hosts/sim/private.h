@@ -3,7 +3,7 @@
  * private.h - what the files of hosts/sim share.
  *
  * Locks of sim itself, outermost first: unit (calls into the model, but not
- * translate), gate, traffic (a DMA holds it for reading), tlb, pci, ram,
+ * translate), gate, traffic (a DMA holds it for reading), tlb, accel, pci, ram,
  * heap, check, inject, text. uiommu and watchers are called with none of
  * them held; the model's callbacks may run under unit and traffic.
  */

@@ -589,8 +589,8 @@ struct slow {
     _Atomic bool asked, answer, reset;
 };
 
-static enum sim_page_answer answer_slowly(void *ctx,
-                                          const struct sim_page_request *r)
+static enum sim_accel_answer answer_slowly(void *ctx,
+                                           const struct sim_accel_fault *r)
 {
     struct slow *slow = ctx;
 
@@ -598,7 +598,7 @@ static enum sim_page_answer answer_slowly(void *ctx,
     slow->asked = true;
     while (!slow->answer)
         sched_yield();
-    return SIM_PAGE_NO_REQUEST;
+    return SIM_ACCEL_NO_PAGER;
 }
 
 static void *run_once(void *ctx)

@@ -323,18 +323,18 @@ static void faults_say_where_and_how_far(void **state)
 /* What has no PRI, or no pager, ends; one that comes goes on; or there is none. */
 struct pager {
     struct accel_rig *rig;
-    enum sim_page_answer answer;
+    enum sim_accel_answer answer;
     unsigned asked, until;
-    struct sim_page_request last;
+    struct sim_accel_fault last;
 };
 
-static enum sim_page_answer page(void *ctx, const struct sim_page_request *r)
+static enum sim_accel_answer page(void *ctx, const struct sim_accel_fault *r)
 {
     struct pager *p = ctx;
 
     p->last = *r;
     p->asked++;
-    if (p->answer == SIM_PAGE_COMES && p->asked == p->until) {
+    if (p->answer == SIM_ACCEL_PAGE_COMES && p->asked == p->until) {
         p->rig->raw.pml4 = p->rig->space[0].pml4;
         raw_map(&p->rig->raw, ACCEL_BEYOND, p->rig->space[0].phys,
                 RAW_READ | RAW_WRITE);
@@ -354,7 +354,7 @@ static struct accel_record blocked_copy(struct accel_rig *rig, bool flag)
 static void a_descriptor_may_block_on_a_fault(void **state)
 {
     struct accel_rig rig;
-    struct pager p = { &rig, SIM_PAGE_COMES, 0, 3, { 0 } };
+    struct pager p = { &rig, SIM_ACCEL_PAGE_COMES, 0, 3, { 0 } };
     struct accel_record r;
 
     (void)state;
@@ -380,7 +380,7 @@ static void a_descriptor_may_block_on_a_fault(void **state)
 static void a_page_request_may_be_in_vain(void **state)
 {
     struct accel_rig rig;
-    struct pager p = { &rig, SIM_PAGE_INVALID, 0, 0, { 0 } };
+    struct pager p = { &rig, SIM_ACCEL_NO_PAGE, 0, 0, { 0 } };
     struct accel_record r;
 
     (void)state;
@@ -391,7 +391,7 @@ static void a_page_request_may_be_in_vain(void **state)
     assert_int_equal(r.status, ACCEL_PAGE_INVALID);
     assert_int_equal(r.bytes, 0x400);
     assert_int_equal(r.fault, ACCEL_BEYOND);
-    p.answer = SIM_PAGE_NO_REQUEST;
+    p.answer = SIM_ACCEL_NO_PAGER;
     assert_int_equal(blocked_copy(&rig, true).status, ACCEL_PAGE_FAULT);
     (void)raw_fault(&rig.raw);
     accel_rig_close(&rig);
@@ -401,7 +401,7 @@ static void a_page_request_may_be_in_vain(void **state)
 static void what_waits_for_a_page_can_be_aborted(void **state)
 {
     struct accel_rig rig;
-    struct pager p = { &rig, SIM_PAGE_COMES, 0, UINT32_MAX, { 0 } };
+    struct pager p = { &rig, SIM_ACCEL_PAGE_COMES, 0, UINT32_MAX, { 0 } };
     struct accel_desc d = copy_desc(at(0), ACCEL_BEYOND, 64, 0);
 
     (void)state;

@@ -78,6 +78,78 @@ static void bars_say_their_size(void **state)
     accel_rig_close(&rig);
 }
 
+static uint64_t version_of(struct machine *m, unsigned dev)
+{
+    const struct uiommu_host *h = &m->host;
+    void *regs = h->mmio_map(h->ctx, sim_bar_addr(m, dev), 4096);
+    uint64_t version = h->mmio_read64(h->ctx, regs, 0);
+
+    h->mmio_unmap(h->ctx, regs, 4096);
+    return version;
+}
+
+static void several_fit_into_a_machine(void **state)
+{
+    struct sim_config config = { .engines = 26, .accels = SIM_MAX_ACCELS };
+    struct machine *m = open_sim(&config);
+    char error[256], name[] = "accel0";
+
+    (void)state;
+    for (unsigned i = 0; i < SIM_MAX_ACCELS; i++, name[5]++) {
+        unsigned dev = dev_of(m, name);
+
+        assert_int_equal(sim_bar_addr(m, dev) % 0x20000, 0);
+        assert_int_equal(version_of(m, dev), 0x100);
+    }
+    close_sim(m);
+    config.accels++;
+    assert_null(sim_open(&config, error, sizeof(error)));
+    assert_non_null(strstr(error, "accelerators"));
+}
+
+static void one_may_be_behind_a_switch(void **state)
+{
+    const struct sim_function row[] = {
+        { "root", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, 0 },
+        { "up", SIM_UPSTREAM, 0, 0, 0 },
+        { "down", SIM_DOWNSTREAM, 1, 0, 0 },
+        { "nic", SIM_ENGINE, 2, 0, SIM_BAR },
+        { "far", SIM_ENGINE, 2, 1, SIM_ACCEL | SIM_PASID },
+        { "vf", SIM_VIRTUAL, 4, 2, 0 },
+    };
+    struct sim_config config = { .functions = row, .n_functions = 6 };
+    struct machine *m = open_sim(&config);
+
+    (void)state;
+    assert_true(m->devices[dev_of(m, "far")].accel);
+    assert_false(m->devices[dev_of(m, "vf")].accel);
+    assert_int_equal(version_of(m, dev_of(m, "far")), 0x100);
+    assert_int_equal(version_of(m, dev_of(m, "nic")), UINT64_MAX);
+    config_write(m, dev_of(m, "down"), 4, 2, 4);
+    assert_int_equal(version_of(m, dev_of(m, "far")), UINT64_MAX);
+    close_sim(m);
+}
+
+static void only_engines_on_pcie_are_accelerators(void **state)
+{
+    static const enum sim_kind kind[] = { SIM_PCI_ENGINE, SIM_ROOT_PORT,
+                                          SIM_VIRTUAL };
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        const struct sim_function row[] = {
+            { "pf", SIM_ENGINE, MACHINE_NO_BRIDGE, 3 << 3, 0 },
+            { "wrong", kind[i], kind[i] == SIM_VIRTUAL ? 0 : MACHINE_NO_BRIDGE,
+              4 << 3, SIM_ACCEL },
+        };
+        struct sim_config config = { .functions = row, .n_functions = 2 };
+        char error[256];
+
+        assert_null(sim_open(&config, error, sizeof(error)));
+        assert_non_null(strstr(error, "an accelerator is an engine"));
+    }
+}
+
 /* ---- copies, fills ------------------------------------------------------- */
 
 static void randomize(uint8_t *p, size_t n)
@@ -531,12 +603,72 @@ static void a_copy_takes_its_steps(void **state)
     accel_rig_close(&rig);
 }
 
+/* ---- the layout once more ------------------------------------------------ */
+
+static void put32(struct accel_rig *rig, uint64_t offset, uint32_t value)
+{
+    rig->m->host.mmio_write32(rig->m->host.ctx, rig->drv.regs, offset, value);
+    steps(rig, 1);
+}
+
+/* By its numbers alone: queue 2 of group 1, with PASID 5, which copies 0x40 bytes. */
+static void everything_is_where_it_was_published(void **state)
+{
+    static uint8_t desc[64] = {
+        [0] = 0xff,  [2] = 0x0f,  [4] = 0x0c, [7] = 0x03, /* ignored; MEMMOVE */
+        [9] = 0xf0,  [11] = 0x10,                        /* the record */
+        [17] = 0x10, [19] = 0x10,                        /* source */
+        [25] = 0x20, [27] = 0x10,                        /* destination */
+        [32] = 0x40,
+    };
+    struct accel_rig rig;
+    uint8_t *mem;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    mem = memory_of(&rig, 5);
+    memset(mem + 0x1000, 0x99, 0x40);
+    put32(&rig, 0x440, 1 << 2);
+    put32(&rig, 0x460, 1 << 3);
+    put32(&rig, 0x580, 16);
+    put32(&rig, 0x588, 1 | 1 << 4 | 5 << 8 | 1 << 28);
+    put32(&rig, 0x58c, 21 | 6 << 5);
+    put32(&rig, 0xa0, 1 << 20);
+    assert_int_equal(reg_read(&rig, 0x90) & 3, 1);
+    put32(&rig, 0xa0, 6 << 20 | 2);
+    assert_int_equal(reg_read(&rig, 0xa8), 0);
+    assert_int_equal(reg_read(&rig, 0x598) >> 30 & 3, 1);
+    sim_movdir64b(rig.m, sim_bar_addr(rig.m, rig.dev) + 0x20000 + 0x8000, desc);
+    steps(&rig, 2);
+    assert_int_equal(mem[0x203f], 0x99);
+    assert_memory_equal(mem + 0xf000, "\1\0\0\0\x40\0\0\0\0\0\0\0\0\0\0\0", 16);
+    desc[26] = 1; /* beyond */
+    sim_movdir64b(rig.m, sim_bar_addr(rig.m, rig.dev) + 0x20000 + 0x9fc0, desc);
+    steps(&rig, 2);
+    assert_memory_equal(mem + 0xf000, "\x83\0\0\0\0\0\0\0\0\x20\1\x10\0\0\0\0",
+                        16);
+    (void)raw_fault(&rig.raw);
+    desc[7] = 0x42;
+    desc[4] = 0;
+    sim_movdir64b(rig.m, sim_bar_addr(rig.m, rig.dev) + 0x20000 + 0x8000, desc);
+    steps(&rig, 2);
+    assert_int_equal(reg_read(&rig, 0xc0), UINT64_C(5) << 40 |
+                                               UINT64_C(0x42) << 32 | 2 << 16 |
+                                               0x10 << 8 | 0xd);
+    put32(&rig, 0xa0, 7 << 20 | 1 << 2);
+    assert_int_equal(reg_read(&rig, 0x598) >> 30 & 3, 0);
+    accel_rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registers_say_what_there_is),
         cmocka_unit_test(the_machine_shows_it),
         cmocka_unit_test(bars_say_their_size),
+        cmocka_unit_test(several_fit_into_a_machine),
+        cmocka_unit_test(one_may_be_behind_a_switch),
+        cmocka_unit_test(only_engines_on_pcie_are_accelerators),
         cmocka_unit_test(copies_are_as_memmove_s),
         cmocka_unit_test(fills_repeat_their_pattern),
         cmocka_unit_test(comparisons_find_the_first_difference),
@@ -551,6 +683,7 @@ int main(void)
         cmocka_unit_test(a_fence_alone_stops_nothing),
         cmocka_unit_test(a_drain_ends_after_those_before_it),
         cmocka_unit_test(a_copy_takes_its_steps),
+        cmocka_unit_test(everything_is_where_it_was_published),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
