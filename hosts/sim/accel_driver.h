@@ -73,10 +73,12 @@ UIOMMU_MUST_CHECK enum uiommu_status accel_queue_on(struct accel_driver *d,
 /* Waits for what was submitted, of which no more is accepted. */
 UIOMMU_MUST_CHECK enum uiommu_status accel_queue_off(struct accel_driver *d,
                                                      unsigned wq);
-/* A dedicated queue goes on with this PASID, or on. It was off, or is drained. */
+/* A dedicated queue is turned on with this PASID, or without one; if it was on, after
+ * all that it had has ended. TIMEDOUT: that does not end. */
 UIOMMU_MUST_CHECK enum uiommu_status
 accel_queue_pasid(struct accel_driver *d, unsigned wq, uint32_t pasid);
-/* Throws away what is under way, and turns the queue off. */
+/* Throws away what is under way, and turns the queue off. OK: nothing of it moves any
+ * more. Anything else: it may. */
 UIOMMU_MUST_CHECK enum uiommu_status accel_queue_clear(struct accel_driver *d,
                                                        unsigned wq);
 
