@@ -624,6 +624,59 @@ def tables():
         words(0x2040, 0xd, 0, stage_2, 0x5000), *leaves))
 
 
+def accel():
+    def desc(opcode, one, two, size, record=0x20000, flags=0, handle=0):
+        wanted = 0x0c if record else 0
+        return struct.pack("<IIQQQIHH24x", 0, opcode << 24 | flags | wanted,
+                           record, one, two, size, handle, 0)
+
+    def posted(d, portal=0):
+        return bytes((2, portal)) + d
+
+    def deferred(d, portal=0):
+        return bytes((3, portal)) + d
+
+    def run(n):
+        return bytes((4, n))
+
+    def command(code, operand=0):
+        return struct.pack("<BBBI", 0, 0xa0 // 4, 0, code << 20 | operand)
+
+    def memory(offset, d):
+        return struct.pack("<BH", 6, offset) + d
+
+    up, flr = b"\x09", b"\x07"
+    copy, fill = desc(3, 0x10000, 0x18000, 0x3000), desc(4, 0x55, 0x18000, 999)
+    write("accel", "operations", up + posted(desc(0, 0, 0, 0)) + posted(copy) +
+          posted(fill) + posted(desc(5, 0x10000, 0x18000, 5000)) +
+          posted(desc(6, 0x10000, 0, 5000)) +
+          posted(desc(16, 0x10000, 0, 5000)) + posted(desc(2, 0, 0, 0)) +
+          run(20))
+    write("accel", "errors", up + b"".join(
+        posted(d) for d in (desc(0x77, 0, 0, 0), desc(3, 0, 0, 0),
+                            desc(3, 0, 0, 5, flags=0xffffff),
+                            desc(3, 0x7fffffff000, 0, 64), desc(4, 0, 0, 9, 7),
+                            desc(1, 0x10000, 0, 3),
+                            desc(4, 0, 0x18000, 9, 0, 16, 0xffff))) + run(30) +
+          b"\x01\x18" + bytes((2, 9)) + copy + b"\x08\x10\x00\x00\x40")
+    write("accel", "batch", memory(0, copy) + memory(64, fill) +
+          memory(128, desc(1, 0x10000, 0, 4)) + memory(192, desc(0, 0, 0, 0)) +
+          up + posted(desc(1, 0x10000, 0, 4)) + run(12))
+    write("accel", "commands", up + posted(copy) + posted(copy) +
+          command(3) + run(1) + command(4) + run(9) + posted(copy) +
+          command(9, 1) + run(2) + command(7, 1) + run(2) + command(6, 0) +
+          run(1) + command(11, 5) + run(1) + command(2) + run(1) + command(99))
+    write("accel", "itself", memory(0, desc(3, 0x10000, 0xe0040000, 64)) + up +
+          posted(desc(3, 0x10000, 0xe0040000, 64)) + run(30) + command(3) +
+          run(3) + posted(desc(4, 0x00500000, 0xe00200a0, 8)) + run(3))
+    write("accel", "resets", up + posted(copy) + run(1) + flr + up +
+          posted(copy) + posted(copy) + run(1) + b"\x05\x00\x02\x00" +
+          run(4) + b"\x05\x00\x06\x00" + command(5) + run(1))
+    write("accel", "shared",
+          struct.pack("<BBBI", 0, 0x42, 1, 1 << 4 | 1 << 28) +
+          b"\x05\x02\x01\x00" + deferred(copy) + up + deferred(copy) + run(2))
+
+
 def dictionaries():
     dictionary("vtd", INVALIDATIONS + [WAIT, answer_page(0x18, 1, 1)] + [
         struct.pack("<H", offset) for offset in (
@@ -676,4 +729,5 @@ vtd()
 start()
 tables()
 api()
+accel()
 dictionaries()

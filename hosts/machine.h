@@ -16,6 +16,7 @@ struct machine_device {
     struct uiommu_pci pci;
     int bridge;            /* index of the bridge above, or MACHINE_NO_BRIDGE */
     bool engine;           /* machine_dma() can drive it                     */
+    bool accel;            /* a streaming accelerator: docs/accel.md         */
 };
 
 /* What a DMA came to. Some engines (QEMU's nvme) do not notice a refusal: judge

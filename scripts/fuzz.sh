@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 readonly dir=build-fuzz
 seconds=${1:?usage: scripts/fuzz.sh SECONDS [TARGET...]}
 shift
-[ $# -gt 0 ] || set -- api dmar explain iort lines pci plan smmuv3 start tables vtd
+[ $# -gt 0 ] || set -- accel api dmar explain iort lines pci plan smmuv3 start tables vtd
 
 build()
 {

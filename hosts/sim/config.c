@@ -255,7 +255,11 @@ void sim_config_init(struct sim_func *f)
     if (sim_is_bridge(f)) {
         bridge_init(f);
     }
-    msi_init(f);
+    if (f->accel != NULL) {
+        sim_accel_config(f);
+    } else {
+        msi_init(f);
+    }
     if (!sim_is_conventional(f->row.kind)) {
         pcie_init(f);
         ext_init(f);
@@ -281,7 +285,9 @@ void sim_config_firmware(struct sim_func *f)
         sim_config_put(f, 0x04, 2, 0x0004); /* bus master */
         return;
     }
-    if (f->bar != NULL) {
+    if (f->accel != NULL) {
+        sim_accel_firmware(f);
+    } else if (f->bar != NULL) {
         sim_config_put(f, 0x10, 4, (uint32_t)f->bar_start);
     }
     if (f->sriov != 0) {

@@ -37,11 +37,16 @@ static struct uie_req req_of(const struct sim_request *r, uint32_t rid,
 
 /* ---- what is at an address ----------------------------------------------- */
 
-static void bar_access(struct sim_func *f, bool write, uint64_t addr,
-                       uint8_t *buf, size_t size)
+static void bar_access(struct sim *s, struct sim_func *f, bool write,
+                       uint64_t addr, uint8_t *buf, size_t size)
 {
-    uint8_t *at = f->bar + (addr - sim_bar_base(f));
+    uint8_t *at;
 
+    if (f->accel != NULL) {
+        sim_accel_access(s, f, write, addr, buf, size);
+        return;
+    }
+    at = f->bar + (addr - sim_bar_base(f));
     if (write) {
         sim_copy_to(at, buf, size);
     } else {
@@ -53,7 +58,7 @@ static bool land_in(struct sim *s, struct sim_request *r, struct sim_func *f,
                     enum sim_target target, uint64_t addr, uint8_t *buf,
                     size_t size)
 {
-    bar_access(f, r->write, addr, buf, size);
+    bar_access(s, f, r->write, addr, buf, size);
     r->target = target;
     r->peer = (unsigned)(f - s->pci.func);
     r->addr = addr;
@@ -331,18 +336,7 @@ static bool move_all(struct sim *s, struct sim_request *r)
     return true;
 }
 
-static enum machine_dma run(struct machine *m, struct sim_request *r)
-{
-    struct sim *s = sim_of(m);
-    bool done = move_all(s, r);
-
-    if (s->auto_irq) {
-        machine_run(m);
-    }
-    return done ? MACHINE_DMA_DONE : MACHINE_DMA_REFUSED;
-}
-
-enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
+bool sim_transfer(struct sim *s, struct sim_request *r)
 {
     r->moved = 0;
     r->target = SIM_NOWHERE;
@@ -351,7 +345,20 @@ enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
     r->stop = SIM_NOT_STOPPED;
     r->no_page = false;
     r->tag = 0;
-    return run(m, r);
+    return move_all(s, r);
+}
+
+static enum machine_dma ended(struct machine *m, bool done)
+{
+    if (sim_of(m)->auto_irq) {
+        machine_run(m);
+    }
+    return done ? MACHINE_DMA_DONE : MACHINE_DMA_REFUSED;
+}
+
+enum machine_dma sim_dma(struct machine *m, struct sim_request *r)
+{
+    return ended(m, sim_transfer(sim_of(m), r));
 }
 
 enum machine_dma sim_dma_resume(struct machine *m, struct sim_request *r)
@@ -359,7 +366,7 @@ enum machine_dma sim_dma_resume(struct machine *m, struct sim_request *r)
     if (r->stop != SIM_STALLED || !goes_on(sim_of(m), r)) {
         return MACHINE_DMA_REFUSED;
     }
-    return run(m, r);
+    return ended(m, move_all(sim_of(m), r));
 }
 
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,

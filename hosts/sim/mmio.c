@@ -105,7 +105,7 @@ static uint64_t window_read(struct sim *s, const struct sim_mapping *map,
     unsigned window = find_window(s, map->phys + offset, width, &at);
 
     if (window == NO_WINDOW) {
-        return ~UINT64_C(0);
+        return sim_accel_read(s, map->phys + offset, width);
     }
     if (s->machine.host.relax == NULL) { /* looking is the only way to wait */
         sim_unit_step(s);
@@ -140,6 +140,7 @@ static void window_write(struct sim *s, const struct sim_mapping *map,
     unsigned window = find_window(s, map->phys + offset, width, &at);
 
     if (window == NO_WINDOW) {
+        sim_accel_write(s, map->phys + offset, width, value);
         return;
     }
     if (s->watch != NULL) {

@@ -62,10 +62,15 @@ bool sim_is_gone(const struct sim_func *f)
 
 uint64_t sim_bar_base(const struct sim_func *f)
 {
+    uint64_t high = 0;
+
     if (f->physical != NULL) {
         return sim_vf_bar(f);
     }
-    return sim_config32(f, 0x10) & ~(uint32_t)0xf;
+    if (f->accel != NULL) {
+        high = sim_config32(f, 0x14);
+    }
+    return (sim_config32(f, 0x10) & ~(uint32_t)0xf) | high << 32;
 }
 
 static struct sim_func *func_at(struct sim *s, struct uiommu_pci where)

@@ -3,7 +3,7 @@
  * private.h - what the files of hosts/sim share.
  *
  * Locks of sim itself, outermost first: unit (calls into the model, but not
- * translate), gate, traffic (a DMA holds it for reading), tlb, pci, ram,
+ * translate), gate, traffic (a DMA holds it for reading), tlb, accel, pci, ram,
  * heap, check, inject, text. uiommu and watchers are called with none of
  * them held; the model's callbacks may run under unit and traffic.
  */
@@ -320,6 +320,8 @@ struct sim_func {
     uint8_t pasid_bits;                /* 0: no PASIDs */
     bool passes_prefix;
     uint8_t *bar;              /* engines, ports with one */
+    struct sim_accel *accel;   /* in its place, with two BARs; or NULL */
+    uint64_t bar2_start;
     struct sim_func *physical; /* of a virtual function */
     unsigned vf;               /* which one it is, from 0 */
     uint16_t sriov;            /* this and the rest: a physical one's */
@@ -403,6 +405,33 @@ bool sim_vf_exists(const struct sim_func *vf);
 bool sim_vf_decodes(const struct sim_func *vf);
 uint64_t sim_vf_bar(const struct sim_func *vf);
 
+/* ---- accel.c ------------------------------------------------------------- */
+
+enum {
+    SIM_ACCEL_BAR0_SIZE = 0x10000,
+    SIM_ACCEL_BAR2_SIZE = 0x20000,
+};
+
+bool sim_accel_open(struct sim *s, struct sim_func *f);
+void sim_accel_close(struct sim_func *f);
+/* By a reset of the function: nothing is under way when this returns. */
+void sim_accel_reset(struct sim_func *f);
+/* Everything in configuration space that an accelerator has more. */
+void sim_accel_config(struct sim_func *f);
+void sim_accel_firmware(struct sim_func *f);
+uint64_t sim_accel_bar2(const struct sim_func *f);
+/* One of its BARs has the address. */
+bool sim_accel_has(const struct sim_func *f, uint64_t addr);
+/* Each does a step. Takes all but unit. */
+void sim_accels_run(struct sim *s);
+/* A memory request that reaches one of its BARs; inside a page. */
+void sim_accel_access(struct sim *s, struct sim_func *f, bool write,
+                      uint64_t addr, uint8_t *buf, size_t size);
+/* A load or store of a CPU: ones where no accelerator is. */
+uint64_t sim_accel_read(struct sim *s, uint64_t addr, unsigned width);
+void sim_accel_write(struct sim *s, uint64_t addr, unsigned width,
+                     uint64_t value);
+
 /* ---- reset.c ------------------------------------------------------------- */
 
 /* All that software and DMA left in it is gone. Takes tlb, pci, gate. */
@@ -475,6 +504,8 @@ struct sim_func *sim_bar_at(struct sim *s, uint64_t addr);
 /* BARs and windows may have moved. */
 void sim_route_update(struct sim *s);
 
+/* sim_dma() of a device's own accord: nothing runs because of it. True: all moved. */
+bool sim_transfer(struct sim *s, struct sim_request *r);
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
                                  uint64_t iova, void *buf, size_t size);
 enum machine_dma sim_machine_send_irq(struct machine *m, unsigned dev,

@@ -32,6 +32,9 @@ void sim_func_reset(struct sim *s, struct sim_func *f)
     sim_devtlbs_lose(s, f);
     sim_traffic_drain(s);
     sim_vfs_reset(s, f);
+    if (f->accel != NULL) {
+        sim_accel_reset(f);
+    }
 }
 
 /* One level: virtual functions have none. */

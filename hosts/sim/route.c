@@ -56,9 +56,10 @@ static bool decodes(const struct sim_func *f)
 
 static bool bar_has(const struct sim_func *f, uint64_t addr)
 {
-    uint64_t base = sim_bar_base(f);
-
-    return f->bar != NULL && addr >= base && addr - base < SIM_BAR_SIZE &&
+    if (f->accel != NULL) {
+        return sim_accel_has(f, addr) && decodes(f);
+    }
+    return f->bar != NULL && addr - sim_bar_base(f) < SIM_BAR_SIZE &&
            decodes(f);
 }
 
@@ -107,7 +108,11 @@ void sim_route_update(struct sim *s)
         if (sim_is_bridge(f)) {
             widen(s, window_first(f), window_last(f));
         }
-        if (f->bar != NULL) {
+        if (f->accel != NULL) {
+            widen(s, bar, bar + SIM_ACCEL_BAR0_SIZE - 1);
+            bar = sim_accel_bar2(f);
+            widen(s, bar, bar + SIM_ACCEL_BAR2_SIZE - 1);
+        } else if (f->bar != NULL) {
             widen(s, bar, bar + SIM_BAR_SIZE - 1);
         }
     }

@@ -29,6 +29,7 @@ static bool run(struct machine *m)
     sim_posts_deliver(s);
     sim_messages_arrive(s, SIM_EVERYBODY);
     sim_devtlbs_run(s);
+    sim_accels_run(s);
     sim_msis_run(s);
     return true;
 }

@@ -78,6 +78,9 @@ enum {
     SIM_VFS_ON = 1u << 12, /* firmware enabled all virtual functions */
     /* SIM_PRI, and its answers come without a PASID, whatever it asked with. */
     SIM_PRI_PLAIN = 1u << 13,
+    /* SIM_ENGINE: behind it is a streaming accelerator, accel.h, with BARs and
+     * MSI-X of its own. */
+    SIM_ACCEL = 1u << 14,
 };
 
 /* Bits of ACS registers, as PCIe names them. */
@@ -119,6 +122,8 @@ struct sim_function {
     unsigned caps; /* SIM_ATS | ... */
 };
 
+enum { SIM_MAX_ACCELS = 3 };
+
 /* A firmware region (RMRR) for function `function` of the topology. */
 struct sim_region {
     uint64_t start, size;
@@ -145,6 +150,8 @@ struct sim_config {
     unsigned n_functions;
     unsigned engines;     /* of the default topology; 0: 3 */
     unsigned engine_caps; /* more capabilities of the default engines */
+    unsigned accels;      /* of the default topology, at most SIM_MAX_ACCELS:
+                           * "accel0" at 00:1d.0, with PASIDs, and as engines */
 
     bool
         its; /* SMMUv3: interrupt messages have somewhere to go, see SIM_DOORBELL,
@@ -302,7 +309,8 @@ const void *sim_ram_uncached(struct machine *m, uint64_t phys, uint64_t size);
 enum { SIM_BAR_SIZE = 4096 };
 
 /* BAR 0 of an engine, or of a port with SIM_BAR: SIM_BAR_SIZE bytes of memory that
- * others can write to peer to peer, and where it is in the address space. */
+ * others can write to peer to peer, and where it is in the address space. Of an
+ * accelerator it is registers, and sim_bar() NULL. */
 uint8_t *sim_bar(struct machine *m, unsigned dev);
 uint64_t sim_bar_addr(struct machine *m, unsigned dev);
 

@@ -12,6 +12,7 @@
 enum {
     DEFAULT_ENGINES = 3,
     MAX_ENGINES = 26,  /* of the default topology: 00:05.0 to 00:1b.0 as well */
+    ACCEL_SLOT = 0x1d,
     WINDOW = 0x100000, /* granularity of bridge windows */
     PASID_BITS = 20,
 };
@@ -50,10 +51,20 @@ static unsigned default_rows(const struct sim_config *config,
     for (unsigned i = 3; i < engines; i++) {
         row[n++] = engine_row(MACHINE_NO_BRIDGE, DEVFN(2 + i, 0), caps);
     }
+    for (unsigned i = 0; i < config->accels; i++) {
+        row[n] = engine_row(MACHINE_NO_BRIDGE, DEVFN(ACCEL_SLOT + i, 0),
+                            caps | SIM_PASID | SIM_ACCEL);
+        n++;
+    }
     return n;
 }
 
 /* ---- is it a topology ---------------------------------------------------- */
+
+static bool is_accel(const struct sim_function *row)
+{
+    return (row->caps & SIM_ACCEL) != 0;
+}
 
 static bool has_engine(enum sim_kind kind)
 {
@@ -135,6 +146,9 @@ static const char *wrong_row(const struct sim_function *row, unsigned i)
     if (row[i].kind == SIM_VIRTUAL && parent == NULL) {
         return "a virtual function is an engine's";
     }
+    if (is_accel(&row[i]) && row[i].kind != SIM_ENGINE) {
+        return "an accelerator is an engine on PCIe";
+    }
     for (unsigned j = 0; j < i; j++) {
         if (bridge_above(row, j) == bridge_above(row, i) &&
             row[j].devfn == row[i].devfn &&
@@ -175,6 +189,22 @@ static uint64_t window_up(uint64_t addr)
 static void number_below(struct sim *s, struct sim_func *parent,
                          struct numbers *next);
 
+/* BARs lie at multiples of their size; those of virtual functions behind. */
+static void number_bars(struct sim_func *f, struct numbers *next)
+{
+    const uint64_t align = SIM_ACCEL_BAR2_SIZE;
+
+    if (f->accel != NULL) {
+        f->bar_start = (next->addr + align - 1) & ~(align - 1);
+        f->bar2_start = f->bar_start + align;
+        f->vf_bar_start = f->bar2_start + SIM_ACCEL_BAR2_SIZE;
+    } else {
+        f->bar_start = next->addr;
+        f->vf_bar_start = f->bar_start + SIM_BAR_SIZE;
+    }
+    next->addr = f->vf_bar_start + f->n_vfs * SIM_BAR_SIZE;
+}
+
 static void number_bridge(struct sim *s, struct sim_func *f,
                           struct numbers *next)
 {
@@ -199,10 +229,8 @@ static void number_below(struct sim *s, struct sim_func *parent,
             continue;
         }
         f->bus = parent != NULL ? parent->secondary : 0;
-        if (f->bar != NULL && f->physical == NULL) {
-            f->bar_start = next->addr;
-            f->vf_bar_start = f->bar_start + SIM_BAR_SIZE;
-            next->addr = f->vf_bar_start + f->n_vfs * SIM_BAR_SIZE;
+        if ((f->bar != NULL || f->accel != NULL) && f->physical == NULL) {
+            number_bars(f, next);
         }
         if (sim_is_bridge(f)) {
             number_bridge(s, f, next);
@@ -228,19 +256,36 @@ static void find_slots(struct sim *s)
 
 /* ---- functions ----------------------------------------------------------- */
 
-static char *name_of(const struct sim_function *row, unsigned *n_engines)
+/* Of rows so far. */
+struct counts {
+    unsigned engines, accels;
+};
+
+static void default_name(const struct sim_function *row,
+                         const struct counts *so_far, char *out, size_t size)
+{
+    if (is_accel(row)) {
+        snprintf(out, size, "accel%u", so_far->accels);
+    } else if (has_engine(row->kind)) {
+        snprintf(out, size, "engine%u", so_far->engines);
+    } else {
+        snprintf(out, size, "%s",
+                 row->kind == SIM_ROOT_PORT ? "port" : "bridge");
+    }
+}
+
+static char *name_of(const struct sim_function *row, struct counts *so_far)
 {
     char text[32];
     const char *name = row->name;
     char *copy;
 
-    if (name == NULL && has_engine(row->kind)) {
-        snprintf(text, sizeof(text), "engine%u", *n_engines);
+    if (name == NULL) {
+        default_name(row, so_far, text, sizeof(text));
         name = text;
-    } else if (name == NULL) {
-        name = row->kind == SIM_ROOT_PORT ? "port" : "bridge";
     }
-    *n_engines += has_engine(row->kind);
+    so_far->engines += has_engine(row->kind);
+    so_far->accels += is_accel(row);
     copy = malloc(strlen(name) + 1);
     if (copy != NULL) {
         strcpy(copy, name);
@@ -275,7 +320,7 @@ static void virtual_init(struct sim_func *f, struct sim_func *pf)
 }
 
 static bool func_init(struct sim *s, unsigned i, const struct sim_function *row,
-                      unsigned *n_engines)
+                      struct counts *so_far)
 {
     struct sim_func *f = &s->pci.func[i];
 
@@ -283,7 +328,7 @@ static bool func_init(struct sim *s, unsigned i, const struct sim_function *row,
     f->parent = row->parent >= 0 ? &s->pci.func[row->parent] : NULL;
     f->gone = (row->caps & SIM_ABSENT) != 0;
     pthread_mutex_init(&f->tlb_lock, NULL);
-    f->name = name_of(row, n_engines);
+    f->name = name_of(row, so_far);
     f->pasid_bits = pasid_bits(row);
     if (row->kind == SIM_VIRTUAL) {
         virtual_init(f, f->parent);
@@ -291,6 +336,9 @@ static bool func_init(struct sim *s, unsigned i, const struct sim_function *row,
     f->passes_prefix =
         !sim_is_conventional(row->kind) && row->kind != SIM_PCI_BRIDGE &&
         row->kind != SIM_REVERSE_BRIDGE && (row->caps & SIM_NO_PREFIX) == 0;
+    if (is_accel(row)) {
+        return f->name != NULL && sim_accel_open(s, f);
+    }
     if (has_engine(row->kind) || (row->caps & SIM_BAR) != 0) {
         f->bar = calloc(1, SIM_BAR_SIZE);
         return f->name != NULL && f->bar != NULL;
@@ -308,6 +356,7 @@ static void device_init(struct sim *s, unsigned i)
         .bridge = f->parent != NULL ? (int)(f->parent - s->pci.func)
                                     : MACHINE_NO_BRIDGE,
         .engine = has_engine(f->row.kind),
+        .accel = is_accel(&f->row),
     };
 }
 
@@ -315,7 +364,7 @@ static bool funcs_open(struct sim *s, const struct sim_function *row,
                        unsigned n)
 {
     struct numbers next = { .bus = 0, .addr = SIM_BAR_START };
-    unsigned n_engines = 0;
+    struct counts so_far = { 0 };
 
     s->pci.func = calloc(n, sizeof(*s->pci.func));
     s->pci.device = calloc(n, sizeof(*s->pci.device));
@@ -324,7 +373,7 @@ static bool funcs_open(struct sim *s, const struct sim_function *row,
     }
     for (unsigned i = 0; i < n; i++) {
         s->pci.n = i + 1;
-        if (!func_init(s, i, &row[i], &n_engines)) {
+        if (!func_init(s, i, &row[i], &so_far)) {
             return false;
         }
     }
@@ -343,14 +392,15 @@ static bool funcs_open(struct sim *s, const struct sim_function *row,
 
 bool sim_topology_open(struct sim *s, const struct sim_config *config)
 {
-    struct sim_function rows[MAX_ENGINES + 1];
+    struct sim_function rows[MAX_ENGINES + 1 + SIM_MAX_ACCELS];
     const struct sim_function *row = config->functions;
     unsigned n = config->n_functions;
 
-    if (config->engines > MAX_ENGINES || n > SIM_MAX_FUNCTIONS) {
+    if (config->engines > MAX_ENGINES || n > SIM_MAX_FUNCTIONS ||
+        config->accels > SIM_MAX_ACCELS) {
         snprintf(s->machine.error, sizeof(s->machine.error),
-                 "more than %d engines or %d functions", MAX_ENGINES,
-                 SIM_MAX_FUNCTIONS);
+                 "more than %d engines, %d accelerators or %d functions",
+                 MAX_ENGINES, SIM_MAX_ACCELS, SIM_MAX_FUNCTIONS);
         return false;
     }
     if (n == 0) {
@@ -367,6 +417,7 @@ void sim_topology_close(struct sim *s)
         free(s->pci.func[i].name);
         free(s->pci.func[i].bar);
         free(s->pci.func[i].response);
+        sim_accel_close(&s->pci.func[i]);
     }
     free(s->pci.func);
     free(s->pci.device);

@@ -1,0 +1,680 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The streaming accelerator with several clients: whose memory descriptors see, the
+ * device TLB, interrupts, and descriptors that lead into the device itself.
+ */
+#include "tests/sim/accel_rig.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <time.h>
+
+enum { CTRL = 6, PASID_ON = 1, PASID_PRIV = 4, FLR = 0x8000, DEVCTL = 8 };
+
+#define MSI UINT64_C(0xfee00000)
+
+static void put_marks(struct accel_rig *rig)
+{
+    for (unsigned i = 0; i < 3; i++)
+        memset(rig->space[i].mem, (int)(0x10 + i), 0x1000);
+}
+
+static uint8_t mark(struct accel_rig *rig, uint32_t pasid)
+{
+    return memory_of(rig, pasid)[0x8000];
+}
+
+/* ---- whose memory -------------------------------------------------------- */
+
+/* The descriptor says 6, which a dedicated queue does not read. */
+static void a_dedicated_queue_has_its_own_pasid(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    put_marks(&rig);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .pasid = 5 });
+    accel_desc_pasid(&d, 6);
+    submit(&rig, 0, &d);
+    settle(&rig);
+    assert_int_equal(mark(&rig, 5), 0x11);
+    assert_int_equal(mark(&rig, 6), 0);
+    assert_int_equal(mark(&rig, 0), 0);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_SUCCESS);
+    accel_rig_close(&rig);
+}
+
+/* ENQCMD puts the process's in, whatever the descriptor says. */
+static void a_shared_queue_has_its_clients_pasids(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    put_marks(&rig);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .shared = true });
+    accel_desc_pasid(&d, 6);
+    assert_true(sim_enqcmd(rig.m, rig.drv.portals, 5, &d));
+    settle(&rig);
+    assert_int_equal(mark(&rig, 5), 0x11);
+    assert_int_equal(mark(&rig, 6), 0);
+    assert_true(sim_enqcmds(rig.m, rig.drv.portals, &d));
+    settle(&rig);
+    assert_int_equal(mark(&rig, 6), 0x12);
+    assert_int_equal(mark(&rig, 0), 0);
+    assert_false(sim_enqcmd(rig.m, rig.drv.portals, 0, &d));
+    assert_int_equal(sim_accel_busy(rig.m, rig.dev), 0);
+    accel_rig_close(&rig);
+}
+
+/* One whose PASID is nobody's faults alone, and cannot be told. */
+static void a_client_without_tables_harms_nobody(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+    struct accel_swerr e;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    put_marks(&rig);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .shared = true });
+    assert_true(sim_enqcmd(rig.m, rig.drv.portals, 7, &d));
+    assert_true(sim_enqcmd(rig.m, rig.drv.portals, 5, &d));
+    settle(&rig);
+    assert_true(accel_take_error(&rig.drv, &e));
+    assert_int_equal(accel_swerr_q0_error(e.q0), ACCEL_RECORD_FAULT);
+    assert_int_equal(accel_swerr_q0_pasid(e.q0), 7);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_SUCCESS);
+    assert_true(raw_fault(&rig.raw));
+    accel_rig_close(&rig);
+}
+
+static void a_pasid_s_missing_page_is_in_its_record(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), ACCEL_BEYOND - 64, 128, 0);
+    struct accel_record r;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .pasid = 6 });
+    submit(&rig, 0, &d);
+    settle(&rig);
+    r = record_of(&rig, 6, 0);
+    assert_int_equal(r.status, ACCEL_PAGE_FAULT);
+    assert_int_equal(r.fault, ACCEL_BEYOND);
+    assert_int_equal(r.bytes, 64);
+    assert_true(raw_fault(&rig.raw));
+    accel_rig_close(&rig);
+}
+
+/* Descriptors of a batch belong to whoever the batch does. */
+static void a_batch_is_one_client_s(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 1);
+    struct accel_desc batch = accel_desc(ACCEL_OP_BATCH, 0, record_at(0));
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    put_marks(&rig);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .shared = true });
+    accel_desc_pasid(&d, 6);
+    memcpy(memory_of(&rig, 5) + 0xc000, &d, 64);
+    memcpy(memory_of(&rig, 5) + 0xc040, &d, 64);
+    accel_desc_batch(&batch, at(0xc000), 2);
+    assert_true(sim_enqcmd(rig.m, rig.drv.portals, 5, &batch));
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_SUCCESS);
+    assert_int_equal(mark(&rig, 5), 0x11);
+    assert_int_equal(mark(&rig, 6), 0);
+    accel_rig_close(&rig);
+}
+
+/* Users are never privileged; others if configuration space lets the function. */
+static void privilege_is_the_supervisor_s(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+    struct accel_desc_q0 q0;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .shared = true });
+    accel_desc_pasid(&d, 5);
+    q0.raw = desc_word(&d, 0);
+    desc_put(&d, 0, accel_desc_q0_set_priv(q0, 1).raw);
+    assert_true(sim_enqcmd(rig.m, rig.drv.portals, 5, &d));
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_SUCCESS);
+    clear_records(&rig);
+    assert_true(sim_enqcmds(rig.m, rig.drv.portals, &d));
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_NONE);
+    assert_int_equal(swerr(&rig), ACCEL_BAD_PRIV); /* nor can its record be */
+    config_write(rig.m, rig.dev, ext_cap(rig.m, rig.dev, PASID_ID) + CTRL, 2,
+                 PASID_ON | PASID_PRIV);
+    assert_true(sim_enqcmds(rig.m, rig.drv.portals, &d));
+    settle(&rig);
+    assert_int_equal(swerr(&rig), ACCEL_RECORD_FAULT); /* SRE is 0 */
+    assert_true(raw_fault(&rig.raw));
+    accel_rig_close(&rig);
+}
+
+/* PASIDs that go off take queues' work with them. */
+static void without_pasids_nothing_gets_out(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    put_marks(&rig);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .pasid = 5 });
+    config_write(rig.m, rig.dev, ext_cap(rig.m, rig.dev, PASID_ID) + CTRL, 2,
+                 0);
+    submit(&rig, 0, &d);
+    settle(&rig);
+    assert_int_equal(swerr(&rig), ACCEL_HARDWARE);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(rig.space[i].mem[0x8000], 0);
+    assert_false(raw_fault(&rig.raw));
+    accel_rig_close(&rig);
+}
+
+/* ---- what a mediator does ------------------------------------------------ */
+
+static void a_queue_gets_another_pasid_when_it_is_drained(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    put_marks(&rig);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .pasid = 5 });
+    submit(&rig, 0, &d);
+    assert_int_equal(accel_queue_pasid(&rig.drv, 0, 6), UIOMMU_OK);
+    assert_int_equal(mark(&rig, 5), 0x11);
+    assert_int_equal(mark(&rig, 6), 0);
+    submit(&rig, 0, &d);
+    settle(&rig);
+    assert_int_equal(mark(&rig, 6), 0x12);
+    accel_rig_close(&rig);
+}
+
+static void a_queue_that_is_cleared_has_nothing_under_way(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 0x4000, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    put_marks(&rig);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .pasid = 5 });
+    submit(&rig, 0, &d);
+    submit(&rig, 0, &d);
+    steps(&rig, 1);
+    assert_int_equal(accel_queue_clear(&rig.drv, 0), UIOMMU_OK);
+    assert_int_equal(sim_accel_busy(rig.m, rig.dev), 0);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_NONE);
+    assert_int_equal(accel_queue_clear(&rig.drv, 0), UIOMMU_OK);
+    submit(&rig, 0, &d);
+    assert_int_equal(swerr(&rig), ACCEL_DROP_DISABLED);
+    accel_rig_close(&rig);
+}
+
+static void the_driver_refuses_what_makes_no_sense(void **state)
+{
+    static const struct accel_queue wrong[] = {
+        { .size = 0 },
+        { .size = 129 },
+        { .size = 4, .shared = true, .pasid = 5 },
+    };
+    struct accel_rig rig;
+    struct accel_queue good = { .size = 4 };
+    struct accel_cpu cpu;
+    struct accel_driver other;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(accel_queue_setup(&rig.drv, 0, &wrong[i]),
+                         UIOMMU_INVAL);
+    assert_int_equal(accel_queue_setup(&rig.drv, 8, &good), UIOMMU_INVAL);
+    assert_int_equal(accel_queue_on(&rig.drv, 0), UIOMMU_IO);
+    assert_int_equal(rig.drv.error, ACCEL_CMD_DEVICE_OFF);
+    cpu = accel_rig_cpu(rig.m);
+    assert_int_equal(
+        accel_start(&other, &rig.m->host, rig.m->devices[0].pci, &cpu),
+        UIOMMU_NODEV);
+    sim_fail_nth(rig.m, 1);
+    assert_int_equal(
+        accel_start(&other, &rig.m->host, rig.m->devices[rig.dev].pci, &cpu),
+        UIOMMU_NOMEM);
+    accel_rig_close(&rig);
+}
+
+static void waiting_has_an_end(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+    struct accel_record r = { .bytes = 77 };
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    sim_accel_pause(rig.m, rig.dev, true);
+    submit(&rig, 0, &d);
+    assert_int_equal(accel_wait(&rig.drv, memory_of(&rig, 0) + ACCEL_RECORDS_AT,
+                                1000000, &r),
+                     UIOMMU_TIMEDOUT);
+    assert_int_equal(r.bytes, 77);
+    assert_int_equal(accel_queue_off(&rig.drv, 0), UIOMMU_TIMEDOUT);
+    accel_rig_close(&rig);
+}
+
+/* ---- device TLB ---------------------------------------------------------- */
+
+static void its_device_tlb_keeps_what_it_was_told(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, SIM_ATS);
+    put_marks(&rig);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .pasid = 5 });
+    submit(&rig, 0, &d);
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_SUCCESS);
+    assert_int_equal(sim_devtlb_entries(rig.m, rig.dev), 3);
+    rig.raw.pml4 = rig.space[1].pml4;
+    raw_map(&rig.raw, at(0), 0, 0);
+    raw_invalidate(&rig.raw);
+    clear_records(&rig);
+    submit(&rig, 0, &d);
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_SUCCESS); /* stale */
+    assert_true(raw_invalidate_devtlb_page(&rig.raw, 0, ACCEL_DEVFN, 5, at(0)));
+    assert_int_equal(sim_devtlb_entries(rig.m, rig.dev), 2);
+    clear_records(&rig);
+    submit(&rig, 0, &d);
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_PAGE_FAULT);
+    (void)raw_fault(&rig.raw);
+    sim_forget(rig.m);
+    accel_rig_close(&rig);
+}
+
+/* ---- interrupts ---------------------------------------------------------- */
+
+static void completions_can_interrupt(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    accel_irq_setup(&rig.drv, 3, MSI | 1 << 12, 0x45, UIOMMU_NO_PASID);
+    accel_irq_enable(&rig.drv, true);
+    assert_int_equal(execute(&rig, &d).status, ACCEL_SUCCESS);
+    assert_int_equal(sim_msi_count(rig.m), 0);
+    accel_desc_handle(&d, 3);
+    assert_int_equal(execute(&rig, &d).status, ACCEL_SUCCESS);
+    assert_int_equal(sim_msi_count(rig.m), 1);
+    assert_int_equal(sim_msi_at(rig.m, 0).addr, MSI | 1 << 12);
+    assert_int_equal(sim_msi_at(rig.m, 0).data, 0x45);
+    accel_desc_copy(&d, ACCEL_BEYOND, at(0), 64); /* errors, too */
+    assert_int_equal(execute(&rig, &d).status, ACCEL_PAGE_FAULT);
+    assert_int_equal(sim_msi_count(rig.m), 2);
+    (void)raw_fault(&rig.raw);
+    accel_rig_close(&rig);
+}
+
+/* By the entry, by the function, or because MSI-X is off: it is pending, and sent when
+ * it may be. */
+static void masked_interrupts_are_pending(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+    unsigned msix;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    msix = std_cap(rig.m, rig.dev, 0x11);
+    accel_irq_setup(&rig.drv, 1, MSI, 0x41, UIOMMU_NO_PASID);
+    accel_desc_handle(&d, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t control = i == 0 ? 0 : i == 1 ? 0xc000 : 0x8000;
+        uint64_t entry = UINT64_C(0x41) | (uint64_t)(i == 2) << 32;
+
+        config_write(rig.m, rig.dev, msix + 2, 2, control);
+        reg_write(&rig, rig.drv.msix + 24, entry);
+        assert_int_equal(execute(&rig, &d).status, ACCEL_SUCCESS);
+        steps(&rig, 2);
+        assert_int_equal(sim_msi_count(rig.m), i);
+        assert_int_equal(reg_read(&rig, 0x3000), 1 << 1);
+        reg_write(&rig, rig.drv.msix + 24, 0x41);
+        config_write(rig.m, rig.dev, msix + 2, 2, 0x8000);
+        steps(&rig, 1);
+        assert_int_equal(sim_msi_count(rig.m), i + 1);
+        assert_int_equal(reg_read(&rig, 0x3000), 0);
+    }
+    accel_rig_close(&rig);
+}
+
+/* A handle is a vector's number; which PASID it is for, the permission table says. */
+static void handles_are_checked(void **state)
+{
+    static const struct {
+        uint32_t pasid; /* of the table */
+        unsigned vector;
+        bool ims, good;
+    } row[] = {
+        { 5, 2, false, true },       { 6, 2, false, false },
+        { 0, 2, false, false },      { 5, 9, false, false },
+        { 5, 0xffff, false, false }, { 5, 2, true, false },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct accel_rig rig;
+        struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+
+        accel_rig_open(&rig, 0);
+        one_queue(&rig, (struct accel_queue){ .size = 4, .pasid = 5 });
+        accel_irq_setup(&rig.drv, 2, MSI, 0x41, row[i].pasid);
+        accel_irq_enable(&rig.drv, true);
+        accel_desc_handle(&d, row[i].vector);
+        sim_movdir64b(rig.m, rig.drv.portals + (row[i].ims ? 0x2000 : 0), &d);
+        settle(&rig);
+        assert_int_equal(record_of(&rig, 5, 0).status,
+                         row[i].good ? ACCEL_SUCCESS : ACCEL_BAD_HANDLE);
+        assert_int_equal(sim_msi_count(rig.m), row[i].good);
+        accel_rig_close(&rig);
+    }
+}
+
+/* A handle that nobody looked at, as something else was wrong before it. */
+static void a_wrong_handle_of_a_wrong_descriptor_is_none(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = accel_desc(0x77, 0, record_at(0));
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    accel_irq_enable(&rig.drv, true);
+    accel_desc_handle(&d, 0xfffe);
+    assert_int_equal(execute(&rig, &d).status, ACCEL_BAD_OPCODE);
+    assert_int_equal(reg_read(&rig, 0x3000), 0);
+    accel_rig_close(&rig);
+}
+
+static void commands_and_errors_interrupt_by_vector_0(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = accel_desc(0x77, 0, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    accel_irq_setup(&rig.drv, 0, MSI, 0x40, UIOMMU_NO_PASID);
+    accel_irq_enable(&rig.drv, true);
+    assert_int_equal(command(&rig, ACCEL_CMD_DRAIN_ALL, 0), ACCEL_CMD_OK);
+    submit(&rig, 0, &d);
+    settle(&rig);
+    assert_int_equal(sim_msi_count(rig.m), 0);
+    assert_int_equal(swerr(&rig), ACCEL_BAD_OPCODE);
+    reg_write(&rig, ACCEL_REG_INTCAUSE, 0xffffffff);
+
+    rig.m->host.mmio_write32(rig.m->host.ctx, rig.drv.regs, ACCEL_REG_CMD,
+                             ACCEL_CMD_DRAIN_ALL << 20 | 1u << 31);
+    steps(&rig, 1);
+    assert_int_equal(sim_msi_count(rig.m), 1);
+    assert_int_equal(reg_read(&rig, ACCEL_REG_INTCAUSE), ACCEL_CAUSE_COMMAND);
+    reg_write(&rig, ACCEL_REG_GENCTRL, 1);
+    submit(&rig, 0, &d);
+    settle(&rig);
+    assert_int_equal(sim_msi_count(rig.m), 2);
+    assert_int_equal(reg_read(&rig, ACCEL_REG_INTCAUSE),
+                     ACCEL_CAUSE_COMMAND | ACCEL_CAUSE_ERROR);
+    accel_rig_close(&rig);
+}
+
+/* ---- into itself --------------------------------------------------------- */
+
+static void map_at(struct accel_rig *rig, uint64_t iova, uint64_t phys)
+{
+    rig->raw.pml4 = rig->space[0].pml4;
+    raw_map(&rig->raw, iova, phys, RAW_READ | RAW_WRITE);
+}
+
+/* A copy of a descriptor to a portal is a submission like any other. */
+static void a_copy_may_submit_a_descriptor(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc inner = copy_desc(at(0x8000), at(0x1000), 64, 1);
+    struct accel_desc d = copy_desc(ACCEL_BEYOND, at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    map_at(&rig, ACCEL_BEYOND, rig.drv.portals);
+    memcpy(memory_of(&rig, 0), &inner, sizeof(inner));
+    memset(memory_of(&rig, 0) + 0x1000, 0x44, 64);
+    assert_int_equal(execute(&rig, &d).status, ACCEL_SUCCESS);
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 0, 1).status, ACCEL_SUCCESS);
+    assert_int_equal(mark(&rig, 0), 0x44);
+    accel_desc_copy(&d, ACCEL_BEYOND, at(0), 32);
+    assert_int_equal(execute(&rig, &d).status, ACCEL_SUCCESS);
+    assert_int_equal(swerr(&rig), ACCEL_DROP_SHAPE);
+    accel_rig_close(&rig);
+}
+
+/* One that submits itself for ever does not keep the device from being reset. */
+static void a_copy_that_submits_itself_can_be_stopped(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(ACCEL_BEYOND, at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    map_at(&rig, ACCEL_BEYOND, rig.drv.portals);
+    memcpy(memory_of(&rig, 0), &d, sizeof(d));
+    submit(&rig, 0, &d);
+    steps(&rig, 100);
+    assert_int_equal(sim_accel_busy(rig.m, rig.dev), 1);
+    assert_int_equal(command(&rig, ACCEL_CMD_DRAIN_ALL, 0), ACCEL_CMD_OK);
+    assert_int_equal(sim_accel_busy(rig.m, rig.dev), 1);
+    assert_int_equal(command(&rig, ACCEL_CMD_DISABLE_WQ, 1), ACCEL_CMD_OK);
+    assert_int_equal(sim_accel_busy(rig.m, rig.dev), 0);
+    accel_rig_close(&rig);
+}
+
+/* Its own registers are memory to it as any other: here a reset by itself. */
+static void a_copy_may_command_the_device(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(ACCEL_BEYOND + ACCEL_REG_CMD, at(0), 4, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    map_at(&rig, ACCEL_BEYOND, sim_bar_addr(rig.m, rig.dev));
+    memcpy(memory_of(&rig, 0), "\0\0\x50\0", 4);
+    submit(&rig, 0, &d);
+    steps(&rig, 10);
+    assert_int_equal(reg_read(&rig, ACCEL_REG_GENSTS), 0);
+    assert_int_equal(reg_read(&rig, rig.drv.wqcfg), 0);
+    accel_rig_close(&rig);
+}
+
+static void a_copy_may_go_to_a_peer(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(ACCEL_BEYOND, at(0), 64, 0);
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    map_at(&rig, ACCEL_BEYOND, sim_bar_addr(rig.m, 0));
+    memset(memory_of(&rig, 0), 0x66, 64);
+    assert_int_equal(execute(&rig, &d).status, ACCEL_SUCCESS);
+    assert_int_equal(sim_bar(rig.m, 0)[63], 0x66);
+    accel_rig_close(&rig);
+}
+
+/* ---- threads ------------------------------------------------------------- */
+
+struct runner {
+    struct machine *m;
+    _Atomic bool stop;
+};
+
+static void *run(void *ctx)
+{
+    struct runner *r = ctx;
+
+    while (!r->stop)
+        machine_run(r->m);
+    return NULL;
+}
+
+/* After the reset nothing moves, although somebody else makes the device go. */
+static void a_reset_holds_against_other_threads(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 0x4000, 0);
+    struct runner runner;
+    pthread_t thread[2];
+    unsigned pcie;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    pcie = std_cap(rig.m, rig.dev, 0x10);
+    runner = (struct runner){ .m = rig.m };
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, run, &runner), 0);
+    for (unsigned round = 0; round < 50; round++) {
+        plain_queue(&rig);
+        for (unsigned i = 0; i < 8; i++)
+            submit(&rig, 0, &d);
+        config_write(rig.m, rig.dev, pcie + DEVCTL, 2, FLR);
+        sim_advance(rig.m, UINT64_C(100000000));
+        sim_firmware(rig.m, rig.dev);
+        memset(memory_of(&rig, 0) + 0x8000, (int)round, 0x4000);
+        assert_int_equal(sim_accel_busy(rig.m, rig.dev), 0);
+        for (unsigned i = 0x8000; i < 0xc000; i++)
+            assert_int_equal(memory_of(&rig, 0)[i], round);
+    }
+    runner.stop = true;
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(thread[i], NULL);
+    accel_rig_close(&rig);
+}
+
+/* A step that takes its time: it waits for a page. */
+struct slow {
+    struct accel_rig *rig;
+    _Atomic bool asked, answer, reset;
+};
+
+static enum sim_accel_answer answer_slowly(void *ctx,
+                                           const struct sim_accel_fault *r)
+{
+    struct slow *slow = ctx;
+
+    (void)r;
+    slow->asked = true;
+    while (!slow->answer)
+        sched_yield();
+    return SIM_ACCEL_NO_PAGER;
+}
+
+static void *run_once(void *ctx)
+{
+    machine_run(((struct slow *)ctx)->rig->m);
+    return NULL;
+}
+
+static void *reset(void *ctx)
+{
+    struct slow *slow = ctx;
+    struct accel_rig *rig = slow->rig;
+
+    config_write(rig->m, rig->dev, std_cap(rig->m, rig->dev, 0x10) + DEVCTL, 2,
+                 FLR);
+    slow->reset = true;
+    return NULL;
+}
+
+static void a_reset_ends_when_the_step_has(void **state)
+{
+    const struct timespec while_it_could_end = { .tv_nsec = 20 * 1000 * 1000 };
+    struct accel_rig rig;
+    struct slow slow = { .rig = &rig };
+    struct accel_desc d = copy_desc(at(0), ACCEL_BEYOND, 64, 0);
+    pthread_t runner, resetter;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    one_queue(&rig, (struct accel_queue){ .size = 4, .block_on_fault = true });
+    sim_accel_pager(rig.m, rig.dev, answer_slowly, &slow);
+    desc_flag(&d, ACCEL_FLAG_BOF, 0);
+    submit(&rig, 0, &d);
+    assert_int_equal(pthread_create(&runner, NULL, run_once, &slow), 0);
+    while (!slow.asked)
+        sched_yield();
+    assert_int_equal(pthread_create(&resetter, NULL, reset, &slow), 0);
+    nanosleep(&while_it_could_end, NULL);
+    assert_false(slow.reset);
+    slow.answer = true;
+    pthread_join(runner, NULL);
+    pthread_join(resetter, NULL);
+    assert_int_equal(record_of(&rig, 0, 0).status, ACCEL_NONE);
+    sim_advance(rig.m, UINT64_C(100000000));
+    sim_firmware(rig.m, rig.dev);
+    (void)raw_fault(&rig.raw);
+    accel_rig_close(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dedicated_queue_has_its_own_pasid),
+        cmocka_unit_test(a_shared_queue_has_its_clients_pasids),
+        cmocka_unit_test(a_client_without_tables_harms_nobody),
+        cmocka_unit_test(a_pasid_s_missing_page_is_in_its_record),
+        cmocka_unit_test(a_batch_is_one_client_s),
+        cmocka_unit_test(privilege_is_the_supervisor_s),
+        cmocka_unit_test(without_pasids_nothing_gets_out),
+        cmocka_unit_test(a_queue_gets_another_pasid_when_it_is_drained),
+        cmocka_unit_test(a_queue_that_is_cleared_has_nothing_under_way),
+        cmocka_unit_test(the_driver_refuses_what_makes_no_sense),
+        cmocka_unit_test(waiting_has_an_end),
+        cmocka_unit_test(its_device_tlb_keeps_what_it_was_told),
+        cmocka_unit_test(completions_can_interrupt),
+        cmocka_unit_test(masked_interrupts_are_pending),
+        cmocka_unit_test(handles_are_checked),
+        cmocka_unit_test(a_wrong_handle_of_a_wrong_descriptor_is_none),
+        cmocka_unit_test(commands_and_errors_interrupt_by_vector_0),
+        cmocka_unit_test(a_copy_may_submit_a_descriptor),
+        cmocka_unit_test(a_copy_that_submits_itself_can_be_stopped),
+        cmocka_unit_test(a_copy_may_command_the_device),
+        cmocka_unit_test(a_copy_may_go_to_a_peer),
+        cmocka_unit_test(a_reset_holds_against_other_threads),
+        cmocka_unit_test(a_reset_ends_when_the_step_has),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
