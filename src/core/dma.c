@@ -34,7 +34,7 @@ bool uim_dma_is_identity(const struct uim_view *view)
 
 static const struct uiommu_device *untrusted_of(const struct uim_view *view)
 {
-    struct uiommu_group *group = view->group;
+    struct uiommu_group *group = uim_hardware_of(view->group);
 
     uim_list_for_each(n, &group->devices)
         if (device_of(n)->untrusted)
@@ -284,10 +284,16 @@ static bool is_good(const struct uiommu_dma_config *config)
            (unsigned)config->kind <= UIOMMU_DMA_IDENTITY;
 }
 
+static const struct uiommu_dma_config any = { .size = sizeof(any) };
+
+enum uiommu_status uim_dma_start(struct uiommu_endpoint *endpoint)
+{
+    return start_locked(endpoint, &any);
+}
+
 enum uiommu_status uiommu_dma_start(struct uiommu_endpoint *endpoint,
                                     const struct uiommu_dma_config *config)
 {
-    static const struct uiommu_dma_config any = { .size = sizeof(any) };
     struct uiommu_group *group;
     enum uiommu_status status;
 
@@ -295,7 +301,9 @@ enum uiommu_status uiommu_dma_start(struct uiommu_endpoint *endpoint,
         config = &any;
     if (!endpoint || !is_good(config))
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status =
         uim_asleep(group->u) ? UIOMMU_AGAIN : start_locked(endpoint, config);
     uim_group_leave(group);
@@ -334,6 +342,11 @@ static enum uiommu_status stop_locked(struct uiommu_endpoint *ep)
     return status;
 }
 
+enum uiommu_status uim_dma_stop(struct uiommu_endpoint *endpoint)
+{
+    return stop_locked(endpoint);
+}
+
 enum uiommu_status uiommu_dma_stop(struct uiommu_endpoint *endpoint)
 {
     struct uiommu_group *group;
@@ -341,7 +354,9 @@ enum uiommu_status uiommu_dma_stop(struct uiommu_endpoint *endpoint)
 
     if (!endpoint)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status = uim_must_wait(group->u) ? UIOMMU_AGAIN : stop_locked(endpoint);
     uim_group_leave(group);
     return status;

@@ -24,6 +24,7 @@ struct uim_unit;
 struct uim_link;
 struct uim_view;
 struct uim_dma;
+struct uim_mediated;
 
 /* What changed in a domain. start and last are inclusive. */
 struct uim_inval {
@@ -280,6 +281,7 @@ struct uiommu_endpoint {
     struct uiommu_domain *domain; /* group mutex                             */
     unsigned held;             /* group mutex: resets under way, which keep it
                                 * blocked in the tables                      */
+    struct uim_mediated *mediated; /* NULL: units know it                    */
     bool moving;               /* listed where it may come to              */
     bool cached;               /* its device may cache what it sees: counted in
                                 * domain->n_ats                              */
@@ -317,6 +319,7 @@ struct uiommu_device {
     struct uim_node member;    /* group->devices: group mutex                */
     struct uiommu_device *bridge;
     struct uiommu_device *physical; /* of a virtual function                 */
+    struct uim_node mediated;  /* group mutex: parts of it: mediated.c       */
     unsigned children;         /* devices added behind it, virtual functions */
     enum uiommu_device_kind kind;
     struct uiommu_pci pci;

@@ -36,13 +36,14 @@ static enum uiommu_owned_by owner_of(const struct uim_view *view)
 
 static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
 {
+    const struct uiommu_endpoint *real = uim_mediated_real(ep);
     const struct uim_view *view = ep->view;
     const struct uim_unit *unit = ep->unit;
 
     memset(out, 0, sizeof(*out));
-    out->quarantined = atomic_load(&ep->quarantined);
-    out->sees = out->quarantined || ep->held > 0 ? uim_rest(unit)->kind
-                                                 : ep->domain->kind;
+    out->quarantined = atomic_load(&real->quarantined);
+    out->sees = out->quarantined || real->held > 0 ? uim_rest(unit)->kind
+                                                   : ep->domain->kind;
     out->owned_by = owner_of(view);
     out->rule = view->dma ? view->dma->rule : UIOMMU_DEFAULT_NONE;
     out->because = sentence_of(out->rule);
@@ -51,8 +52,9 @@ static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
     if (!ep->device)
         return;
     out->trusted = !ep->device->untrusted;
-    out->ats = atomic_load(&uim_own(ep)->ats_on);
-    out->pasid_bits = ep->device->pasid_bits;
+    out->ats = atomic_load(
+        &(ep->mediated ? ep->device->endpoint : uim_own(ep))->ats_on);
+    out->pasid_bits = ep->mediated ? 0 : ep->device->pasid_bits;
     out->interrupts_isolated = uim_isolates_interrupts(ep->device);
 }
 

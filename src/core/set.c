@@ -37,7 +37,9 @@ enum uiommu_status uiommu_set_domain(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || !domain || domain->u != endpoint->unit->u)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     if (uim_asleep(group->u))
         status = UIOMMU_AGAIN;
     else if (group->owner == owner)
@@ -106,15 +108,38 @@ static bool isolates_interrupts(struct uiommu_group *group)
     return all;
 }
 
-enum uiommu_status uim_group_may_be_claimed(struct uiommu_group *group)
+/* Firmware's regions are for what carries no PASID (C.6). */
+static bool firmware_forbids_claim(struct uiommu_group *group)
 {
     uim_list_for_each(n, &group->devices)
         if (uim_firmware_forbids_claim(device_of(n)))
-            return UIOMMU_INVAL;
+            return true;
+    return false;
+}
+
+enum uiommu_status uim_group_may_be_claimed(struct uiommu_group *group)
+{
+    if (firmware_forbids_claim(group))
+        return UIOMMU_INVAL;
+    group = uim_hardware_of(group);
     uim_list_for_each(n, &group->devices)
         if (!uim_rest_is_safe(device_of(n)))
             return UIOMMU_OPNOTSUPP;
     return isolates_interrupts(group) ? UIOMMU_OK : UIOMMU_OPNOTSUPP;
+}
+
+static bool has_device(const struct uiommu_group *group)
+{
+    return group->own.mediated ? group->own.mediated->endpoint.device != NULL
+                               : !uim_list_empty(&group->devices);
+}
+
+static bool is_busy(struct uiommu_group *group)
+{
+    return group->own.dma || uim_group_has_pasids(group) ||
+           group->n_mediated > 0 || uim_group_is_held(uim_hardware_of(group)) ||
+           (group->own.domain != uim_group_core(group) &&
+            group->own.domain->kind != UIOMMU_DOMAIN_INHERITED);
 }
 
 static enum uiommu_status claim_locked(struct uiommu_group *group,
@@ -122,7 +147,7 @@ static enum uiommu_status claim_locked(struct uiommu_group *group,
 {
     enum uiommu_status status;
 
-    if (uim_list_empty(&group->devices))
+    if (!has_device(group))
         return UIOMMU_NODEV;
     if (group->owner && group->owner != owner)
         return UIOMMU_PERM;
@@ -133,10 +158,7 @@ static enum uiommu_status claim_locked(struct uiommu_group *group,
     status = uim_group_may_be_claimed(group);
     if (status != UIOMMU_OK)
         return status;
-    if (group->own.dma || uim_group_has_pasids(group) ||
-        uim_group_is_held(group) ||
-        (group->own.domain != uim_group_core(group) &&
-         group->own.domain->kind != UIOMMU_DOMAIN_INHERITED))
+    if (is_busy(group))
         return UIOMMU_BUSY;
     group->owner = owner;
     group->claims = 1;
@@ -151,7 +173,9 @@ enum uiommu_status uiommu_claim(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || !owner)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status = uim_asleep(group->u) ? UIOMMU_AGAIN : claim_locked(group, owner);
     uim_group_leave(group);
     return status;
@@ -178,7 +202,9 @@ enum uiommu_status uiommu_release(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || !owner)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status =
         uim_must_wait(group->u) ? UIOMMU_AGAIN : release_locked(group, owner);
     uim_group_leave(group);
@@ -189,17 +215,19 @@ enum uiommu_status uiommu_release(struct uiommu_endpoint *endpoint,
 
 struct uiommu_domain *uiommu_endpoint_domain(struct uiommu_endpoint *endpoint)
 {
-    struct uiommu_group *group = uim_group_enter(endpoint);
+    struct uiommu *u = endpoint->unit->u;
     struct uiommu_domain *domain;
 
+    u->host.spin_lock(u->host.ctx, u->device_lock);
     domain = endpoint->domain;
-    uim_group_leave(group);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
     return domain;
 }
 
 uint32_t uiommu_endpoint_pasid(struct uiommu_endpoint *endpoint)
 {
-    return endpoint->pasid;
+    return endpoint->mediated ? atomic_load(&endpoint->mediated->pasid)
+                              : endpoint->pasid;
 }
 
 struct uiommu_domain *uiommu_core_domain(struct uiommu_endpoint *endpoint)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UIOMMU_MEDIATED_H
+#define UIOMMU_MEDIATED_H
+
+#include <uiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Mediated devices (semantics C): parts of a device that its driver, the mediator, lends to
+ * clients. A client's handle is an endpoint like any other: uiommu_claim(),
+ * uiommu_set_domain(), uiommu_domain_create(), uiommu_dma_start() and the rest take it.
+ * Which part of the device it is, is a matter between mediator and client; how it is kept
+ * apart is the kind's:
+ *
+ * PASID: the part sends requests with a number of its own. It is a group of its own, which
+ * has the endpoint and no device, and is claimed by itself. While it is blocked it has no
+ * number and touches no hardware; it gets one with its first domain. Firmware regions of
+ * the parent do not concern it, nor do interrupts, which are the parent's.
+ *
+ * While a parent has mediated devices of that kind its group can neither be claimed, nor is
+ * it removed while it is there.
+ */
+enum uiommu_mdev_kind {
+    UIOMMU_MDEV_PASID,
+};
+
+enum {
+    /* All of the parent's group that ask for it and see the same domain have one number.
+     * Who goes on to another domain gets another number then (pasid_clear, pasid_install). */
+    UIOMMU_MDEV_SHARE = 1u << 0,
+    /* It is started for DMA (dma.h) while it is registered: its mediator uses it. */
+    UIOMMU_MDEV_DMA = 1u << 1,
+};
+
+/* What happens to the parent. */
+enum uiommu_mdev_reset {
+    UIOMMU_MDEV_RESET_BEGIN,  /* it is about to be blocked and reset: stop it */
+    UIOMMU_MDEV_RESET_END,    /* what it saw it sees again, with its number   */
+    UIOMMU_MDEV_RESET_FAILED, /* it stays blocked until it is removed         */
+};
+
+/*
+ * What the mediator does for its device. Called with the mutex of the parent's group held:
+ * they may sleep, and of uiommu they call uiommu_endpoint_domain(), uiommu_endpoint_pasid(),
+ * uiommu_endpoint_group() and what works on domains alone. What would change the same
+ * parent's endpoints is BUSY then; so is that of others meanwhile, if the host has no
+ * `thread`. `endpoint` may not have been returned by uiommu_mdev_register() yet.
+ */
+struct uiommu_mediator {
+    /* Its requests shall carry the number from now on: it sees its domain. Whatever is
+     * returned but OK fails the call that was about to give it that domain. */
+    enum uiommu_status (*pasid_install)(void *ctx,
+                                        struct uiommu_endpoint *endpoint,
+                                        uint32_t pasid);
+    /* Stop it, and wait for what is under way: no request shall carry the number any more.
+     * False: it does not stop. It is blocked all the same, and the number waits for a
+     * reset, see pasid.h. Where the parent was pulled out the answer does not matter. */
+    bool (*pasid_clear)(void *ctx, struct uiommu_endpoint *endpoint,
+                        uint32_t pasid);
+    /* Around uiommu_device_reset_begin() and _end() of the parent. u->lock is held too:
+     * nothing that adds, removes or resets devices is called. Optional. */
+    void (*parent_reset)(void *ctx, struct uiommu_endpoint *endpoint,
+                         enum uiommu_mdev_reset what);
+};
+
+struct uiommu_mdev_config {
+    uint32_t size;  /* sizeof(struct uiommu_mdev_config)                    */
+    enum uiommu_mdev_kind kind;
+    uint32_t flags; /* UIOMMU_MDEV_*; unknown ones are INVAL                */
+    const struct uiommu_mediator *mediator; /* copied                       */
+    void *ctx;      /* of its calls                                         */
+    /* Less than the parent can: what it sees is no wider and has no other leaves. 0: the
+     * same. More is INVAL. */
+    uint8_t iova_bits;
+    uint64_t page_sizes;
+    uint32_t first, last; /* PASIDs that it may get, as in pasid.h          */
+};
+
+/**
+ * Make a mediated device of `parent`, blocked, with its group and its endpoint; with
+ * UIOMMU_MDEV_DMA, started. `parent` is there until it is unregistered; unless it was
+ * pulled out (and this is not started for DMA): then the endpoint sees nothing, and
+ * answers NODEV to all that would change that.
+ *
+ * May sleep. INVAL: malformed, or it would have more than its parent. OPNOTSUPP: as
+ * uiommu_pasid_last(), or the kind is not known. BUSY: the parent's group is claimed or
+ * being reset. PERM: the parent is not trusted, and PASIDs are not wide. NODEV: it is
+ * quarantined. AGAIN: suspended. NOMEM; with UIOMMU_MDEV_DMA as uiommu_dma_start().
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_mdev_register(struct uiommu_device *parent,
+                     const struct uiommu_mdev_config *config,
+                     struct uiommu_endpoint **out);
+
+/**
+ * End it; it is blocked first. Nobody uses the endpoint any more.
+ *
+ * May sleep; not from a fault handler. INVAL: not a mediated device. BUSY, and nothing
+ * happens: it is claimed, or a driver uses it (uiommu_dma_stop() first). AGAIN: suspended.
+ * TIMEDOUT, IO: as uiommu_pasid_destroy(); it is ended all the same.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_mdev_unregister(struct uiommu_endpoint *endpoint);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

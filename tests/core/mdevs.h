@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mdevs.h - a mediator of an engine, and a client that does not know what it has.
+ */
+#ifndef UIM_TESTS_CORE_MDEVS_H
+#define UIM_TESTS_CORE_MDEVS_H
+
+#include "tests/core/pasids.h"
+
+#include "core/core.h"
+
+#define BASE GIB(2)
+
+/* One part of engine `engine`, as its mediator knows it. */
+struct part {
+    struct rig *rig;
+    unsigned engine;
+    struct uiommu_endpoint *ep;
+    uint32_t pasid;     /* what the device sends; 0: nothing                 */
+    unsigned installs, clears, begun, ended, failed;
+    bool stuck;         /* it does not stop                                  */
+    enum uiommu_status refuses; /* a number: so often                        */
+    unsigned refusals;
+    struct uiommu_domain *domain; /* what the core said in the last call     */
+    bool reached;       /* BASE was, in the last call with a number          */
+    void (*inside)(struct part *part); /* called in each call                */
+};
+
+static inline void look(struct part *part, struct uiommu_endpoint *ep,
+                        uint32_t pasid)
+{
+    uint64_t value = 0;
+
+    part->domain = uiommu_endpoint_domain(ep);
+    assert_int_equal(uiommu_endpoint_pasid(ep), pasid);
+    part->reached = rig_dma(part->rig, part->engine, pasid, true, BASE, &value);
+    if (part->inside)
+        part->inside(part);
+}
+
+static inline enum uiommu_status
+part_install(void *ctx, struct uiommu_endpoint *ep, uint32_t pasid)
+{
+    struct part *part = ctx;
+
+    assert_true(pasid != UIOMMU_NO_PASID);
+    assert_int_equal(part->pasid, 0);
+    look(part, ep, pasid);
+    part->installs++;
+    if (part->refusals > 0) {
+        part->refusals--;
+        return part->refuses;
+    }
+    part->pasid = pasid;
+    return UIOMMU_OK;
+}
+
+static inline bool part_clear(void *ctx, struct uiommu_endpoint *ep,
+                              uint32_t pasid)
+{
+    struct part *part = ctx;
+
+    assert_int_equal(part->pasid, pasid);
+    look(part, ep, pasid);
+    part->clears++;
+    part->pasid = 0;
+    return !part->stuck;
+}
+
+static inline void part_reset(void *ctx, struct uiommu_endpoint *ep,
+                              enum uiommu_mdev_reset what)
+{
+    struct part *part = ctx;
+
+    part->domain = uiommu_endpoint_domain(ep);
+    part->begun += what == UIOMMU_MDEV_RESET_BEGIN;
+    part->ended += what == UIOMMU_MDEV_RESET_END;
+    part->failed += what == UIOMMU_MDEV_RESET_FAILED;
+    if (part->inside)
+        part->inside(part);
+}
+
+static const struct uiommu_mediator part_mediator = {
+    .pasid_install = part_install,
+    .pasid_clear = part_clear,
+    .parent_reset = part_reset,
+};
+
+static inline struct uiommu_mdev_config part_config(struct part *part,
+                                                    struct rig *rig, unsigned n)
+{
+    part->rig = rig;
+    part->engine = n;
+    return (struct uiommu_mdev_config){
+        .size = sizeof(struct uiommu_mdev_config),
+        .kind = UIOMMU_MDEV_PASID,
+        .mediator = &part_mediator,
+        .ctx = part,
+    };
+}
+
+static inline struct uiommu_device *parent(struct rig *rig, unsigned n)
+{
+    return rig->device[rig_engine(rig, n)];
+}
+
+static inline void lend_as(struct rig *rig, unsigned n, struct part *part,
+                           uint32_t flags)
+{
+    struct uiommu_mdev_config config;
+
+    *part = (struct part){ 0 };
+    config = part_config(part, rig, n);
+    config.flags = flags;
+    rig_ok(uiommu_mdev_register(parent(rig, n), &config, &part->ep));
+}
+
+static inline void lend(struct rig *rig, unsigned n, struct part *part)
+{
+    lend_as(rig, n, part, 0);
+}
+
+static inline void take_home(struct part *part)
+{
+    rig_ok(uiommu_mdev_unregister(part->ep));
+    assert_int_equal(part->pasid, 0);
+}
+
+/* The number of the endpoint, sent by engine n. */
+static inline bool reaches(struct rig *rig, unsigned n,
+                           struct uiommu_endpoint *ep, uint64_t iova,
+                           uint64_t phys)
+{
+    return rig_pasid_reaches(rig, n, uiommu_endpoint_pasid(ep), iova, phys);
+}
+
+#endif
