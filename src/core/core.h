@@ -404,8 +404,7 @@ enum uiommu_status uim_mediated_set(struct uim_mediated *m,
                                     struct uiommu_domain *domain);
 enum uiommu_status uim_mediated_force(struct uim_mediated *m);
 /* The endpoint that units know, or the same. */
-const struct uiommu_endpoint *
-uim_mediated_real(const struct uiommu_endpoint *endpoint);
+struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint);
 /* The device was pulled out; before its PASIDs are orphans, and after that. */
 void uim_mediated_stop(struct uiommu_device *device);
 enum uiommu_status uim_mediated_orphan(struct uiommu_device *device);

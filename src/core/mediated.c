@@ -89,8 +89,7 @@ bool uim_mediated_fits(const struct uim_mediated *m,
     return is_narrow(m, domain);
 }
 
-const struct uiommu_endpoint *
-uim_mediated_real(const struct uiommu_endpoint *endpoint)
+struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint)
 {
     const struct uim_mediated *m = endpoint->mediated;
 
@@ -254,7 +253,7 @@ static enum uiommu_status change_seats(struct uim_mediated *m,
     return status;
 }
 
-static bool is_quarantined(const struct uim_mediated *m)
+static bool is_quarantined(struct uim_mediated *m)
 {
     return atomic_load(&m->endpoint.device->endpoint->quarantined) ||
            atomic_load(&uim_mediated_real(&m->endpoint)->quarantined);
@@ -286,7 +285,7 @@ enum uiommu_status uim_mediated_force(struct uim_mediated *m)
 /* ---- the parent is reset -------------------------------------------------------------------------- */
 
 /* It may be blocked although its parent is not. */
-static enum uiommu_mdev_reset what_happens(const struct uim_mediated *m,
+static enum uiommu_mdev_reset what_happens(struct uim_mediated *m,
                                            enum uiommu_mdev_reset what)
 {
     return what == UIOMMU_MDEV_RESET_END && is_quarantined(m)

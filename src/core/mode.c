@@ -36,7 +36,7 @@ static enum uiommu_owned_by owner_of(const struct uim_view *view)
 
 static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
 {
-    const struct uiommu_endpoint *real = uim_mediated_real(ep);
+    struct uiommu_endpoint *real = uim_mediated_real(ep);
     const struct uim_view *view = ep->view;
     const struct uim_unit *unit = ep->unit;
 
@@ -52,8 +52,7 @@ static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
     if (!ep->device)
         return;
     out->trusted = !ep->device->untrusted;
-    out->ats = atomic_load(
-        &(ep->mediated ? ep->device->endpoint : uim_own(ep))->ats_on);
+    out->ats = atomic_load(&uim_own(real)->ats_on);
     out->pasid_bits = ep->mediated ? 0 : ep->device->pasid_bits;
     out->interrupts_isolated = uim_isolates_interrupts(ep->device);
 }
