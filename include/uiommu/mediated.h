@@ -20,11 +20,18 @@ extern "C" {
  * number and touches no hardware; it gets one with its first domain. Firmware regions of
  * the parent do not concern it, nor do interrupts, which are the parent's.
  *
- * While a parent has mediated devices of that kind its group can neither be claimed, nor is
- * it removed while it is there.
+ * RID_INHERIT: the part is all that the parent sends without a PASID, so that there is one.
+ * It is of the parent's group, and moves it; PASIDs, interrupts and regions are the parent's,
+ * too. Meanwhile the parent's own endpoint can neither be claimed, set nor started (BUSY). If
+ * the mediator has started it for DMA that rests: to map is INVAL, and what was mapped is
+ * there again when the part is unregistered.
+ *
+ * A parent with mediated devices is not removed while it is there, nor is its group claimed
+ * while it has any of the kind PASID.
  */
 enum uiommu_mdev_kind {
     UIOMMU_MDEV_PASID,
+    UIOMMU_MDEV_RID_INHERIT,
 };
 
 enum {
@@ -60,6 +67,7 @@ struct uiommu_mediator {
      * reset, see pasid.h. Where the parent was pulled out the answer does not matter. */
     bool (*pasid_clear)(void *ctx, struct uiommu_endpoint *endpoint,
                         uint32_t pasid);
+    /* The two above are called for the kind PASID only, which has to have them. */
     /* Around uiommu_device_reset_begin() and _end() of the parent. u->lock is held too:
      * nothing that adds, removes or resets devices is called. Optional. */
     void (*parent_reset)(void *ctx, struct uiommu_endpoint *endpoint,
@@ -87,7 +95,8 @@ struct uiommu_mdev_config {
  *
  * May sleep. INVAL: malformed, or it would have more than its parent. OPNOTSUPP: as
  * uiommu_pasid_last(), or the kind is not known. BUSY: the parent's group is claimed or
- * being reset. PERM: the parent is not trusted, and PASIDs are not wide. NODEV: it is
+ * being reset; of RID_INHERIT, there is one, or somebody but the mediator uses the group.
+ * PERM: the parent is not trusted, and PASIDs are not wide. NODEV: it is
  * quarantined. AGAIN: suspended. NOMEM; with UIOMMU_MDEV_DMA as uiommu_dma_start().
  */
 UIOMMU_MUST_CHECK enum uiommu_status

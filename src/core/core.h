@@ -79,12 +79,13 @@ struct uim_view {
 struct uim_mediated {
     struct uiommu_endpoint endpoint; /* its device is the parent, or NULL:
                                       * that was pulled out                  */
-    struct uiommu_group *group;    /* virtual                                */
+    struct uiommu_group *group;    /* virtual, or the parent's; counted      */
     struct uim_node node;          /* device->mediated, then u->dead         */
     struct uiommu_mediator mediator;
     struct uiommu_mdev_config config; /* nothing is 0 that may be            */
     struct uim_view *seat;         /* NULL: no PASID                         */
     _Atomic uint32_t pasid;        /* that of the seat                       */
+    struct uim_dma *parked; /* of the parent's driver, for the time being */
 };
 
 struct uiommu_group {
@@ -103,6 +104,8 @@ struct uiommu_group {
      * no mutex of its own, no devices and no endpoints. NULL: of hardware.  */
     struct uiommu_group *hardware;
     unsigned n_mediated;       /* of its devices, or of one that went        */
+    unsigned n_numbered;       /* of these, with numbers of their own        */
+    struct uim_mediated *heir; /* has what carries no PASID; NULL: nobody    */
     _Atomic uintptr_t caller;  /* the thread in which a mediator is called   */
 };
 
@@ -296,6 +299,14 @@ enum uiommu_status uim_dma_joins(struct uiommu_group *into,
 void uim_dma_joined(struct uiommu_group *into, bool joined);
 /* Whether it may be believed. BUSY (logged): its group relies on that. */
 enum uiommu_status uim_dma_trust(struct uiommu_device *device, bool untrusted);
+/* Its only start is another's for a while, who finds the group on its core domain; and is
+ * given back, if it may see that domain. BUSY: others were started. */
+enum uiommu_status uim_dma_park(struct uiommu_endpoint *endpoint,
+                                struct uim_dma **out);
+enum uiommu_status uim_dma_unpark(struct uiommu_endpoint *endpoint,
+                                  struct uim_dma *dma);
+/* It is not given back any more. */
+void uim_dma_forget(struct uiommu *u, struct uim_dma *dma);
 /* As uiommu_dma_start() for whatever is best, and its end. */
 enum uiommu_status uim_dma_start(struct uiommu_endpoint *endpoint);
 enum uiommu_status uim_dma_stop(struct uiommu_endpoint *endpoint);
@@ -399,6 +410,10 @@ enum uiommu_status uim_id_let_go(struct uiommu_endpoint *own, bool worked);
 /* Could it see the domain? Without a look at hardware. */
 bool uim_mediated_fits(const struct uim_mediated *m,
                        const struct uiommu_domain *domain);
+/* Nobody but an heir uses what it has (BUSY), nor who has no device any more (NODEV). */
+enum uiommu_status uim_mediated_may_use(const struct uiommu_endpoint *endpoint);
+/* device_lock is held. */
+struct uiommu_domain *uim_mediated_sees(const struct uiommu_endpoint *endpoint);
 /* As uim_view_set() and uim_view_force(), which come here. */
 enum uiommu_status uim_mediated_set(struct uim_mediated *m,
                                     struct uiommu_domain *domain);

@@ -221,13 +221,10 @@ static const struct uiommu_endpoint *narrow_all(struct ability *a,
     return NULL;
 }
 
-/* Of a PASID that it may not have yet: all that will see what it sees. And no more than
- * its mediator lets it have. */
-static const struct uiommu_endpoint *
-narrow_mediated(struct ability *a, const struct uim_mediated *m)
+/* Of a PASID that it may not have yet: all that will see what it sees. */
+static const struct uiommu_endpoint *narrow_members(struct ability *a,
+                                                    struct uiommu_group *group)
 {
-    struct uiommu_group *group = m->group->hardware;
-
     uim_list_for_each(n, &group->devices) {
         const struct uiommu_device *d =
             uim_container(n, struct uiommu_device, member);
@@ -235,9 +232,20 @@ narrow_mediated(struct ability *a, const struct uim_mediated *m)
         if (d->pasid_bits > 0 && d->unit != a->unit && !narrow(a, d->unit))
             return d->endpoint;
     }
+    return NULL;
+}
+
+/* And no more than its mediator lets it have. */
+static const struct uiommu_endpoint *
+narrow_mediated(struct ability *a, const struct uim_mediated *m)
+{
+    const struct uiommu_endpoint *other =
+        m->group->hardware ? narrow_members(a, m->group->hardware)
+                           : narrow_all(a, &m->group->own);
+
     a->iova_bits = least(a->iova_bits, m->config.iova_bits);
     a->page_sizes &= m->config.page_sizes;
-    return NULL;
+    return other;
 }
 
 enum uiommu_status

@@ -249,7 +249,7 @@ enum uiommu_status uiommu_irq_doorbell(struct uiommu_endpoint *endpoint,
     uint64_t page;
 
     if (!endpoint || !addr || endpoint->pasid != UIOMMU_NO_PASID ||
-        endpoint->mediated)
+        endpoint->view->group->hardware)
         return UIOMMU_INVAL;
     group = uim_group_enter(endpoint);
     status = look_up(endpoint, doorbell, &page);

@@ -18,6 +18,17 @@ static struct uiommu *instance_of(const struct uim_mediated *m)
     return m->group->u;
 }
 
+static struct uiommu_group *hardware_of(const struct uim_mediated *m)
+{
+    return uim_hardware_of(m->group);
+}
+
+/* The parent's id is its own. */
+static bool inherits(const struct uim_mediated *m)
+{
+    return m->config.kind == UIOMMU_MDEV_RID_INHERIT;
+}
+
 static bool hardware_failed(enum uiommu_status status)
 {
     return status >= UIOMMU_TIMEDOUT;
@@ -30,13 +41,12 @@ static void enter(const struct uim_mediated *m)
 {
     const struct uiommu_host *h = &instance_of(m)->host;
 
-    atomic_store(&m->group->hardware->caller,
-                 h->thread ? h->thread(h->ctx) : 1);
+    atomic_store(&hardware_of(m)->caller, h->thread ? h->thread(h->ctx) : 1);
 }
 
 static void leave(const struct uim_mediated *m)
 {
-    atomic_store(&m->group->hardware->caller, 0);
+    atomic_store(&hardware_of(m)->caller, 0);
 }
 
 static enum uiommu_status install(struct uim_mediated *m)
@@ -73,10 +83,10 @@ static bool is_narrow(const struct uim_mediated *m,
 }
 
 /* All members that have PASIDs see it (B.6). */
-bool uim_mediated_fits(const struct uim_mediated *m,
-                       const struct uiommu_domain *domain)
+static bool members_fit(const struct uim_mediated *m,
+                        const struct uiommu_domain *domain)
 {
-    const struct uiommu_group *group = m->group->hardware;
+    const struct uiommu_group *group = hardware_of(m);
 
     for (struct uim_node *n = group->devices.next; n != &group->devices;
          n = n->next) {
@@ -86,13 +96,42 @@ bool uim_mediated_fits(const struct uim_mediated *m,
         if (d->pasid_bits > 0 && !uim_fits_pasid(domain, d->unit))
             return false;
     }
-    return is_narrow(m, domain);
+    return true;
+}
+
+bool uim_mediated_fits(const struct uim_mediated *m,
+                       const struct uiommu_domain *domain)
+{
+    return is_narrow(m, domain) && (inherits(m) || members_fit(m, domain));
+}
+
+enum uiommu_status uim_mediated_may_use(const struct uiommu_endpoint *endpoint)
+{
+    const struct uim_mediated *m = endpoint->mediated;
+    const struct uim_view *view = endpoint->view;
+
+    if (m && !endpoint->device)
+        return UIOMMU_NODEV;
+    if (view->pasid == UIOMMU_NO_PASID && view->group->heir &&
+        view->group->heir != m)
+        return UIOMMU_BUSY;
+    return UIOMMU_OK;
+}
+
+struct uiommu_domain *uim_mediated_sees(const struct uiommu_endpoint *endpoint)
+{
+    if (!endpoint->mediated || !inherits(endpoint->mediated))
+        return endpoint->domain;
+    return endpoint->device ? endpoint->device->endpoint->domain
+                            : &endpoint->unit->u->blocked;
 }
 
 struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint)
 {
     const struct uim_mediated *m = endpoint->mediated;
 
+    if (m && inherits(m) && endpoint->device)
+        return endpoint->device->endpoint;
     if (!m || !m->seat)
         return endpoint;
     return uim_pasid_of(m->seat, endpoint->device);
@@ -123,7 +162,7 @@ static bool shares(const struct uim_mediated *m)
 static struct uim_view *find_shared(const struct uim_mediated *m,
                                     const struct uiommu_domain *domain)
 {
-    struct uiommu_group *group = m->group->hardware;
+    struct uiommu_group *group = hardware_of(m);
 
     uim_list_for_each(n, &group->pasids) {
         struct uim_view *view = uim_container(n, struct uim_view, node);
@@ -262,7 +301,7 @@ static bool is_quarantined(struct uim_mediated *m)
 enum uiommu_status uim_mediated_set(struct uim_mediated *m,
                                     struct uiommu_domain *domain)
 {
-    if (uim_group_is_held(m->group->hardware))
+    if (uim_group_is_held(hardware_of(m)))
         return UIOMMU_BUSY;
     if (domain->kind == UIOMMU_DOMAIN_BLOCKED)
         return m->seat ? end(m) : UIOMMU_OK;
@@ -319,7 +358,7 @@ bool uim_mediated_started(const struct uiommu_device *device)
         const struct uim_mediated *m =
             uim_container(n, const struct uim_mediated, node);
 
-        if (m->group->own.dma)
+        if (m->group->own.dma || m->parked)
             return true;
     }
     return false;
@@ -332,22 +371,34 @@ void uim_mediated_stop(struct uiommu_device *device)
             (void)clear(mediated_of(n));
 }
 
+/* What others of its group see is for these to say from now on. */
+static enum uiommu_status give_up_id(struct uim_mediated *m)
+{
+    m->group->heir = NULL;
+    return uim_group_to_core(m->group);
+}
+
+static enum uiommu_status give_up(struct uim_mediated *m)
+{
+    struct uim_view *seat = m->seat;
+
+    if (inherits(m))
+        return give_up_id(m);
+    show(m, NULL, &instance_of(m)->blocked);
+    return seat ? give_seat(seat, true) : UIOMMU_OK;
+}
+
 static enum uiommu_status orphan(struct uim_mediated *m)
 {
     struct uiommu *u = instance_of(m);
-    struct uim_view *seat = m->seat;
-    enum uiommu_status status = UIOMMU_OK;
 
     uim_list_del(&m->node);
+    atomic_store(&m->endpoint.quarantined, true);
     u->host.spin_lock(u->host.ctx, u->device_lock);
+    m->endpoint.device = NULL;
     uim_list_add_tail(&u->dead, &m->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    atomic_store(&m->endpoint.quarantined, true);
-    m->endpoint.device = NULL;
-    show(m, NULL, &u->blocked);
-    if (seat)
-        status = give_seat(seat, true);
-    return status;
+    return give_up(m);
 }
 
 enum uiommu_status uim_mediated_orphan(struct uiommu_device *device)
@@ -368,13 +419,39 @@ enum uiommu_status uim_mediated_orphan(struct uiommu_device *device)
 static bool is_good(const struct uiommu_mdev_config *config)
 {
     const uint32_t known = UIOMMU_MDEV_SHARE | UIOMMU_MDEV_DMA;
+    const struct uiommu_mediator *mediator = config->mediator;
 
-    return config->size == sizeof(*config) && !(config->flags & ~known) &&
-           config->mediator && config->mediator->pasid_install &&
-           config->mediator->pasid_clear;
+    if (config->size != sizeof(*config) || (config->flags & ~known) ||
+        !mediator)
+        return false;
+    if (config->kind == UIOMMU_MDEV_RID_INHERIT)
+        return !(config->flags & UIOMMU_MDEV_SHARE) && config->first == 0 &&
+               config->last == 0;
+    return mediator->pasid_install && mediator->pasid_clear;
 }
 
-static enum uiommu_status may_be_parent(const struct uiommu_device *device)
+static enum uiommu_status may_number(const struct uiommu_device *device)
+{
+    if (device->untrusted &&
+        !(device->u->config.flags & UIOMMU_CONFIG_WIDE_PASIDS))
+        return UIOMMU_PERM;
+    return uim_pasid_may_have(device);
+}
+
+/* Nobody else sees anything by it but the mediator's own driver (C.3). What carries
+ * PASIDs is not concerned, which is independent of it on all units (driver.h). */
+static enum uiommu_status may_inherit(const struct uiommu_device *device)
+{
+    const struct uiommu_group *group = device->group;
+
+    if (group->heir ||
+        (!group->own.dma && group->own.domain != uim_group_core(group)))
+        return UIOMMU_BUSY;
+    return UIOMMU_OK;
+}
+
+static enum uiommu_status may_be_parent(const struct uiommu_device *device,
+                                        enum uiommu_mdev_kind kind)
 {
     const struct uiommu_group *group = device->group;
 
@@ -384,10 +461,7 @@ static enum uiommu_status may_be_parent(const struct uiommu_device *device)
         return UIOMMU_BUSY;
     if (atomic_load(&device->endpoint->quarantined))
         return UIOMMU_NODEV;
-    if (device->untrusted &&
-        !(device->u->config.flags & UIOMMU_CONFIG_WIDE_PASIDS))
-        return UIOMMU_PERM;
-    return uim_pasid_may_have(device);
+    return kind == UIOMMU_MDEV_PASID ? may_number(device) : may_inherit(device);
 }
 
 /* What it says, or what its parent has; INVAL: more than that (C.6). */
@@ -403,6 +477,8 @@ static enum uiommu_status narrow(const struct uiommu_device *device,
         config->iova_bits = unit->iova_bits;
     if (config->page_sizes == 0)
         config->page_sizes = unit->page_sizes;
+    if (config->kind != UIOMMU_MDEV_PASID)
+        return UIOMMU_OK;
     if (config->first == 0)
         config->first = 1;
     if (config->last == 0)
@@ -410,7 +486,7 @@ static enum uiommu_status narrow(const struct uiommu_device *device,
     return uim_pasid_range(device, config->first, config->last);
 }
 
-static void fill(struct uim_mediated *m, struct uiommu_device *device)
+static void fill_endpoint(struct uim_mediated *m, struct uiommu_device *device)
 {
     struct uiommu_endpoint *ep = &m->endpoint;
 
@@ -424,24 +500,50 @@ static void fill(struct uim_mediated *m, struct uiommu_device *device)
     uim_list_init(&ep->member);
     uim_list_init(&ep->node);
     uim_list_init(&ep->pasids);
-    m->group->own.mediated = m;
+}
+
+static void fill(struct uim_mediated *m, struct uiommu_device *device)
+{
+    struct uiommu_group *group = device->group;
+
+    fill_endpoint(m, device);
     uim_list_add_tail(&device->mediated, &m->node);
-    device->group->n_mediated++;
+    group->n_mediated++;
     atomic_fetch_add(&device->u->n_mediated, 1);
+    if (inherits(m)) {
+        group->heir = m;
+        return;
+    }
+    m->group->own.mediated = m;
+    group->n_numbered++;
 }
 
 /* It has no seat any more. */
 static void take_back(struct uim_mediated *m)
 {
-    struct uiommu *u = instance_of(m);
+    struct uiommu_group *group = hardware_of(m);
+    struct uiommu *u = group->u;
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
     uim_list_del(&m->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    m->group->hardware->n_mediated--;
+    group->n_mediated--;
     atomic_fetch_sub(&u->n_mediated, 1);
+    if (!inherits(m))
+        group->n_numbered--;
+    else if (group->heir == m)
+        group->heir = NULL;
     uim_group_put(m->group);
     uim_free(u, m, sizeof(*m));
+}
+
+static struct uiommu_group *group_for(struct uiommu_device *device,
+                                      enum uiommu_mdev_kind kind)
+{
+    if (kind == UIOMMU_MDEV_PASID)
+        return uim_group_create_virtual(device->group);
+    atomic_fetch_add(&device->group->refs, 1);
+    return device->group;
 }
 
 static enum uiommu_status create(struct uiommu_device *device,
@@ -452,7 +554,7 @@ static enum uiommu_status create(struct uiommu_device *device,
 
     if (!m)
         return UIOMMU_NOMEM;
-    m->group = uim_group_create_virtual(device->group);
+    m->group = group_for(device, config->kind);
     if (!m->group) {
         uim_free(device->u, m, sizeof(*m));
         return UIOMMU_NOMEM;
@@ -464,12 +566,29 @@ static enum uiommu_status create(struct uiommu_device *device,
     return UIOMMU_OK;
 }
 
+/* The mediator's own driver has what it lends no longer. */
+static enum uiommu_status park(struct uim_mediated *m)
+{
+    if (!inherits(m) || !m->group->own.dma)
+        return UIOMMU_OK;
+    return uim_dma_park(m->endpoint.device->endpoint, &m->parked);
+}
+
+static enum uiommu_status unpark(struct uim_mediated *m)
+{
+    return m->parked ? uim_dma_unpark(m->endpoint.device->endpoint, m->parked)
+                     : UIOMMU_OK;
+}
+
 static enum uiommu_status start(struct uim_mediated *m)
 {
-    enum uiommu_status status = UIOMMU_OK;
+    enum uiommu_status status = park(m);
 
-    if (m->config.flags & UIOMMU_MDEV_DMA)
+    if (status == UIOMMU_OK && (m->config.flags & UIOMMU_MDEV_DMA)) {
         status = uim_dma_start(&m->endpoint);
+        if (status != UIOMMU_OK)
+            (void)!unpark(m);
+    }
     if (status != UIOMMU_OK)
         take_back(m);
     return status;
@@ -482,7 +601,7 @@ register_locked(struct uiommu_device *device,
 {
     struct uiommu_mdev_config narrowed = *config;
     struct uim_mediated *m = NULL;
-    enum uiommu_status status = may_be_parent(device);
+    enum uiommu_status status = may_be_parent(device, config->kind);
 
     if (status == UIOMMU_OK)
         status = narrow(device, &narrowed);
@@ -505,7 +624,7 @@ enum uiommu_status uiommu_mdev_register(struct uiommu_device *parent,
 
     if (!parent || !config || !out || !is_good(config))
         return UIOMMU_INVAL;
-    if (config->kind != UIOMMU_MDEV_PASID)
+    if (config->kind > UIOMMU_MDEV_RID_INHERIT)
         return UIOMMU_OPNOTSUPP;
     if (uim_is_inside(parent->endpoint))
         return UIOMMU_BUSY;
@@ -520,25 +639,46 @@ enum uiommu_status uiommu_mdev_register(struct uiommu_device *parent,
 
 static bool is_used(const struct uim_mediated *m)
 {
-    const struct uim_dma *dma = m->group->own.dma;
     unsigned own = m->config.flags & UIOMMU_MDEV_DMA ? 1 : 0;
 
-    return m->group->owner || (dma && dma->starts > own);
+    if (m->endpoint.dma_starts > own)
+        return true;
+    return m->group->owner && (m->group->hardware || m->endpoint.device);
+}
+
+static enum uiommu_status end_inheritance(struct uim_mediated *m)
+{
+    enum uiommu_status status = UIOMMU_OK, parked;
+
+    if (m->endpoint.device)
+        status = uim_group_to_core(m->group);
+    parked = unpark(m);
+    return status != UIOMMU_OK ? status : parked;
 }
 
 /* Whatever it sees, it sees nothing at the end. */
+static enum uiommu_status end_use(struct uim_mediated *m)
+{
+    enum uiommu_status status = UIOMMU_OK, inherited = UIOMMU_OK;
+
+    if (m->endpoint.dma_starts > 0)
+        status = uim_dma_stop(&m->endpoint);
+    else if (m->seat)
+        status = end(m);
+    if (inherits(m))
+        inherited = end_inheritance(m);
+    return status != UIOMMU_OK ? status : inherited;
+}
+
 static enum uiommu_status unregister_locked(struct uim_mediated *m)
 {
-    enum uiommu_status status = UIOMMU_OK;
+    enum uiommu_status status;
 
     if (uim_must_wait(instance_of(m)))
         return UIOMMU_AGAIN;
     if (is_used(m))
         return UIOMMU_BUSY;
-    if (m->group->own.dma)
-        status = uim_dma_stop(&m->endpoint);
-    else if (m->seat)
-        status = end(m);
+    status = end_use(m);
     take_back(m);
     return status;
 }
@@ -568,6 +708,8 @@ void uim_mediated_forget(struct uim_node *list)
         struct uim_mediated *m = mediated_of(list->next);
 
         m->seat = NULL;
+        if (m->parked)
+            uim_dma_forget(instance_of(m), m->parked);
         take_back(m);
     }
 }

@@ -514,6 +514,12 @@ enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
     return is_range(device->group, first, last) ? UIOMMU_OK : UIOMMU_INVAL;
 }
 
+/* Parts with numbers of their own have none below them. */
+static bool is_part(const struct uiommu_endpoint *endpoint)
+{
+    return endpoint->view->group->hardware != NULL;
+}
+
 static bool is_plain(const struct uiommu_endpoint *endpoint)
 {
     return endpoint && endpoint->pasid == UIOMMU_NO_PASID;
@@ -527,10 +533,11 @@ enum uiommu_status uiommu_pasid_last(struct uiommu_endpoint *endpoint,
 
     if (!is_plain(endpoint) || !last)
         return UIOMMU_INVAL;
-    if (endpoint->mediated)
+    if (is_part(endpoint))
         return UIOMMU_OPNOTSUPP;
     group = uim_group_enter(endpoint);
-    status = uim_pasid_may_have(endpoint->device);
+    status =
+        endpoint->device ? uim_pasid_may_have(endpoint->device) : UIOMMU_NODEV;
     if (status == UIOMMU_OK)
         *last = last_of(group);
     uim_group_leave(group);
@@ -554,14 +561,15 @@ enum uiommu_status uiommu_pasid_create(struct uiommu_endpoint *endpoint,
     if (config->size != sizeof(*config) ||
         (config->flags & ~(uint32_t)UIOMMU_PASID_GLOBAL))
         return UIOMMU_INVAL;
-    if (endpoint->mediated)
+    if (is_part(endpoint))
         return UIOMMU_OPNOTSUPP;
     if (uim_is_inside(endpoint))
         return UIOMMU_BUSY;
     u = endpoint->unit->u;
     u->host.mutex_lock(u->host.ctx, u->lock);
     group = uim_group_enter(endpoint);
-    status = uim_pasid_open(endpoint->device, config, &view);
+    status = endpoint->device ? uim_pasid_open(endpoint->device, config, &view)
+                              : UIOMMU_NODEV;
     if (status == UIOMMU_OK)
         *out = uim_pasid_of(view, endpoint->device);
     uim_group_leave(group);

@@ -18,11 +18,18 @@ static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
                                      struct uiommu_domain *domain)
 {
     struct uim_view *view = endpoint->view;
+    enum uiommu_status status = uim_mediated_may_use(endpoint);
 
+    if (status != UIOMMU_OK)
+        return status == UIOMMU_NODEV && domain->kind == UIOMMU_DOMAIN_BLOCKED
+                   ? UIOMMU_OK
+                   : status;
     if (view->dma)
         return UIOMMU_BUSY;
     if (!endpoint->device && uim_list_empty(&view->endpoints))
         return domain == view->domain ? UIOMMU_OK : UIOMMU_NODEV;
+    if (endpoint->mediated && !uim_mediated_fits(endpoint->mediated, domain))
+        return UIOMMU_INVAL;
     if (view->pasid != UIOMMU_NO_PASID)
         return uim_view_set(view, domain);
     return uim_group_set(view->group, domain);
@@ -128,27 +135,24 @@ enum uiommu_status uim_group_may_be_claimed(struct uiommu_group *group)
     return isolates_interrupts(group) ? UIOMMU_OK : UIOMMU_OPNOTSUPP;
 }
 
-static bool has_device(const struct uiommu_group *group)
-{
-    return group->own.mediated ? group->own.mediated->endpoint.device != NULL
-                               : !uim_list_empty(&group->devices);
-}
-
 static bool is_busy(struct uiommu_group *group)
 {
     return group->own.dma || uim_group_has_pasids(group) ||
-           group->n_mediated > 0 || uim_group_is_held(uim_hardware_of(group)) ||
+           group->n_numbered > 0 || uim_group_is_held(uim_hardware_of(group)) ||
            (group->own.domain != uim_group_core(group) &&
             group->own.domain->kind != UIOMMU_DOMAIN_INHERITED);
 }
 
-static enum uiommu_status claim_locked(struct uiommu_group *group,
+static enum uiommu_status claim_locked(const struct uiommu_endpoint *endpoint,
+                                       struct uiommu_group *group,
                                        const void *owner)
 {
-    enum uiommu_status status;
+    enum uiommu_status status = uim_mediated_may_use(endpoint);
 
-    if (!has_device(group))
+    if (!endpoint->mediated && uim_list_empty(&group->devices))
         return UIOMMU_NODEV;
+    if (status != UIOMMU_OK)
+        return status;
     if (group->owner && group->owner != owner)
         return UIOMMU_PERM;
     if (group->owner == owner) {
@@ -176,7 +180,8 @@ enum uiommu_status uiommu_claim(struct uiommu_endpoint *endpoint,
     group = uim_group_call(endpoint);
     if (!group)
         return UIOMMU_BUSY;
-    status = uim_asleep(group->u) ? UIOMMU_AGAIN : claim_locked(group, owner);
+    status = uim_asleep(group->u) ? UIOMMU_AGAIN
+                                  : claim_locked(endpoint, group, owner);
     uim_group_leave(group);
     return status;
 }
@@ -219,7 +224,7 @@ struct uiommu_domain *uiommu_endpoint_domain(struct uiommu_endpoint *endpoint)
     struct uiommu_domain *domain;
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    domain = endpoint->domain;
+    domain = uim_mediated_sees(endpoint);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
     return domain;
 }

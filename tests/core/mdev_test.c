@@ -19,58 +19,7 @@ static bool with_owners_and_ats(struct rig *rig, const char **why)
     return with_owners(rig, why);
 }
 
-/* ---- one client for every kind of endpoint (C.7) -------------------------------------- */
-
-static void assert_fault(struct rig *rig, uint32_t number,
-                         const struct uiommu_domain *d)
-{
-    assert_true(rig->faults > 0);
-    assert_int_equal(rig->fault.pasid, number);
-    assert_ptr_equal(rig->fault.domain, d);
-    rig->faults = 0;
-}
-
-/* It has an endpoint and does not know of what kind. `number` is what the endpoint's
- * requests carry, which its maker sees to. */
-static void client(struct rig *rig, unsigned n, struct uiommu_endpoint *ep,
-                   bool claimable)
-{
-    static const int me;
-    const void *owner = claimable ? &me : NULL;
-    uint64_t a = rig_pages(rig, 0), b = rig_pages(rig, 0);
-    struct uiommu_domain *da = NULL, *db = NULL;
-    const uint32_t before = uiommu_endpoint_pasid(ep);
-
-    assert_true(rig_pasid_refused(rig, n, before, BASE));
-    if (claimable)
-        rig_ok(uiommu_claim(ep, owner));
-    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
-    assert_true(rig_pasid_refused(rig, n, before, BASE));
-    rig_ok(uiommu_domain_create(ep, NULL, &da));
-    rig_ok(uiommu_domain_create(ep, NULL, &db));
-    map_page(da, BASE, a);
-    map_page(db, BASE, b);
-    rig_ok(uiommu_set_domain(ep, da, owner));
-    assert_ptr_equal(uiommu_endpoint_domain(ep), da);
-    assert_true(reaches(rig, n, ep, BASE, a));
-    map_page(da, BASE + RIG_PAGE, b);
-    assert_true(reaches(rig, n, ep, BASE + RIG_PAGE, b));
-    rig_ok(uiommu_unmap(da, BASE + RIG_PAGE, RIG_PAGE, NULL));
-    assert_true(
-        rig_pasid_refused(rig, n, uiommu_endpoint_pasid(ep), BASE + RIG_PAGE));
-    rig_poll(rig);
-    if (!rig->config.ats) /* else it asked, and was told */
-        assert_fault(rig, uiommu_endpoint_pasid(ep), da);
-    rig_ok(uiommu_set_domain(ep, db, owner));
-    assert_true(reaches(rig, n, ep, BASE, b));
-    rig_ok(uiommu_set_domain(ep, uiommu_core_domain(ep), owner));
-    assert_true(rig_pasid_refused(rig, n, before, BASE));
-    if (claimable)
-        rig_ok(uiommu_release(ep, owner));
-    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
-    uiommu_domain_put(da);
-    uiommu_domain_put(db);
-}
+/* ---- one client for every kind of endpoint (C.7) ------------------------------- */
 
 /* C-SC1, S3.13, S3.15, S4.9 */
 static void c_sc1_one_client_has_any_endpoint(struct rig *rig)
@@ -475,11 +424,9 @@ static void an_mdev_has_what_its_mediator_lets_it_have(struct rig *rig)
     uiommu_domain_put(e);
 }
 
-static void an_mdev_has_neither_pasids_nor_interrupts(struct rig *rig)
+static void an_mdev_has_no_pasids_below(struct rig *rig)
 {
-    const struct uiommu_irq_target target = { .vector = 0x41 };
     struct uiommu_endpoint *ep = NULL;
-    struct uiommu_irq *irq = NULL;
     struct part part;
     uint32_t last = 0;
     uint64_t addr = 0;
@@ -488,8 +435,28 @@ static void an_mdev_has_neither_pasids_nor_interrupts(struct rig *rig)
     rig_is(uiommu_pasid_last(part.ep, &last), UIOMMU_OPNOTSUPP);
     rig_is(uiommu_pasid_create(part.ep, NULL, &ep), UIOMMU_OPNOTSUPP);
     rig_is(uiommu_pasid_destroy(part.ep, true), UIOMMU_INVAL);
-    rig_is(uiommu_irq_map(part.ep, &target, 1, &irq), UIOMMU_OPNOTSUPP);
     rig_is(uiommu_irq_doorbell(part.ep, 0, &addr), UIOMMU_INVAL);
+    take_home(&part);
+}
+
+static bool with_interrupts(struct rig *rig, const char **why)
+{
+    rig->config.args = "ir=1,eim=1";
+    rig->setup.flags |= UIOMMU_CONFIG_REMAP_INTERRUPTS;
+    return with_pasids(rig, why) && rig_does(rig, RIG_INTERRUPTS, why);
+}
+
+static void interrupts_are_the_parent_s(struct rig *rig)
+{
+    const struct uiommu_irq_target target = { .vector = 0x41 };
+    struct uiommu_irq *irq = NULL;
+    struct part part;
+
+    lend(rig, 0, &part);
+    rig_is(uiommu_irq_map(part.ep, &target, 1, &irq), UIOMMU_OPNOTSUPP);
+    assert_null(irq);
+    rig_ok(uiommu_irq_map(rig_endpoint(rig, 0), &target, 1, &irq));
+    rig_ok(uiommu_irq_unmap(irq));
     take_home(&part);
 }
 
@@ -643,7 +610,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_parent_is_ready_and_trusted, with_pasids),
     RIG_TEST_ON(a_registration_that_fails_leaves_nothing, with_pasids),
     RIG_TEST_ON(an_mdev_has_what_its_mediator_lets_it_have, with_pasids),
-    RIG_TEST_ON(an_mdev_has_neither_pasids_nor_interrupts, with_pasids),
+    RIG_TEST_ON(an_mdev_has_no_pasids_below, with_pasids),
+    RIG_TEST_ON(interrupts_are_the_parent_s, with_interrupts),
     RIG_TEST_ON(regions_of_firmware_are_the_parent_s, with_a_region),
     RIG_TEST_ON(the_parent_goes_on, with_pasids),
     RIG_TEST_ON(a_driver_uses_an_mdev, with_owners),

@@ -134,4 +134,57 @@ static inline bool reaches(struct rig *rig, unsigned n,
     return rig_pasid_reaches(rig, n, uiommu_endpoint_pasid(ep), iova, phys);
 }
 
+/* ---- one client for every kind of endpoint (C.7) -------------------------------------- */
+
+static inline void assert_fault(struct rig *rig, uint32_t number,
+                                const struct uiommu_domain *d)
+{
+    assert_true(rig->faults > 0);
+    assert_int_equal(rig->fault.pasid, number);
+    assert_ptr_equal(rig->fault.domain, d);
+    rig->faults = 0;
+}
+
+/* It has an endpoint and does not know of what kind. `number` is what the endpoint's
+ * requests carry, which its maker sees to. */
+static inline void client(struct rig *rig, unsigned n,
+                          struct uiommu_endpoint *ep, bool claimable)
+{
+    static const int me;
+    const void *owner = claimable ? &me : NULL;
+    uint64_t a = rig_pages(rig, 0), b = rig_pages(rig, 0);
+    struct uiommu_domain *da = NULL, *db = NULL;
+    const uint32_t before = uiommu_endpoint_pasid(ep);
+
+    assert_true(rig_pasid_refused(rig, n, before, BASE));
+    if (claimable)
+        rig_ok(uiommu_claim(ep, owner));
+    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+    assert_true(rig_pasid_refused(rig, n, before, BASE));
+    rig_ok(uiommu_domain_create(ep, NULL, &da));
+    rig_ok(uiommu_domain_create(ep, NULL, &db));
+    map_page(da, BASE, a);
+    map_page(db, BASE, b);
+    rig_ok(uiommu_set_domain(ep, da, owner));
+    assert_ptr_equal(uiommu_endpoint_domain(ep), da);
+    assert_true(reaches(rig, n, ep, BASE, a));
+    map_page(da, BASE + RIG_PAGE, b);
+    assert_true(reaches(rig, n, ep, BASE + RIG_PAGE, b));
+    rig_ok(uiommu_unmap(da, BASE + RIG_PAGE, RIG_PAGE, NULL));
+    assert_true(
+        rig_pasid_refused(rig, n, uiommu_endpoint_pasid(ep), BASE + RIG_PAGE));
+    rig_poll(rig);
+    if (!rig->config.ats) /* else it asked, and was told */
+        assert_fault(rig, uiommu_endpoint_pasid(ep), da);
+    rig_ok(uiommu_set_domain(ep, db, owner));
+    assert_true(reaches(rig, n, ep, BASE, b));
+    rig_ok(uiommu_set_domain(ep, uiommu_core_domain(ep), owner));
+    assert_true(rig_pasid_refused(rig, n, before, BASE));
+    if (claimable)
+        rig_ok(uiommu_release(ep, owner));
+    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+    uiommu_domain_put(da);
+    uiommu_domain_put(db);
+}
+
 #endif
