@@ -2,7 +2,7 @@
 #ifndef UIOMMU_MEDIATED_H
 #define UIOMMU_MEDIATED_H
 
-#include <uiommu/types.h>
+#include <uiommu/map.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,12 +26,22 @@ extern "C" {
  * the mediator has started it for DMA that rests: to map is INVAL, and what was mapped is
  * there again when the part is unregistered.
  *
+ * EMULATED: nothing in hardware keeps the part apart, and it sends nothing of its own: its
+ * mediator works for it, and asks with uiommu_access_pin() and uiommu_access_rw() where
+ * addresses of the part's domain lead, and whether they may. It is a group of its own. As
+ * that a client is confined is its mediator's word alone, such a group is claimed only where
+ * uiommu_config.block_quality is NONE (PERM). Domains are those of the parent's unit, which
+ * other devices may see as well; to unmap in one that such a part sees, or to give the part
+ * another, waits for its mediator to let go: uiommu_unmap() is then called only where that
+ * may take its time.
+ *
  * A parent with mediated devices is not removed while it is there, nor is its group claimed
  * while it has any of the kind PASID.
  */
 enum uiommu_mdev_kind {
     UIOMMU_MDEV_PASID,
     UIOMMU_MDEV_RID_INHERIT,
+    UIOMMU_MDEV_EMULATED,
 };
 
 enum {
@@ -67,7 +77,13 @@ struct uiommu_mediator {
      * reset, see pasid.h. Where the parent was pulled out the answer does not matter. */
     bool (*pasid_clear)(void *ctx, struct uiommu_endpoint *endpoint,
                         uint32_t pasid);
-    /* The two above are called for the kind PASID only, which has to have them. */
+    /* The two above are called for the kind PASID only, which has to have them; this one
+     * for EMULATED, so too: addresses from `iova` to `last`, or some of these, lead
+     * elsewhere or nowhere from now on. What was pinned there is used until it is unpinned,
+     * here or by another thread, and so long somebody waits. No lock is held, but for the
+     * mutex where the part gets another domain. To pin from here is BUSY. */
+    void (*unmapped)(void *ctx, struct uiommu_endpoint *endpoint, uint64_t iova,
+                     uint64_t last);
     /* Around uiommu_device_reset_begin() and _end() of the parent. u->lock is held too:
      * nothing that adds, removes or resets devices is called. Optional. */
     void (*parent_reset)(void *ctx, struct uiommu_endpoint *endpoint,
@@ -84,7 +100,8 @@ struct uiommu_mdev_config {
      * same. More is INVAL. */
     uint8_t iova_bits;
     uint64_t page_sizes;
-    uint32_t first, last; /* PASIDs that it may get, as in pasid.h          */
+    uint32_t first, last; /* PASIDs that it may get, as in pasid.h; of other
+                           * kinds 0                                        */
 };
 
 /**
@@ -113,6 +130,43 @@ uiommu_mdev_register(struct uiommu_device *parent,
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_mdev_unregister(struct uiommu_endpoint *endpoint);
+
+/* ---- for mediators of the kind EMULATED ------------------------------------------- */
+
+/* Memory that is used: the caller's, who leaves it alone until it is unpinned. */
+struct uiommu_pin {
+    struct uiommu_pin *next;
+    struct uiommu_domain *domain;
+    uint64_t first, last;
+};
+
+/* One piece of memory, in the order of addresses; others may follow side by side. */
+typedef void (*uiommu_access_fn)(void *ctx, const struct uiommu_segment *piece);
+
+/**
+ * Call `fn` (may be NULL) with the memory that the endpoint's domain has at [iova, iova +
+ * size), for accesses of `flags` (UIOMMU_READ, UIOMMU_WRITE or both). It stays mapped until
+ * it is unpinned: whoever unmaps it waits.
+ *
+ * Any context; `fn` calls nothing that waits for the pin. INVAL: malformed, not of the kind
+ * EMULATED, or a byte of it is not mapped, or not so. BUSY: from within `unmapped`. NODEV:
+ * its parent was pulled out. After these nothing is pinned; if somebody unmaps it meanwhile
+ * `fn` may have been called.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_access_pin(struct uiommu_endpoint *endpoint, uint64_t iova,
+                  uint64_t size, unsigned flags, struct uiommu_pin *pin,
+                  uiommu_access_fn fn, void *ctx);
+
+/** The memory is used no more. Any context. INVAL: NULL, or not of the kind EMULATED. NOENT:
+ *  it is not pinned. */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_access_unpin(struct uiommu_endpoint *endpoint, struct uiommu_pin *pin);
+
+/** Pinned just for `fn`, which reads or writes; or as uiommu_access_pin(). */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_access_rw(struct uiommu_endpoint *endpoint, uint64_t iova, uint64_t size,
+                 unsigned flags, uiommu_access_fn fn, void *ctx);
 
 #ifdef __cplusplus
 }

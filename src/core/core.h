@@ -86,6 +86,12 @@ struct uim_mediated {
     struct uim_view *seat;         /* NULL: no PASID                         */
     _Atomic uint32_t pasid;        /* that of the seat                       */
     struct uim_dma *parked; /* of the parent's driver, for the time being */
+    /* Of EMULATED: emulated.c. */
+    struct uim_node software;
+    uint64_t sequence;
+    struct uiommu_domain *sees;
+    struct uiommu_pin *pins;
+    struct uim_notice *notices;
 };
 
 struct uiommu_group {
@@ -103,6 +109,7 @@ struct uiommu_group {
     /* Virtual, of one mediated device: the group that this is a part of, counted. It has
      * no mutex of its own, no devices and no endpoints. NULL: of hardware.  */
     struct uiommu_group *hardware;
+    bool software;             /* virtual, and no hardware keeps it apart    */
     unsigned n_mediated;       /* of its devices, or of one that went        */
     unsigned n_numbered;       /* of these, with numbers of their own        */
     struct uim_mediated *heir; /* has what carries no PASID; NULL: nobody    */
@@ -430,6 +437,20 @@ void uim_mediated_tell(const struct uiommu_device *device,
                        enum uiommu_mdev_reset what);
 /* The instance is over, and nobody is told. */
 void uim_mediated_forget(struct uim_node *list);
+
+/* Around calls of its mediator. */
+void uim_mediated_enter(const struct uim_mediated *m);
+void uim_mediated_leave(const struct uim_mediated *m);
+
+/* emulated.c; the group's mutex is held, u->lock too. */
+/* There is a software unit beside that one; without parts it goes, unless a domain was
+ * seen through it, which may remember that. NOMEM. */
+enum uiommu_status uim_soft_get(struct uim_unit *unit);
+void uim_soft_put(struct uim_unit *unit);
+void uim_soft_free(struct uim_unit *unit);
+/* The part's endpoint is of that unit, and its group has it. */
+void uim_soft_add(struct uim_mediated *m, struct uim_unit *unit);
+void uim_soft_remove(struct uim_mediated *m);
 
 /* pasid.c; the group's mutex is held. */
 /* A step of view->waits_since. */

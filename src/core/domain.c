@@ -240,8 +240,9 @@ static const struct uiommu_endpoint *
 narrow_mediated(struct ability *a, const struct uim_mediated *m)
 {
     const struct uiommu_endpoint *other =
-        m->group->hardware ? narrow_members(a, m->group->hardware)
-                           : narrow_all(a, &m->group->own);
+        m->group->hardware && !m->group->software
+            ? narrow_members(a, m->group->hardware)
+            : narrow_all(a, &m->group->own);
 
     a->iova_bits = least(a->iova_bits, m->config.iova_bits);
     a->page_sizes &= m->config.page_sizes;

@@ -25,6 +25,8 @@ struct uim_link;
 struct uim_view;
 struct uim_dma;
 struct uim_mediated;
+struct uim_soft;
+struct uim_notice;
 
 /* What changed in a domain. start and last are inclusive. */
 struct uim_inval {
@@ -224,6 +226,7 @@ struct uim_unit {
                                 * in a register: no request carries it       */
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable. None: UINT64_MAX and 0  */
+    struct uim_soft *soft; /* the core's: emulated.c                         */
     void *entry_lock; /* spin; see uim_entry_open(): the driver makes it */
     _Atomic uint32_t broken;   /* 1: did not confirm a command, and what it has
                                 * cached is not known until it was resumed   */

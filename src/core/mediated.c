@@ -29,6 +29,11 @@ static bool inherits(const struct uim_mediated *m)
     return m->config.kind == UIOMMU_MDEV_RID_INHERIT;
 }
 
+static bool is_emulated(const struct uim_mediated *m)
+{
+    return m->config.kind == UIOMMU_MDEV_EMULATED;
+}
+
 static bool hardware_failed(enum uiommu_status status)
 {
     return status >= UIOMMU_TIMEDOUT;
@@ -37,14 +42,14 @@ static bool hardware_failed(enum uiommu_status status)
 /* ---- the mediator is called --------------------------------------------------------- */
 
 /* Whoever calls back from there meets uim_is_inside(). */
-static void enter(const struct uim_mediated *m)
+void uim_mediated_enter(const struct uim_mediated *m)
 {
     const struct uiommu_host *h = &instance_of(m)->host;
 
     atomic_store(&hardware_of(m)->caller, h->thread ? h->thread(h->ctx) : 1);
 }
 
-static void leave(const struct uim_mediated *m)
+void uim_mediated_leave(const struct uim_mediated *m)
 {
     atomic_store(&hardware_of(m)->caller, 0);
 }
@@ -53,10 +58,10 @@ static enum uiommu_status install(struct uim_mediated *m)
 {
     enum uiommu_status status;
 
-    enter(m);
+    uim_mediated_enter(m);
     status = m->mediator.pasid_install(m->config.ctx, &m->endpoint,
                                        atomic_load(&m->pasid));
-    leave(m);
+    uim_mediated_leave(m);
     return status;
 }
 
@@ -65,10 +70,10 @@ static bool clear(struct uim_mediated *m)
 {
     bool stopped;
 
-    enter(m);
+    uim_mediated_enter(m);
     stopped = m->mediator.pasid_clear(m->config.ctx, &m->endpoint,
                                       atomic_load(&m->pasid));
-    leave(m);
+    uim_mediated_leave(m);
     return stopped;
 }
 
@@ -102,7 +107,8 @@ static bool members_fit(const struct uim_mediated *m,
 bool uim_mediated_fits(const struct uim_mediated *m,
                        const struct uiommu_domain *domain)
 {
-    return is_narrow(m, domain) && (inherits(m) || members_fit(m, domain));
+    return is_narrow(m, domain) &&
+           (m->config.kind != UIOMMU_MDEV_PASID || members_fit(m, domain));
 }
 
 enum uiommu_status uim_mediated_may_use(const struct uiommu_endpoint *endpoint)
@@ -341,10 +347,10 @@ void uim_mediated_tell(const struct uiommu_device *device,
 
         if (!m->mediator.parent_reset)
             continue;
-        enter(m);
+        uim_mediated_enter(m);
         m->mediator.parent_reset(m->config.ctx, &m->endpoint,
                                  what_happens(m, what));
-        leave(m);
+        uim_mediated_leave(m);
     }
 }
 
@@ -364,11 +370,19 @@ bool uim_mediated_started(const struct uiommu_device *device)
     return false;
 }
 
+/* What is emulated goes on answering, and lets go. */
+static void stop(struct uim_mediated *m)
+{
+    if (m->seat)
+        (void)clear(m);
+    if (is_emulated(m))
+        (void)!uim_view_force(&m->group->own, &instance_of(m)->blocked);
+}
+
 void uim_mediated_stop(struct uiommu_device *device)
 {
     uim_list_for_each(n, &device->mediated)
-        if (mediated_of(n)->seat)
-            (void)clear(mediated_of(n));
+        stop(mediated_of(n));
 }
 
 /* What others of its group see is for these to say from now on. */
@@ -384,6 +398,8 @@ static enum uiommu_status give_up(struct uim_mediated *m)
 
     if (inherits(m))
         return give_up_id(m);
+    if (is_emulated(m))
+        return UIOMMU_OK;
     show(m, NULL, &instance_of(m)->blocked);
     return seat ? give_seat(seat, true) : UIOMMU_OK;
 }
@@ -424,10 +440,12 @@ static bool is_good(const struct uiommu_mdev_config *config)
     if (config->size != sizeof(*config) || (config->flags & ~known) ||
         !mediator)
         return false;
-    if (config->kind == UIOMMU_MDEV_RID_INHERIT)
-        return !(config->flags & UIOMMU_MDEV_SHARE) && config->first == 0 &&
-               config->last == 0;
-    return mediator->pasid_install && mediator->pasid_clear;
+    if (config->kind == UIOMMU_MDEV_PASID)
+        return mediator->pasid_install && mediator->pasid_clear;
+    if ((config->flags & UIOMMU_MDEV_SHARE) || config->first > 0 ||
+        config->last > 0)
+        return false;
+    return config->kind != UIOMMU_MDEV_EMULATED || mediator->unmapped;
 }
 
 static enum uiommu_status may_number(const struct uiommu_device *device)
@@ -461,6 +479,8 @@ static enum uiommu_status may_be_parent(const struct uiommu_device *device,
         return UIOMMU_BUSY;
     if (atomic_load(&device->endpoint->quarantined))
         return UIOMMU_NODEV;
+    if (kind == UIOMMU_MDEV_EMULATED)
+        return UIOMMU_OK;
     return kind == UIOMMU_MDEV_PASID ? may_number(device) : may_inherit(device);
 }
 
@@ -510,12 +530,19 @@ static void fill(struct uim_mediated *m, struct uiommu_device *device)
     uim_list_add_tail(&device->mediated, &m->node);
     group->n_mediated++;
     atomic_fetch_add(&device->u->n_mediated, 1);
-    if (inherits(m)) {
+    switch (m->config.kind) {
+    case UIOMMU_MDEV_PASID:
+        m->group->own.mediated = m;
+        group->n_numbered++;
+        break;
+    case UIOMMU_MDEV_RID_INHERIT:
         group->heir = m;
-        return;
+        break;
+    case UIOMMU_MDEV_EMULATED:
+        m->group->software = true;
+        uim_soft_add(m, device->unit);
+        break;
     }
-    m->group->own.mediated = m;
-    group->n_numbered++;
 }
 
 /* It has no seat any more. */
@@ -529,10 +556,12 @@ static void take_back(struct uim_mediated *m)
     u->host.spin_unlock(u->host.ctx, u->device_lock);
     group->n_mediated--;
     atomic_fetch_sub(&u->n_mediated, 1);
-    if (!inherits(m))
+    if (m->config.kind == UIOMMU_MDEV_PASID)
         group->n_numbered--;
-    else if (group->heir == m)
+    if (group->heir == m)
         group->heir = NULL;
+    if (is_emulated(m))
+        uim_soft_remove(m);
     uim_group_put(m->group);
     uim_free(u, m, sizeof(*m));
 }
@@ -540,29 +569,45 @@ static void take_back(struct uim_mediated *m)
 static struct uiommu_group *group_for(struct uiommu_device *device,
                                       enum uiommu_mdev_kind kind)
 {
-    if (kind == UIOMMU_MDEV_PASID)
+    if (kind != UIOMMU_MDEV_RID_INHERIT)
         return uim_group_create_virtual(device->group);
     atomic_fetch_add(&device->group->refs, 1);
     return device->group;
+}
+
+static struct uim_mediated *alloc(struct uiommu_device *device,
+                                  const struct uiommu_mdev_config *config)
+{
+    struct uim_mediated *m = uim_alloc(device->u, sizeof(*m));
+
+    if (!m)
+        return NULL;
+    m->group = group_for(device, config->kind);
+    if (!m->group) {
+        uim_free(device->u, m, sizeof(*m));
+        return NULL;
+    }
+    m->config = *config;
+    m->mediator = *config->mediator;
+    return m;
 }
 
 static enum uiommu_status create(struct uiommu_device *device,
                                  const struct uiommu_mdev_config *config,
                                  struct uim_mediated **out)
 {
-    struct uim_mediated *m = uim_alloc(device->u, sizeof(*m));
+    enum uiommu_status status = UIOMMU_OK;
 
-    if (!m)
-        return UIOMMU_NOMEM;
-    m->group = group_for(device, config->kind);
-    if (!m->group) {
-        uim_free(device->u, m, sizeof(*m));
+    if (config->kind == UIOMMU_MDEV_EMULATED)
+        status = uim_soft_get(device->unit);
+    if (status != UIOMMU_OK)
+        return status;
+    *out = alloc(device, config);
+    if (!*out) {
+        uim_soft_put(device->unit);
         return UIOMMU_NOMEM;
     }
-    m->config = *config;
-    m->mediator = *config->mediator;
-    fill(m, device);
-    *out = m;
+    fill(*out, device);
     return UIOMMU_OK;
 }
 
@@ -624,7 +669,7 @@ enum uiommu_status uiommu_mdev_register(struct uiommu_device *parent,
 
     if (!parent || !config || !out || !is_good(config))
         return UIOMMU_INVAL;
-    if (config->kind > UIOMMU_MDEV_RID_INHERIT)
+    if (config->kind > UIOMMU_MDEV_EMULATED)
         return UIOMMU_OPNOTSUPP;
     if (uim_is_inside(parent->endpoint))
         return UIOMMU_BUSY;
@@ -665,6 +710,8 @@ static enum uiommu_status end_use(struct uim_mediated *m)
         status = uim_dma_stop(&m->endpoint);
     else if (m->seat)
         status = end(m);
+    else if (is_emulated(m) && m->endpoint.device)
+        status = uim_view_force(&m->group->own, &instance_of(m)->blocked);
     if (inherits(m))
         inherited = end_inheritance(m);
     return status != UIOMMU_OK ? status : inherited;

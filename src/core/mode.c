@@ -47,7 +47,8 @@ static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
     out->owned_by = owner_of(view);
     out->rule = view->dma ? view->dma->rule : UIOMMU_DEFAULT_NONE;
     out->because = sentence_of(out->rule);
-    out->block_quality = unit->quality;
+    out->block_quality =
+        view->group->software ? UIOMMU_BLOCK_NONE : unit->quality;
     out->unit_broken = atomic_load(&unit->broken);
     if (!ep->device)
         return;

@@ -62,11 +62,21 @@ static void add_device(const struct uiommu_device *device,
     add_unit(device->unit, r);
 }
 
+static const struct uiommu_endpoint *first_of(const struct uiommu_group *group)
+{
+    return uim_container(group->own.endpoints.next,
+                         const struct uiommu_endpoint, member);
+}
+
 static void collect(const struct uiommu_group *group, struct uim_regions *r)
 {
     const struct uiommu_group *of = group->hardware ? group->hardware : group;
 
     r->n = 0;
+    if (group->software) {
+        add_unit(first_of(group)->unit, r);
+        return;
+    }
     for (struct uim_node *n = of->devices.next; n != &of->devices;
          n = n->next) {
         const struct uiommu_device *d =

@@ -124,8 +124,21 @@ static bool firmware_forbids_claim(struct uiommu_group *group)
     return false;
 }
 
+/* That a client is confined is its mediator's word (C.2). */
+static enum uiommu_status may_trust_mediators(struct uiommu *u)
+{
+    if (u->config.block_quality == UIOMMU_BLOCK_NONE)
+        return UIOMMU_OK;
+    uim_log(u, UIOMMU_LOG_WARN,
+            "a device that is emulated is not given away: no hardware keeps it "
+            "apart");
+    return UIOMMU_PERM;
+}
+
 enum uiommu_status uim_group_may_be_claimed(struct uiommu_group *group)
 {
+    if (group->software)
+        return may_trust_mediators(group->u);
     if (firmware_forbids_claim(group))
         return UIOMMU_INVAL;
     group = uim_hardware_of(group);

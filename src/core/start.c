@@ -291,6 +291,7 @@ void uim_units_free(struct uiommu *u)
         if (!u->unit[i])
             continue;
         uim_rest_free(u->unit[i]);
+        uim_soft_free(u->unit[i]);
         u->unit[i]->ops->release(u->unit[i]);
     }
     uim_free(u, u->unit, u->n_units * sizeof(*u->unit));

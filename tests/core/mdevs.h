@@ -136,55 +136,103 @@ static inline bool reaches(struct rig *rig, unsigned n,
 
 /* ---- one client for every kind of endpoint (C.7) -------------------------------------- */
 
+/* How a device is made to access something, which the client does not see to; what its
+ * requests carry is the mediator's matter. */
+struct accesses {
+    bool (*reach)(struct rig *rig, unsigned n, struct uiommu_endpoint *ep,
+                  uint32_t number, uint64_t iova, uint64_t phys);
+    bool (*refused)(struct rig *rig, unsigned n, struct uiommu_endpoint *ep,
+                    uint32_t number, uint64_t iova);
+    bool faults; /* are recorded                                             */
+};
+
+static inline bool hardware_reaches(struct rig *rig, unsigned n,
+                                    struct uiommu_endpoint *ep, uint32_t number,
+                                    uint64_t iova, uint64_t phys)
+{
+    (void)ep;
+    return rig_pasid_reaches(rig, n, number, iova, phys);
+}
+
+static inline bool hardware_refuses(struct rig *rig, unsigned n,
+                                    struct uiommu_endpoint *ep, uint32_t number,
+                                    uint64_t iova)
+{
+    (void)ep;
+    return rig_pasid_refused(rig, n, number, iova);
+}
+
+static const struct accesses by_hardware = {
+    .reach = hardware_reaches,
+    .refused = hardware_refuses,
+    .faults = true,
+};
+
 static inline void assert_fault(struct rig *rig, uint32_t number,
                                 const struct uiommu_domain *d)
 {
+    rig_poll(rig);
     assert_true(rig->faults > 0);
     assert_int_equal(rig->fault.pasid, number);
     assert_ptr_equal(rig->fault.domain, d);
     rig->faults = 0;
 }
 
-/* It has an endpoint and does not know of what kind. `number` is what the endpoint's
- * requests carry, which its maker sees to. */
-static inline void client(struct rig *rig, unsigned n,
-                          struct uiommu_endpoint *ep, bool claimable)
+static inline void client_maps(struct rig *rig, unsigned n,
+                               struct uiommu_endpoint *ep, const void *owner,
+                               const struct accesses *by)
 {
-    static const int me;
-    const void *owner = claimable ? &me : NULL;
     uint64_t a = rig_pages(rig, 0), b = rig_pages(rig, 0);
     struct uiommu_domain *da = NULL, *db = NULL;
-    const uint32_t before = uiommu_endpoint_pasid(ep);
+    uint32_t number;
 
-    assert_true(rig_pasid_refused(rig, n, before, BASE));
-    if (claimable)
-        rig_ok(uiommu_claim(ep, owner));
-    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
-    assert_true(rig_pasid_refused(rig, n, before, BASE));
     rig_ok(uiommu_domain_create(ep, NULL, &da));
     rig_ok(uiommu_domain_create(ep, NULL, &db));
     map_page(da, BASE, a);
     map_page(db, BASE, b);
     rig_ok(uiommu_set_domain(ep, da, owner));
     assert_ptr_equal(uiommu_endpoint_domain(ep), da);
-    assert_true(reaches(rig, n, ep, BASE, a));
+    number = uiommu_endpoint_pasid(ep);
+    assert_true(by->reach(rig, n, ep, number, BASE, a));
     map_page(da, BASE + RIG_PAGE, b);
-    assert_true(reaches(rig, n, ep, BASE + RIG_PAGE, b));
+    assert_true(by->reach(rig, n, ep, number, BASE + RIG_PAGE, b));
     rig_ok(uiommu_unmap(da, BASE + RIG_PAGE, RIG_PAGE, NULL));
-    assert_true(
-        rig_pasid_refused(rig, n, uiommu_endpoint_pasid(ep), BASE + RIG_PAGE));
-    rig_poll(rig);
-    if (!rig->config.ats) /* else it asked, and was told */
-        assert_fault(rig, uiommu_endpoint_pasid(ep), da);
+    rig_poll(rig); /* there is room for what is recorded next */
+    assert_true(by->refused(rig, n, ep, number, BASE + RIG_PAGE));
+    if (by->faults && !rig->config.ats) /* else it asked, and was told */
+        assert_fault(rig, number, da);
     rig_ok(uiommu_set_domain(ep, db, owner));
-    assert_true(reaches(rig, n, ep, BASE, b));
+    assert_true(by->reach(rig, n, ep, number, BASE, b));
     rig_ok(uiommu_set_domain(ep, uiommu_core_domain(ep), owner));
-    assert_true(rig_pasid_refused(rig, n, before, BASE));
-    if (claimable)
-        rig_ok(uiommu_release(ep, owner));
-    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+    assert_true(by->refused(rig, n, ep, number, BASE));
     uiommu_domain_put(da);
     uiommu_domain_put(db);
+}
+
+static inline void client_by(struct rig *rig, unsigned n,
+                             struct uiommu_endpoint *ep, bool claims,
+                             const struct accesses *by)
+{
+    static const int me;
+    const void *owner = claims ? &me : NULL;
+    const uint32_t before = uiommu_endpoint_pasid(ep);
+
+    assert_true(by->refused(rig, n, ep, before, BASE));
+    if (claims)
+        rig_ok(uiommu_claim(ep, owner));
+    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+    assert_true(by->refused(rig, n, ep, before, BASE));
+    client_maps(rig, n, ep, owner, by);
+    if (claims)
+        rig_ok(uiommu_release(ep, owner));
+    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+    assert_true(by->refused(rig, n, ep, before, BASE));
+}
+
+static inline void client(struct rig *rig, unsigned n,
+                          struct uiommu_endpoint *ep, bool claims)
+{
+    client_by(rig, n, ep, claims, &by_hardware);
 }
 
 #endif
