@@ -148,7 +148,8 @@ typedef void (*uiommu_access_fn)(void *ctx, const struct uiommu_segment *piece);
  * size), for accesses of `flags` (UIOMMU_READ, UIOMMU_WRITE or both). It stays mapped until
  * it is unpinned: whoever unmaps it waits.
  *
- * Any context; `fn` calls nothing that waits for the pin. INVAL: malformed, not of the kind
+ * Any context; `fn` calls nothing that waits for the pin, nor does whoever has one: the
+ * part gets no other domain before it is unpinned. INVAL: malformed, not of the kind
  * EMULATED, or a byte of it is not mapped, or not so. BUSY: from within `unmapped`. NODEV:
  * its parent was pulled out. After these nothing is pinned; if somebody unmaps it meanwhile
  * `fn` may have been called.
