@@ -69,18 +69,28 @@ static uintptr_t thread_of(const struct uim_soft *soft)
 
 /* ---- a mediator lets go ------------------------------------------------------------- */
 
-static bool has_pins(struct uim_mediated *m, const struct uiommu_domain *d,
-                     const struct uim_inval *inval)
+/* The lock is held. */
+static bool is_pinned(const struct uim_mediated *m,
+                      const struct uiommu_domain *d,
+                      const struct uim_inval *inval)
 {
-    const struct uiommu_pin *pin;
-
-    lock(soft_of(m));
-    for (pin = m->pins; pin; pin = pin->next)
+    for (const struct uiommu_pin *pin = m->pins; pin; pin = pin->next)
         if (pin->domain == d && (inval->all || (pin->first <= inval->last &&
                                                 pin->last >= inval->start)))
-            break;
+            return true;
+    return false;
+}
+
+static bool has_pins(const struct uim_mediated *m,
+                     const struct uiommu_domain *d,
+                     const struct uim_inval *inval)
+{
+    bool yes;
+
+    lock(soft_of(m));
+    yes = is_pinned(m, d, inval);
     unlock(soft_of(m));
-    return pin != NULL;
+    return yes;
 }
 
 static void begin_notice(struct uim_mediated *m, struct uim_notice *notice)
@@ -160,9 +170,11 @@ static enum uiommu_status soft_cut(struct uiommu_endpoint *endpoint)
     return UIOMMU_OK;
 }
 
-/* The next that sees it, which stays until it was told. */
+/* The next that sees it, or does no more and has not let go yet; it stays until it was
+ * told. */
 static struct uim_mediated *next_part(struct uim_soft *soft,
                                       const struct uiommu_domain *d,
+                                      const struct uim_inval *inval,
                                       uint64_t *sequence)
 {
     struct uim_mediated *found = NULL;
@@ -171,7 +183,8 @@ static struct uim_mediated *next_part(struct uim_soft *soft,
     uim_list_for_each(n, &soft->parts) {
         struct uim_mediated *m = part_of(n);
 
-        if (m->sequence <= *sequence || m->sees != d)
+        if (m->sequence <= *sequence ||
+            (m->sees != d && !is_pinned(m, d, inval)))
             continue;
         *sequence = m->sequence;
         atomic_fetch_add(&m->endpoint.readers, 1);
@@ -189,7 +202,7 @@ static enum uiommu_status soft_invalidate(struct uim_link *link,
     struct uim_mediated *m;
     uint64_t sequence = 0;
 
-    while ((m = next_part(soft, link->domain, &sequence)) != NULL) {
+    while ((m = next_part(soft, link->domain, inval, &sequence)) != NULL) {
         tell(m, link->domain, inval);
         atomic_fetch_sub(&m->endpoint.readers, 1);
     }

@@ -17,6 +17,7 @@ struct soft {
     struct part part;
     struct uiommu_pin pin;
     bool pinned, pins_again;
+    bool late; /* somebody else lets go, in his own time */
     unsigned told;
     uint64_t first, last; /* what it was told the last time                  */
     enum uiommu_status again; /* what it was told when it pinned from there  */
@@ -34,8 +35,10 @@ static void let_go(void *ctx, struct uiommu_endpoint *ep, uint64_t iova,
     if (soft->pins_again)
         soft->again = uiommu_access_pin(ep, BASE, RIG_PAGE, UIOMMU_READ, &pin,
                                         NULL, NULL);
-    if (soft->pinned)
-        rig_ok(uiommu_access_unpin(ep, &soft->pin));
+    if (!soft->pinned || soft->late || soft->pin.first > last ||
+        soft->pin.last < iova)
+        return;
+    rig_ok(uiommu_access_unpin(ep, &soft->pin));
     soft->pinned = false;
 }
 
@@ -284,8 +287,10 @@ static void only_what_is_mapped_is_pinned(struct rig *rig)
     see(soft.part.ep, d);
     rig_is(pin(&soft, BASE, 1, UIOMMU_WRITE), UIOMMU_INVAL);
     rig_is(pin(&soft, BASE, 2 * RIG_PAGE, RIG_RW), UIOMMU_INVAL);
-    rig_is(pin(&soft, BASE + RIG_PAGE, RIG_PAGE + 1, UIOMMU_READ),
+    rig_is(uiommu_access_pin(soft.part.ep, BASE + RIG_PAGE, RIG_PAGE + 1,
+                             UIOMMU_READ, &soft.pin, find, &found),
            UIOMMU_INVAL);
+    assert_int_equal(found.n, 0);
     rig_is(pin(&soft, BASE - 1, 2, UIOMMU_READ), UIOMMU_INVAL);
     rig_is(pin(&soft, last_iova(d), 2, UIOMMU_READ), UIOMMU_INVAL);
     rig_ok(uiommu_access_pin(soft.part.ep, BASE + 1, 2 * RIG_PAGE - 2,
@@ -360,8 +365,7 @@ static void c_sc6_what_is_unmapped_is_let_go(struct rig *rig)
         rig_ok(pin(&soft, BASE + 8, 16, UIOMMU_READ));
         rig_ok(uiommu_unmap(d, BASE + MIB(4), RIG_PAGE, NULL));
         assert_int_equal(soft.told, 1); /* and waited for nothing */
-        assert_false(soft.pinned);
-        rig_ok(pin(&soft, BASE + 8, 16, UIOMMU_READ));
+        assert_true(soft.pinned);
         soft.pins_again = true;
         rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
         rig_is(soft.again, UIOMMU_BUSY);
@@ -381,9 +385,56 @@ static void c_sc6_what_is_unmapped_is_let_go(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* What another thread does while this one waits. */
+static struct {
+    struct soft *soft;
+    void (*relax)(void *ctx);
+    unsigned rounds;
+} beside;
+
+static void relax_beside(void *ctx)
+{
+    struct soft *soft = beside.soft;
+
+    if (soft->pinned && ++beside.rounds == 3) {
+        rig_ok(uiommu_access_unpin(soft->part.ep, &soft->pin));
+        soft->pinned = false;
+    }
+    beside.relax(ctx);
+}
+
+static void c_sc6_whoever_unmaps_waits(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_host *h = &rig->u->host;
+    struct soft soft;
+
+    emulate(rig, 0, &soft);
+    map_page(d, BASE, rig_pages(rig, 0));
+    see(soft.part.ep, d);
+    soft.late = true;
+    beside.soft = &soft;
+    beside.relax = h->relax;
+    h->relax = relax_beside;
+    for (unsigned i = 0; i < 2; i++) {
+        beside.rounds = 0;
+        rig_ok(pin(&soft, BASE, 8, UIOMMU_READ));
+        if (i == 0)
+            see(soft.part.ep, uiommu_blocked(rig->u));
+        else
+            rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
+        assert_false(soft.pinned);
+        assert_int_equal(beside.rounds, 3);
+        see(soft.part.ep, d);
+    }
+    h->relax = beside.relax;
+    take_home(&soft.part);
+    uiommu_domain_put(d);
+}
+
 /* ---- threads ------------------------------------------------------------------------------------------ */
 
-enum { ROUNDS = 200 };
+enum { ROUNDS = 60 };
 
 struct race {
     struct rig *rig;
@@ -420,8 +471,10 @@ static void *pinner(void *ctx)
 
     while (!race->stop) {
         if (uiommu_access_pin(race->ep, BASE, 8, UIOMMU_READ, &p, use, race) !=
-            UIOMMU_OK)
+            UIOMMU_OK) {
+            sched_yield();
             continue;
+        }
         race->pins++;
         for (unsigned i = 0; i < 20; i++)
             race->stale += !race->mapped;
@@ -443,7 +496,7 @@ static void *unmapper(void *ctx)
 {
     struct race *race = ctx;
 
-    for (unsigned i = 0; i < ROUNDS || (race->pins < 20 && i < 50000); i++) {
+    for (unsigned i = 0; i < ROUNDS || (race->pins < 5 && i < 5000); i++) {
         race->mapped = true;
         race->failed += uiommu_map(race->d, BASE, race->phys, RIG_PAGE,
                                    RIG_RW) != UIOMMU_OK;
@@ -466,6 +519,7 @@ static void *mover(void *ctx)
         race->failed +=
             uiommu_set_domain(race->ep, uiommu_blocked(race->rig->u), NULL) !=
             UIOMMU_OK;
+        sched_yield();
     }
     race->failed += uiommu_set_domain(race->ep, race->d, NULL) != UIOMMU_OK;
     return NULL;
@@ -492,7 +546,8 @@ static void c_sc6_threads_pin_while_others_unmap(struct rig *rig)
         assert_int_equal(pthread_join(thread[i], NULL), 0);
     assert_int_equal(race.failed, 0);
     assert_int_equal(race.stale, 0);
-    assert_true(race.pins > 0 && race.told > 0);
+    assert_true(race.pins > 0);
+    assert_true(race.told > 0);
     rig_ok(uiommu_mdev_unregister(race.ep));
     uiommu_domain_put(race.d);
 }
@@ -580,6 +635,7 @@ static const struct rig_test tests[] = {
     RIG_TEST(only_what_is_mapped_is_pinned),
     RIG_TEST(malformed_questions_are_refused),
     RIG_TEST(c_sc6_what_is_unmapped_is_let_go),
+    RIG_TEST(c_sc6_whoever_unmaps_waits),
     { .name = "c_sc6_threads_pin_while_others_unmap",
       .run = c_sc6_threads_pin_while_others_unmap,
       .once = "several threads call at once" },
