@@ -390,6 +390,8 @@ static struct {
     struct soft *soft;
     void (*relax)(void *ctx);
     unsigned rounds;
+    struct uiommu_domain *unmaps; /* at first; NULL: nothing                  */
+    bool still_pinned;            /* when that was through                    */
 } beside;
 
 static void relax_beside(void *ctx)
@@ -399,6 +401,9 @@ static void relax_beside(void *ctx)
     if (soft->pinned && ++beside.rounds == 3) {
         rig_ok(uiommu_access_unpin(soft->part.ep, &soft->pin));
         soft->pinned = false;
+    } else if (beside.rounds == 1 && beside.unmaps) {
+        rig_ok(uiommu_unmap(beside.unmaps, BASE, RIG_PAGE, NULL));
+        beside.still_pinned = soft->pinned;
     }
     beside.relax(ctx);
 }
@@ -428,6 +433,32 @@ static void c_sc6_whoever_unmaps_waits(struct rig *rig)
         see(soft.part.ep, d);
     }
     h->relax = beside.relax;
+    take_home(&soft.part);
+    uiommu_domain_put(d);
+}
+
+/* It sees the domain no more, and has not let go of it. */
+static void c_sc6_who_is_on_its_way_is_waited_for(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_host *h = &rig->u->host;
+    struct soft soft;
+
+    emulate(rig, 0, &soft);
+    map_page(d, BASE, rig_pages(rig, 0));
+    see(soft.part.ep, d);
+    soft.late = true;
+    beside.soft = &soft;
+    beside.rounds = 0;
+    beside.unmaps = d;
+    beside.still_pinned = true;
+    beside.relax = h->relax;
+    h->relax = relax_beside;
+    rig_ok(pin(&soft, BASE, 8, UIOMMU_READ));
+    see(soft.part.ep, uiommu_blocked(rig->u));
+    assert_false(beside.still_pinned);
+    h->relax = beside.relax;
+    beside.unmaps = NULL;
     take_home(&soft.part);
     uiommu_domain_put(d);
 }
@@ -486,9 +517,9 @@ static void *pinner(void *ctx)
 /* Time for somebody to pin. */
 static void wait_for_a_pin(struct race *race)
 {
-    const unsigned before = race->pins;
+    const unsigned before = race->pins, most = before < 5 ? 5000 : 30;
 
-    for (unsigned i = 0; i < 30 && race->pins == before; i++)
+    for (unsigned i = 0; i < most && race->pins == before; i++)
         sched_yield();
 }
 
@@ -636,6 +667,9 @@ static const struct rig_test tests[] = {
     RIG_TEST(malformed_questions_are_refused),
     RIG_TEST(c_sc6_what_is_unmapped_is_let_go),
     RIG_TEST(c_sc6_whoever_unmaps_waits),
+    { .name = "c_sc6_who_is_on_its_way_is_waited_for",
+      .run = c_sc6_who_is_on_its_way_is_waited_for,
+      .once = "another call begins inside" },
     { .name = "c_sc6_threads_pin_while_others_unmap",
       .run = c_sc6_threads_pin_while_others_unmap,
       .once = "several threads call at once" },
