@@ -184,6 +184,15 @@ void sim_advance(struct machine *m, uint64_t ns)
     atomic_fetch_add(&sim_of(m)->clock_ns, ns);
 }
 
+/* What a thread has of its own has an address that no other's has. */
+static uintptr_t host_thread(void *ctx)
+{
+    static _Thread_local char own;
+
+    (void)ctx;
+    return (uintptr_t)&own;
+}
+
 static void host_relax(void *ctx)
 {
     struct sim *s = ctx;
@@ -249,6 +258,7 @@ static const struct uiommu_host host_template = {
     .msi_free = sim_msi_free,
     .memory_map = sim_memory_map,
     .memory_unmap = sim_memory_unmap,
+    .thread = host_thread,
 };
 
 void sim_host_fill(struct sim *s, const struct sim_config *config)

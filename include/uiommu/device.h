@@ -60,8 +60,8 @@ uiommu_device_add(struct uiommu *u, const struct uiommu_device_info *info,
 /**
  * Remove a device, which may be gone physically: it is blocked, then forgotten,
  * and so is a quarantine. May sleep; not from a fault handler. BUSY, and nothing
- * happens, while its group is claimed, it is started for DMA, it has PASIDs (if it is
- * gone: which are started for DMA), one of its interrupts is mapped, or a device that was added behind it, or a virtual function of
+ * happens, while its group is claimed, it is started for DMA, it has PASIDs or parts that
+ * are lent (mediated.h; if it is gone: which are started for DMA), one of its interrupts is mapped, or a device that was added behind it, or a virtual function of
  * it, is still there; AGAIN while suspended. TIMEDOUT, IO: the device is forgotten, but
  * the unit did not confirm that it is blocked: see status.h.
  */
@@ -73,10 +73,11 @@ uiommu_device_remove(struct uiommu_device *device);
 struct uiommu_endpoint *uiommu_device_endpoint(struct uiommu_device *device);
 
 /** What the endpoint sees now. No reference is taken: valid until the next
- *  uiommu_set_domain() on its group. */
+ *  uiommu_set_domain() on its group. Any context. */
 struct uiommu_domain *uiommu_endpoint_domain(struct uiommu_endpoint *endpoint);
 
-/** The PASID its DMA carries, or UIOMMU_NO_PASID. */
+/** The PASID its DMA carries, or UIOMMU_NO_PASID; a mediated device has one while it is not
+ *  blocked. Any context. */
 uint32_t uiommu_endpoint_pasid(struct uiommu_endpoint *endpoint);
 
 /**
@@ -94,7 +95,7 @@ struct uiommu_domain *uiommu_core_domain(struct uiommu_endpoint *endpoint);
  *
  * May sleep. INVAL: owner NULL, or the group has firmware regions that it must
  * keep. PERM: somebody else owns it. BUSY: not on its core domain, or a driver of the
- * host uses it (dma.h). Release:
+ * host uses it (dma.h), or part of it is lent (mediated.h). Release:
  * PERM if not the owner. TIMEDOUT, IO: as uiommu_set_domain(); the claim or
  * release is carried out all the same, with the endpoint blocked. AGAIN while
  * suspended.

@@ -19,6 +19,9 @@ extern "C" {
  * set to a domain, with PASIDs) is not added; nor is one that cannot see what its group
  * sees, or be claimed with it. Removing a device does not divide a group: what was
  * together is apart again when all of it was removed.
+ *
+ * A mediated device that something keeps apart, or that is emulated, is a group by itself:
+ * it has no devices, and is part of what its parent's group is (mediated.h).
  */
 
 /** The endpoint's group; valid until a device is added or removed. */

@@ -141,6 +141,13 @@ struct uiommu_host {
      * where it is no RAM. Up to four at a time. May sleep. Optional.          */
     const void *(*memory_map)(void *ctx, uint64_t phys, size_t size);
     void (*memory_unmap)(void *ctx, const void *virt, size_t size);
+
+    /* ---- level 2: threads ------------------------------------------------ */
+
+    /* Which thread calls: not 0, and never the same for two at a time. Any context.
+     * Optional: without it whoever would change endpoints of a device while its mediator
+     * is called is taken for that mediator, see mediated.h.                 */
+    uintptr_t (*thread)(void *ctx);
 };
 
 #ifdef __cplusplus

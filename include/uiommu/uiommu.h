@@ -15,6 +15,7 @@
 #include <uiommu/instance.h>
 #include <uiommu/interrupt.h>
 #include <uiommu/map.h>
+#include <uiommu/mediated.h>
 #include <uiommu/mode.h>
 #include <uiommu/pasid.h>
 #include <uiommu/recorder.h>

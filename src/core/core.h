@@ -66,6 +66,33 @@ struct uim_view {
     struct uim_node gone; /* of devices that were pulled out: see pasid.c */
     uint64_t waits_since;      /* u->clock when its number was not free yet; 0:
                                 * somebody has it                            */
+    struct uim_mediated *mediated; /* of a virtual group: whose view it is   */
+    unsigned users;            /* mediated devices that have this PASID      */
+    bool shared;               /* more of them may come                      */
+    bool restless;             /* one that had it did not stop               */
+};
+
+/*
+ * A mediated device (semantics C). Its client has `endpoint`, which no driver ever sees:
+ * requests that carry its number are those of the endpoints of `seat`, a PASID like any
+ * other. All of it is under the mutex of its group, which is the parent's.
+ */
+struct uim_mediated {
+    struct uiommu_endpoint endpoint; /* its device is the parent, or NULL:
+                                      * that was pulled out                  */
+    struct uiommu_group *group;    /* virtual, or the parent's; counted      */
+    struct uim_node node;          /* device->mediated, then u->dead         */
+    struct uiommu_mediator mediator;
+    struct uiommu_mdev_config config; /* nothing is 0 that may be            */
+    struct uim_view *seat;         /* NULL: no PASID                         */
+    _Atomic uint32_t pasid;        /* that of the seat                       */
+    struct uim_dma *parked; /* of the parent's driver, for the time being */
+    /* Of EMULATED: emulated.c. */
+    struct uim_node software;
+    uint64_t sequence;
+    struct uiommu_domain *sees;
+    struct uiommu_pin *pins;
+    struct uim_notice *notices;
 };
 
 struct uiommu_group {
@@ -80,7 +107,20 @@ struct uiommu_group {
     const void *owner;         /* NULL: the host itself                      */
     unsigned claims;
     uint32_t doorbells;        /* bit n: it needs u->doorbell[n]             */
+    /* Virtual, of one mediated device: the group that this is a part of, counted. It has
+     * no mutex of its own, no devices and no endpoints. NULL: of hardware.  */
+    struct uiommu_group *hardware;
+    bool software;             /* virtual, and no hardware keeps it apart    */
+    unsigned n_mediated;       /* of its devices, or of one that went        */
+    unsigned n_numbered;       /* of these, with numbers of their own        */
+    struct uim_mediated *heir; /* has what carries no PASID; NULL: nobody    */
+    _Atomic uintptr_t caller;  /* the thread in which a mediator is called   */
 };
+
+static inline struct uiommu_group *uim_hardware_of(struct uiommu_group *group)
+{
+    return group->hardware ? group->hardware : group;
+}
 
 struct uiommu {
     struct uiommu_host host; /* a copy; members the host lacks are NULL     */
@@ -103,12 +143,14 @@ struct uiommu {
     void *device_lock; /* spin: devices, endpoints, what they see, handlers */
     struct uim_node devices;
     struct uim_node endpoints; /* without a PASID */
-    struct uim_node orphans;   /* u->lock: with one, whose device is gone    */
+    struct uim_node orphans;   /* device_lock: with one, whose device is gone */
+    struct uim_node dead;      /* device_lock: mediated ones, so too         */
+    _Atomic uint32_t n_mediated;
     struct uiommu_domain blocked, identity, inherited;
     struct uim_node irqs;    /* device_lock                                 */
     _Atomic uint32_t n_irqs; /* interrupts that the host mapped             */
     _Atomic uint32_t n_domains; /* dynamic ones that live                   */
-    uint64_t clock;          /* u->lock: steps of view->waits_since          */
+    uint64_t clock;          /* device_lock: steps of view->waits_since      */
     struct uim_node tainted; /* device_lock; see uiommu_domain_put()        */
     bool stuck;              /* a unit does not stop translating            */
     bool handed_over;        /* units go on translating                     */
@@ -268,6 +310,17 @@ enum uiommu_status uim_dma_joins(struct uiommu_group *into,
 void uim_dma_joined(struct uiommu_group *into, bool joined);
 /* Whether it may be believed. BUSY (logged): its group relies on that. */
 enum uiommu_status uim_dma_trust(struct uiommu_device *device, bool untrusted);
+/* Its only start is another's for a while, who finds the group on its core domain; and is
+ * given back, if it may see that domain. BUSY: others were started. */
+enum uiommu_status uim_dma_park(struct uiommu_endpoint *endpoint,
+                                struct uim_dma **out);
+enum uiommu_status uim_dma_unpark(struct uiommu_endpoint *endpoint,
+                                  struct uim_dma *dma);
+/* It is not given back any more. */
+void uim_dma_forget(struct uiommu *u, struct uim_dma *dma);
+/* As uiommu_dma_start() for whatever is best, and its end. */
+enum uiommu_status uim_dma_start(struct uiommu_endpoint *endpoint);
+enum uiommu_status uim_dma_stop(struct uiommu_endpoint *endpoint);
 
 /* rest.c */
 /* What endpoints of the unit see that nobody uses: blocked, if it can. */
@@ -352,6 +405,11 @@ void uim_group_lock(const struct uiommu_group *group);
 void uim_group_unlock(const struct uiommu_group *group);
 /* The endpoint's group, locked and pinned: others may merge meanwhile. */
 struct uiommu_group *uim_group_enter(const struct uiommu_endpoint *endpoint);
+/* NULL: not from inside a mediator's call, which has it. */
+struct uiommu_group *uim_group_call(const struct uiommu_endpoint *endpoint);
+bool uim_is_inside(const struct uiommu_endpoint *endpoint);
+/* A group that is a part of that one. NULL: no memory. */
+struct uiommu_group *uim_group_create_virtual(struct uiommu_group *hardware);
 void uim_group_leave(struct uiommu_group *group);
 struct uiommu_domain *uim_group_core(const struct uiommu_group *group);
 /* Its own view, with the firmware regions of its devices in `domain` first. */
@@ -385,7 +443,61 @@ bool uim_group_is_held(const struct uiommu_group *group);
 /* One reset less of those that hold the id and its PASIDs. */
 enum uiommu_status uim_id_let_go(struct uiommu_endpoint *own, bool worked);
 
+/* mediated.c; the group's mutex is held. */
+/* Could it see the domain? Without a look at hardware. */
+bool uim_mediated_fits(const struct uim_mediated *m,
+                       const struct uiommu_domain *domain);
+/* Nobody but an heir uses what it has (BUSY), nor who has no device any more (NODEV). */
+enum uiommu_status uim_mediated_may_use(const struct uiommu_endpoint *endpoint);
+/* device_lock is held. */
+struct uiommu_domain *uim_mediated_sees(const struct uiommu_endpoint *endpoint);
+/* As uim_view_set() and uim_view_force(), which come here. */
+enum uiommu_status uim_mediated_set(struct uim_mediated *m,
+                                    struct uiommu_domain *domain);
+enum uiommu_status uim_mediated_force(struct uim_mediated *m);
+/* The endpoint that units know, or the same. */
+struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint);
+/* The device was pulled out; before its PASIDs are orphans, and after that. */
+void uim_mediated_stop(struct uiommu_device *device);
+enum uiommu_status uim_mediated_orphan(struct uiommu_device *device);
+/* A driver of the host uses one of the device's. */
+bool uim_mediated_started(const struct uiommu_device *device);
+/* Mediators are told; that a reset has ended, as far as it has for each. */
+void uim_mediated_tell(const struct uiommu_device *device,
+                       enum uiommu_mdev_reset what);
+/* The instance is over, and nobody is told. */
+void uim_mediated_forget(struct uim_node *list);
+
+/* Around calls of its mediator. */
+void uim_mediated_enter(const struct uim_mediated *m);
+void uim_mediated_leave(const struct uim_mediated *m);
+
+/* emulated.c; the group's mutex is held, u->lock too. */
+/* There is a software unit beside that one; without parts it goes, unless a domain was
+ * seen through it, which may remember that. NOMEM. */
+enum uiommu_status uim_soft_get(struct uim_unit *unit);
+void uim_soft_put(struct uim_unit *unit);
+void uim_soft_free(struct uim_unit *unit);
+/* The part's endpoint is of that unit, and its group has it. */
+void uim_soft_add(struct uim_mediated *m, struct uim_unit *unit);
+void uim_soft_remove(struct uim_mediated *m);
+
 /* pasid.c; the group's mutex is held. */
+/* A step of view->waits_since. */
+uint64_t uim_tick(struct uiommu *u);
+/* OPNOTSUPP (logged): the device cannot have PASIDs. */
+enum uiommu_status uim_pasid_may_have(const struct uiommu_device *device);
+/* As uiommu_pasid_create() and uiommu_pasid_destroy(): all that see what the number
+ * sees. */
+enum uiommu_status uim_pasid_open(struct uiommu_device *device,
+                                  const struct uiommu_pasid_config *config,
+                                  struct uim_view **out);
+enum uiommu_status uim_pasid_close(struct uim_view *view, bool stopped);
+/* INVAL: the device has none of the range. */
+enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
+                                   uint32_t first, uint32_t last);
+struct uiommu_endpoint *uim_pasid_of(const struct uim_view *view,
+                                     const struct uiommu_device *device);
 bool uim_group_has_pasids(const struct uiommu_group *group);
 /* The numbers of `from`, which has no endpoints with any, are taken in `into`. */
 void uim_pasids_merge(struct uiommu_group *into, struct uiommu_group *from);
@@ -420,6 +532,11 @@ enum uiommu_status uim_view_force(struct uim_view *view,
                                   struct uiommu_domain *domain);
 bool uim_view_fits(const struct uim_view *view,
                    const struct uiommu_domain *domain);
+/* Can the unit show it to what carries a PASID? */
+bool uim_fits_pasid(const struct uiommu_domain *domain,
+                    const struct uim_unit *unit);
+/* It is what the view says, from now on. */
+void uim_view_rest_on(struct uim_view *view, struct uiommu_domain *domain);
 enum uiommu_status uim_endpoint_set(struct uiommu_endpoint *endpoint,
                                     struct uiommu_domain *domain);
 /* Blocked in the tables, whatever its domain, until it is let go as often. */

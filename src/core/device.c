@@ -281,6 +281,7 @@ static void fill(struct uiommu_device *d, struct uim_unit *unit,
     d->pci = path->pci;
     uim_list_init(&d->node);
     uim_list_init(&d->member);
+    uim_list_init(&d->mediated);
 }
 
 static void join_new_group(struct uiommu_device *d, struct uiommu_group *group)
@@ -583,7 +584,7 @@ static enum uiommu_status publish(struct uiommu_device *d,
     uim_group_unlock(d->group);
     if (status != UIOMMU_OK)
         return status;
-    d->silent_since = ++d->u->clock;
+    d->silent_since = uim_tick(d->u);
     d->bridge = info->bridge;
     if (d->bridge)
         d->bridge->children++;
@@ -690,21 +691,31 @@ static bool is_absent(const struct uiommu_device *d)
 static enum uiommu_status notice_absence(struct uiommu_device *d)
 {
     struct uiommu_endpoint *ep = d->endpoint;
+    enum uiommu_status status, mediated;
 
     if (ep->users == 1)
         atomic_store(&ep->quarantined, true);
     else if (ep->device == d)
         atomic_store(&ep->ats_on, false);
-    return uim_pasids_orphan(d);
+    uim_mediated_stop(d);
+    status = uim_pasids_orphan(d);
+    mediated = uim_mediated_orphan(d);
+    return status != UIOMMU_OK ? status : mediated;
 }
 
-/* Whoever has PASIDs of a device that is still there has to end them first. */
+/* Whoever has PASIDs or parts of a device that is still there has to end them first. */
+static bool is_in_parts(const struct uiommu_device *d)
+{
+    return !uim_list_empty(&d->endpoint->pasids) ||
+           !uim_list_empty(&d->mediated);
+}
+
 static bool is_used(struct uiommu_device *d, bool gone)
 {
     return d->children > 0 || atomic_load(&d->n_irqs) > 0 ||
            atomic_load(&d->endpoint->dma) || d->group->owner ||
-           (gone ? uim_pasids_started(d)
-                 : !uim_list_empty(&d->endpoint->pasids));
+           (gone ? uim_pasids_started(d) || uim_mediated_started(d)
+                 : is_in_parts(d));
 }
 
 /* In one hold of the mutex: under that those who have PASIDs of it start them, and map
@@ -745,6 +756,8 @@ enum uiommu_status uiommu_device_remove(struct uiommu_device *device)
     struct uiommu *u = device->u;
     enum uiommu_status status;
 
+    if (uim_is_inside(device->endpoint))
+        return UIOMMU_BUSY;
     u->host.mutex_lock(u->host.ctx, u->lock);
     status = remove_locked(device);
     u->host.mutex_unlock(u->host.ctx, u->lock);

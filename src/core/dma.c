@@ -15,6 +15,11 @@ static struct uiommu_device *device_of(struct uim_node *n)
     return uim_container(n, struct uiommu_device, member);
 }
 
+static struct uiommu_endpoint *member_of(struct uim_node *n)
+{
+    return uim_container(n, struct uiommu_endpoint, member);
+}
+
 static bool hardware_failed(enum uiommu_status status)
 {
     return status >= UIOMMU_TIMEDOUT;
@@ -34,7 +39,7 @@ bool uim_dma_is_identity(const struct uim_view *view)
 
 static const struct uiommu_device *untrusted_of(const struct uim_view *view)
 {
-    struct uiommu_group *group = view->group;
+    struct uiommu_group *group = uim_hardware_of(view->group);
 
     uim_list_for_each(n, &group->devices)
         if (device_of(n)->untrusted)
@@ -157,18 +162,21 @@ static enum uiommu_status fill(const struct uiommu_endpoint *ep,
     return status;
 }
 
-void uim_dma_free(struct uim_view *view)
+void uim_dma_forget(struct uiommu *u, struct uim_dma *dma)
 {
-    struct uiommu *u = view->group->u;
-    struct uim_dma *dma = view->dma;
-
-    if (!dma)
-        return;
-    view->dma = NULL;
     if (!is_identity(dma))
         uim_iova_end(&dma->space);
     uiommu_domain_put(dma->domain);
     uim_free(u, dma, sizeof(*dma));
+}
+
+void uim_dma_free(struct uim_view *view)
+{
+    struct uim_dma *dma = view->dma;
+
+    view->dma = NULL;
+    if (dma)
+        uim_dma_forget(view->group->u, dma);
 }
 
 static enum uiommu_status set(struct uim_view *view,
@@ -265,6 +273,9 @@ static enum uiommu_status start_locked(struct uiommu_endpoint *ep,
 
     if (!ep->device)
         return UIOMMU_NODEV;
+    status = uim_mediated_may_use(ep);
+    if (status != UIOMMU_OK)
+        return status;
     if (view->group->owner)
         return UIOMMU_PERM;
     if (!view->dma && !is_at_rest(view))
@@ -286,10 +297,16 @@ static bool is_good(const struct uiommu_dma_config *config)
            (unsigned)config->kind <= UIOMMU_DMA_IDENTITY;
 }
 
+static const struct uiommu_dma_config any = { .size = sizeof(any) };
+
+enum uiommu_status uim_dma_start(struct uiommu_endpoint *endpoint)
+{
+    return start_locked(endpoint, &any);
+}
+
 enum uiommu_status uiommu_dma_start(struct uiommu_endpoint *endpoint,
                                     const struct uiommu_dma_config *config)
 {
-    static const struct uiommu_dma_config any = { .size = sizeof(any) };
     struct uiommu_group *group;
     enum uiommu_status status;
 
@@ -297,7 +314,9 @@ enum uiommu_status uiommu_dma_start(struct uiommu_endpoint *endpoint,
         config = &any;
     if (!endpoint || !is_good(config))
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status =
         uim_asleep(group->u) ? UIOMMU_AGAIN : start_locked(endpoint, config);
     uim_group_leave(group);
@@ -336,6 +355,11 @@ static enum uiommu_status stop_locked(struct uiommu_endpoint *ep)
     return status;
 }
 
+enum uiommu_status uim_dma_stop(struct uiommu_endpoint *endpoint)
+{
+    return stop_locked(endpoint);
+}
+
 enum uiommu_status uiommu_dma_stop(struct uiommu_endpoint *endpoint)
 {
     struct uiommu_group *group;
@@ -343,9 +367,77 @@ enum uiommu_status uiommu_dma_stop(struct uiommu_endpoint *endpoint)
 
     if (!endpoint)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status = uim_must_wait(group->u) ? UIOMMU_AGAIN : stop_locked(endpoint);
     uim_group_leave(group);
+    return status;
+}
+
+/* ---- a driver that lends what it has --------------------------------------------------------- */
+
+/* As long as they are held the domain can be seen again without asking for anything. */
+static enum uiommu_status hold_links(struct uim_view *view,
+                                     struct uiommu_domain *d)
+{
+    struct uim_node *n = view->endpoints.next;
+    enum uiommu_status status = UIOMMU_OK;
+
+    for (; n != &view->endpoints && status == UIOMMU_OK; n = n->next)
+        status = uim_link_get(d, member_of(n)->unit, view->pasid);
+    if (status == UIOMMU_OK)
+        return UIOMMU_OK;
+    for (n = n->prev->prev; n != &view->endpoints; n = n->prev)
+        uim_link_put(d, member_of(n)->unit, view->pasid);
+    return status;
+}
+
+static void let_links_go(struct uim_view *view, struct uiommu_domain *d)
+{
+    uim_list_for_each(n, &view->endpoints)
+        uim_link_put(d, member_of(n)->unit, view->pasid);
+}
+
+static void hand_back(struct uiommu_endpoint *ep, struct uim_dma *dma)
+{
+    ep->view->dma = dma;
+    ep->dma_starts = 1;
+    atomic_store(&ep->dma, dma);
+}
+
+enum uiommu_status uim_dma_park(struct uiommu_endpoint *endpoint,
+                                struct uim_dma **out)
+{
+    struct uim_view *view = endpoint->view;
+    struct uim_dma *dma = view->dma;
+    enum uiommu_status status;
+
+    if (dma->starts != 1 || endpoint->dma_starts != 1)
+        return UIOMMU_BUSY;
+    status = hold_links(view, dma->domain);
+    if (status != UIOMMU_OK)
+        return status;
+    atomic_store(&endpoint->dma, NULL);
+    endpoint->dma_starts = 0;
+    view->dma = NULL;
+    status = uim_group_to_core(view->group);
+    if (status == UIOMMU_OK) {
+        *out = dma;
+        return UIOMMU_OK;
+    }
+    hand_back(endpoint, dma); /* it is quarantined */
+    let_links_go(view, dma->domain);
+    return status;
+}
+
+enum uiommu_status uim_dma_unpark(struct uiommu_endpoint *endpoint,
+                                  struct uim_dma *dma)
+{
+    enum uiommu_status status = uim_view_follow(endpoint->view, dma->domain);
+
+    let_links_go(endpoint->view, dma->domain);
+    hand_back(endpoint, dma);
     return status;
 }
 

@@ -237,21 +237,59 @@ static enum uiommu_status refuse(const struct uiommu_endpoint *endpoint,
     return UIOMMU_OPNOTSUPP;
 }
 
+/* The endpoint that is in the way, or NULL. */
+static const struct uiommu_endpoint *narrow_all(struct ability *a,
+                                                struct uim_view *view)
+{
+    uim_list_for_each(n, &view->endpoints) {
+        const struct uiommu_endpoint *other =
+            uim_container(n, struct uiommu_endpoint, member);
+
+        if (other->unit != a->unit && !narrow(a, other->unit))
+            return other;
+    }
+    return NULL;
+}
+
+/* Of a PASID that it may not have yet: all that will see what it sees. */
+static const struct uiommu_endpoint *narrow_members(struct ability *a,
+                                                    struct uiommu_group *group)
+{
+    uim_list_for_each(n, &group->devices) {
+        const struct uiommu_device *d =
+            uim_container(n, struct uiommu_device, member);
+
+        if (d->pasid_bits > 0 && d->unit != a->unit && !narrow(a, d->unit))
+            return d->endpoint;
+    }
+    return NULL;
+}
+
+/* And no more than its mediator lets it have. */
+static const struct uiommu_endpoint *
+narrow_mediated(struct ability *a, const struct uim_mediated *m)
+{
+    const struct uiommu_endpoint *other =
+        m->group->hardware && !m->group->software
+            ? narrow_members(a, m->group->hardware)
+            : narrow_all(a, &m->group->own);
+
+    a->iova_bits = least(a->iova_bits, m->config.iova_bits);
+    a->page_sizes &= m->config.page_sizes;
+    return other;
+}
+
 enum uiommu_status
 uim_domain_create_for(const struct uiommu_endpoint *endpoint,
                       const struct uiommu_domain_config *config,
                       struct uiommu_domain **out)
 {
     struct ability a = ability_of(endpoint->unit);
+    const struct uiommu_endpoint *other =
+        endpoint->mediated ? narrow_mediated(&a, endpoint->mediated)
+                           : narrow_all(&a, endpoint->view);
 
-    uim_list_for_each(n, &endpoint->view->endpoints) {
-        const struct uiommu_endpoint *other =
-            uim_container(n, struct uiommu_endpoint, member);
-
-        if (other->unit != a.unit && !narrow(&a, other->unit))
-            return refuse(endpoint, other);
-    }
-    return create(&a, config, out);
+    return other ? refuse(endpoint, other) : create(&a, config, out);
 }
 
 enum uiommu_status
@@ -264,7 +302,9 @@ uiommu_domain_create(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || !out)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status = endpoint->device ? uim_domain_create_for(endpoint, config, out)
                               : UIOMMU_NODEV;
     uim_group_leave(group);

@@ -248,7 +248,8 @@ enum uiommu_status uiommu_irq_doorbell(struct uiommu_endpoint *endpoint,
     struct uiommu_group *group;
     uint64_t page;
 
-    if (!endpoint || !addr || endpoint->pasid != UIOMMU_NO_PASID)
+    if (!endpoint || !addr || endpoint->pasid != UIOMMU_NO_PASID ||
+        endpoint->view->group->hardware)
         return UIOMMU_INVAL;
     group = uim_group_enter(endpoint);
     status = look_up(endpoint, doorbell, &page);

@@ -25,6 +25,9 @@ struct uim_link;
 struct uim_view;
 struct uim_dma;
 struct uim_recorder;
+struct uim_mediated;
+struct uim_soft;
+struct uim_notice;
 
 /* What changed in a domain. start and last are inclusive. */
 struct uim_inval {
@@ -261,6 +264,7 @@ struct uim_unit {
                                 * in a register: no request carries it       */
     uint64_t window_first, window_last; /* never translated (interrupts): not
                                          * mappable. None: UINT64_MAX and 0  */
+    struct uim_soft *soft; /* the core's: emulated.c                         */
     void *entry_lock; /* spin; see uim_entry_open(): the driver makes it */
     _Atomic uint32_t broken;   /* 1: did not confirm a command, and what it has
                                 * cached is not known until it was resumed   */
@@ -318,6 +322,7 @@ struct uiommu_endpoint {
     struct uiommu_domain *domain; /* group mutex                             */
     unsigned held;             /* group mutex: resets under way, which keep it
                                 * blocked in the tables                      */
+    struct uim_mediated *mediated; /* NULL: units know it                    */
     bool moving;               /* listed where it may come to              */
     bool deaf;                 /* u->request_lock: it is being moved         */
     bool asking;               /* counted in n_asking                        */
@@ -365,6 +370,7 @@ struct uiommu_device {
     struct uim_node member;    /* group->devices: group mutex                */
     struct uiommu_device *bridge;
     struct uiommu_device *physical; /* of a virtual function                 */
+    struct uim_node mediated;  /* group mutex: parts of it: mediated.c       */
     unsigned children;         /* devices added behind it, virtual functions */
     enum uiommu_device_kind kind;
     struct uiommu_pci pci;

@@ -37,6 +37,25 @@ struct uiommu_group *uim_group_create(const struct uim_unit *unit)
     return group;
 }
 
+struct uiommu_group *uim_group_create_virtual(struct uiommu_group *hardware)
+{
+    struct uiommu *u = hardware->u;
+    struct uiommu_group *group = uim_alloc(u, sizeof(*group));
+
+    if (!group)
+        return NULL;
+    atomic_fetch_add(&hardware->refs, 1);
+    group->hardware = hardware;
+    group->lock = hardware->lock;
+    group->u = u;
+    atomic_store(&group->refs, 1);
+    uim_list_init(&group->devices);
+    uim_list_init(&group->pasids);
+    group->rest = &u->blocked;
+    uim_view_init(&group->own, group, UIOMMU_NO_PASID, group->rest);
+    return group;
+}
+
 void uim_group_put(struct uiommu_group *group)
 {
     struct uiommu *u = group->u;
@@ -48,7 +67,10 @@ void uim_group_put(struct uiommu_group *group)
         uim_view_free(uim_container(group->pasids.next, struct uim_view, node));
     uim_dma_free(&group->own);
     uiommu_domain_put(group->own.domain);
-    u->host.mutex_destroy(u->host.ctx, group->lock);
+    if (group->hardware)
+        uim_group_put(group->hardware);
+    else
+        u->host.mutex_destroy(u->host.ctx, group->lock);
     uim_free(u, group, sizeof(*group));
 }
 
@@ -109,6 +131,22 @@ void uim_group_leave(struct uiommu_group *group)
     uim_group_put(group);
 }
 
+bool uim_is_inside(const struct uiommu_endpoint *endpoint)
+{
+    struct uiommu_group *group = pin(endpoint);
+    const struct uiommu_host *h = &group->u->host;
+    uintptr_t caller = atomic_load(&uim_hardware_of(group)->caller);
+    bool inside = caller != 0 && (!h->thread || caller == h->thread(h->ctx));
+
+    uim_group_put(group);
+    return inside;
+}
+
+struct uiommu_group *uim_group_call(const struct uiommu_endpoint *endpoint)
+{
+    return uim_is_inside(endpoint) ? NULL : uim_group_enter(endpoint);
+}
+
 void uim_group_drop(struct uiommu_device *device)
 {
     struct uiommu_group *group = device->group;
@@ -163,7 +201,7 @@ static bool inherits(const struct uiommu_group *group)
 bool uim_group_in_use(const struct uiommu_group *group)
 {
     return group->owner || group->own.dma || uim_group_has_pasids(group) ||
-           group->doorbells != 0 ||
+           group->n_mediated > 0 || group->doorbells != 0 ||
            (group->own.domain != uim_group_core(group) && !inherits(group));
 }
 

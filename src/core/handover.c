@@ -194,6 +194,8 @@ static bool can_be_left(const struct uiommu *u)
 
 static bool have_pasids(const struct uiommu *u)
 {
+    if (atomic_load(&u->n_mediated) > 0)
+        return true;
     for (struct uim_node *n = u->endpoints.next; n != &u->endpoints;
          n = n->next)
         if (!uim_list_empty(
@@ -254,6 +256,7 @@ static void forget(struct uiommu_device *device)
 {
     struct uiommu_group *group = device->group;
 
+    uim_mediated_forget(&device->mediated);
     while (!uim_list_empty(&group->pasids))
         uim_view_free(uim_container(group->pasids.next, struct uim_view, node));
     uim_device_forget(device);
@@ -277,6 +280,7 @@ static enum uiommu_status leave(struct uiommu *u)
     uim_irqs_forget(u);
     while (!uim_list_empty(&u->devices))
         forget(device_of(u->devices.next));
+    uim_mediated_forget(&u->dead);
     uim_orphans_forget(u);
     uim_units_free(u);
     return worst;

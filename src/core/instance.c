@@ -159,6 +159,7 @@ static enum uiommu_status fill_instance(struct uiommu *u,
     uim_list_init(&u->devices);
     uim_list_init(&u->endpoints);
     uim_list_init(&u->orphans);
+    uim_list_init(&u->dead);
     uim_list_init(&u->tainted);
     uim_list_init(&u->irqs);
     uim_requests_init(u);

@@ -36,25 +36,27 @@ static enum uiommu_owned_by owner_of(const struct uim_view *view)
 
 static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
 {
+    struct uiommu_endpoint *real = uim_mediated_real(ep);
     const struct uim_view *view = ep->view;
     const struct uim_unit *unit = ep->unit;
 
     memset(out, 0, sizeof(*out));
-    out->quarantined = atomic_load(&ep->quarantined);
-    out->muted = atomic_load(&ep->muted);
-    out->sees = out->quarantined || out->muted || ep->held > 0
+    out->quarantined = atomic_load(&real->quarantined);
+    out->muted = atomic_load(&real->muted);
+    out->sees = out->quarantined || out->muted || real->held > 0
                     ? uim_rest(unit)->kind
                     : ep->domain->kind;
     out->owned_by = owner_of(view);
     out->rule = view->dma ? view->dma->rule : UIOMMU_DEFAULT_NONE;
     out->because = sentence_of(out->rule);
-    out->block_quality = unit->quality;
+    out->block_quality =
+        view->group->software ? UIOMMU_BLOCK_NONE : unit->quality;
     out->unit_broken = atomic_load(&unit->broken);
     if (!ep->device)
         return;
     out->trusted = !ep->device->untrusted;
-    out->ats = atomic_load(&uim_own(ep)->ats_on);
-    out->pasid_bits = ep->device->pasid_bits;
+    out->ats = atomic_load(&uim_own(real)->ats_on);
+    out->pasid_bits = view->group->hardware ? 0 : ep->device->pasid_bits;
     out->interrupts_isolated = uim_isolates_interrupts(ep->device);
 }
 

@@ -50,7 +50,7 @@ static bool is_alone(const struct uiommu_group *group)
            group->own.endpoints.next->next == &group->own.endpoints;
 }
 
-static enum uiommu_status may_have(const struct uiommu_device *device)
+enum uiommu_status uim_pasid_may_have(const struct uiommu_device *device)
 {
     struct uim_pci_reason why;
 
@@ -93,8 +93,8 @@ static uint32_t free_in(const struct uiommu_group *group, uint32_t pasid)
     return pasid;
 }
 
-/* Nor any other: these only change under u->lock. Some have no devices any more, but
- * who has their numbers has them still. */
+/* Nor any other. Some have no devices any more, but who has their numbers has them
+ * still. device_lock is held. */
 static uint32_t free_in_others(struct uiommu *u, uint32_t pasid)
 {
     uim_list_for_each(n, &u->devices)
@@ -117,6 +117,19 @@ static uint32_t free_everywhere(struct uiommu *u, uint32_t pasid)
     return pasid;
 }
 
+/* Does the group have some of them? */
+static bool is_range(const struct uiommu_group *group, uint32_t first,
+                     uint32_t last)
+{
+    uint32_t most = last_of(group);
+
+    if (first == 0)
+        first = 1;
+    if (last == 0)
+        last = most;
+    return first <= last && first <= most && !(first == last && last > most);
+}
+
 static enum uiommu_status choose(const struct uiommu_group *group,
                                  const struct uiommu_pasid_config *config,
                                  uint32_t *pasid)
@@ -126,7 +139,7 @@ static enum uiommu_status choose(const struct uiommu_group *group,
     uint32_t last = config->last > 0 ? config->last : most;
     bool global = config->flags & UIOMMU_PASID_GLOBAL;
 
-    if (first > last || first > most || (first == last && last > most))
+    if (!is_range(group, config->first, config->last))
         return UIOMMU_INVAL;
     if (last > most)
         last = most;
@@ -137,6 +150,7 @@ static enum uiommu_status choose(const struct uiommu_group *group,
                                                               : UIOMMU_NOSPC;
 }
 
+/* device_lock is held. */
 static void insert(struct uiommu_group *group, struct uim_view *view)
 {
     struct uim_node *n = group->pasids.next;
@@ -146,6 +160,13 @@ static void insert(struct uiommu_group *group, struct uim_view *view)
     uim_list_add_tail(n, &view->node); /* before n */
 }
 
+static void take_out(struct uiommu *u, struct uim_node *n)
+{
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    uim_list_del(n);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+}
+
 void uim_pasids_merge(struct uiommu_group *into, struct uiommu_group *from)
 {
     const struct uiommu_host *h = &into->u->host;
@@ -153,15 +174,15 @@ void uim_pasids_merge(struct uiommu_group *into, struct uiommu_group *from)
     while (!uim_list_empty(&from->pasids)) {
         struct uim_view *view = view_of(from->pasids.next);
 
-        uim_list_del(&view->node);
         h->spin_lock(h->ctx, into->u->device_lock);
+        uim_list_del(&view->node);
         view->group = into;
+        insert(into, view); /* one that is there already is there twice */
         h->spin_unlock(h->ctx, into->u->device_lock);
         uim_list_for_each(n, &view->gone) {
             atomic_fetch_add(&into->refs, 1);
             atomic_fetch_sub(&from->refs, 1); /* the caller has one */
         }
-        insert(into, view); /* one that is there already is there twice */
     }
 }
 
@@ -233,7 +254,7 @@ static struct uiommu_endpoint *member_of(struct uim_node *n)
 /* Whoever calls has a hold on the group. */
 static void drop_orphan(struct uiommu_endpoint *ep)
 {
-    uim_list_del(&ep->node);
+    take_out(ep->unit->u, &ep->node);
     uim_list_del(&ep->member);
     atomic_fetch_sub(&ep->view->group->refs, 1);
     uim_free(ep->unit->u, ep, sizeof(*ep));
@@ -253,9 +274,19 @@ void uim_view_free(struct uim_view *view)
 
     drop_endpoints(view);
     uim_dma_free(view);
-    uim_list_del(&view->node);
+    take_out(u, &view->node);
     uiommu_domain_put(view->domain);
     uim_free(u, view, sizeof(*view));
+}
+
+uint64_t uim_tick(struct uiommu *u)
+{
+    uint64_t now;
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    now = ++u->clock;
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return now;
 }
 
 static bool can_be_sent(const struct uim_view *view)
@@ -298,8 +329,8 @@ static enum uiommu_status add_endpoints(struct uim_view *view)
     return status;
 }
 
-static struct uiommu_endpoint *endpoint_of(const struct uim_view *view,
-                                           const struct uiommu_device *device)
+struct uiommu_endpoint *uim_pasid_of(const struct uim_view *view,
+                                     const struct uiommu_device *device)
 {
     struct uim_node *n = view->endpoints.next;
 
@@ -316,11 +347,12 @@ static enum uiommu_status extend(struct uim_view *view, struct uiommu_device *d)
 
     if (view->pasid > UIM_MASK(d->pasid_bits - 1u, 0))
         return UIOMMU_BUSY; /* it cannot send the number */
-    if (d->untrusted && uim_dma_is_identity(view))
+    if (d->untrusted && (uim_dma_is_identity(view) ||
+                         (view->users > 0 && view->domain == &d->u->identity)))
         return UIOMMU_INVAL;
     status = add_endpoint(view, d);
     if (status == UIOMMU_OK)
-        status = uim_endpoint_set(endpoint_of(view, d), view->domain);
+        status = uim_endpoint_set(uim_pasid_of(view, d), view->domain);
     return status;
 }
 
@@ -377,7 +409,9 @@ static enum uiommu_status orphan(struct uiommu_endpoint *ep)
     unlist(ep);
     atomic_fetch_add(&view->group->refs, 1);
     uim_list_add_tail(&view->gone, &ep->member);
+    u->host.spin_lock(u->host.ctx, u->device_lock);
     uim_list_add_tail(&u->orphans, &ep->node);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
     ep->device = NULL;
     if (uim_list_empty(&view->endpoints))
         (void)uim_view_force(view, &u->blocked);
@@ -424,9 +458,24 @@ void uim_orphans_forget(struct uiommu *u)
 
 /* ---- create and destroy ------------------------------------------------------------ */
 
+/* Chosen and taken at once: nobody else has the number then. */
+static enum uiommu_status take_number(struct uim_view *view,
+                                      const struct uiommu_pasid_config *config)
+{
+    struct uiommu *u = view->group->u;
+    enum uiommu_status status;
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    status = choose(view->group, config, &view->pasid);
+    if (status == UIOMMU_OK)
+        insert(view->group, view);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return status;
+}
+
 static enum uiommu_status create_view(struct uiommu_device *device,
-                                      uint32_t pasid,
-                                      struct uiommu_endpoint **out)
+                                      const struct uiommu_pasid_config *config,
+                                      struct uim_view **out)
 {
     struct uiommu *u = device->u;
     struct uim_view *view = uim_alloc(u, sizeof(*view));
@@ -434,24 +483,22 @@ static enum uiommu_status create_view(struct uiommu_device *device,
 
     if (!view)
         return UIOMMU_NOMEM;
-    uim_view_init(view, device->group, pasid, &u->blocked);
-    insert(device->group, view);
-    status = add_endpoints(view);
-    if (status != UIOMMU_OK) {
+    uim_view_init(view, device->group, UIOMMU_NO_PASID, &u->blocked);
+    status = take_number(view, config);
+    if (status == UIOMMU_OK)
+        status = add_endpoints(view);
+    if (status == UIOMMU_OK)
+        *out = view;
+    else
         uim_view_free(view);
-        return status;
-    }
-    *out = endpoint_of(view, device);
-    return UIOMMU_OK;
+    return status;
 }
 
-static enum uiommu_status
-create_locked(struct uiommu_device *device,
-              const struct uiommu_pasid_config *config,
-              struct uiommu_endpoint **out)
+enum uiommu_status uim_pasid_open(struct uiommu_device *device,
+                                  const struct uiommu_pasid_config *config,
+                                  struct uim_view **out)
 {
     enum uiommu_status status;
-    uint32_t pasid;
 
     if (uim_asleep(device->u))
         return UIOMMU_AGAIN;
@@ -459,10 +506,20 @@ create_locked(struct uiommu_device *device,
         return UIOMMU_PERM;
     if (uim_group_is_held(device->group))
         return UIOMMU_BUSY;
-    status = may_have(device);
-    if (status == UIOMMU_OK)
-        status = choose(device->group, config, &pasid);
-    return status == UIOMMU_OK ? create_view(device, pasid, out) : status;
+    status = uim_pasid_may_have(device);
+    return status == UIOMMU_OK ? create_view(device, config, out) : status;
+}
+
+enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
+                                   uint32_t first, uint32_t last)
+{
+    return is_range(device->group, first, last) ? UIOMMU_OK : UIOMMU_INVAL;
+}
+
+/* Parts with numbers of their own have none below them. */
+static bool is_part(const struct uiommu_endpoint *endpoint)
+{
+    return endpoint->view->group->hardware != NULL;
 }
 
 static bool is_plain(const struct uiommu_endpoint *endpoint)
@@ -478,8 +535,11 @@ enum uiommu_status uiommu_pasid_last(struct uiommu_endpoint *endpoint,
 
     if (!is_plain(endpoint) || !last)
         return UIOMMU_INVAL;
+    if (is_part(endpoint))
+        return UIOMMU_OPNOTSUPP;
     group = uim_group_enter(endpoint);
-    status = may_have(endpoint->device);
+    status =
+        endpoint->device ? uim_pasid_may_have(endpoint->device) : UIOMMU_NODEV;
     if (status == UIOMMU_OK)
         *last = last_of(group);
     uim_group_leave(group);
@@ -492,6 +552,7 @@ enum uiommu_status uiommu_pasid_create(struct uiommu_endpoint *endpoint,
 {
     static const struct uiommu_pasid_config any = { .size = sizeof(any) };
     struct uiommu_group *group;
+    struct uim_view *view = NULL;
     enum uiommu_status status;
     struct uiommu *u;
 
@@ -502,10 +563,17 @@ enum uiommu_status uiommu_pasid_create(struct uiommu_endpoint *endpoint,
     if (config->size != sizeof(*config) ||
         (config->flags & ~(uint32_t)UIOMMU_PASID_GLOBAL))
         return UIOMMU_INVAL;
+    if (is_part(endpoint))
+        return UIOMMU_OPNOTSUPP;
+    if (uim_is_inside(endpoint))
+        return UIOMMU_BUSY;
     u = endpoint->unit->u;
     u->host.mutex_lock(u->host.ctx, u->lock);
     group = uim_group_enter(endpoint);
-    status = create_locked(endpoint->device, config, out);
+    status = endpoint->device ? uim_pasid_open(endpoint->device, config, &view)
+                              : UIOMMU_NODEV;
+    if (status == UIOMMU_OK)
+        *out = uim_pasid_of(view, endpoint->device);
     uim_group_leave(group);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;
@@ -529,20 +597,24 @@ static enum uiommu_status end(struct uim_view *view)
     return worst;
 }
 
-static enum uiommu_status destroy_locked(struct uim_view *view, bool stopped)
+enum uiommu_status uim_pasid_close(struct uim_view *view, bool stopped)
 {
-    enum uiommu_status status;
+    enum uiommu_status status = end(view);
 
-    if (view->dma)
-        return UIOMMU_BUSY;
-    status = end(view);
     if (status == UIOMMU_OK && stopped) {
         uim_view_free(view);
         return UIOMMU_OK;
     }
     drop_endpoints(view);
-    view->waits_since = ++view->group->u->clock;
+    view->waits_since = uim_tick(view->group->u);
     return status;
+}
+
+static enum uiommu_status destroy_locked(struct uim_view *view, bool stopped)
+{
+    if (uim_must_wait(view->group->u))
+        return UIOMMU_AGAIN;
+    return view->dma ? UIOMMU_BUSY : uim_pasid_close(view, stopped);
 }
 
 enum uiommu_status uiommu_pasid_destroy(struct uiommu_endpoint *endpoint,
@@ -554,11 +626,12 @@ enum uiommu_status uiommu_pasid_destroy(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || endpoint->pasid == UIOMMU_NO_PASID)
         return UIOMMU_INVAL;
+    if (uim_is_inside(endpoint))
+        return UIOMMU_BUSY;
     u = endpoint->unit->u;
     u->host.mutex_lock(u->host.ctx, u->lock);
     group = uim_group_enter(endpoint);
-    status = uim_must_wait(u) ? UIOMMU_AGAIN
-                              : destroy_locked(endpoint->view, stopped);
+    status = destroy_locked(endpoint->view, stopped);
     uim_group_leave(group);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;

@@ -42,26 +42,51 @@ static void add_doorbells(const struct uiommu_device *device,
         add(r, region.start, region.last, UIOMMU_REGION_DOORBELL);
 }
 
-static void add_device(const struct uiommu_device *device,
-                       struct uim_regions *r)
+/* What its domains cannot map. What firmware has for the device, and where it sends its
+ * interrupts, carries no PASID (C.6). */
+static void add_unit(const struct uim_unit *unit, struct uim_regions *r)
 {
-    const struct uim_unit *unit = device->unit;
     struct uiommu_region window;
 
-    add_firmware(device, r);
     if (unit->window_first <= unit->window_last)
         add(r, unit->window_first, unit->window_last, UIOMMU_REGION_MSI);
-    add_doorbells(device, r);
     if (uim_doorbell_window(unit, &window))
         add(r, window.start, window.last, window.kind);
 }
 
+static void add_device(const struct uiommu_device *device,
+                       struct uim_regions *r)
+{
+    add_firmware(device, r);
+    add_doorbells(device, r);
+    add_unit(device->unit, r);
+}
+
+static const struct uiommu_endpoint *first_of(const struct uiommu_group *group)
+{
+    return uim_container(group->own.endpoints.next,
+                         const struct uiommu_endpoint, member);
+}
+
 static void collect(const struct uiommu_group *group, struct uim_regions *r)
 {
+    const struct uiommu_group *of = group->hardware ? group->hardware : group;
+
     r->n = 0;
-    for (struct uim_node *n = group->devices.next; n != &group->devices;
-         n = n->next)
-        add_device(uim_container(n, struct uiommu_device, member), r);
+    if (group->software) {
+        add_unit(first_of(group)->unit, r);
+        return;
+    }
+    for (struct uim_node *n = of->devices.next; n != &of->devices;
+         n = n->next) {
+        const struct uiommu_device *d =
+            uim_container(n, struct uiommu_device, member);
+
+        if (of == group)
+            add_device(d, r);
+        else if (d->pasid_bits > 0)
+            add_unit(d->unit, r);
+    }
 }
 
 /* ---- in order -------------------------------------------------------------- */
@@ -127,9 +152,12 @@ enum uiommu_status uim_regions_of(const struct uiommu_group *group,
 static enum uiommu_status gather(struct uiommu_endpoint *endpoint,
                                  struct uim_regions *r)
 {
-    struct uiommu_group *group = uim_group_enter(endpoint);
-    enum uiommu_status status = uim_regions_of(group, r);
+    struct uiommu_group *group = uim_group_call(endpoint);
+    enum uiommu_status status;
 
+    if (!group)
+        return UIOMMU_BUSY;
+    status = uim_regions_of(group, r);
     uim_group_leave(group);
     return status;
 }

@@ -70,6 +70,8 @@ static enum uiommu_status begin(struct uiommu_device *d,
     enum uiommu_status status;
 
     (void)worked;
+    if (!held)
+        uim_mediated_tell(d, UIOMMU_MDEV_RESET_BEGIN);
     ++*resets_of(d, of);
     if (held)
         return UIOMMU_OK;
@@ -117,6 +119,8 @@ enum uiommu_status uiommu_device_reset_begin(struct uiommu_device *device)
 
     if (!device)
         return UIOMMU_INVAL;
+    if (uim_is_inside(device->endpoint))
+        return UIOMMU_BUSY;
     u = device->u;
     u->host.mutex_lock(u->host.ctx, u->lock);
     status = uim_asleep(u) ? UIOMMU_AGAIN : each(device, may_begin, true);
@@ -169,10 +173,11 @@ static enum uiommu_status end(struct uiommu_device *d,
         status = UIOMMU_NODEV;
     status = worse(status, let_go(d, worked));
     if (worked) {
-        d->silent_since = ++d->u->clock;
+        d->silent_since = uim_tick(d->u);
         uim_pasids_free_waiting(d->group);
     }
     d->failed_reset = false;
+    uim_mediated_tell(d, UIOMMU_MDEV_RESET_END);
     return status;
 }
 
@@ -184,6 +189,8 @@ enum uiommu_status uiommu_device_reset_end(struct uiommu_device *device,
 
     if (!device)
         return UIOMMU_INVAL;
+    if (uim_is_inside(device->endpoint))
+        return UIOMMU_BUSY;
     u = device->u;
     u->host.mutex_lock(u->host.ctx, u->lock);
     if (uim_asleep(u))

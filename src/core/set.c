@@ -18,11 +18,18 @@ static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
                                      struct uiommu_domain *domain)
 {
     struct uim_view *view = endpoint->view;
+    enum uiommu_status status = uim_mediated_may_use(endpoint);
 
+    if (status != UIOMMU_OK)
+        return status == UIOMMU_NODEV && domain->kind == UIOMMU_DOMAIN_BLOCKED
+                   ? UIOMMU_OK
+                   : status;
     if (view->dma)
         return UIOMMU_BUSY;
     if (!endpoint->device && uim_list_empty(&view->endpoints))
         return domain == view->domain ? UIOMMU_OK : UIOMMU_NODEV;
+    if (endpoint->mediated && !uim_mediated_fits(endpoint->mediated, domain))
+        return UIOMMU_INVAL;
     if (view->pasid != UIOMMU_NO_PASID)
         return uim_view_set(view, domain);
     return uim_group_set(view->group, domain);
@@ -37,7 +44,9 @@ enum uiommu_status uiommu_set_domain(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || !domain || domain->u != endpoint->unit->u)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     if (uim_asleep(group->u))
         status = UIOMMU_AGAIN;
     else if (group->owner == owner)
@@ -106,24 +115,57 @@ static bool isolates_interrupts(struct uiommu_group *group)
     return all;
 }
 
-enum uiommu_status uim_group_may_be_claimed(struct uiommu_group *group)
+/* Firmware's regions are for what carries no PASID (C.6). */
+static bool firmware_forbids_claim(struct uiommu_group *group)
 {
     uim_list_for_each(n, &group->devices)
         if (uim_firmware_forbids_claim(device_of(n)))
-            return UIOMMU_INVAL;
+            return true;
+    return false;
+}
+
+/* That a client is confined is its mediator's word (C.2). */
+static enum uiommu_status may_trust_mediators(struct uiommu *u)
+{
+    if (u->config.block_quality == UIOMMU_BLOCK_NONE)
+        return UIOMMU_OK;
+    uim_log(u, UIOMMU_LOG_WARN,
+            "a device that is emulated is not given away: no hardware keeps it "
+            "apart");
+    return UIOMMU_PERM;
+}
+
+enum uiommu_status uim_group_may_be_claimed(struct uiommu_group *group)
+{
+    if (group->software)
+        return may_trust_mediators(group->u);
+    if (firmware_forbids_claim(group))
+        return UIOMMU_INVAL;
+    group = uim_hardware_of(group);
     uim_list_for_each(n, &group->devices)
         if (!uim_rest_is_safe(device_of(n)))
             return UIOMMU_OPNOTSUPP;
     return isolates_interrupts(group) ? UIOMMU_OK : UIOMMU_OPNOTSUPP;
 }
 
-static enum uiommu_status claim_locked(struct uiommu_group *group,
+static bool is_busy(struct uiommu_group *group)
+{
+    return group->own.dma || uim_group_has_pasids(group) ||
+           group->n_numbered > 0 || uim_group_is_held(uim_hardware_of(group)) ||
+           (group->own.domain != uim_group_core(group) &&
+            group->own.domain->kind != UIOMMU_DOMAIN_INHERITED);
+}
+
+static enum uiommu_status claim_locked(const struct uiommu_endpoint *endpoint,
+                                       struct uiommu_group *group,
                                        const void *owner)
 {
-    enum uiommu_status status;
+    enum uiommu_status status = uim_mediated_may_use(endpoint);
 
-    if (uim_list_empty(&group->devices))
+    if (!endpoint->mediated && uim_list_empty(&group->devices))
         return UIOMMU_NODEV;
+    if (status != UIOMMU_OK)
+        return status;
     if (group->owner && group->owner != owner)
         return UIOMMU_PERM;
     if (group->owner == owner) {
@@ -133,10 +175,7 @@ static enum uiommu_status claim_locked(struct uiommu_group *group,
     status = uim_group_may_be_claimed(group);
     if (status != UIOMMU_OK)
         return status;
-    if (group->own.dma || uim_group_has_pasids(group) ||
-        uim_group_is_held(group) ||
-        (group->own.domain != uim_group_core(group) &&
-         group->own.domain->kind != UIOMMU_DOMAIN_INHERITED))
+    if (is_busy(group))
         return UIOMMU_BUSY;
     group->owner = owner;
     group->claims = 1;
@@ -151,8 +190,11 @@ enum uiommu_status uiommu_claim(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || !owner)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
-    status = uim_asleep(group->u) ? UIOMMU_AGAIN : claim_locked(group, owner);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
+    status = uim_asleep(group->u) ? UIOMMU_AGAIN
+                                  : claim_locked(endpoint, group, owner);
     uim_group_leave(group);
     return status;
 }
@@ -178,7 +220,9 @@ enum uiommu_status uiommu_release(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || !owner)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status =
         uim_must_wait(group->u) ? UIOMMU_AGAIN : release_locked(group, owner);
     uim_group_leave(group);
@@ -189,17 +233,19 @@ enum uiommu_status uiommu_release(struct uiommu_endpoint *endpoint,
 
 struct uiommu_domain *uiommu_endpoint_domain(struct uiommu_endpoint *endpoint)
 {
-    struct uiommu_group *group = uim_group_enter(endpoint);
+    struct uiommu *u = endpoint->unit->u;
     struct uiommu_domain *domain;
 
-    domain = endpoint->domain;
-    uim_group_leave(group);
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    domain = uim_mediated_sees(endpoint);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
     return domain;
 }
 
 uint32_t uiommu_endpoint_pasid(struct uiommu_endpoint *endpoint)
 {
-    return endpoint->pasid;
+    return endpoint->mediated ? atomic_load(&endpoint->mediated->pasid)
+                              : endpoint->pasid;
 }
 
 struct uiommu_domain *uiommu_core_domain(struct uiommu_endpoint *endpoint)

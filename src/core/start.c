@@ -291,6 +291,7 @@ void uim_units_free(struct uiommu *u)
         if (!u->unit[i])
             continue;
         uim_rest_free(u->unit[i]);
+        uim_soft_free(u->unit[i]);
         u->unit[i]->ops->release(u->unit[i]);
     }
     uim_free(u, u->unit, u->n_units * sizeof(*u->unit));
@@ -434,7 +435,7 @@ bool uim_devices_added(struct uiommu *u)
     uim_list_for_each(n, &u->devices)
         if (atomic_load(&uim_container(n, struct uiommu_device, node)->added))
             return true;
-    return !uim_list_empty(&u->orphans);
+    return !uim_list_empty(&u->orphans) || atomic_load(&u->n_mediated) > 0;
 }
 
 /* From here on uiommu_irq() does nothing; those that began earlier end first. */

@@ -49,31 +49,39 @@ static bool paging_fits(const struct uiommu_domain *d,
            d->window_last >= unit->window_last;
 }
 
-static bool identity_fits(const struct uiommu_endpoint *ep)
-{
-    return ep->unit->identity &&
-           (ep->pasid == UIOMMU_NO_PASID || ep->unit->pasid_identity);
-}
-
-static bool fits(const struct uiommu_domain *d,
-                 const struct uiommu_endpoint *ep)
+static bool fits_unit(const struct uiommu_domain *d,
+                      const struct uim_unit *unit, bool with_pasid)
 {
     switch (d->kind) {
     case UIOMMU_DOMAIN_BLOCKED:
-        return ep->unit->quality != UIOMMU_BLOCK_NONE;
+        return unit->quality != UIOMMU_BLOCK_NONE;
     case UIOMMU_DOMAIN_IDENTITY:
-        return identity_fits(ep);
+        return unit->identity && (!with_pasid || unit->pasid_identity);
     case UIOMMU_DOMAIN_PAGING:
-        return paging_fits(d, ep->unit);
+        return paging_fits(d, unit);
     case UIOMMU_DOMAIN_INHERITED:
         break; /* only ever left */
     }
     return false;
 }
 
+static bool fits(const struct uiommu_domain *d,
+                 const struct uiommu_endpoint *ep)
+{
+    return fits_unit(d, ep->unit, ep->pasid != UIOMMU_NO_PASID);
+}
+
+bool uim_fits_pasid(const struct uiommu_domain *domain,
+                    const struct uim_unit *unit)
+{
+    return fits_unit(domain, unit, true);
+}
+
 bool uim_view_fits(const struct uim_view *view,
                    const struct uiommu_domain *domain)
 {
+    if (view->mediated)
+        return uim_mediated_fits(view->mediated, domain);
     uim_list_for_each(n, &view->endpoints)
         if (!fits(domain, endpoint_of(n)))
             return false;
@@ -532,7 +540,7 @@ static void settle(struct uim_view *view, struct uiommu_domain *next,
     }
 }
 
-static void rest_on(struct uim_view *view, struct uiommu_domain *domain)
+void uim_view_rest_on(struct uim_view *view, struct uiommu_domain *domain)
 {
     struct uiommu_domain *old = view->domain;
 
@@ -553,6 +561,8 @@ static bool anybody_sees(const struct uim_view *view,
 enum uiommu_status uim_view_set(struct uim_view *view,
                                 struct uiommu_domain *domain)
 {
+    if (view->mediated)
+        return uim_mediated_set(view->mediated, domain);
     return is_held(view) ? UIOMMU_BUSY : uim_view_follow(view, domain);
 }
 
@@ -565,9 +575,9 @@ enum uiommu_status uim_view_follow(struct uim_view *view,
         status = program_all(view, domain);
     settle(view, domain, status == UIOMMU_OK);
     if (status == UIOMMU_OK)
-        rest_on(view, domain);
+        uim_view_rest_on(view, domain);
     else if (!anybody_sees(view, view->domain))
-        rest_on(view, view->group->rest);
+        uim_view_rest_on(view, view->group->rest);
     return status;
 }
 
@@ -680,6 +690,8 @@ enum uiommu_status uim_view_force(struct uim_view *view,
 {
     enum uiommu_status worst = UIOMMU_OK;
 
+    if (view->mediated) /* whose group rests on nothing else */
+        return uim_mediated_force(view->mediated);
     uim_list_for_each(n, &view->endpoints) {
         struct uiommu_endpoint *ep = endpoint_of(n);
         enum uiommu_status status = uim_endpoint_set(ep, domain);
@@ -690,6 +702,6 @@ enum uiommu_status uim_view_force(struct uim_view *view,
         if (!hardware_failed(status))
             (void)uim_endpoint_set(ep, uim_rest(ep->unit));
     }
-    rest_on(view, domain);
+    uim_view_rest_on(view, domain);
     return worst;
 }

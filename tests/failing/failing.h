@@ -56,6 +56,12 @@
     X(uiommu_pasid_destroy, \
       (struct uiommu_endpoint *endpoint, bool stopped), \
       (endpoint, stopped)) \
+    X(uiommu_mdev_register, \
+      (struct uiommu_device *parent, const struct uiommu_mdev_config *config, struct uiommu_endpoint **out), \
+      (parent, config, out)) \
+    X(uiommu_mdev_unregister, \
+      (struct uiommu_endpoint *endpoint), \
+      (endpoint)) \
     X(uiommu_device_reset_begin, \
       (struct uiommu_device *device), \
       (device)) \
