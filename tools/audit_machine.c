@@ -32,7 +32,7 @@ static enum uiommu_status add_devices(struct audit_machine *a)
     if (a->m->n_devices > AUDIT_DEVICES)
         return UIOMMU_NOSPC;
     while (status == UIOMMU_OK && a->n_devices < a->m->n_devices) {
-        status = machine_add(a->m, a->u, a->n_devices, a->device);
+        status = machine_add_device(a->m, a->u, a->n_devices, a->device);
         a->n_devices += status == UIOMMU_OK;
     }
     return status;

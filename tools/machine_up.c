@@ -25,8 +25,8 @@ enum uiommu_status machine_start(struct machine *m,
     return status;
 }
 
-enum uiommu_status machine_add(struct machine *m, struct uiommu *u, unsigned i,
-                               struct uiommu_device **device)
+enum uiommu_status machine_add_device(struct machine *m, struct uiommu *u,
+                                      unsigned i, struct uiommu_device **device)
 {
     const struct machine_device *d = &m->devices[i];
     const struct uiommu_device_info info = {

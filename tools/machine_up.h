@@ -15,8 +15,9 @@ enum uiommu_status machine_start(struct machine *m,
                                  struct uiommu **u);
 
 /* The machine's device i; those before it are in `device`. */
-enum uiommu_status machine_add(struct machine *m, struct uiommu *u, unsigned i,
-                               struct uiommu_device **device);
+enum uiommu_status machine_add_device(struct machine *m, struct uiommu *u,
+                                      unsigned i,
+                                      struct uiommu_device **device);
 
 /* The engine `dev` sees a page at `iova`, and what it needs to work at all. *out is written
  * as soon as there is a domain: it is the caller's whatever comes after. */

@@ -140,7 +140,8 @@ bool stage_add_devices(struct stage *s)
     unsigned blocked = 0;
 
     for (unsigned i = 0; i < s->m->n_devices; i++) {
-        enum uiommu_status status = machine_add(s->m, s->u, i, s->device);
+        enum uiommu_status status =
+            machine_add_device(s->m, s->u, i, s->device);
 
         if (status != UIOMMU_OK)
             return stage_say(s, what, false, "%s: %s", s->m->devices[i].name,
