@@ -14,7 +14,8 @@ import tap  # noqa: E402
 
 # These ask the host for nothing.
 ASK_NOTHING = {"uiommu_access_pin", "uiommu_access_rw", "uiommu_access_unpin",
-               "uiommu_effective_mode", "uiommu_unit_info", "uiommu_walk"}
+               "uiommu_effective_mode", "uiommu_page_respond",
+               "uiommu_unit_info", "uiommu_walk"}
 
 
 def with_a_status():

@@ -324,6 +324,7 @@ static void run_change(struct change *c)
     assert_int_equal(behind, 0);
     rig_expect_stale(rig, sim_stale_count(rig->m));
     collect_and_serve(rig);
+    (void)answers(rig, 0);
     assert_int_equal(sim_page_groups(rig->m, rig_engine(rig, 0)), 0);
     rig_ok(uiommu_unmap(c->next.d, BASE, RIG_PAGE, NULL));
 }

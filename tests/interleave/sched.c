@@ -273,14 +273,19 @@ static void hurry(struct cpu *owner, const void *lock)
         }
 }
 
+static bool is_taken(unsigned i)
+{
+    if (locks[i].owner)
+        hurry(locks[i].owner, locks[i].lock);
+    return locks[i].owner;
+}
+
 static void acquire(void *lock)
 {
     unsigned i = lock_index(lock);
 
     point();
-    if (self && locks[i].owner)
-        hurry(locks[i].owner, lock);
-    while (self && locks[i].owner) {
+    while (self && is_taken(i)) {
         self->waits_for = lock;
         make_way();
     }
