@@ -83,8 +83,9 @@ struct uiommu_config {
      * 0x8000000.                                                              */
     uint64_t doorbell_start, doorbell_size;
 
-    /* Page requests wait for uiommu_serve(). Any context, as uiommu_poll(); not called
-     * again for what was there before. Optional: then call it after each poll. */
+    /* Page requests wait for uiommu_serve(). Any context, as uiommu_poll(), maybe with
+     * mutexes of uiommu held: it calls nothing back. Not called again for what was there
+     * before. Optional: then call it after each poll. */
     void (*on_request)(void *ctx);
     void *request_ctx;
     /* A group that a handler left for LATER is answered with INVALID after so many

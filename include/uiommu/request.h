@@ -51,7 +51,8 @@ struct uiommu_request_group {
 
 /**
  * Answers a group. Called by uiommu_serve() with no lock held; it may sleep, map and
- * unmap. It must not change what the endpoint sees, nor end it or the domain: these wait
+ * unmap. It must call nothing that changes what endpoints see, devices, or domains, or that
+ * asks for these: such calls wait
  * for handlers to return. Handlers of different groups run in as many threads at once as
  * call uiommu_serve(), and may end in any order.
  */

@@ -159,7 +159,8 @@ static void look_for_requests(struct uiommu_device *d)
     if (d->kind != UIOMMU_DEVICE_PCI || d->physical ||
         uim_pci_pri(&d->u->host, d->pci, &pri) != UIOMMU_OK)
         return;
-    uim_pci_pri_disable(&d->u->host, d->pci, pri.offset); /* as it was left */
+    uim_pci_pri_reset(&d->u->host, d->pci,
+                      pri.offset); /* however it was left */
     if (!d->ats_able || !d->unit->requests || pri.capacity == 0)
         return;
     d->pri_cap = pri.offset;

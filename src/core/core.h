@@ -558,6 +558,8 @@ void uim_requests_expire(struct uiommu *u);
 /* What the id needs to ask. NOMEM. */
 enum uiommu_status uim_requests_create(struct uiommu_endpoint *own,
                                        unsigned credits);
+/* It has no device any more: whoever answers for it finds nothing. */
+void uim_requests_orphan(struct uiommu_endpoint *endpoint);
 /* None of its endpoints has a handler, and all are drained. */
 void uim_requests_free(struct uiommu_endpoint *own);
 /* While it is deaf no handler begins with what it asks for; what was asked meanwhile is

@@ -412,7 +412,7 @@ static enum uiommu_status orphan(struct uiommu_endpoint *ep)
     u->host.spin_lock(u->host.ctx, u->device_lock);
     uim_list_add_tail(&u->orphans, &ep->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    ep->device = NULL;
+    uim_requests_orphan(ep);
     if (uim_list_empty(&view->endpoints))
         (void)uim_view_force(view, &u->blocked);
     return status;

@@ -161,31 +161,43 @@ static enum uiommu_status answer(struct uim_unit *unit, bool bare,
 
 /* ---- what units collect ---------------------------------------------------------------- */
 
+/* Units may record what they do not let through (SMMUv3): nobody is to hear of it. */
+static bool is_shut(const struct uiommu_endpoint *ep)
+{
+    return atomic_load(&ep->quarantined) || atomic_load(&ep->muted);
+}
+
 static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
 {
     return ep->pasid == pasid && ep->device && ep->domain->on_request &&
-           ep->device->endpoint->requests;
+           ep->device->endpoint->requests && !is_shut(ep);
 }
 
-/* The one that it is of, pinned; NULL: there is none that may ask. *bare: how it is
- * answered. */
-static struct uiommu_endpoint *
-asker(struct uim_unit *unit, const struct uim_page_request *request, bool *bare)
+/* The one that it is of, pinned, with its slots; NULL: there is none that may ask. */
+struct asker {
+    struct uiommu_endpoint *endpoint;
+    struct uim_requests *requests;
+    bool bare; /* how it is answered                                          */
+};
+
+static struct asker asker_of(struct uim_unit *unit,
+                             const struct uim_page_request *request)
 {
     struct uiommu *u = unit->u;
+    struct asker a = { .endpoint = NULL };
     struct uiommu_endpoint *ep;
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
     ep = uim_endpoint_find_pasid(unit, request->id, request->pasid);
-    *bare = ep && is_bare(ep->device);
-    if (ep && !hears(ep, request->pasid))
-        ep = NULL;
-    if (ep) {
+    a.bare = ep && is_bare(ep->device);
+    if (ep && hears(ep, request->pasid)) {
+        a.endpoint = ep;
+        a.requests = uim_own(ep)->requests;
         atomic_fetch_add(&ep->readers, 1);
         atomic_fetch_add(&uim_own(ep)->readers, 1); /* its slots */
     }
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    return ep;
+    return a;
 }
 
 static void wake(struct uiommu *u)
@@ -194,14 +206,14 @@ static void wake(struct uiommu *u)
         u->config.on_request(u->config.request_ctx);
 }
 
-static void open_group(struct uiommu_endpoint *ep, struct slot *s)
+static void open_group(const struct asker *a, struct slot *s)
 {
-    struct uiommu *u = ep->unit->u;
-    struct uim_requests *r = uim_own(ep)->requests;
+    struct uiommu *u = a->endpoint->unit->u;
+    struct uim_requests *r = a->requests;
 
     uim_list_init(&s->members);
     take_members(r, &s->asked, s);
-    s->endpoint = ep;
+    s->endpoint = a->endpoint;
     s->requests = r;
     s->state = WAITS;
     s->cookie = ++u->cookies;
@@ -211,10 +223,9 @@ static void open_group(struct uiommu_endpoint *ep, struct slot *s)
 
 /* False: more than the device has credits for. What it had asked of the group is lost, and
  * it has to ask again. */
-static bool keep(struct uiommu_endpoint *ep,
-                 const struct uim_page_request *request)
+static bool keep(const struct asker *a, const struct uim_page_request *request)
 {
-    struct uim_requests *r = uim_own(ep)->requests;
+    struct uim_requests *r = a->requests;
     struct slot *s;
 
     if (uim_list_empty(&r->free)) {
@@ -229,7 +240,7 @@ static bool keep(struct uiommu_endpoint *ep,
     s->told.access = request->access;
     s->state = PARTIAL;
     if (request->last)
-        open_group(ep, s);
+        open_group(a, s);
     else
         uim_list_add_tail(&r->partial, &s->node);
     return true;
@@ -237,29 +248,30 @@ static bool keep(struct uiommu_endpoint *ep,
 
 static bool is_stop_marker(const struct uim_page_request *request)
 {
-    return request->last && !(request->access & (UIOMMU_READ | UIOMMU_WRITE));
+    return request->last && request->pasid != UIOMMU_NO_PASID &&
+           !(request->access & (UIOMMU_READ | UIOMMU_WRITE));
 }
 
 void uim_request(struct uim_unit *unit, const struct uim_page_request *request)
 {
-    struct uiommu_endpoint *ep;
-    bool kept, bare;
+    struct asker a;
+    bool kept;
 
     if (is_stop_marker(request))
         return;
-    ep = asker(unit, request, &bare);
-    if (!ep) {
+    a = asker_of(unit, request);
+    if (!a.endpoint) {
         if (request->last)
-            (void)!answer(unit, bare, request, UIOMMU_RESPONSE_INVALID);
+            (void)!answer(unit, a.bare, request, UIOMMU_RESPONSE_INVALID);
         return;
     }
     lock(unit->u);
-    kept = keep(ep, request);
+    kept = keep(&a, request);
     unlock(unit->u);
     if (!kept && request->last)
-        (void)!answer(unit, bare, request, UIOMMU_RESPONSE_SUCCESS);
-    atomic_fetch_sub(&uim_own(ep)->readers, 1);
-    atomic_fetch_sub(&ep->readers, 1);
+        (void)!answer(unit, a.bare, request, UIOMMU_RESPONSE_SUCCESS);
+    atomic_fetch_sub(&uim_own(a.endpoint)->readers, 1);
+    atomic_fetch_sub(&a.endpoint->readers, 1);
     if (kept && request->last)
         wake(unit->u);
 }
@@ -395,9 +407,11 @@ void uiommu_serve(struct uiommu *u)
 
 /* ---- answers that come later ------------------------------------------------------------- */
 
+/* A device that is pulled out leaves its endpoints under the lock. */
 static struct slot *find(const struct uiommu_endpoint *ep, uint64_t cookie)
 {
-    struct uim_requests *r = ep->device->endpoint->requests;
+    struct uim_requests *r =
+        ep->device && !ep->mediated ? ep->device->endpoint->requests : NULL;
 
     if (!r)
         return NULL;
@@ -420,8 +434,6 @@ enum uiommu_status uiommu_page_respond(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || (unsigned)response >= UIOMMU_RESPONSE_LATER)
         return UIOMMU_INVAL;
-    if (!endpoint->device)
-        return UIOMMU_NOENT;
     u = endpoint->unit->u;
     lock(u);
     s = find(endpoint, cookie);
@@ -434,13 +446,13 @@ enum uiommu_status uiommu_page_respond(struct uiommu_endpoint *endpoint,
 /* The next that was left for longer than the configuration allows. */
 static struct slot *claim_late(struct uiommu *u)
 {
-    const uint64_t now = u->host.now_ns(u->host.ctx);
     struct slot *s = NULL;
 
     lock(u);
     if (!uim_list_empty(&u->left))
         s = turn_of(u->left.next);
-    if (s && now - s->since_ns < u->config.request_limit_ns)
+    if (s &&
+        u->host.now_ns(u->host.ctx) - s->since_ns < u->config.request_limit_ns)
         s = NULL;
     if (s)
         claim(s);
@@ -593,10 +605,12 @@ static struct slot *claim_any(struct uiommu *u, struct uim_requests *r,
 
     lock(u);
     *busy = !uim_list_empty(&r->groups);
-    if (*busy && open_of(r->groups.next)->state == WAITS) {
+    if (*busy)
         s = open_of(r->groups.next);
+    if (s && (s->state == WAITS || s->state == LEFT))
         claim(s);
-    }
+    else
+        s = NULL;
     unlock(u);
     return s;
 }
@@ -620,4 +634,11 @@ void uim_requests_free(struct uiommu_endpoint *own)
             (void)!answer_claimed(s, UIOMMU_RESPONSE_INVALID);
     } while (busy);
     uim_free(u, r, size_of(r->n));
+}
+
+void uim_requests_orphan(struct uiommu_endpoint *ep)
+{
+    lock(ep->unit->u);
+    ep->device = NULL;
+    unlock(ep->unit->u);
 }

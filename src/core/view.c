@@ -227,6 +227,12 @@ static void requests_start(struct uiommu_endpoint *own)
 
     if (own->pri_on)
         return;
+    /* Enabling forgets what the device waits for: nobody may answer that any more. */
+    (void)!uim_requests_flush(own, UIOMMU_RESPONSE_SUCCESS);
+    uim_list_for_each(n, &own->pasids)
+        (void)!uim_requests_flush(
+            uim_container(n, struct uiommu_endpoint, node),
+            UIOMMU_RESPONSE_SUCCESS);
     own->pri_on = uim_pci_pri_enable(&dev->u->host, dev->pci, dev->pri_cap,
                                      dev->pri_credits);
     if (!own->pri_on)
@@ -234,8 +240,13 @@ static void requests_start(struct uiommu_endpoint *own)
                 uim_device_name(dev).text);
 }
 
-/* What the endpoint asked for by way of its old entry is answered; then it may ask again.
- * Whoever has a handler after all is asked once more. */
+/* Whoever has a handler after all is asked once more. */
+static enum uiommu_response answer_for(const struct uiommu_domain *next)
+{
+    return next->on_request ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
+}
+
+/* What the endpoint asked for by way of its old entry is answered; then it may ask again. */
 static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
                                           const struct uiommu_domain *next,
                                           const struct uiommu_domain *old)
@@ -244,9 +255,7 @@ static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
     enum uiommu_status status = UIOMMU_OK;
 
     if (old->on_request && (old != next || !own->pri))
-        status =
-            uim_requests_drain(ep, next->on_request ? UIOMMU_RESPONSE_SUCCESS
-                                                    : UIOMMU_RESPONSE_INVALID);
+        status = uim_requests_drain(ep, answer_for(next));
     if (status == UIOMMU_OK && own->pri)
         requests_start(own);
     return status;
@@ -308,14 +317,19 @@ static void leave(struct uiommu_endpoint *ep, struct uiommu_domain *d,
     uim_link_put(d, ep->unit, ep->pasid);
 }
 
-static void stay(struct uiommu_endpoint *ep, struct uiommu_domain *next)
+static void unlist(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 {
     if (!ep->moving)
         return;
     ep->moving = false;
+    leave(ep, next, caches(ep, next));
+}
+
+static void stay(struct uiommu_endpoint *ep, struct uiommu_domain *next)
+{
+    unlist(ep, next);
     requests_put(ep);
     uim_requests_hear(ep, true);
-    leave(ep, next, caches(ep, next));
 }
 
 /* ---- one endpoint: the change -------------------------------------------------------- */
@@ -352,9 +366,14 @@ static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     bool cached = ep->cached;
 
     ep->moving = false;
+    deafen(ep, next, old);
     count_cached(ep, caches(ep, next));
     count_asking(ep, asks(ep, next));
     publish(ep, next);
+    /* What came after the drain, or where there was none to be had: no handler of `old`
+     * has any of it from here on. */
+    if (old->on_request)
+        (void)!uim_requests_flush(ep, answer_for(next));
     requests_put(ep);
     uim_requests_hear(ep, true);
     leave(ep, old, cached);
@@ -366,16 +385,16 @@ static void give_up(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 {
     struct uiommu_endpoint *own = uim_own(ep);
 
+    deafen(ep, next, ep->domain);
     (void)uim_quarantine(ep);
     if (atomic_load(&own->quarantined)) {
         requests_stop(own);
         ats_stop(own);
         atomic_store(&own->ats_on, false);
     }
-    (void)!uim_requests_flush(ep, UIOMMU_RESPONSE_INVALID);
     uim_taint(next, ep->unit);
     uim_taint(ep->domain, ep->unit);
-    stay(ep, next);
+    unlist(ep, next);
     move(ep, uim_rest(ep->unit));
     own->ats = own->n_cached > 0 && atomic_load(&own->ats_on);
     own->pri = own->n_asking > 0 && own->pri_on;
@@ -682,6 +701,7 @@ enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint)
     status = program(endpoint, seen, seen);
     if (hardware_failed(status))
         give_up(endpoint, rest);
+    uim_requests_hear(endpoint, true);
     return status;
 }
 

@@ -234,6 +234,14 @@ static void write_pri(const struct uiommu_host *host, struct uiommu_pci at,
                     (uint32_t)pci_pri_ctrl_pack(ctrl).raw);
 }
 
+void uim_pci_pri_reset(const struct uiommu_host *host, struct uiommu_pci at,
+                       unsigned offset)
+{
+    const struct pci_pri_ctrl_fields reset = { .reset = true };
+
+    write_pri(host, at, offset, &reset);
+}
+
 bool uim_pci_pri_enable(const struct uiommu_host *host, struct uiommu_pci at,
                         unsigned offset, uint32_t credits)
 {

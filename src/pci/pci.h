@@ -122,6 +122,9 @@ UIOMMU_MUST_CHECK enum uiommu_status uim_pci_pri(const struct uiommu_host *host,
  * the capability. False: it does not obey. */
 bool uim_pci_pri_enable(const struct uiommu_host *host, struct uiommu_pci at,
                         unsigned offset, uint32_t credits);
+/* As after a reset of the function: off, and it waits for nothing. */
+void uim_pci_pri_reset(const struct uiommu_host *host, struct uiommu_pci at,
+                       unsigned offset);
 /* It asks for nothing more; what is open is to be answered all the same. */
 void uim_pci_pri_disable(const struct uiommu_host *host, struct uiommu_pci at,
                          unsigned offset);

@@ -209,5 +209,6 @@ enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint)
         uim_relax(&v->unit);
     (void)take_all(v);
     atomic_store(&v->requests.busy, false);
+    (void)smmuv3_requests_poll(v); /* an interrupt meanwhile found it busy */
     return status;
 }

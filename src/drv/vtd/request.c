@@ -33,7 +33,7 @@ enum uiommu_status vtd_requests_create(struct vtd_unit *v)
 
 void vtd_requests_destroy(struct vtd_unit *v)
 {
-    if (!v->stuck)
+    if (!v->stuck && !v->left)
         uim_pages_free(&v->unit, v->requests.ring, v->requests.phys,
                        PAGES_ORDER);
 }
@@ -49,10 +49,10 @@ void vtd_requests_start(struct vtd_unit *v)
     if (!v->unit.requests)
         return;
     q->head = 0;
+    vtd_wr32(v, VTD_REG_PRS, PRS_BIT(pro) | PRS_BIT(ppr));
     vtd_wr64(v, VTD_REG_PQH, 0);
     vtd_wr64(v, VTD_REG_PQT, 0);
     vtd_wr64(v, VTD_REG_PQA, vtd_pqa_pack(&pqa).raw);
-    vtd_wr32(v, VTD_REG_PRS, PRS_BIT(pro) | PRS_BIT(ppr));
 }
 
 /* ---- taking ---------------------------------------------------------------------- */
@@ -194,6 +194,7 @@ static bool take_here(struct vtd_unit *v)
     take_all(v);
     lost = end_overflow(v);
     atomic_store(&q->busy, false);
+    (void)vtd_requests_poll(v); /* an interrupt meanwhile found it busy */
     return lost;
 }
 
