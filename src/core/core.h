@@ -499,6 +499,8 @@ enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
 struct uiommu_endpoint *uim_pasid_of(const struct uim_view *view,
                                      const struct uiommu_device *device);
 bool uim_group_has_pasids(const struct uiommu_group *group);
+/* Of a mediated device with a group of its own. Any context. */
+bool uim_is_part(const struct uiommu_endpoint *endpoint);
 /* The numbers of `from`, which has no endpoints with any, are taken in `into`. */
 void uim_pasids_merge(struct uiommu_group *into, struct uiommu_group *from);
 void uim_view_free(struct uim_view *view);

@@ -729,6 +729,7 @@ static bool let_go(struct uiommu_device *d, bool gone,
     used = is_used(d, gone);
     if (gone && !used)
         *pasids = notice_absence(d);
+    d->leaves = !used;
     uim_group_unlock(d->group);
     return !used;
 }

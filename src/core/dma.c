@@ -477,7 +477,9 @@ enum uiommu_status uim_dma_trust(struct uiommu_device *device, bool untrusted)
     enum uiommu_status status = UIOMMU_OK;
 
     uim_group_lock(group);
-    if (untrusted && uim_dma_is_identity(&group->own))
+    if (untrusted && group->heir && group->heir->parked)
+        status = UIOMMU_BUSY;
+    else if (untrusted && uim_dma_is_identity(&group->own))
         status = refuse_to_join(device);
     else
         device->untrusted = untrusted;

@@ -231,6 +231,8 @@ static enum uiommu_status set_up(struct uiommu_endpoint *ep, uint64_t page,
 static enum uiommu_status look_up(struct uiommu_endpoint *ep, uint64_t doorbell,
                                   uint64_t *page)
 {
+    if (!ep->device)
+        return UIOMMU_NODEV;
     if (!ep->unit->messages_are_dma)
         return refuse(ep, UIOMMU_OPNOTSUPP, "its unit does not translate them");
     if (!is_doorbell(ep->device, doorbell))
@@ -249,9 +251,11 @@ enum uiommu_status uiommu_irq_doorbell(struct uiommu_endpoint *endpoint,
     uint64_t page;
 
     if (!endpoint || !addr || endpoint->pasid != UIOMMU_NO_PASID ||
-        endpoint->view->group->hardware)
+        uim_is_part(endpoint))
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status = look_up(endpoint, doorbell, &page);
     uim_group_leave(group);
     if (status == UIOMMU_OK)

@@ -383,6 +383,7 @@ struct uiommu_device {
     _Atomic uint32_t n_irqs;   /* mapped for it                              */
     bool warned;               /* group mutex: that it can forge interrupts  */
     bool untrusted;            /* group mutex                                */
+    bool leaves;               /* group mutex: it gets no endpoints any more */
     bool ats_able;             /* device, unit, firmware, config allow it    */
     uint16_t ats_cap;          /* offset of the ATS capability               */
     uint8_t ats_queue;         /* invalidations it takes at once: 1..32      */

@@ -282,6 +282,9 @@ static enum uiommu_status follow(struct uiommu_group *into,
 
     if (inherits(into))
         return go_on(into, from);
+    /* What the driver whose place an heir has taken needs, is of those that are there. */
+    if (into->heir && into->heir->parked)
+        return UIOMMU_BUSY;
     status = extend_pasids(into, from);
     if (status == UIOMMU_OK)
         status = uim_dma_joins(into, from);

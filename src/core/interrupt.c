@@ -218,7 +218,7 @@ enum uiommu_status uiommu_irq_map(struct uiommu_endpoint *endpoint,
     if (!endpoint || !target || !out || n == 0 || n > MOST_MESSAGES ||
         (n & (n - 1)) != 0)
         return UIOMMU_INVAL;
-    if (endpoint->view->group->hardware) /* they are its parent's */
+    if (uim_is_part(endpoint)) /* they are its parent's */
         return UIOMMU_OPNOTSUPP;
     like.unit = endpoint->unit;
     status = count_for(endpoint, &like);

@@ -82,6 +82,8 @@ static bool clear(struct uim_mediated *m)
 static bool is_narrow(const struct uim_mediated *m,
                       const struct uiommu_domain *domain)
 {
+    if (domain->kind == UIOMMU_DOMAIN_IDENTITY)
+        return m->config.iova_bits >= m->endpoint.unit->iova_bits;
     return domain->kind != UIOMMU_DOMAIN_PAGING ||
            (domain->pt.iova_bits <= m->config.iova_bits &&
             (domain->pt.page_sizes & ~m->config.page_sizes) == 0);
@@ -164,6 +166,15 @@ static bool shares(const struct uim_mediated *m)
     return m->config.flags & UIOMMU_MDEV_SHARE;
 }
 
+static bool is_cut(const struct uim_view *view)
+{
+    uim_list_for_each(n, &view->endpoints)
+        if (atomic_load(
+                &uim_container(n, struct uiommu_endpoint, member)->quarantined))
+            return true;
+    return false;
+}
+
 /* A number of the range with which others see the domain already. */
 static struct uim_view *find_shared(const struct uim_mediated *m,
                                     const struct uiommu_domain *domain)
@@ -174,7 +185,8 @@ static struct uim_view *find_shared(const struct uim_mediated *m,
         struct uim_view *view = uim_container(n, struct uim_view, node);
 
         if (view->shared && view->users > 0 && view->domain == domain &&
-            view->pasid >= m->config.first && view->pasid <= m->config.last)
+            !is_cut(view) && view->pasid >= m->config.first &&
+            view->pasid <= m->config.last)
             return view;
     }
     return NULL;

@@ -321,7 +321,7 @@ static enum uiommu_status add_endpoints(struct uim_view *view)
     enum uiommu_status status = UIOMMU_OK;
 
     uim_list_for_each(n, &view->group->devices) {
-        if (device_of(n)->pasid_bits > 0)
+        if (device_of(n)->pasid_bits > 0 && !device_of(n)->leaves)
             status = add_endpoint(view, device_of(n));
         if (status != UIOMMU_OK)
             break;
@@ -517,9 +517,9 @@ enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
 }
 
 /* Parts with numbers of their own have none below them. */
-static bool is_part(const struct uiommu_endpoint *endpoint)
+bool uim_is_part(const struct uiommu_endpoint *endpoint)
 {
-    return endpoint->view->group->hardware != NULL;
+    return endpoint->mediated && endpoint->mediated->group->hardware;
 }
 
 static bool is_plain(const struct uiommu_endpoint *endpoint)
@@ -535,7 +535,7 @@ enum uiommu_status uiommu_pasid_last(struct uiommu_endpoint *endpoint,
 
     if (!is_plain(endpoint) || !last)
         return UIOMMU_INVAL;
-    if (is_part(endpoint))
+    if (uim_is_part(endpoint))
         return UIOMMU_OPNOTSUPP;
     group = uim_group_enter(endpoint);
     status =
@@ -563,7 +563,7 @@ enum uiommu_status uiommu_pasid_create(struct uiommu_endpoint *endpoint,
     if (config->size != sizeof(*config) ||
         (config->flags & ~(uint32_t)UIOMMU_PASID_GLOBAL))
         return UIOMMU_INVAL;
-    if (is_part(endpoint))
+    if (uim_is_part(endpoint))
         return UIOMMU_OPNOTSUPP;
     if (uim_is_inside(endpoint))
         return UIOMMU_BUSY;

@@ -169,6 +169,8 @@ enum uiommu_status uiommu_device_rearm(struct uiommu_device *device)
 
     if (!device)
         return UIOMMU_INVAL;
+    if (uim_is_inside(device->endpoint))
+        return UIOMMU_BUSY;
     u = device->u;
     u->host.mutex_lock(u->host.ctx, u->lock);
     status = uim_asleep(u) ? UIOMMU_AGAIN : rearm(device);

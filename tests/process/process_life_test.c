@@ -67,6 +67,7 @@ static void a_device_sees_what_the_process_sees(void **state)
     assert_int_equal(s.device.grants, 1);
     assert_int_equal(s.device.stops, 0);
     stand_go(&s, 1);
+    assert_true(wait_for(&s.device.ends, 1));
     stand_close(&s);
     assert_int_equal(s.device.ends, 1);
 }
