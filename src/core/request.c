@@ -161,7 +161,7 @@ static enum uiommu_status answer(struct uim_unit *unit, bool bare,
 
 /* ---- what units collect ---------------------------------------------------------------- */
 
-/* Units may record what they do not let through (SMMUv3): nobody is to hear of it. */
+/* Units may record what they do not let through: nobody is to hear of it. */
 static bool is_shut(const struct uiommu_endpoint *ep)
 {
     return atomic_load(&ep->quarantined) || atomic_load(&ep->muted);
