@@ -52,7 +52,7 @@ enum {
     UIOMMU_MDEV_DMA = 1u << 1,
 };
 
-/* What happens to the parent. */
+/* What happens to the parent. One that is EMULATED is told, and sees what it saw. */
 enum uiommu_mdev_reset {
     UIOMMU_MDEV_RESET_BEGIN,  /* it is about to be blocked and reset: stop it */
     UIOMMU_MDEV_RESET_END,    /* what it saw it sees again, with its number   */
@@ -80,8 +80,10 @@ struct uiommu_mediator {
     /* The two above are called for the kind PASID only, which has to have them; this one
      * for EMULATED, so too: addresses from `iova` to `last`, or some of these, lead
      * elsewhere or nowhere from now on. What was pinned there is used until it is unpinned,
-     * here or by another thread, and so long somebody waits. No lock is held, but for the
-     * mutex where the part gets another domain. To pin from here is BUSY. */
+     * here or by another thread, and so long somebody waits, maybe with mutexes of uiommu
+     * held: whoever unpins takes none of a kind that is held around calls of uiommu. From
+     * here only uiommu_access_unpin() is called, and the three that say what an endpoint
+     * is: what would change endpoints may wait for this call to return. To pin is BUSY. */
     void (*unmapped)(void *ctx, struct uiommu_endpoint *endpoint, uint64_t iova,
                      uint64_t last);
     /* Around uiommu_device_reset_begin() and _end() of the parent. u->lock is held too:
