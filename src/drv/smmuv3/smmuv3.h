@@ -106,7 +106,7 @@ struct smmuv3_requests {
     uint64_t ring_phys;
     uint8_t log2size;
     size_t prod, cons;     /* offsets of the registers                      */
-    uint32_t next;         /* CONS.RD: index and wrap; of who is busy       */
+    _Atomic uint32_t next; /* CONS.RD: index and wrap; who is busy changes it */
     _Atomic uint32_t busy; /* 1: somebody hands them on                     */
 };
 
