@@ -116,6 +116,8 @@ static const char *domain_name(const struct uiommu_domain *domain)
         return "identity";
     case UIOMMU_DOMAIN_PAGING:
         return "paging";
+    case UIOMMU_DOMAIN_SVA:
+        return "sva";
     case UIOMMU_DOMAIN_INHERITED:
         break;
     }

@@ -19,6 +19,7 @@ enum uiommu_domain_kind {
     UIOMMU_DOMAIN_IDENTITY, /* iova == physical, no table                 */
     UIOMMU_DOMAIN_PAGING,   /* what uiommu_map() put there                */
     UIOMMU_DOMAIN_INHERITED, /* what an adopted unit was found doing      */
+    UIOMMU_DOMAIN_SVA,      /* the address space of a process: sva.h      */
 };
 
 struct uiommu_domain_config {

@@ -23,6 +23,7 @@
 #include <uiommu/request.h>
 #include <uiommu/reset.h>
 #include <uiommu/status.h>
+#include <uiommu/sva.h>
 #include <uiommu/types.h>
 
 #endif

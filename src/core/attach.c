@@ -18,7 +18,7 @@ static struct uim_link *find_link(struct uiommu_domain *domain,
 {
     struct uim_link *link = atomic_load(&domain->links);
 
-    if (!unit->link_by_pasid)
+    if (!uim_link_by_pasid(domain, unit))
         pasid = UIOMMU_NO_PASID;
     while (link && (link->unit != unit || atomic_load(&link->pasid) != pasid))
         link = atomic_load(&link->next);
@@ -74,7 +74,7 @@ static enum uiommu_status link_get_locked(struct uiommu_domain *domain,
         return UIOMMU_NOMEM;
     if (atomic_load(&link->users) == 0) {
         atomic_store(&link->pasid,
-                     unit->link_by_pasid ? pasid : UIOMMU_NO_PASID);
+                     uim_link_by_pasid(domain, unit) ? pasid : UIOMMU_NO_PASID);
         status = unit->ops->link(link);
         if (status != UIOMMU_OK)
             return status;
@@ -91,7 +91,7 @@ enum uiommu_status uim_link_get(struct uiommu_domain *domain,
     const struct uiommu_host *h = &domain->u->host;
     enum uiommu_status status;
 
-    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+    if (!uim_has_tables(domain))
         return UIOMMU_OK;
     h->mutex_lock(h->ctx, domain->u->link_lock);
     status = link_get_locked(domain, unit, pasid);
@@ -105,7 +105,7 @@ void uim_link_put(struct uiommu_domain *domain, struct uim_unit *unit,
     const struct uiommu_host *h = &domain->u->host;
     struct uim_link *link;
 
-    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+    if (!uim_has_tables(domain))
         return;
     h->mutex_lock(h->ctx, domain->u->link_lock);
     link = find_link(domain, unit, pasid);
@@ -132,7 +132,7 @@ void uim_attach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain)
     const struct uiommu_host *h = &domain->u->host;
     struct uim_attachment *slot = slot_of(endpoint, NULL);
 
-    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+    if (!uim_has_tables(domain))
         return;
     h->spin_lock(h->ctx, domain->lock);
     slot->domain = domain;
@@ -147,7 +147,7 @@ void uim_detach(struct uiommu_endpoint *endpoint, struct uiommu_domain *domain)
     const struct uiommu_host *h = &domain->u->host;
     struct uim_attachment *slot = slot_of(endpoint, domain);
 
-    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+    if (!uim_has_tables(domain))
         return;
     h->spin_lock(h->ctx, domain->lock);
     uim_list_del(&slot->node);
@@ -256,7 +256,7 @@ void uim_mute(struct uiommu_endpoint *own)
 
 void uim_taint(struct uiommu_domain *domain, const struct uim_unit *unit)
 {
-    if (domain->kind == UIOMMU_DOMAIN_PAGING && atomic_load(&unit->broken))
+    if (uim_has_tables(domain) && atomic_load(&unit->broken))
         atomic_store(&domain->tainted, true);
 }
 
@@ -378,6 +378,40 @@ static enum uiommu_status invalidate_devices(struct uiommu_domain *domain,
         }
     }
     return worst;
+}
+
+static enum uiommu_status shut_one(struct uiommu_endpoint *ep)
+{
+    enum uiommu_status status;
+
+    atomic_store(&ep->over, true);
+    status = cut(ep);
+    if (status != UIOMMU_OK)
+        (void)uim_quarantine(ep);
+    uim_requests_refuse(ep);
+    return status;
+}
+
+enum uiommu_status uim_shut(struct uiommu_domain *domain)
+{
+    static const struct uim_inval everything = { .all = true };
+    struct uiommu_endpoint *batch[BATCH];
+    enum uiommu_status worst = UIOMMU_OK, status;
+    uint64_t sequence = 0;
+    unsigned n;
+
+    while ((n = next_batch(domain, &sequence, batch)) > 0) {
+        for (unsigned i = 0; i < n; i++) {
+            status = shut_one(batch[i]);
+            if (status != UIOMMU_OK) {
+                worst = status;
+                uim_taint(domain, batch[i]->unit);
+            }
+            unpin(batch[i]);
+        }
+    }
+    status = uim_invalidate(domain, &everything);
+    return status != UIOMMU_OK ? status : worst;
 }
 
 static bool nobody_sees(struct uiommu_domain *domain)

@@ -260,7 +260,7 @@ static bool is_taken(const struct uiommu_endpoint *other,
     const struct uim_link *link;
 
     if (other->unit != s->ep->unit || other->domain == s->domain ||
-        other->domain->kind != UIOMMU_DOMAIN_PAGING)
+        !uim_has_tables(other->domain))
         return false;
     link = uim_link_of(other->domain, other);
     return link && atomic_load(&link->id) == tag;
@@ -313,6 +313,7 @@ static enum uiommu_audit_kind judge_open(const struct audit *a,
     case UIOMMU_DOMAIN_IDENTITY:
         return all ? UIOMMU_AUDIT_ALLOWED : UIOMMU_AUDIT_TABLE;
     case UIOMMU_DOMAIN_PAGING:
+    case UIOMMU_DOMAIN_SVA:
         if (all)
             return UIOMMU_AUDIT_PASSES;
         return is_its_table(sight, &s->domain->pt) ? judge_tag(a, s, sight->tag)
@@ -368,6 +369,8 @@ static void audit_sight(struct audit *a, const struct uiommu_endpoint *ep,
         tell_requester(a, &s, kind, sight);
         return;
     }
+    if (s.domain->foreign) /* what is in its tables is a process's */
+        return;
     uim_audit_mappings(&a->as, s.domain, sight, &a->reader, a->u->audits);
     tell_mappings(a, &s, sight);
 }

@@ -197,7 +197,7 @@ static enum uiommu_status end_caching(struct uiommu_endpoint *ep)
     enum uiommu_status status = UIOMMU_OK;
 
     ep->device->ats_able = false;
-    if (ep->cached && ep->domain->kind == UIOMMU_DOMAIN_PAGING)
+    if (ep->cached && uim_has_tables(ep->domain))
         status = uim_endpoint_uncache(ep);
     return status;
 }

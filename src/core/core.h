@@ -62,6 +62,7 @@ struct uim_view {
     struct uiommu_domain *domain; /* counted; quarantined endpoints are blocked
                                 * all the same                               */
     struct uim_dma *dma;       /* NULL: no driver of the host uses it        */
+    struct uim_bond *bond;     /* NULL: nobody bound it: sva_bind.c          */
     struct uim_node endpoints;
     struct uim_node gone; /* of devices that were pulled out: see pasid.c */
     uint64_t waits_since;      /* u->clock when its number was not free yet; 0:
@@ -159,6 +160,7 @@ struct uiommu {
     void *request_lock;      /* spin: all of request.c                       */
     struct uim_node waiting, left; /* groups: for handlers, for answers      */
     uint64_t cookies;
+    struct uim_node providers; /* device_lock                                */
 };
 
 static inline bool uim_runs(const struct uiommu *u)
@@ -483,6 +485,8 @@ void uim_soft_add(struct uim_mediated *m, struct uim_unit *unit);
 void uim_soft_remove(struct uim_mediated *m);
 
 /* pasid.c; the group's mutex is held. */
+/* In flags of uim_pasid_open(): the one number of the range is kept for whoever asks. */
+#define UIM_PASID_HELD (UINT32_C(1) << 31)
 /* A step of view->waits_since. */
 uint64_t uim_tick(struct uiommu *u);
 /* OPNOTSUPP (logged): the device cannot have PASIDs. */
@@ -492,6 +496,12 @@ enum uiommu_status uim_pasid_may_have(const struct uiommu_device *device);
 enum uiommu_status uim_pasid_open(struct uiommu_device *device,
                                   const struct uiommu_pasid_config *config,
                                   struct uim_view **out);
+/* A number of the range that no device has: *pasid, which is a provider's. And it is
+ * none's any more. */
+enum uiommu_status uim_pasid_keep(const struct uiommu_device *device,
+                                  uint32_t first, uint32_t last,
+                                  uint32_t *pasid);
+void uim_pasid_drop(struct uiommu *u, uint32_t *pasid);
 enum uiommu_status uim_pasid_close(struct uim_view *view, bool stopped);
 /* INVAL: the device has none of the range. */
 enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
@@ -571,6 +581,9 @@ void uim_requests_hear(struct uiommu_endpoint *endpoint, bool yes);
  * flush: what came to uim_request(). As the unit's respond. */
 enum uiommu_status uim_requests_flush(struct uiommu_endpoint *endpoint,
                                       enum uiommu_response response);
+/* What nobody answers yet is answered: it cannot be had. The endpoint is pinned. Any
+ * context. */
+void uim_requests_refuse(struct uiommu_endpoint *endpoint);
 enum uiommu_status uim_requests_drain(struct uiommu_endpoint *endpoint,
                                       enum uiommu_response response);
 
@@ -586,11 +599,47 @@ enum uiommu_status
 uim_domain_create_for(const struct uiommu_endpoint *endpoint,
                       const struct uiommu_domain_config *config,
                       struct uiommu_domain **out);
+/* Of tables that somebody else has; they stay when it is freed. NULL: no memory. */
+struct uiommu_domain *uim_domain_foreign(struct uim_unit *unit,
+                                         const struct uim_pt *pt);
 /* No unit translates any more: frees what broken units kept from being freed; or
  * if one does not stop, lets go of it without freeing. */
 void uim_domains_reap(struct uiommu *u);
 /* Its tables are the next owner's. */
 bool uim_given_away(const struct uiommu_domain *domain);
+
+/* sva.c (semantics B.20) */
+struct uiommu_provider {
+    struct uiommu *u;
+    struct uim_node node;      /* u->providers                               */
+    struct uiommu_provider_config config;
+    _Atomic uint32_t refs;
+    _Atomic uint32_t over;     /* the address space has ended                */
+    _Atomic uint32_t readers;  /* who goes through u->providers              */
+    struct uim_node domains;   /* device_lock: by domain->listed             */
+    uint64_t listed;           /* device_lock                                */
+    uint32_t pasid;            /* device_lock: of all that is bound; 0: none  */
+    struct uim_node bonds;     /* u->lock                                    */
+};
+/* Has the address space ended? Any domain. */
+bool uim_sva_is_over(const struct uiommu_domain *domain);
+/* Does the unit walk the foreign tables of the domain? */
+bool uim_sva_fits(const struct uiommu_domain *domain,
+                  const struct uim_unit *unit);
+/* Nobody refers to the domain any more. */
+void uim_sva_unlist(struct uiommu_domain *domain);
+/* From `pasid` on, the first number that is no provider's. device_lock is held. */
+uint32_t uim_sva_free_pasid(struct uiommu *u, uint32_t pasid);
+/* As uiommu_sva_domain(); u->lock and the group's mutex are held. */
+enum uiommu_status uim_sva_domain(struct uiommu_endpoint *endpoint,
+                                  struct uiommu_provider *provider,
+                                  struct uiommu_domain **out);
+
+/* map.c: as uiommu_map() and uiommu_unmap(), of a domain that the caller may change. */
+enum uiommu_status uim_map(struct uiommu_domain *domain, uint64_t iova,
+                           uint64_t phys, uint64_t size, unsigned flags);
+enum uiommu_status uim_unmap(struct uiommu_domain *domain, uint64_t iova,
+                             uint64_t size);
 
 /* attach.c: who may see a domain (semantics B.8). */
 enum uiommu_status uim_link_get(struct uiommu_domain *domain,
@@ -606,6 +655,9 @@ enum uiommu_status uim_quarantine(struct uiommu_endpoint *endpoint);
  * are gone they see nothing, and are not heard. If that is not confirmed it is
  * quarantined. Any context. */
 void uim_mute(struct uiommu_endpoint *own);
+/* What the domain shows has ended: whoever sees it is shut off and its device TLB empty;
+ * what it asked for is answered, that it cannot be had. Any context. */
+enum uiommu_status uim_shut(struct uiommu_domain *domain);
 /* The domain's tables must outlive what a broken unit may have cached. */
 void uim_taint(struct uiommu_domain *domain, const struct uim_unit *unit);
 /* No cache of any unit or device holds what *inval says changed in domain.

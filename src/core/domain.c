@@ -311,6 +311,30 @@ uiommu_domain_create(struct uiommu_endpoint *endpoint,
     return status;
 }
 
+struct uiommu_domain *uim_domain_foreign(struct uim_unit *unit,
+                                         const struct uim_pt *pt)
+{
+    struct uiommu *u = unit->u;
+    struct uiommu_domain *d = uim_alloc(u, sizeof(*d));
+
+    if (!d)
+        return NULL;
+    uim_domain_static(u, d, UIOMMU_DOMAIN_SVA);
+    d->driver = uim_use_of(unit)->driver;
+    d->foreign = true;
+    d->pt = *pt;
+    d->last_iova = UIM_MASK(pt->iova_bits - 1, 0);
+    d->window_first = UINT64_MAX; /* no address is below and above */
+    d->kept_first = UINT64_MAX;
+    d->lock = u->host.spin_create(u->host.ctx);
+    if (!d->lock) {
+        uim_free(u, d, sizeof(*d));
+        return NULL;
+    }
+    atomic_fetch_add(&u->n_domains, 1);
+    return d;
+}
+
 /* ---- free ---------------------------------------------------------------------- */
 
 static void free_links(struct uiommu_domain *d)
@@ -333,15 +357,20 @@ bool uim_given_away(const struct uiommu_domain *d)
 
 static void destroy(struct uiommu_domain *d)
 {
+    struct uiommu_provider *provider = d->provider;
     struct uiommu *u = d->u;
 
     free_links(d);
-    if (uim_given_away(d))
+    if (d->foreign)
+        ; /* not ours to free */
+    else if (uim_given_away(d))
         uim_pt_give_away(&d->pt);
     else
         d->pt.ops->destroy(&d->pt);
     free_all(d);
     atomic_fetch_sub(&u->n_domains, 1);
+    if (provider)
+        uiommu_provider_put(provider);
 }
 
 void uim_domains_reap(struct uiommu *u)
@@ -376,12 +405,14 @@ void uiommu_domain_put(struct uiommu_domain *domain)
 {
     const struct uiommu_host *h = &domain->u->host;
 
-    if (domain->kind != UIOMMU_DOMAIN_PAGING) {
+    if (!uim_has_tables(domain)) {
         atomic_fetch_sub(&domain->refs, 1);
         return;
     }
     if (atomic_fetch_sub(&domain->refs, 1) > 1)
         return;
+    if (domain->provider)
+        uim_sva_unlist(domain);
     wait_for_handlers(domain);
     if (!atomic_load(&domain->tainted)) {
         destroy(domain);
@@ -400,7 +431,7 @@ void uiommu_domain_info(const struct uiommu_domain *domain,
     memset(out, 0, sizeof(*out));
     out->kind = domain->kind;
     out->format = "";
-    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+    if (!uim_has_tables(domain))
         return;
     out->iova_bits = domain->pt.iova_bits;
     out->page_sizes = domain->pt.page_sizes;

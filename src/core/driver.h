@@ -195,6 +195,13 @@ struct uim_unit_ops {
                                   const struct uim_page_answer *answer);
     enum uiommu_status (*drain)(struct uiommu_endpoint *endpoint);
 
+    /* Tables that a processor walks, for what carries a PASID: *pt is what link and
+     * set are told of them; the core neither reads nor changes them. A sentence: what the
+     * unit has not got for it. NULL: it walks no such tables.               */
+    const char *(*shared_tables)(const struct uim_unit *unit,
+                                 const struct uiommu_provider_config *tables,
+                                 struct uim_pt *pt);
+
     /* Of a unit that is enabled. NULL: it cannot tell which tables it reads. */
     void (*audit)(struct uim_unit *unit, struct uim_unit_audit *out);
 
@@ -227,8 +234,9 @@ struct uim_unit {
     uint8_t phys_bits;
     uint8_t pasid_bits;        /* of PASIDs that it tells apart; 0: none     */
     bool pasid_identity;       /* pass-through for a PASID                   */
-    bool link_by_pasid;        /* what it caches of a domain is tagged with the
-                                * PASID too: each has its link               */
+    /* What it caches of domains with tables of this format is tagged with the PASID
+     * too: each has its link. NULL: of none.                                */
+    const struct uim_pt_ops *link_by_pasid;
     bool coherent;             /* page-table walks snoop                     */
     bool snoop;                /* leaves may ask for snooping                */
     bool whole_leaves;         /* a leaf must not change its size while it is
@@ -289,7 +297,7 @@ struct uiommu_driver {
                                  unsigned n);
 };
 
-/* A domain on a unit, or where unit->link_by_pasid for one PASID on a unit. Kept until
+/* A domain on a unit, or where uim_link_by_pasid() for one PASID on a unit. Kept until
  * the domain goes, so that unmap can read the list without a lock; while users is
  * 0 it is not in use, and may be taken for another PASID.                   */
 struct uim_link {
@@ -330,6 +338,7 @@ struct uiommu_endpoint {
                                 * domain->n_ats                              */
     _Atomic uint32_t quarantined; /* 0 or 1: bytes have no exchange on RISC-V */
     _Atomic uint32_t muted;    /* the same: its id faulted too often; storm.c */
+    _Atomic uint32_t over;     /* the same: what it sees has ended; sva.c     */
     _Atomic uint32_t readers;  /* who holds a pointer without a lock         */
     /* Of drivers of the host: dma.c. What is not atomic is constant while it is
      * started, but for the count.                                           */
@@ -446,8 +455,27 @@ struct uiommu_domain {
     void *fault_ctx;
     uiommu_request_fn on_request; /* constant; NULL: who sees it does not ask */
     void *request_ctx;
+    /* SVA: sva.c */
+    struct uiommu_provider *provider; /* counted; NULL: not of that kind     */
+    struct uim_node shared;    /* device_lock: of the provider               */
+    uint64_t listed;           /* device_lock: order of listing              */
+    bool foreign;              /* the tables are the provider's              */
+    uint64_t attributes;       /* of these: IA32_PAT, MAIR_EL1               */
+    bool resident;             /* who cannot ask for pages sees it too        */
     _Atomic uint32_t in_handler;
 };
+
+static inline bool uim_has_tables(const struct uiommu_domain *d)
+{
+    return d->kind == UIOMMU_DOMAIN_PAGING || d->kind == UIOMMU_DOMAIN_SVA;
+}
+
+/* Of a domain with tables. */
+static inline bool uim_link_by_pasid(const struct uiommu_domain *d,
+                                     const struct uim_unit *unit)
+{
+    return unit->link_by_pasid == d->pt.ops;
+}
 
 /* For probe; afterwards unit->host says it. */
 const struct uiommu_host *uim_host(const struct uiommu *u);

@@ -180,7 +180,7 @@ static enum uiommu_status hand_on(struct uiommu_endpoint *ep,
     enum uiommu_status status = UIOMMU_OK;
 
     if (do_block && ep->cached)
-        status = ep->domain->kind == UIOMMU_DOMAIN_PAGING
+        status = uim_has_tables(ep->domain)
                      ? uim_endpoint_uncache(ep)
                      : uim_endpoint_set(ep, uim_rest(ep->unit));
     find_device(ep, gone);

@@ -49,7 +49,7 @@ static void add_context(struct uiommu_fault *f, struct uiommu_domain *d)
     struct uiommu_trace trace;
 
     f->domain_kind = (uint8_t)d->kind;
-    if (d->kind != UIOMMU_DOMAIN_PAGING || !f->has_iova ||
+    if (!uim_has_tables(d) || d->foreign || !f->has_iova ||
         f->iova > d->last_iova)
         return;
     f->has_trace = true;

@@ -162,6 +162,7 @@ static enum uiommu_status fill_instance(struct uiommu *u,
     uim_list_init(&u->dead);
     uim_list_init(&u->tainted);
     uim_list_init(&u->irqs);
+    uim_list_init(&u->providers);
     uim_requests_init(u);
     uim_domain_static(u, &u->blocked, UIOMMU_DOMAIN_BLOCKED);
     uim_domain_static(u, &u->identity, UIOMMU_DOMAIN_IDENTITY);
@@ -233,7 +234,7 @@ enum uiommu_status uiommu_destroy(struct uiommu *u)
         return UIOMMU_BUSY;
     /* Put after the units were stopped. */
     uim_domains_reap(u);
-    if (atomic_load(&u->n_domains) != 0)
+    if (atomic_load(&u->n_domains) != 0 || !uim_list_empty(&u->providers))
         return UIOMMU_BUSY;
     free_tables(u, &u->tables);
     free_instance(u);

@@ -165,20 +165,34 @@ static inline bool must_announce(struct uiommu_domain *d)
     return atomic_load_explicit(&d->map_sync, memory_order_relaxed) != 0;
 }
 
-static inline enum uiommu_status map(struct uiommu_domain *domain,
-                                     uint64_t iova, uint64_t phys,
-                                     uint64_t size, unsigned flags)
+/* Whoever may fill it. */
+static inline enum uiommu_status put_in(struct uiommu_domain *domain,
+                                        uint64_t iova, uint64_t phys,
+                                        uint64_t size, unsigned flags)
 {
     enum uiommu_status status;
 
-    if (domain->kind != UIOMMU_DOMAIN_PAGING)
-        return UIOMMU_OPNOTSUPP;
     if (!place_ok(domain, iova, size, flags) || !memory_ok(domain, phys, size))
         return bad_place(domain, iova, size);
     status = domain->pt.ops->map(&domain->pt, iova, phys, size, flags);
     if (status != UIOMMU_OK || !must_announce(domain))
         return status;
     return announce(domain, iova, size);
+}
+
+static inline enum uiommu_status map(struct uiommu_domain *domain,
+                                     uint64_t iova, uint64_t phys,
+                                     uint64_t size, unsigned flags)
+{
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return UIOMMU_OPNOTSUPP;
+    return put_in(domain, iova, phys, size, flags);
+}
+
+enum uiommu_status uim_map(struct uiommu_domain *domain, uint64_t iova,
+                           uint64_t phys, uint64_t size, unsigned flags)
+{
+    return put_in(domain, iova, phys, size, flags);
 }
 
 /* Whatever removed or added nothing is no event. */
@@ -364,8 +378,6 @@ static inline enum uiommu_status take_out(struct uiommu_domain *d,
 {
     enum uiommu_status status;
 
-    if (d->kind != UIOMMU_DOMAIN_PAGING)
-        return UIOMMU_OPNOTSUPP;
     if (!range_ok(d, iova, size))
         return bad_range(d);
     status = may_invalidate(d);
@@ -406,10 +418,21 @@ enum uiommu_status uiommu_unmap(struct uiommu_domain *domain, uint64_t iova,
     struct uiommu_gather g = UIOMMU_GATHER_INIT;
     enum uiommu_status status;
 
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return UIOMMU_OPNOTSUPP;
     if (domain->recorder)
         return unmap_recorded(domain, iova, size, unmapped);
     status = take_out(domain, iova, size, &g);
     return status == UIOMMU_OK ? finish(domain, &g, unmapped) : status;
+}
+
+enum uiommu_status uim_unmap(struct uiommu_domain *domain, uint64_t iova,
+                             uint64_t size)
+{
+    struct uiommu_gather g = UIOMMU_GATHER_INIT;
+    enum uiommu_status status = take_out(domain, iova, size, &g);
+
+    return status == UIOMMU_OK ? finish(domain, &g, NULL) : status;
 }
 
 void uim_unmap_doorbell(struct uiommu_domain *domain, uint64_t iova)
@@ -428,6 +451,8 @@ enum uiommu_status uiommu_unmap_gather(struct uiommu_domain *domain,
     const uint64_t before = gather->unmapped;
     enum uiommu_status status;
 
+    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+        return UIOMMU_OPNOTSUPP;
     if (gather->domain && gather->domain != domain)
         return UIOMMU_INVAL;
     status = take_out(domain, iova, size, gather);
@@ -496,7 +521,7 @@ enum uiommu_status uiommu_split(struct uiommu_domain *domain, uint64_t iova,
 static enum uiommu_status walk_static(const struct uiommu_domain *d,
                                       uint64_t iova, struct uiommu_trace *out)
 {
-    if (d->kind == UIOMMU_DOMAIN_INHERITED)
+    if (d->kind == UIOMMU_DOMAIN_INHERITED || d->foreign)
         return UIOMMU_OPNOTSUPP;
     memset(out, 0, sizeof(*out));
     if (d->kind == UIOMMU_DOMAIN_BLOCKED)
@@ -509,7 +534,7 @@ static enum uiommu_status walk_static(const struct uiommu_domain *d,
 enum uiommu_status uiommu_walk(struct uiommu_domain *domain, uint64_t iova,
                                struct uiommu_trace *out)
 {
-    if (domain->kind != UIOMMU_DOMAIN_PAGING)
+    if (!uim_has_tables(domain) || domain->foreign)
         return walk_static(domain, iova, out);
     if (domain->given_away)
         return refuse_given_away(domain);

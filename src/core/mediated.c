@@ -84,7 +84,7 @@ static bool is_narrow(const struct uim_mediated *m,
 {
     if (domain->kind == UIOMMU_DOMAIN_IDENTITY)
         return m->config.iova_bits >= m->endpoint.unit->iova_bits;
-    return domain->kind != UIOMMU_DOMAIN_PAGING ||
+    return !uim_has_tables(domain) ||
            (domain->pt.iova_bits <= m->config.iova_bits &&
             (domain->pt.page_sizes & ~m->config.page_sizes) == 0);
 }

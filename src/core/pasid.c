@@ -112,7 +112,19 @@ static uint32_t free_everywhere(struct uiommu *u, uint32_t pasid)
 
     do {
         from = pasid;
-        pasid = free_in_others(u, pasid);
+        pasid = uim_sva_free_pasid(u, free_in_others(u, pasid));
+    } while (pasid != from);
+    return pasid;
+}
+
+/* Nor is any provider's. */
+static uint32_t free_in_group(const struct uiommu_group *group, uint32_t pasid)
+{
+    uint32_t from;
+
+    do {
+        from = pasid;
+        pasid = uim_sva_free_pasid(group->u, free_in(group, pasid));
     } while (pasid != from);
     return pasid;
 }
@@ -143,7 +155,11 @@ static enum uiommu_status choose(const struct uiommu_group *group,
         return UIOMMU_INVAL;
     if (last > most)
         last = most;
-    *pasid = global ? free_everywhere(group->u, first) : free_in(group, first);
+    if (config->flags & UIM_PASID_HELD)
+        *pasid = free_in(group, first);
+    else
+        *pasid = global ? free_everywhere(group->u, first)
+                        : free_in_group(group, first);
     if (*pasid <= last)
         return UIOMMU_OK;
     return config->first > 0 && config->first == config->last ? UIOMMU_BUSY
@@ -473,6 +489,34 @@ static enum uiommu_status take_number(struct uim_view *view,
     return status;
 }
 
+enum uiommu_status uim_pasid_keep(const struct uiommu_device *device,
+                                  uint32_t first, uint32_t last,
+                                  uint32_t *pasid)
+{
+    const struct uiommu_pasid_config config = {
+        .flags = UIOMMU_PASID_GLOBAL,
+        .first = first,
+        .last = last,
+    };
+    struct uiommu *u = device->u;
+    enum uiommu_status status;
+    uint32_t chosen = 0;
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    status = choose(device->group, &config, &chosen);
+    if (status == UIOMMU_OK)
+        *pasid = chosen;
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return status;
+}
+
+void uim_pasid_drop(struct uiommu *u, uint32_t *pasid)
+{
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    *pasid = UIOMMU_NO_PASID;
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+}
+
 static enum uiommu_status create_view(struct uiommu_device *device,
                                       const struct uiommu_pasid_config *config,
                                       struct uim_view **out)
@@ -614,7 +658,8 @@ static enum uiommu_status destroy_locked(struct uim_view *view, bool stopped)
 {
     if (uim_must_wait(view->group->u))
         return UIOMMU_AGAIN;
-    return view->dma ? UIOMMU_BUSY : uim_pasid_close(view, stopped);
+    return view->dma || view->bond ? UIOMMU_BUSY
+                                   : uim_pasid_close(view, stopped);
 }
 
 enum uiommu_status uiommu_pasid_destroy(struct uiommu_endpoint *endpoint,

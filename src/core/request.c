@@ -164,7 +164,8 @@ static enum uiommu_status answer(struct uim_unit *unit, bool bare,
 /* Units may record what they do not let through: nobody is to hear of it. */
 static bool is_shut(const struct uiommu_endpoint *ep)
 {
-    return atomic_load(&ep->quarantined) || atomic_load(&ep->muted);
+    return atomic_load(&ep->quarantined) || atomic_load(&ep->muted) ||
+           atomic_load(&ep->over);
 }
 
 static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
@@ -546,6 +547,40 @@ enum uiommu_status uim_requests_flush(struct uiommu_endpoint *ep,
             worst = status;
     } while (s || busy);
     return worst;
+}
+
+/* Pinned, as long as `ep` is. */
+static struct uiommu_endpoint *pin_slots(struct uiommu_endpoint *ep)
+{
+    struct uiommu_endpoint *own = uim_own(ep);
+    const struct uiommu_host *h = &ep->unit->u->host;
+
+    h->spin_lock(h->ctx, ep->unit->u->device_lock);
+    if (own->requests)
+        atomic_fetch_add(&own->readers, 1);
+    else
+        own = NULL;
+    h->spin_unlock(h->ctx, ep->unit->u->device_lock);
+    return own;
+}
+
+void uim_requests_refuse(struct uiommu_endpoint *ep)
+{
+    struct uiommu_endpoint *own = pin_slots(ep);
+    struct uiommu *u = ep->unit->u;
+    struct slot *s;
+    bool busy;
+
+    if (!own)
+        return;
+    do {
+        lock(u);
+        s = claim_next(ep, UINT64_MAX, &busy);
+        unlock(u);
+        if (s)
+            (void)!answer_claimed(s, UIOMMU_RESPONSE_INVALID);
+    } while (s);
+    atomic_fetch_sub(&own->readers, 1);
 }
 
 enum uiommu_status uim_requests_drain(struct uiommu_endpoint *ep,

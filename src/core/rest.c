@@ -60,7 +60,8 @@ enum uiommu_status uim_rest_link(struct uim_unit *unit, uint32_t pasid)
     for (link = atomic_load(&unit->nothing->links); link;
          link = atomic_load(&link->next))
         if (atomic_load(&link->users) > 0 &&
-            (!unit->link_by_pasid || atomic_load(&link->pasid) == pasid))
+            (!uim_link_by_pasid(unit->nothing, unit) ||
+             atomic_load(&link->pasid) == pasid))
             return UIOMMU_OK;
     return uim_link_get(unit->nothing, unit, pasid);
 }

@@ -14,6 +14,16 @@ static bool hardware_failed(enum uiommu_status status)
     return status >= UIOMMU_TIMEDOUT;
 }
 
+/* Handlers are told of endpoints that units know, but for those of address spaces, which
+ * are told of none. */
+static bool serves(const struct uiommu_endpoint *endpoint,
+                   const struct uiommu_domain *domain)
+{
+    if (domain->kind == UIOMMU_DOMAIN_SVA)
+        return !endpoint->view->group->software;
+    return !domain->on_request;
+}
+
 static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
                                      struct uiommu_domain *domain)
 {
@@ -24,11 +34,13 @@ static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
         return status == UIOMMU_NODEV && domain->kind == UIOMMU_DOMAIN_BLOCKED
                    ? UIOMMU_OK
                    : status;
-    if (view->dma)
+    if (view->dma || view->bond)
         return UIOMMU_BUSY;
     if (!endpoint->device && uim_list_empty(&view->endpoints))
         return domain == view->domain ? UIOMMU_OK : UIOMMU_NODEV;
-    if (endpoint->mediated && domain->on_request)
+    if (uim_sva_is_over(domain))
+        return UIOMMU_NOENT;
+    if (endpoint->mediated && !serves(endpoint, domain))
         return UIOMMU_OPNOTSUPP;
     if (endpoint->mediated && !uim_mediated_fits(endpoint->mediated, domain))
         return UIOMMU_INVAL;
@@ -206,7 +218,7 @@ static enum uiommu_status release_locked(struct uiommu_group *group,
 {
     if (group->owner != owner)
         return UIOMMU_PERM;
-    if (group->claims == 1 && uim_group_has_pasids(group))
+    if (group->claims == 1 && (uim_group_has_pasids(group) || group->own.bond))
         return UIOMMU_BUSY;
     if (--group->claims > 0)
         return UIOMMU_OK;

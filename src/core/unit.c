@@ -179,7 +179,7 @@ bool uim_entry_open(const struct uim_unit *unit,
 
     uim_spin_lock(unit, unit->entry_lock);
     marked = atomic_load(&endpoint->quarantined);
-    if (atomic_load(&endpoint->muted))
+    if (atomic_load(&endpoint->muted) || atomic_load(&endpoint->over))
         value &= ~open;
     if (!marked)
         store(unit, coherent, word, value);

@@ -59,6 +59,9 @@ static bool fits_unit(const struct uiommu_domain *d,
         return unit->identity && (!with_pasid || unit->pasid_identity);
     case UIOMMU_DOMAIN_PAGING:
         return paging_fits(d, unit);
+    case UIOMMU_DOMAIN_SVA:
+        return with_pasid &&
+               (d->foreign ? uim_sva_fits(d, unit) : paging_fits(d, unit));
     case UIOMMU_DOMAIN_INHERITED:
         break; /* only ever left */
     }
@@ -93,7 +96,7 @@ bool uim_view_fits(const struct uim_view *view,
 /* May the device cache what the endpoint sees there? */
 static bool caches(struct uiommu_endpoint *ep, const struct uiommu_domain *d)
 {
-    return d->kind == UIOMMU_DOMAIN_PAGING && ep->device->ats_able &&
+    return uim_has_tables(d) && ep->device->ats_able &&
            uim_own(ep) == ep->device->endpoint;
 }
 
@@ -178,6 +181,8 @@ static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
 
     if (!next->on_request)
         return UIOMMU_OK;
+    if (!asks(ep, next) && next->resident)
+        return UIOMMU_OK;
     if (!asks(ep, next)) {
         uim_log(dev->u, UIOMMU_LOG_WARN,
                 "%s cannot see a domain that answers page requests: it cannot "
@@ -196,7 +201,7 @@ static enum uiommu_status get(struct uiommu_endpoint *ep,
 {
     enum uiommu_status status = uim_link_get(next, ep->unit, ep->pasid);
 
-    if (status != UIOMMU_OK || !next->on_request)
+    if (status != UIOMMU_OK || !asks(ep, next))
         return status;
     status = uim_requests_create(uim_own(ep), ep->device->pri_credits);
     if (status != UIOMMU_OK)
@@ -254,7 +259,7 @@ static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
     struct uiommu_endpoint *own = uim_own(ep);
     enum uiommu_status status = UIOMMU_OK;
 
-    if (old->on_request && (old != next || !own->pri))
+    if ((ep->asking || asks(ep, old)) && (old != next || !own->pri))
         status = uim_requests_drain(ep, answer_for(next));
     if (status == UIOMMU_OK && own->pri)
         requests_start(own);
@@ -325,11 +330,28 @@ static void unlist(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     leave(ep, next, caches(ep, next));
 }
 
+/* Whoever ended what it saw, or was to see, may have shut its entry meanwhile, or is about
+ * to: he found it where it is not listed any more. */
+static void reopen(struct uiommu_endpoint *ep)
+{
+    const struct uiommu_host *h = &ep->unit->u->host;
+
+    if (!atomic_load(&ep->over))
+        return;
+    while (atomic_load(&ep->readers) > 0)
+        if (h->relax)
+            h->relax(h->ctx);
+    atomic_store(&ep->over, false);
+    if (ep->domain->kind != UIOMMU_DOMAIN_BLOCKED)
+        (void)!uim_endpoint_again(ep);
+}
+
 static void stay(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 {
     unlist(ep, next);
     requests_put(ep);
     uim_requests_hear(ep, true);
+    reopen(ep);
 }
 
 /* ---- one endpoint: the change -------------------------------------------------------- */
@@ -377,6 +399,7 @@ static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     requests_put(ep);
     uim_requests_hear(ep, true);
     leave(ep, old, cached);
+    reopen(ep);
 }
 
 /* The unit or the device did not confirm: blocked before it is unlisted, and as
@@ -424,6 +447,8 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
     if (!own->ats || pauses(ep, own))
         ats_stop(own);
     uim_fence_full(); /* listed before hardware walks: see attach.c */
+    if (uim_sva_is_over(next))
+        atomic_store(&ep->over, true);
     status = ep->unit->ops->set(ep, uim_shown(ep, next), uim_shown(ep, old));
     if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
         status = ats_finish(ep, own, was_on);

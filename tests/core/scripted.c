@@ -254,7 +254,7 @@ static void fill(struct uim_unit *unit)
     unit->identity = !script->no_identity;
     unit->pasid_bits = script->pasid_bits;
     unit->own_tags = script->own_tags;
-    unit->link_by_pasid = script->link_by_pasid;
+    unit->link_by_pasid = script->link_by_pasid ? unit->format : NULL;
     unit->quality = script->quality;
     unit->ats = script->ats;
     unit->window_first = UINT64_MAX;

@@ -63,7 +63,7 @@ static void cd_words(const struct smmuv3_unit *v,
     memset(w, 0, SMMUV3_CD_BYTES);
     w[0] = smmuv3_cd_q0_pack(&q0).raw;
     w[1] = smmuv3_cd_q1_pack(&q1).raw;
-    w[3] = uim_pt_vmsa_mair();
+    w[3] = d->foreign ? d->attributes : uim_pt_vmsa_mair();
 }
 
 static bool cd_is(const uim_word *cd, const uint64_t *w)
@@ -170,9 +170,9 @@ static void fill(const struct smmuv3_unit *v, const struct uiommu_endpoint *ep,
 
     as_found(ste, want);
     want[1] = word_1(v, ep, ep->ats, 0);
-    if (next->kind == UIOMMU_DOMAIN_PAGING && smmuv3_first_stage(v)) {
+    if (uim_has_tables(next) && smmuv3_first_stage(v)) {
         first_stage(v, ep, ste, next, &q0);
-    } else if (next->kind == UIOMMU_DOMAIN_PAGING) {
+    } else if (uim_has_tables(next)) {
         q0.config = SMMUV3_STE_S2_TRANSLATE;
         second_stage(v, ep, next, want);
     }
@@ -207,7 +207,7 @@ static void before_opening(const struct smmuv3_unit *v, const uim_word *ste)
 
 static unsigned s1dss_for(const struct uiommu_domain *d)
 {
-    if (d->kind == UIOMMU_DOMAIN_PAGING)
+    if (uim_has_tables(d))
         return SMMUV3_S1DSS_SSID0;
     return d->kind == UIOMMU_DOMAIN_IDENTITY ? SMMUV3_S1DSS_BYPASS
                                              : SMMUV3_S1DSS_TERMINATE;
@@ -240,7 +240,7 @@ static enum uiommu_status set_in_table(struct smmuv3_unit *v,
                                        uim_word *ste,
                                        struct uiommu_domain *next)
 {
-    const bool paging = next->kind == UIOMMU_DOMAIN_PAGING;
+    const bool paging = uim_has_tables(next);
     uim_word *cd = smmuv3_cd(v, uim_ld64(ste), 0);
     uint64_t want[SMMUV3_STE_USED], w[SMMUV3_CD_WORDS];
     enum uiommu_status status = UIOMMU_OK;

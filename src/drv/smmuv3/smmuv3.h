@@ -250,6 +250,11 @@ enum uiommu_status smmuv3_respond(struct uim_unit *unit,
                                   const struct uim_page_answer *answer);
 enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint);
 
+/* shared.c */
+const char *smmuv3_shared_tables(const struct uim_unit *unit,
+                                 const struct uiommu_provider_config *tables,
+                                 struct uim_pt *pt);
+
 /* ---- stream.c ------------------------------------------------------------ */
 
 enum uiommu_status smmuv3_streams_create(struct smmuv3_unit *v);

@@ -177,6 +177,7 @@ static const struct uim_unit_ops unit_ops = {
     .devtlb = smmuv3_devtlb,
     .respond = smmuv3_respond,
     .drain = smmuv3_drain,
+    .shared_tables = smmuv3_shared_tables,
     .audit = smmuv3_audit,
     .poll = smmuv3_poll,
 };

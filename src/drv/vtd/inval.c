@@ -14,7 +14,7 @@ enum uiommu_status vtd_invalidate(struct uim_link *link,
 
     /* iotlb commands by page take all of a domain that came from the first stage; what
      * did is tagged with the PASID too, and each has its link. */
-    if (v->mode == VTD_FIRST_STAGE)
+    if (vtd_is_first_stage(link->domain))
         vtd_add_piotlb_range(&b, did, link->pasid, inval);
     else
         vtd_add_iotlb_range(&b, v, did, inval);
@@ -28,7 +28,7 @@ enum uiommu_status vtd_map_sync(struct uim_link *link,
 {
     struct vtd_unit *v = vtd_unit(link->unit);
 
-    if (vtd_cap_cm(v->cap) && v->mode != VTD_FIRST_STAGE)
+    if (vtd_cap_cm(v->cap) && !vtd_is_first_stage(link->domain))
         return vtd_invalidate(link, inval);
     return vtd_write_buffer_flush(v);
 }

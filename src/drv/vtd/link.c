@@ -11,10 +11,10 @@ static bool walkable(const struct vtd_unit *v, const struct uiommu_domain *d)
 {
     const unsigned top = d->pt.top;
 
+    if (vtd_is_first_stage(d))
+        return top == 3 || (top == 4 && vtd_cap_fs5lp(v->cap));
     if (d->last_iova >> v->unit.iova_bits != 0)
         return false;
-    if (v->mode == VTD_FIRST_STAGE)
-        return top == 3 || (top == 4 && vtd_cap_fs5lp(v->cap));
     /* 3 levels are bit 1 of SAGAW */
     return top >= 2 && (vtd_cap_sagaw(v->cap) >> (top - 1u) & 1) != 0;
 }

@@ -214,7 +214,7 @@ static void pasids(struct vtd_unit *v)
 {
     v->unit.pasid_bits = (uint8_t)pasid_bits(v);
     v->unit.pasid_identity = v->unit.pasid_bits > 0 && vtd_ecap_pt(v->ecap);
-    v->unit.link_by_pasid = v->mode == VTD_FIRST_STAGE;
+    v->unit.link_by_pasid = vtd_has_pasids(v) ? &uim_pt_vtd_fs : NULL;
     v->unit.ats_needs_own = vtd_has_pasids(v); /* 8, SPT.2 */
 }
 

@@ -48,7 +48,7 @@ static void legacy_words(const struct vtd_unit *v,
     struct vtd_ctx_legacy_hi_fields hi = { .aw = v->aw_max };
 
     hi.did = did_of(v, ep, d).id;
-    if (d->kind == UIOMMU_DOMAIN_PAGING) {
+    if (uim_has_tables(d)) {
         lo.tt = ep->ats ? VTD_TT_ATS : VTD_TT_UNTRANSLATED;
         lo.ssptptr = d->pt.root_phys >> 12;
         hi.aw = aw_of(&d->pt);
@@ -70,12 +70,25 @@ static void pass_through(const struct vtd_unit *v, struct fields *f)
     f->q0.aw = v->aw_max;
 }
 
+/* 9.6, bits 127:96: memory types, as IA32_PAT has them, of which they are the lower
+ * three bits of each byte. */
+static uint64_t memory_types(uint64_t pat)
+{
+    uint64_t w = 0;
+
+    for (unsigned i = 0; i < 8; i++)
+        w |= (pat >> 8 * i & 7) << (32 + 4 * i);
+    return w;
+}
+
 /* AW does not matter to the first stage, but QEMU checks addresses against it;
  * where the unit has no second stage the field is reserved. PGSNP gives every
  * leaf what UIOMMU_CACHE asks for: first-stage leaves have no bit. */
-static void first_stage(const struct vtd_unit *v, const struct uim_pt *pt,
+static void first_stage(const struct vtd_unit *v, const struct uiommu_domain *d,
                         struct fields *f)
 {
+    const struct uim_pt *pt = &d->pt;
+
     f->q0.pgtt = VTD_PGTT_FS;
     f->q0.aw = v->aw_max;
     f->q1.pgsnp = vtd_ecap_sc(v->ecap);
@@ -90,8 +103,9 @@ static void second_stage(const struct uim_pt *pt, struct fields *f)
     f->q0.ssptptr = pt->root_phys >> 12;
 }
 
-/* Tables say nothing of privilege: privileged requests, which there are with a PASID
- * only, may what others may. */
+/* Our tables say nothing of privilege: privileged requests, which there are with a PASID
+ * only, may what others may. Those of a process are for nobody who is privileged: what
+ * they have of the kernel is not the device's. */
 static void privilege(const struct vtd_unit *v, struct fields *f)
 {
     f->q2.sre = vtd_ecap_srs(v->ecap);
@@ -109,14 +123,16 @@ static void pasid_words(const struct vtd_unit *v,
     f.q1.pwsnp = vtd_ecap_smpwcs(v->ecap);
     if (d->kind == UIOMMU_DOMAIN_IDENTITY)
         pass_through(v, &f);
-    else if (v->mode == VTD_FIRST_STAGE)
-        first_stage(v, &d->pt, &f);
+    else if (vtd_is_first_stage(d))
+        first_stage(v, d, &f);
     else
         second_stage(&d->pt, &f);
-    if (ep->pasid != UIOMMU_NO_PASID)
+    if (ep->pasid != UIOMMU_NO_PASID && !d->foreign)
         privilege(v, &f);
     w[0] = vtd_pasid_entry_q0_pack(&f.q0).raw;
     w[1] = vtd_pasid_entry_q1_pack(&f.q1).raw;
+    if (d->foreign && vtd_ecap_mts(v->ecap))
+        w[1] |= memory_types(d->attributes);
     w[2] = vtd_pasid_entry_q2_pack(&f.q2).raw;
 }
 

@@ -158,6 +158,7 @@ static const struct uim_unit_ops unit_ops = {
     .devtlb = vtd_devtlb,
     .respond = vtd_respond,
     .drain = vtd_drain,
+    .shared_tables = vtd_shared_tables,
     .irq_alloc = vtd_irq_alloc,
     .irq_free = vtd_irq_free,
     .irq_set = vtd_irq_set,

@@ -216,6 +216,12 @@ static inline bool vtd_has_pasids(const struct vtd_unit *v)
     return v->mode != VTD_LEGACY;
 }
 
+/* Whatever the mode, a PASID may see tables of a process. */
+static inline bool vtd_is_first_stage(const struct uiommu_domain *domain)
+{
+    return domain->pt.ops == &uim_pt_vtd_fs;
+}
+
 static inline struct vtd_sid vtd_sid(const struct uiommu_endpoint *endpoint)
 {
     return (struct vtd_sid){ (uint16_t)endpoint->id };
@@ -415,6 +421,11 @@ bool vtd_requests_poll(struct vtd_unit *v);
 enum uiommu_status vtd_respond(struct uim_unit *unit,
                                const struct uim_page_answer *answer);
 enum uiommu_status vtd_drain(struct uiommu_endpoint *endpoint);
+
+/* shared.c */
+const char *vtd_shared_tables(const struct uim_unit *unit,
+                              const struct uiommu_provider_config *tables,
+                              struct uim_pt *pt);
 
 /* ---- intr.c -------------------------------------------------------------- */
 

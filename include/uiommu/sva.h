@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UIOMMU_SVA_H
+#define UIOMMU_SVA_H
+
+#include <uiommu/domain.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Shared virtual addressing (semantics B.20): a device uses the address space of a
+ * process. Whoever has that address space, a kernel or a program that follows one, is its
+ * *provider*. Units either walk the page tables that the processor walks, or, of
+ * providers that have none for them, tables of the domain that only the provider fills.
+ *
+ * Devices see it by a domain of kind UIOMMU_DOMAIN_SVA, which is set like any other, on
+ * endpoints with a PASID, those of mediated devices included; uiommu_sva_bind() is all of
+ * it in one call. What maps, unmaps or splits is OPNOTSUPP for such a domain.
+ *
+ * A provider is counted: by whoever created it, and by each of its domains. A unit that
+ * did not confirm that it has left a domain keeps it until uiommu_stop().
+ */
+struct uiommu_provider;
+
+/* Tables that a processor walks. */
+enum uiommu_tables {
+    UIOMMU_TABLES_NONE,   /* there are none: uiommu_provider_map()         */
+    UIOMMU_TABLES_X86_64, /* from CR3: va_bits 48 (4 levels) or 57 (5)     */
+    UIOMMU_TABLES_VMSA_4K, /* from TTBR0_EL1, 4 KiB granule: va_bits is 64 - T0SZ.
+                            * What is below TTBR1 is never reached          */
+};
+
+enum {
+    /* Its memory stays where it is as long as devices use it, or whoever drives them knows
+     * what faults: devices that cannot ask for pages see it too, although there is an
+     * on_fault. What they are refused is a fault like any other.           */
+    UIOMMU_PROVIDER_RESIDENT = 1u << 0,
+};
+
+struct uiommu_provider_config {
+    uint32_t size;       /* sizeof(struct uiommu_provider_config)           */
+    uint32_t flags;      /* UIOMMU_PROVIDER_*; unknown ones are INVAL       */
+    enum uiommu_tables tables;
+    uint8_t va_bits;     /* with tables: see there; else 0                  */
+    uint64_t root;       /* with tables: physical address of the first      */
+    uint64_t
+        page_sizes; /* bit n: its leaves may have 2^n bytes; without tables: one
+                          * bit, the page of uiommu_provider_map(); 0: 4 KiB */
+    uint64_t attributes; /* with tables: IA32_PAT, MAIR_EL1                 */
+    uint32_t first, last; /* PASIDs that it may have; 0: any                */
+    /*
+     * One page that a device asked for: OK, once it is there with these rights
+     * (UIOMMU_READ, _WRITE, _EXEC), or any other status. The first that is not OK ends the
+     * group. From uiommu_serve(), in as many threads; may sleep; calls no more of uiommu
+     * than handlers of page requests may (request.h). NULL: nobody asks, and what is not
+     * there is a fault.
+     */
+    enum uiommu_status (*on_fault)(void *ctx, uint64_t iova, unsigned access);
+    /*
+     * Without tables: a domain came that has nothing yet. Whatever devices are to find
+     * without asking is mapped once more with uiommu_provider_map(), which leaves what is
+     * there. Called in uiommu_sva_domain() and uiommu_sva_bind(), with locks of uiommu
+     * held; calls nothing else of it. May be NULL.
+     */
+    enum uiommu_status (*fill)(void *ctx);
+    /* The last reference went: nothing of ctx or of the tables is used any more. Called
+     * once, where a reference may go; calls nothing of uiommu. May be NULL. */
+    void (*released)(void *ctx);
+    void *ctx;
+};
+
+/** A provider, counted once. INVAL: malformed. NOMEM. May sleep. */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_provider_create(struct uiommu *u,
+                       const struct uiommu_provider_config *config,
+                       struct uiommu_provider **out);
+void uiommu_provider_get(struct uiommu_provider *provider);
+/** May sleep. */
+void uiommu_provider_put(struct uiommu_provider *provider);
+
+/**
+ * The address space is over: when this returns no device reaches anything of it, although
+ * who was bound still is, and what they ask for, or have asked, is answered with
+ * *invalid*. on_fault is not called any more, but calls that are under way may end
+ * later. Its PASID is nobody else's until the provider itself is gone.
+ *
+ * Any context. TIMEDOUT, IO: a unit or device did not confirm; it is quarantined, and
+ * what it had must not be used for anything else.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_provider_exit(struct uiommu_provider *provider);
+
+/* ---- domains ---------------------------------------------------------------------- */
+
+/**
+ * The domain by which `endpoint`, with all that is moved with it, sees the address space:
+ * one that there is, if it can, counted once more. May sleep.
+ *
+ * OPNOTSUPP (logged): the unit cannot walk such tables: format, levels, page sizes, or it
+ * does not snoop the processor's caches, where tables are written. NOENT: the address
+ * space is over. NODEV. NOMEM. BUSY: from inside a mediator's call. Or what fill said.
+ *
+ * Then uiommu_set_domain() shows it to endpoints with a PASID. OPNOTSUPP (logged): the
+ * device cannot ask for pages and has to, see UIOMMU_PROVIDER_RESIDENT. INVAL: no PASID.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_sva_domain(struct uiommu_endpoint *endpoint,
+                  struct uiommu_provider *provider, struct uiommu_domain **out);
+
+/**
+ * `endpoint`, of a device or a RID_INHERIT part of one, without a PASID, gets one more
+ * endpoint, with one, that sees the address space. A provider has the same PASID on all
+ * devices, from its first bind until it is gone. Bound once more, the pair has the same
+ * endpoint, and has to be unbound as often. Of a mediated device of kind PASID, *out is
+ * `endpoint`, which keeps to numbers of its own; it must see its core domain before.
+ *
+ * What is bound cannot be set, used with uiommu_dma_start() or destroyed by others (BUSY).
+ *
+ * May sleep. As uiommu_sva_domain() and uiommu_pasid_create(). OVERFLOW (logged): the
+ * device cannot send the provider's PASID. PERM: the group is not `owner`'s.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_sva_bind(struct uiommu_endpoint *endpoint,
+                struct uiommu_provider *provider, const void *owner,
+                struct uiommu_endpoint **out);
+
+/**
+ * The last unbind of a pair ends its endpoint, as uiommu_pasid_destroy(), or blocks that of
+ * a part; all that it asked for was answered then. INVAL: it is not bound.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_sva_unbind(struct uiommu_endpoint *endpoint, bool stopped);
+
+/* ---- with tables ------------------------------------------------------------------ */
+
+/**
+ * Entries for these addresses, `last` inclusive, have changed: when this returns no unit
+ * and no device has anything of what they said before. Called after they were changed, and
+ * before their memory, or tables below them, are used for anything else. 0 and UINT64_MAX:
+ * the whole space. What only became present need not be told.
+ *
+ * Any context. INVAL: last < start. TIMEDOUT, IO: as uiommu_provider_exit().
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_sva_invalidate(struct uiommu_provider *provider, uint64_t start,
+                      uint64_t last);
+
+/**
+ * Tables that are part of many address spaces, those of the kernel itself, are about to be
+ * used for something else: units may remember them, although they let nobody through.
+ * Nothing of these is left in any unit when this returns. As uiommu_sva_invalidate().
+ */
+UIOMMU_MUST_CHECK enum uiommu_status uiommu_sva_tables_freed(struct uiommu *u);
+
+/* ---- without tables --------------------------------------------------------------- */
+
+/**
+ * Map a range in each of its domains, whatever their format; pages that are there with the
+ * same memory and as many rights stay. Any context in which uiommu_map() may be called, any
+ * thread; whoever calls keeps calls for the same pages apart, and from unmaps of them.
+ *
+ * EXIST: something else is there. NOENT: the address space is over. OPNOTSUPP: it has
+ * tables. INVAL, NOMEM and the rest as uiommu_map(). What was mapped before it failed
+ * stays; unmap it, if it is not wanted.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_provider_map(struct uiommu_provider *provider, uint64_t iova,
+                    uint64_t phys, uint64_t size, unsigned flags);
+
+/**
+ * Unmap whatever is there: when this returns no device can reach it. Contexts as
+ * uiommu_unmap(). TIMEDOUT, IO: as there; the range is unmapped in all domains all the
+ * same.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_provider_unmap(struct uiommu_provider *provider, uint64_t iova,
+                      uint64_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
