@@ -25,10 +25,18 @@ static inline bool walks_snoop(const struct rig *rig, const char **why)
     return !rig->config.non_coherent;
 }
 
+/* The first stage beside the second, where a unit has both. */
+static inline bool with_both_stages(struct rig *rig, const char **why)
+{
+    if (rig->config.mode == SIM_SCALABLE)
+        rig->config.args = "fs=1";
+    return with_pasids(rig, why);
+}
+
 /* Units that walk tables of processors, and devices that do not ask for pages. */
 static inline bool with_sva(struct rig *rig, const char **why)
 {
-    return with_pasids(rig, why) && walks_snoop(rig, why);
+    return with_both_stages(rig, why) && walks_snoop(rig, why);
 }
 
 static inline bool with_sva_and_ats(struct rig *rig, const char **why)
@@ -40,7 +48,7 @@ static inline bool with_sva_and_ats(struct rig *rig, const char **why)
 /* And those that do. */
 static inline bool with_sva_requests(struct rig *rig, const char **why)
 {
-    return with_pasid_requests(rig, why) && walks_snoop(rig, why);
+    return with_pasid_requests(rig, why) && with_sva(rig, why);
 }
 
 /* ---- processes ---------------------------------------------------------------------- */

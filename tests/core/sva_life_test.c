@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sva_life_test.c - how providers, their domains and those who are bound come and go
+ * (semantics B.20, D-03, D-04, D-19, D-22, D-24), and providers without tables.
+ */
+#include "tests/core/sva.h"
+
+/* ---- the last reference --------------------------------------------------------------- */
+
+/* D-19, D-22: whoever comes last, the process hears of it once and never after. */
+static void a_domain_outlives_who_made_its_provider(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0), *mine = pasid(rig, 0);
+    struct uiommu_domain *d = NULL;
+
+    rig_ok(uiommu_sva_domain(mine, s.provider, &d));
+    assert_ptr_equal(d, uiommu_endpoint_domain(ep));
+    see(mine, d);
+    kernel_exit(s.p);
+    uiommu_provider_put(s.provider);
+    assert_int_equal(kernel_released(s.p), 0);
+    unbind(ep);
+    assert_int_equal(kernel_released(s.p), 0);
+    uiommu_domain_put(d);
+    assert_int_equal(kernel_released(s.p), 0);
+    see(mine, uiommu_blocked(rig->u));
+    assert_int_equal(kernel_released(s.p), 1);
+    rig_ok(uiommu_pasid_destroy(mine, true));
+    kernel_process_free(s.p);
+    kernel_close(s.k);
+}
+
+static void an_instance_waits_for_its_providers(struct rig *rig)
+{
+    const struct uiommu_provider_config config = { .size = sizeof(config) };
+    struct uiommu_provider *p = NULL;
+
+    rig_ok(rig_create(rig));
+    rig_ok(uiommu_provider_create(rig->u, &config, &p));
+    uiommu_provider_get(p);
+    uiommu_provider_put(p);
+    rig_is(uiommu_destroy(rig->u), UIOMMU_BUSY);
+    uiommu_provider_put(p);
+}
+
+/* ---- it is over ------------------------------------------------------------------------ */
+
+static void ended(struct rig *rig, bool with_reset)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0), *other = bind(&s, 1), *mine;
+    const uint32_t number = uiommu_endpoint_pasid(ep);
+    struct uiommu_device *device = rig->device[rig_engine(rig, 0)];
+    struct uiommu_domain *d = uiommu_endpoint_domain(ep), *e = NULL;
+
+    mine = pasid(rig, 0);
+    see(mine, d);
+    assert_true(shares(&s, 0, number, VA));
+    assert_true(shares(&s, 1, number, VA));
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(mine), VA));
+    if (with_reset)
+        rig_ok(uiommu_device_reset_begin(device));
+    sim_atomic(rig->m, true);
+    rig_ok(uiommu_provider_exit(s.provider));
+    rig_ok(uiommu_provider_exit(s.provider));
+    sim_atomic(rig->m, false);
+    if (with_reset)
+        rig_ok(uiommu_device_reset_end(device, true));
+    assert_true(rig_pasid_refused(rig, 0, number, VA));
+    assert_true(rig_pasid_refused(rig, 1, number, VA));
+    assert_true(rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(mine), VA));
+    assert_ptr_equal(uiommu_endpoint_domain(ep), d);
+    rig_is(uiommu_sva_bind(rig_endpoint(rig, 0), s.provider, NULL, &mine),
+           UIOMMU_NOENT);
+    rig_is(uiommu_sva_domain(rig_endpoint(rig, 0), s.provider, &e),
+           UIOMMU_NOENT);
+    rig_is(uiommu_set_domain(mine, d, NULL), UIOMMU_NOENT);
+    e = rig_domain(rig, 0);
+    map_page(e, BASE, rig_pages(rig, 0));
+    see(mine, e);
+    assert_true(lands_with(rig, 0, uiommu_endpoint_pasid(mine), BASE,
+                           UIOMMU_WRITE) != NOWHERE);
+    rig_ok(uiommu_pasid_destroy(mine, true));
+    uiommu_domain_put(e);
+    unbind(ep);
+    unbind(other);
+    close_process(&s);
+}
+
+static void nobody_reaches_a_process_that_has_ended(struct rig *rig)
+{
+    ended(rig, false);
+}
+
+static void nor_behind_a_tlb(struct rig *rig)
+{
+    for (unsigned n = 0; n < 2; n++)
+        set(rig, n, uiommu_identity(rig->u));
+    ended(rig, false);
+    for (unsigned n = 0; n < 2; n++)
+        set(rig, n, uiommu_blocked(rig->u));
+}
+
+/* Who is let go after a reset sees what there is then: nothing. */
+static void a_reset_brings_nothing_back(struct rig *rig)
+{
+    ended(rig, true);
+}
+
+static void who_was_pulled_out_is_unbound_all_the_same(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0), *other = bind(&s, 1);
+
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), VA));
+    sim_unplug(rig->m, dev);
+    rig_ok(uiommu_device_remove(rig->device[dev]));
+    rig->device[dev] = NULL;
+    assert_true(shares(&s, 1, uiommu_endpoint_pasid(other), VA));
+    kernel_munmap(s.p, VA, 1);
+    unbind(ep);
+    rig_is(uiommu_sva_invalidate(s.provider, VA, VA), UIOMMU_OK);
+    unbind(other);
+    close_process(&s);
+}
+
+static void a_machine_that_sleeps_says_so(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0), *other = NULL;
+
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), VA));
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(uiommu_sva_invalidate(s.provider, 0, UINT64_MAX), UIOMMU_AGAIN);
+    rig_is(uiommu_sva_tables_freed(rig->u), UIOMMU_AGAIN);
+    rig_is(uiommu_sva_unbind(ep, true), UIOMMU_AGAIN);
+    rig_is(uiommu_sva_bind(rig_endpoint(rig, 1), s.provider, NULL, &other),
+           UIOMMU_AGAIN);
+    rig_ok(uiommu_resume(rig->u));
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), VA));
+    unbind(ep);
+    close_process(&s);
+}
+
+/* ---- without tables ---------------------------------------------------------------------- */
+
+/* Somebody who follows a process: it is at `phys` + (va - VA). */
+struct follower {
+    struct rig *rig;
+    struct uiommu_provider *provider;
+    uint64_t phys;
+    unsigned faults, fills, released;
+    bool resident;
+};
+
+static enum uiommu_status follow_fault(void *ctx, uint64_t va, unsigned access)
+{
+    struct follower *f = ctx;
+
+    f->faults++;
+    if (va < VA || va >= VA + 8 * RIG_PAGE || (access & UIOMMU_EXEC))
+        return UIOMMU_PERM;
+    return uiommu_provider_map(f->provider, va, f->phys + (va - VA), RIG_PAGE,
+                               access);
+}
+
+static enum uiommu_status follow_fill(void *ctx)
+{
+    struct follower *f = ctx;
+
+    f->fills++;
+    return f->resident
+               ? uiommu_provider_map(f->provider, VA, f->phys, 8 * RIG_PAGE, RW)
+               : UIOMMU_OK;
+}
+
+static void follow_released(void *ctx)
+{
+    struct follower *f = ctx;
+
+    f->released++;
+}
+
+static void open_follower(struct rig *rig, struct follower *f, bool resident)
+{
+    const struct uiommu_provider_config config = {
+        .size = sizeof(config),
+        .on_fault = resident ? NULL : follow_fault,
+        .fill = follow_fill,
+        .released = follow_released,
+        .ctx = f,
+    };
+
+    memset(f, 0, sizeof(*f));
+    f->rig = rig;
+    f->phys = rig_pages(rig, 3);
+    f->resident = resident;
+    rig_ok(uiommu_provider_create(rig->u, &config, &f->provider));
+}
+
+static struct uiommu_endpoint *bind_follower(struct follower *f, unsigned n)
+{
+    struct uiommu_endpoint *ep = NULL;
+
+    rig_ok(uiommu_sva_bind(rig_endpoint(f->rig, n), f->provider, NULL, &ep));
+    return ep;
+}
+
+/* Domains that come later get what there is; who maps it once more changes nothing. */
+static void a_provider_fills_tables_of_its_own(struct rig *rig)
+{
+    struct uiommu_endpoint *ep[2];
+    struct follower f;
+    uint32_t number;
+
+    open_follower(rig, &f, true);
+    for (unsigned n = 0; n < 2; n++)
+        ep[n] = bind_follower(&f, n);
+    assert_int_equal(f.fills, 1);
+    number = uiommu_endpoint_pasid(ep[0]);
+    for (unsigned n = 0; n < 2; n++)
+        assert_true(rig_pasid_reaches(rig, n, number, VA, f.phys));
+    sim_atomic(rig->m, true);
+    rig_ok(uiommu_provider_unmap(f.provider, VA + RIG_PAGE, 2 * RIG_PAGE));
+    sim_atomic(rig->m, false);
+    for (unsigned n = 0; n < 2; n++) {
+        assert_true(rig_pasid_reaches(rig, n, number, VA, f.phys));
+        assert_true(rig_pasid_refused(rig, n, number, VA + RIG_PAGE));
+        assert_true(rig_pasid_refused(rig, n, number, VA + 2 * RIG_PAGE));
+    }
+    rig_ok(follow_fill(&f));
+    for (unsigned n = 0; n < 2; n++)
+        assert_true(rig_pasid_reaches(rig, n, number, VA + 2 * RIG_PAGE,
+                                      f.phys + 2 * RIG_PAGE));
+    rig_is(uiommu_provider_map(f.provider, VA, f.phys + RIG_PAGE, RIG_PAGE, RW),
+           UIOMMU_EXIST);
+    rig_is(
+        uiommu_map(uiommu_endpoint_domain(ep[0]), BASE, f.phys, RIG_PAGE, RW),
+        UIOMMU_OPNOTSUPP);
+    rig_is(uiommu_provider_map(f.provider, VA + 1, f.phys, RIG_PAGE, RW),
+           UIOMMU_INVAL);
+    rig_ok(uiommu_provider_exit(f.provider));
+    rig_is(uiommu_provider_map(f.provider, BASE, f.phys, RIG_PAGE, RW),
+           UIOMMU_NOENT);
+    for (unsigned n = 0; n < 2; n++) {
+        assert_true(rig_pasid_refused(rig, n, number, VA));
+        unbind(ep[n]);
+    }
+    uiommu_provider_put(f.provider);
+    assert_int_equal(f.released, 1);
+}
+
+/* More rights than it has are something else. */
+static void rights_are_not_widened_by_themselves(struct rig *rig)
+{
+    struct uiommu_endpoint *ep;
+    struct follower f;
+
+    open_follower(rig, &f, true);
+    ep = bind_follower(&f, 0);
+    rig_ok(uiommu_provider_unmap(f.provider, VA, RIG_PAGE));
+    rig_ok(uiommu_provider_map(f.provider, VA, f.phys, RIG_PAGE, UIOMMU_READ));
+    rig_ok(uiommu_provider_map(f.provider, VA, f.phys, RIG_PAGE, UIOMMU_READ));
+    rig_is(uiommu_provider_map(f.provider, VA, f.phys, RIG_PAGE, RW),
+           UIOMMU_EXIST);
+    assert_true(lands_with(rig, 0, uiommu_endpoint_pasid(ep), VA,
+                           UIOMMU_WRITE) == NOWHERE);
+    unbind(ep);
+    uiommu_provider_put(f.provider);
+    assert_int_equal(f.released, 1);
+}
+
+static void a_provider_maps_what_devices_ask_for(struct rig *rig)
+{
+    struct uiommu_endpoint *ep[2];
+    struct follower f;
+    uint64_t value = 1;
+    uint32_t number;
+
+    open_follower(rig, &f, false);
+    for (unsigned n = 0; n < 2; n++) {
+        set(rig, n, uiommu_identity(rig->u));
+        ep[n] = bind_follower(&f, n);
+    }
+    number = uiommu_endpoint_pasid(ep[0]);
+    assert_false(rig_dma(rig, 0, number, true, VA, &value));
+    for (unsigned n = 0; n < 2; n++) {
+        ask(rig, n, number, VA, 1, true);
+        collect_and_serve(rig);
+        is_answer(rig, n, 0, 1, SIM_PAGE_SUCCESS);
+        assert_true(rig_pasid_reaches(rig, n, number, VA, f.phys));
+    }
+    ask(rig, 0, number, VA + GIB(1), 2, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 1, 2, SIM_PAGE_INVALID);
+    assert_int_equal(f.faults, 3);
+    rig->faults = 0;
+    rig_ok(uiommu_provider_unmap(f.provider, VA, 8 * RIG_PAGE));
+    for (unsigned n = 0; n < 2; n++) {
+        assert_true(rig_pasid_refused(rig, n, number, VA));
+        unbind(ep[n]);
+    }
+    rig->faults = 0;
+    uiommu_provider_put(f.provider);
+    assert_int_equal(f.released, 1);
+}
+
+static bool with_followed_requests(struct rig *rig, const char **why)
+{
+    return with_pasid_requests(rig, why);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST_ON(a_domain_outlives_who_made_its_provider, with_sva),
+    RIG_COLD_ON(an_instance_waits_for_its_providers, with_sva),
+    RIG_TEST_ON(nobody_reaches_a_process_that_has_ended, with_sva),
+    RIG_TEST_ON(nor_behind_a_tlb, with_sva_and_ats),
+    RIG_TEST_ON(a_reset_brings_nothing_back, with_sva),
+    RIG_TEST_ON(who_was_pulled_out_is_unbound_all_the_same, with_sva),
+    RIG_TEST_ON(a_machine_that_sleeps_says_so, with_sva),
+    RIG_TEST_ON(a_provider_fills_tables_of_its_own, with_pasids_and_ats),
+    RIG_TEST_ON(rights_are_not_widened_by_themselves, with_pasids),
+    RIG_TEST_ON(a_provider_maps_what_devices_ask_for, with_followed_requests),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("life of address spaces", tests);
+}
