@@ -79,13 +79,17 @@ static bool clear(struct uim_mediated *m)
 
 /* ---- what it sees ---------------------------------------------------------------------- */
 
+/* What its mediator does not narrow the unit does; tables of a process may be wider than
+ * those that it has for all else. */
 static bool is_narrow(const struct uim_mediated *m,
                       const struct uiommu_domain *domain)
 {
+    const bool all = m->config.iova_bits >= m->endpoint.unit->iova_bits;
+
     if (domain->kind == UIOMMU_DOMAIN_IDENTITY)
-        return m->config.iova_bits >= m->endpoint.unit->iova_bits;
+        return all;
     return !uim_has_tables(domain) ||
-           (domain->pt.iova_bits <= m->config.iova_bits &&
+           ((all || domain->pt.iova_bits <= m->config.iova_bits) &&
             (domain->pt.page_sizes & ~m->config.page_sizes) == 0);
 }
 
@@ -698,7 +702,7 @@ static bool is_used(const struct uim_mediated *m)
 {
     unsigned own = m->config.flags & UIOMMU_MDEV_DMA ? 1 : 0;
 
-    if (m->endpoint.dma_starts > own)
+    if (m->endpoint.dma_starts > own || m->group->own.bond)
         return true;
     return m->group->owner && (m->group->hardware || m->endpoint.device);
 }

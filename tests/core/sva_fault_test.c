@@ -26,7 +26,10 @@ static void ask_for(struct rig *rig, uint32_t pasid, uint64_t va,
 {
     struct sim_page_request r = request_of(rig, 0, pasid, va, group, last);
 
-    r.access = access;
+    r.access = access & RW;
+    r.exec = access & UIOMMU_EXEC;
+    r.priv = access & UIOMMU_PRIV;
+    r.rogue = r.exec || r.priv; /* uiommu lets no device do that */
     assert_int_equal(sim_page_request(rig->m, &r), SIM_NOT_STOPPED);
 }
 

@@ -142,7 +142,34 @@
       (irq)) \
     X(uiommu_irq_doorbell, \
       (struct uiommu_endpoint *endpoint, uint64_t doorbell, uint64_t *addr), \
-      (endpoint, doorbell, addr))
+      (endpoint, doorbell, addr)) \
+    X(uiommu_provider_create, \
+      (struct uiommu *u, const struct uiommu_provider_config *config, struct uiommu_provider **out), \
+      (u, config, out)) \
+    X(uiommu_provider_exit, \
+      (struct uiommu_provider *provider), \
+      (provider)) \
+    X(uiommu_sva_domain, \
+      (struct uiommu_endpoint *endpoint, struct uiommu_provider *provider, struct uiommu_domain **out), \
+      (endpoint, provider, out)) \
+    X(uiommu_sva_bind, \
+      (struct uiommu_endpoint *endpoint, struct uiommu_provider *provider, const void *owner, struct uiommu_endpoint **out), \
+      (endpoint, provider, owner, out)) \
+    X(uiommu_sva_unbind, \
+      (struct uiommu_endpoint *endpoint, bool stopped), \
+      (endpoint, stopped)) \
+    X(uiommu_sva_invalidate, \
+      (struct uiommu_provider *provider, uint64_t start, uint64_t last), \
+      (provider, start, last)) \
+    X(uiommu_sva_tables_freed, \
+      (struct uiommu *u), \
+      (u)) \
+    X(uiommu_provider_map, \
+      (struct uiommu_provider *provider, uint64_t iova, uint64_t phys, uint64_t size, unsigned flags), \
+      (provider, iova, phys, size, flags)) \
+    X(uiommu_provider_unmap, \
+      (struct uiommu_provider *provider, uint64_t iova, uint64_t size), \
+      (provider, iova, size))
 /* clang-format on */
 
 #endif
