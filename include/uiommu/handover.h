@@ -126,7 +126,8 @@ struct uiommu_record_unit {
  * uiommu_destroy() belong to the next owner, the record too: *record is its address,
  * *size its size in bytes.
  *
- * May sleep. BUSY: not started, or as above. OPNOTSUPP: the host has no memory_map,
+ * May sleep. BUSY: not started, or as above; or there is a provider of an address space
+ * (sva.h), whose tables are nobody's to give. OPNOTSUPP: the host has no memory_map,
  * or a unit is an SMMUv3. NOMEM. INVAL. After these nothing has changed. TIMEDOUT, IO: a
  * unit did not answer, and there is no saying what it has cached; it is handed over all
  * the same.

@@ -628,6 +628,8 @@ bool uim_sva_fits(const struct uiommu_domain *domain,
                   const struct uim_unit *unit);
 /* Nobody refers to the domain any more. */
 void uim_sva_unlist(struct uiommu_domain *domain);
+/* The instance is over, and the provider stays. */
+void uim_sva_lose(struct uiommu_provider *provider);
 /* From `pasid` on, the first number that is no provider's. device_lock is held. */
 uint32_t uim_sva_free_pasid(struct uiommu *u, uint32_t pasid);
 /* As uiommu_sva_domain(); u->lock and the group's mutex are held. */

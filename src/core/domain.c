@@ -373,6 +373,14 @@ static void destroy(struct uiommu_domain *d)
         uiommu_provider_put(provider);
 }
 
+/* Somebody walks its tables for ever; its provider is never released. */
+static void lose(struct uiommu_domain *d)
+{
+    if (d->provider)
+        uim_sva_lose(d->provider);
+    atomic_fetch_sub(&d->u->n_domains, 1);
+}
+
 void uim_domains_reap(struct uiommu *u)
 {
     while (!uim_list_empty(&u->tainted)) {
@@ -381,7 +389,7 @@ void uim_domains_reap(struct uiommu *u)
 
         uim_list_del(&d->node);
         if (u->stuck)
-            atomic_fetch_sub(&u->n_domains, 1);
+            lose(d);
         else
             destroy(d);
     }

@@ -211,6 +211,8 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
         return UIOMMU_INVAL;
     if (atomic_load(&u->life) != UIM_STARTED)
         return UIOMMU_BUSY;
+    if (!uim_list_empty(&u->providers)) /* whose tables are not ours to give */
+        return UIOMMU_BUSY;
     if (!u->host.memory_map || !can_be_left(u))
         return UIOMMU_OPNOTSUPP;
     if (how == UIOMMU_HAND_OVER_AS_IT_STANDS)

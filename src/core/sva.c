@@ -103,6 +103,14 @@ void uiommu_provider_put(struct uiommu_provider *provider)
     uim_free(u, provider, sizeof(*provider));
 }
 
+void uim_sva_lose(struct uiommu_provider *provider)
+{
+    lock(provider->u);
+    uim_list_del(&provider->node);
+    uim_list_init(&provider->node); /* each of its domains may say so */
+    unlock(provider->u);
+}
+
 static bool is_over(const struct uiommu_provider *p)
 {
     return atomic_load(&p->over) != 0;

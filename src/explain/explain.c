@@ -270,6 +270,16 @@ static void put_paging(struct uim_text *t, const struct uiommu_fault *f,
     put_history(t, f);
 }
 
+/* Of an address space there is a trace only where its tables are uiommu's. */
+static void put_tables(struct uim_text *t, const struct uiommu_fault *f,
+                       const struct uim_decoder *d)
+{
+    if (f->domain_kind == UIOMMU_DOMAIN_SVA)
+        uim_text_f(t, " It sees the address space of a process.");
+    if (f->domain_kind != UIOMMU_DOMAIN_SVA || f->has_trace)
+        put_paging(t, f, d);
+}
+
 /* f->domain is not looked into: it only tells whether there is one. */
 static void put_domain(struct uim_text *t, const struct uiommu_fault *f,
                        const struct uim_decoder *d)
@@ -285,7 +295,7 @@ static void put_domain(struct uim_text *t, const struct uiommu_fault *f,
     else if (f->domain_kind == UIOMMU_DOMAIN_INHERITED)
         uim_text_f(t, " It sees what the last owner of the unit left.");
     else
-        put_paging(t, f, d);
+        put_tables(t, f, d);
 }
 
 size_t uiommu_explain_fault(const struct uiommu_fault *fault, char *buf,

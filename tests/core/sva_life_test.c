@@ -144,6 +144,74 @@ static void a_machine_that_sleeps_says_so(struct rig *rig)
     close_process(&s);
 }
 
+/* ---- who does not answer ------------------------------------------------------------------ */
+
+/* Its device is shut off before it is said that there is no saying; others go on. */
+static void who_does_not_answer_is_shut_off(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep[2];
+    struct uiommu_mode mode;
+    uint32_t number;
+
+    for (unsigned n = 0; n < 2; n++) {
+        set(rig, n, uiommu_identity(rig->u));
+        ep[n] = bind(&s, n);
+    }
+    number = uiommu_endpoint_pasid(ep[0]);
+    for (unsigned n = 0; n < 2; n++)
+        assert_true(shares(&s, n, number, VA));
+    sim_devtlb(rig->m, rig_engine(rig, 0), SIM_DEVTLB_FAILS);
+    kernel_follow(s.p, NULL); /* it is told here */
+    kernel_munmap(s.p, VA + RIG_PAGE, 1);
+    assert_true(uiommu_sva_invalidate(s.provider, VA + RIG_PAGE,
+                                      VA + 2 * RIG_PAGE - 1) >=
+                UIOMMU_TIMEDOUT);
+    rig_ok(uiommu_effective_mode(ep[0], &mode));
+    assert_true(mode.quarantined);
+    assert_true(rig_pasid_refused(rig, 0, number, VA));
+    assert_true(shares(&s, 1, number, VA));
+    kernel_follow(s.p, s.provider);
+    (void)!uiommu_sva_unbind(ep[0], true);
+    unbind(ep[1]);
+    sim_devtlb(rig->m, rig_engine(rig, 0), SIM_DEVTLB_ANSWERS);
+    close_process(&s);
+    rig->dirty = true;
+}
+
+static void an_address_space_is_not_handed_over(struct rig *rig)
+{
+    const struct uiommu_record *record = NULL;
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    size_t size = 0;
+
+    rig_is(
+        uiommu_hand_over(rig->u, UIOMMU_HAND_OVER_AS_IT_STANDS, &record, &size),
+        UIOMMU_BUSY);
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), VA));
+    unbind(ep);
+    close_process(&s);
+}
+
+/* What a device is refused is said to be a process's. */
+static void a_fault_says_what_it_sees(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+
+    assert_true(
+        rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(ep), VA + RIG_PAGE));
+    rig_poll(rig);
+    assert_true(rig->faults > 0);
+    assert_ptr_equal(rig->fault.domain, uiommu_endpoint_domain(ep));
+    assert_says(rig->sentence, "It sees the address space of a process.");
+    assert_null(strstr(rig->sentence, "beyond"));
+    rig->faults = 0;
+    unbind(ep);
+    close_process(&s);
+}
+
 /* ---- without tables ---------------------------------------------------------------------- */
 
 /* Somebody who follows a process: it is at `phys` + (va - VA). */
@@ -323,6 +391,9 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_reset_brings_nothing_back, with_sva),
     RIG_TEST_ON(who_was_pulled_out_is_unbound_all_the_same, with_sva),
     RIG_TEST_ON(a_machine_that_sleeps_says_so, with_sva),
+    RIG_TEST_ON(who_does_not_answer_is_shut_off, with_sva_and_ats),
+    RIG_TEST_ON(an_address_space_is_not_handed_over, with_sva),
+    RIG_TEST_ON(a_fault_says_what_it_sees, with_sva),
     RIG_TEST_ON(a_provider_fills_tables_of_its_own, with_pasids_and_ats),
     RIG_TEST_ON(rights_are_not_widened_by_themselves, with_pasids),
     RIG_TEST_ON(a_provider_maps_what_devices_ask_for, with_followed_requests),

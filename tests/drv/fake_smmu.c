@@ -725,6 +725,7 @@ void smmu_domain(struct smmu *s, struct smmu_domain *d, uint64_t root)
     memset(d, 0, sizeof(*d));
     d->domain.u = s->u;
     d->domain.kind = UIOMMU_DOMAIN_PAGING;
+    d->domain.pt.ops = s->unit->format;
     d->domain.pt.root_phys = root;
     d->domain.pt.top = 3;
     d->domain.pt.input_bits = 48;

@@ -641,6 +641,7 @@ void fake_domain(struct fake *f, struct fake_domain *d, uint64_t root)
     memset(d, 0, sizeof(*d));
     d->domain.u = f->u;
     d->domain.kind = UIOMMU_DOMAIN_PAGING;
+    d->domain.pt.ops = f->unit->format;
     d->domain.pt.root_phys = root;
     d->domain.pt.top = 3;
     d->domain.last_iova = (UINT64_C(1) << f->unit->iova_bits) - 1;

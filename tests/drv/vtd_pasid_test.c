@@ -37,7 +37,8 @@ static void capabilities_say_how_many(void **state)
         ok(fake_probe(&f));
         assert_int_equal(f.unit->pasid_bits, row[i].bits);
         assert_int_equal(f.unit->pasid_identity, row[i].bits > 0 && row[i].pt);
-        assert_int_equal(f.unit->link_by_pasid, row[i].mode == VTD_FIRST_STAGE);
+        assert_ptr_equal(f.unit->link_by_pasid,
+                         row[i].mode == VTD_LEGACY ? NULL : &uim_pt_vtd_fs);
         fake_end(&f);
     }
 }
@@ -79,7 +80,7 @@ static void units_agree_on_a_mode_and_on_nothing_else(void **state)
     ok(vtd_settle(&options, both, 2));
     for (unsigned i = 0; i < 2; i++) {
         assert_string_equal(both[i]->mode, "first-stage");
-        assert_true(both[i]->link_by_pasid);
+        assert_ptr_equal(both[i]->link_by_pasid, both[i]->format);
         assert_int_equal(both[i]->levels, i == 0 ? 5 : 4);
         assert_true(both[i]->page_sizes == (i == 0 ? 0x40201000u : 0x201000u));
     }

@@ -24,6 +24,7 @@ void pasids_up(struct pasids *s)
 
         d->u = s->f.u;
         d->kind = UIOMMU_DOMAIN_PAGING;
+        d->pt.ops = s->f.unit->format;
         d->pt.root_phys = UINT64_C(0x1000000) * (i + 1);
         d->pt.top = 3;
         d->last_iova = (UINT64_C(1) << s->f.unit->iova_bits) - 1;
