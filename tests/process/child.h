@@ -45,6 +45,8 @@ void need(bool ok, const char *what);
 /* In the child: fresh memory of the process, or where asked. */
 void *map_pages(size_t n);
 void *map_pages_at(void *at, size_t n);
+/* What is at `from` is at `to` afterwards. */
+void move_page(void *from, void *to);
 /* An address with nothing around it, which nobody is given by chance. */
 void *free_address(void);
 
@@ -89,6 +91,8 @@ enum hit device_write(struct device *d, uint64_t va, const void *data,
                       size_t size);
 enum hit device_read(struct device *d, uint64_t va, void *data, size_t size);
 bool device_has(struct device *d, uint64_t va);
+/* Its translation of `va` ends, by a step of somebody's. */
+bool device_loses(struct device *d, uint64_t va);
 /* Faults until there is an answer; the follower has to run, or nothing to change. */
 enum process_status device_fault(struct device *d, uint64_t va,
                                  unsigned access);
