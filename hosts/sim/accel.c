@@ -89,6 +89,7 @@ static void step(struct sim_accel *a)
         return;
     }
     accel_command_step(a);
+    accel_send_markers(a);
     for (unsigned i = 0; !paused && i < ACCEL_ENGINES; i++) {
         accel_engine_step(a, i);
     }
@@ -107,32 +108,7 @@ void sim_accels_run(struct sim *s)
 
 /* ---- its DMA ------------------------------------------------------------- */
 
-/* What becomes of a fault. Page requests go out here, and nowhere else: a function
- * with PRI enabled would send one for the page of `r`, in the group of this engine. */
-static enum accel_reach ask_for_page(struct sim_accel *a,
-                                     const struct accel_task *t,
-                                     const struct sim_request *r)
-{
-    const struct sim_accel_fault page = { .dev = r->dev,
-                                          .pasid = r->pasid,
-                                          .write = r->write,
-                                          .priv = r->priv,
-                                          .iova = r->iova };
-
-    if ((accel_flags(t) & ACCEL_FLAG_BOF) == 0 || a->pager == NULL) {
-        return ACCEL_FAULTED;
-    }
-    switch (a->pager(a->pager_ctx, &page)) {
-    case SIM_ACCEL_PAGE_COMES:
-        return ACCEL_WAITS;
-    case SIM_ACCEL_NO_PAGE:
-        return ACCEL_INVALID;
-    default:
-        return ACCEL_FAULTED;
-    }
-}
-
-enum accel_reach accel_access(struct sim_accel *a, const struct accel_job *job,
+enum accel_reach accel_access(struct sim_accel *a, struct accel_job *job,
                               const struct accel_task *t, bool write,
                               uint64_t iova, void *buf, size_t size)
 {
@@ -146,10 +122,13 @@ enum accel_reach accel_access(struct sim_accel *a, const struct accel_job *job,
         .size = size,
     };
 
+    if (accel_is_refused(job, &r)) {
+        return ACCEL_INVALID;
+    }
     if (sim_transfer(a->s, &r)) {
         return ACCEL_REACHED;
     }
-    return r.stop == SIM_BY_UNIT ? ask_for_page(a, t, &r) : ACCEL_LOST;
+    return r.stop == SIM_BY_UNIT ? accel_ask(a, job, t, &r) : ACCEL_LOST;
 }
 
 /* ---- its BARs ------------------------------------------------------------ */
@@ -398,18 +377,4 @@ unsigned sim_accel_busy(struct machine *m, unsigned dev)
     }
     pthread_mutex_unlock(&a->lock);
     return n;
-}
-
-void sim_accel_pager(struct machine *m, unsigned dev, sim_accel_pager_fn fn,
-                     void *ctx)
-{
-    struct sim_accel *a = accel_of(m, dev);
-
-    pthread_mutex_lock(&a->lock);
-    while (a->stepping) {
-        pthread_cond_wait(&a->idle, &a->lock);
-    }
-    a->pager = fn;
-    a->pager_ctx = ctx;
-    pthread_mutex_unlock(&a->lock);
 }

@@ -46,7 +46,8 @@ static bool any_left(const struct sim_accel *a)
     for (unsigned i = 0; i < ACCEL_ENGINES; i++) {
         const struct accel_job *job = &a->job[i];
 
-        left |= job->active && accel_concerns(c, job->wq, &job->work);
+        left |= job->marks ||
+                (job->active && accel_concerns(c, job->wq, &job->work));
     }
     return left;
 }
@@ -80,6 +81,7 @@ static void abort_work(struct sim_accel *a)
 
         if (job->active && accel_concerns(&a->command, job->wq, &job->work)) {
             job->active = false;
+            job->marks = job->ask.state == ACCEL_ASKED;
         }
     }
 }

@@ -64,9 +64,19 @@ struct accel_task {
     uint64_t fault;
 };
 
+/* The page that an engine asked for: it goes on when the answer is there. */
+enum accel_ask_state { ACCEL_NOT_ASKED, ACCEL_ASKED, ACCEL_REFUSED };
+struct accel_ask {
+    enum accel_ask_state state;
+    struct sim_page_request page;
+    unsigned since; /* answers that the function had before */
+};
+
 /* What an engine has under way. */
 struct accel_job {
     bool active;
+    bool marks; /* it was aborted while it waited for a page */
+    struct accel_ask ask;
     unsigned wq;
     struct accel_work work;
     struct accel_task outer;
@@ -100,8 +110,7 @@ struct sim_accel {
     uint64_t next_seq;
     unsigned turn[ACCEL_GROUPS]; /* the queue that is asked first */
     bool paused;
-    sim_accel_pager_fn pager;
-    void *pager_ctx;
+    uint16_t next_group; /* of page requests; the stepping thread's */
 
     /* the stepping thread's */
     struct accel_job job[ACCEL_ENGINES];
@@ -158,7 +167,7 @@ enum accel_reach {
 };
 
 /* One access of the job's, inside a page; without the lock. */
-enum accel_reach accel_access(struct sim_accel *a, const struct accel_job *job,
+enum accel_reach accel_access(struct sim_accel *a, struct accel_job *job,
                               const struct accel_task *t, bool write,
                               uint64_t iova, void *buf, size_t size);
 
@@ -205,9 +214,22 @@ void accel_operate(struct sim_accel *a, struct accel_job *job,
 void accel_end(struct accel_task *t, enum accel_status status);
 /* An access, which ends the task if it did not succeed, unless it waits. True: it
  * did. */
-bool accel_move(struct sim_accel *a, const struct accel_job *job,
+bool accel_move(struct sim_accel *a, struct accel_job *job,
                 struct accel_task *t, bool write, uint64_t iova, void *buf,
                 size_t size);
+
+/* ---- accel_page.c: the stepping thread, without the lock -------------------- */
+
+/* What becomes of an access that the IOMMU refused. */
+enum accel_reach accel_ask(struct sim_accel *a, struct accel_job *job,
+                           const struct accel_task *t,
+                           const struct sim_request *r);
+/* Whether the engine still waits for a page. */
+bool accel_waits(struct sim_accel *a, struct accel_job *job);
+/* It did so in vain: this is the access that it asked for. */
+bool accel_is_refused(struct accel_job *job, const struct sim_request *r);
+/* Who was aborted while waiting says that no more of its PASID comes. */
+void accel_send_markers(struct sim_accel *a);
 
 /* ---- accel_irq.c ----------------------------------------------------------- */
 

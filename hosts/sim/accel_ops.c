@@ -12,7 +12,7 @@ enum { PIECE = 4096, CRC32C = (int)0x82f63b78 };
 
 /* ---- pieces -------------------------------------------------------------- */
 
-bool accel_move(struct sim_accel *a, const struct accel_job *job,
+bool accel_move(struct sim_accel *a, struct accel_job *job,
                 struct accel_task *t, bool write, uint64_t iova, void *buf,
                 size_t size)
 {
@@ -57,7 +57,7 @@ static void advance(struct accel_task *t, uint64_t n)
 
 /* From its end, if it would overwrite what it has to read. The record's result says
  * that bytes count from there. */
-static void copy(struct sim_accel *a, const struct accel_job *job,
+static void copy(struct sim_accel *a, struct accel_job *job,
                  struct accel_task *t)
 {
     uint8_t buf[PIECE];
@@ -84,7 +84,7 @@ static uint8_t pattern_byte(uint64_t pattern, uint64_t at)
     return (uint8_t)(pattern >> at % 8 * 8);
 }
 
-static void fill(struct sim_accel *a, const struct accel_job *job,
+static void fill(struct sim_accel *a, struct accel_job *job,
                  struct accel_task *t)
 {
     uint8_t buf[PIECE];
@@ -127,7 +127,7 @@ static void judge(struct accel_task *t, const uint8_t *one,
     }
 }
 
-static void compare(struct sim_accel *a, const struct accel_job *job,
+static void compare(struct sim_accel *a, struct accel_job *job,
                     struct accel_task *t)
 {
     uint8_t one[PIECE], other[PIECE];
@@ -141,7 +141,7 @@ static void compare(struct sim_accel *a, const struct accel_job *job,
     }
 }
 
-static void compare_pattern(struct sim_accel *a, const struct accel_job *job,
+static void compare_pattern(struct sim_accel *a, struct accel_job *job,
                             struct accel_task *t)
 {
     uint8_t one[PIECE], other[PIECE];
@@ -169,7 +169,7 @@ static uint32_t crc_of(uint32_t crc, const uint8_t *p, uint64_t n)
     return crc;
 }
 
-static bool read_seed(struct sim_accel *a, const struct accel_job *job,
+static bool read_seed(struct sim_accel *a, struct accel_job *job,
                       struct accel_task *t)
 {
     uint8_t seed[4];
@@ -189,7 +189,7 @@ static bool read_seed(struct sim_accel *a, const struct accel_job *job,
     return true;
 }
 
-static void crc(struct sim_accel *a, const struct accel_job *job,
+static void crc(struct sim_accel *a, struct accel_job *job,
                 struct accel_task *t)
 {
     uint8_t buf[PIECE];

@@ -274,7 +274,7 @@ static bool succeeded(const struct accel_task *t)
 }
 
 /* The word with the status comes last: who sees it sees the others. False: not yet. */
-static bool write_record(struct sim_accel *a, const struct accel_job *job,
+static bool write_record(struct sim_accel *a, struct accel_job *job,
                          const struct accel_task *t)
 {
     uint8_t record[ACCEL_RECORD_SIZE];
@@ -299,7 +299,7 @@ static bool write_record(struct sim_accel *a, const struct accel_job *job,
 }
 
 /* False: not yet. An error that no record says is SWERR's. */
-static bool tell(struct sim_accel *a, const struct accel_job *job,
+static bool tell(struct sim_accel *a, struct accel_job *job,
                  const struct accel_task *t)
 {
     uint32_t flags = accel_flags(t);
@@ -336,6 +336,7 @@ static void finish(struct sim_accel *a, struct accel_job *job,
     if (!tell(a, job, t)) {
         return;
     }
+    job->ask.state = ACCEL_NOT_ASKED;
     interrupt(a, job, t);
     if (is_inner(job, t)) {
         job->failed |= t->status != ACCEL_SUCCESS;
@@ -358,6 +359,9 @@ static void job_step(struct sim_accel *a, struct accel_job *job)
 {
     struct accel_task *t = job->in_batch ? &job->inner : &job->outer;
 
+    if (accel_waits(a, job)) {
+        return;
+    }
     if (!t->checked) {
         enum accel_status status = accel_check(a, job, t);
 

@@ -6,9 +6,7 @@
 #include "tests/sim/accel_rig.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <time.h>
 
 enum { CTRL = 6, PASID_ON = 1, PASID_PRIV = 4, FLR = 0x8000, DEVCTL = 8 };
 
@@ -583,71 +581,6 @@ static void a_reset_holds_against_other_threads(void **state)
     accel_rig_close(&rig);
 }
 
-/* A step that takes its time: it waits for a page. */
-struct slow {
-    struct accel_rig *rig;
-    _Atomic bool asked, answer, reset;
-};
-
-static enum sim_accel_answer answer_slowly(void *ctx,
-                                           const struct sim_accel_fault *r)
-{
-    struct slow *slow = ctx;
-
-    (void)r;
-    slow->asked = true;
-    while (!slow->answer)
-        sched_yield();
-    return SIM_ACCEL_NO_PAGER;
-}
-
-static void *run_once(void *ctx)
-{
-    machine_run(((struct slow *)ctx)->rig->m);
-    return NULL;
-}
-
-static void *reset(void *ctx)
-{
-    struct slow *slow = ctx;
-    struct accel_rig *rig = slow->rig;
-
-    config_write(rig->m, rig->dev, std_cap(rig->m, rig->dev, 0x10) + DEVCTL, 2,
-                 FLR);
-    slow->reset = true;
-    return NULL;
-}
-
-static void a_reset_ends_when_the_step_has(void **state)
-{
-    const struct timespec while_it_could_end = { .tv_nsec = 20 * 1000 * 1000 };
-    struct accel_rig rig;
-    struct slow slow = { .rig = &rig };
-    struct accel_desc d = copy_desc(at(0), ACCEL_BEYOND, 64, 0);
-    pthread_t runner, resetter;
-
-    (void)state;
-    accel_rig_open(&rig, 0);
-    one_queue(&rig, (struct accel_queue){ .size = 4, .block_on_fault = true });
-    sim_accel_pager(rig.m, rig.dev, answer_slowly, &slow);
-    desc_flag(&d, ACCEL_FLAG_BOF, 0);
-    submit(&rig, 0, &d);
-    assert_int_equal(pthread_create(&runner, NULL, run_once, &slow), 0);
-    while (!slow.asked)
-        sched_yield();
-    assert_int_equal(pthread_create(&resetter, NULL, reset, &slow), 0);
-    nanosleep(&while_it_could_end, NULL);
-    assert_false(slow.reset);
-    slow.answer = true;
-    pthread_join(runner, NULL);
-    pthread_join(resetter, NULL);
-    assert_int_equal(record_of(&rig, 0, 0).status, ACCEL_NONE);
-    sim_advance(rig.m, UINT64_C(100000000));
-    sim_firmware(rig.m, rig.dev);
-    (void)raw_fault(&rig.raw);
-    accel_rig_close(&rig);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -673,7 +606,6 @@ int main(void)
         cmocka_unit_test(a_copy_may_command_the_device),
         cmocka_unit_test(a_copy_may_go_to_a_peer),
         cmocka_unit_test(a_reset_holds_against_other_threads),
-        cmocka_unit_test(a_reset_ends_when_the_step_has),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

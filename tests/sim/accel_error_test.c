@@ -320,115 +320,18 @@ static void faults_say_where_and_how_far(void **state)
     accel_rig_close(&rig);
 }
 
-/* What has no PRI, or no pager, ends; one that comes goes on; or there is none. */
-struct pager {
-    struct accel_rig *rig;
-    enum sim_accel_answer answer;
-    unsigned asked, until;
-    struct sim_accel_fault last;
-};
-
-static enum sim_accel_answer page(void *ctx, const struct sim_accel_fault *r)
-{
-    struct pager *p = ctx;
-
-    p->last = *r;
-    p->asked++;
-    if (p->answer == SIM_ACCEL_PAGE_COMES && p->asked == p->until) {
-        p->rig->raw.pml4 = p->rig->space[0].pml4;
-        raw_map(&p->rig->raw, ACCEL_BEYOND, p->rig->space[0].phys,
-                RAW_READ | RAW_WRITE);
-    }
-    return p->answer;
-}
-
-static struct accel_record blocked_copy(struct accel_rig *rig, bool flag)
-{
-    struct accel_desc d = copy_desc(at(0x4000), ACCEL_BEYOND - 0x400, 0x800, 0);
-
-    if (flag)
-        desc_flag(&d, ACCEL_FLAG_BOF, 0);
-    return execute(rig, &d);
-}
-
-static void a_descriptor_may_block_on_a_fault(void **state)
-{
-    struct accel_rig rig;
-    struct pager p = { &rig, SIM_ACCEL_PAGE_COMES, 0, 3, { 0 } };
-    struct accel_record r;
-
-    (void)state;
-    accel_rig_open(&rig, 0);
-    one_queue(&rig, (struct accel_queue){ .size = 4, .block_on_fault = true });
-    r = blocked_copy(&rig, true);
-    assert_int_equal(r.status, ACCEL_PAGE_FAULT); /* nobody is asked */
-    sim_accel_pager(rig.m, rig.dev, page, &p);
-    r = blocked_copy(&rig, false);
-    assert_int_equal(r.status, ACCEL_PAGE_FAULT);
-    assert_int_equal(p.asked, 0);
-    r = blocked_copy(&rig, true);
-    assert_int_equal(r.status, ACCEL_SUCCESS);
-    assert_int_equal(r.bytes, 0x800);
-    assert_int_equal(p.asked, 3);
-    assert_int_equal(p.last.iova, ACCEL_BEYOND);
-    assert_int_equal(p.last.dev, rig.dev);
-    assert_false(p.last.write);
-    (void)raw_fault(&rig.raw);
-    accel_rig_close(&rig);
-}
-
-static void a_page_request_may_be_in_vain(void **state)
-{
-    struct accel_rig rig;
-    struct pager p = { &rig, SIM_ACCEL_NO_PAGE, 0, 0, { 0 } };
-    struct accel_record r;
-
-    (void)state;
-    accel_rig_open(&rig, 0);
-    one_queue(&rig, (struct accel_queue){ .size = 4, .block_on_fault = true });
-    sim_accel_pager(rig.m, rig.dev, page, &p);
-    r = blocked_copy(&rig, true);
-    assert_int_equal(r.status, ACCEL_PAGE_INVALID);
-    assert_int_equal(r.bytes, 0x400);
-    assert_int_equal(r.fault, ACCEL_BEYOND);
-    p.answer = SIM_ACCEL_NO_PAGER;
-    assert_int_equal(blocked_copy(&rig, true).status, ACCEL_PAGE_FAULT);
-    (void)raw_fault(&rig.raw);
-    accel_rig_close(&rig);
-}
-
-/* One that waits for ever can be aborted. */
-static void what_waits_for_a_page_can_be_aborted(void **state)
-{
-    struct accel_rig rig;
-    struct pager p = { &rig, SIM_ACCEL_PAGE_COMES, 0, UINT32_MAX, { 0 } };
-    struct accel_desc d = copy_desc(at(0), ACCEL_BEYOND, 64, 0);
-
-    (void)state;
-    accel_rig_open(&rig, 0);
-    one_queue(&rig, (struct accel_queue){ .size = 4, .block_on_fault = true });
-    sim_accel_pager(rig.m, rig.dev, page, &p);
-    desc_flag(&d, ACCEL_FLAG_BOF, 0);
-    submit(&rig, 0, &d);
-    steps(&rig, 20);
-    assert_int_equal(p.asked, 20);
-    assert_int_equal(command(&rig, ACCEL_CMD_ABORT_WQ, 1), ACCEL_CMD_OK);
-    assert_int_equal(sim_accel_busy(rig.m, rig.dev), 0);
-    assert_int_equal(record_of(&rig, 0, 0).status, ACCEL_NONE);
-    (void)raw_fault(&rig.raw);
-    accel_rig_close(&rig);
-}
-
 /* A queue that does not block has no descriptors that do. */
 static void blocking_is_the_queue_s_to_allow(void **state)
 {
+    struct accel_desc d = copy_desc(at(0x2000), at(0), 64, 0);
     struct accel_rig rig;
     struct accel_record r;
 
     (void)state;
     accel_rig_open(&rig, 0);
     plain_queue(&rig);
-    r = blocked_copy(&rig, true);
+    desc_flag(&d, ACCEL_FLAG_BOF, 0);
+    r = execute(&rig, &d);
     assert_int_equal(r.status, ACCEL_BAD_FLAGS);
     assert_int_equal(r.special, ACCEL_FLAG_BOF);
     accel_rig_close(&rig);
@@ -612,9 +515,6 @@ int main(void)
         cmocka_unit_test(records_lie_at_multiples_of_their_size),
         cmocka_unit_test(success_has_no_record_unless_asked),
         cmocka_unit_test(faults_say_where_and_how_far),
-        cmocka_unit_test(a_descriptor_may_block_on_a_fault),
-        cmocka_unit_test(a_page_request_may_be_in_vain),
-        cmocka_unit_test(what_waits_for_a_page_can_be_aborted),
         cmocka_unit_test(blocking_is_the_queue_s_to_allow),
         cmocka_unit_test(a_record_that_cannot_be_written_is_an_error),
         cmocka_unit_test(a_list_that_is_not_there_ends_the_batch),
