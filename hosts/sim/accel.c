@@ -10,13 +10,9 @@
 
 /* ---- life ---------------------------------------------------------------- */
 
-void accel_forget(struct sim_accel *a, uint64_t reset_type)
+void accel_forget(struct sim_accel *a, bool command)
 {
-    accel_regs_reset(a);
-    a->gensts = accel_gensts_pack(
-                    &(struct accel_gensts_fields){ .state = ACCEL_DISABLED,
-                                                   .reset_type = reset_type })
-                    .raw;
+    accel_regs_reset(a, command);
     memset(a->job, 0, sizeof(a->job));
     memset(&a->command, 0, sizeof(a->command));
 }
@@ -32,7 +28,7 @@ bool sim_accel_open(struct sim *s, struct sim_func *f)
     a->f = f;
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->idle, NULL);
-    accel_forget(a, ACCEL_RESET_COLD);
+    accel_forget(a, false);
     f->accel = a;
     return true;
 }
@@ -54,7 +50,7 @@ void sim_accel_reset(struct sim_func *f)
     while (a->stepping) {
         pthread_cond_wait(&a->idle, &a->lock);
     }
-    accel_forget(a, ACCEL_RESET_FLR);
+    accel_forget(a, false);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -232,8 +228,6 @@ static enum accel_taken write_portal(struct sim_accel *a, uint64_t offset,
     uint64_t q[8];
 
     if (offset % ACCEL_DESC_SIZE != 0 || size != ACCEL_DESC_SIZE) {
-        accel_drop(a, ACCEL_DROP_SHAPE,
-                   (int)(offset / (ACCEL_PORTALS * ACCEL_PORTAL_SIZE)));
         return ACCEL_DROPPED;
     }
     load_desc(buf, q);
@@ -335,6 +329,7 @@ bool sim_enqcmd(struct machine *m, uint64_t addr, uint32_t pasid,
 
     memcpy(buf, bytes, sizeof(buf));
     q0.raw = uim_le_bytes(buf, 8);
+    q0.raw &= accel_desc_q0_DEFINED;
     q0 = accel_desc_q0_set_pasid(q0, pasid);
     q0 = accel_desc_q0_set_priv(q0, 0);
     sim_table_put(buf, 8, q0.raw);

@@ -119,8 +119,9 @@ static enum accel_cmd_error check_groups(const struct sim_accel *a)
         engines |= e;
     }
     for (unsigned i = 0; i < ACCEL_WQS; i++) {
-        if (accel_wqcfg_q0_size(accel_q0(&a->wq[i])) > 0 &&
-            (wqs >> i & 1) == 0) {
+        bool active = accel_wqcfg_q0_size(accel_q0(&a->wq[i])) > 0;
+
+        if (active != ((wqs >> i & 1) != 0)) {
             return ACCEL_CMD_GROUP_WQ;
         }
     }
@@ -142,9 +143,7 @@ static enum accel_cmd_error enable_device(struct sim_accel *a)
     }
     error = check_groups(a);
     if (error == ACCEL_CMD_OK) {
-        a->gensts = accel_gensts_set_state((struct accel_gensts){ a->gensts },
-                                           ACCEL_ENABLED)
-                        .raw;
+        accel_set_state(a, ACCEL_ENABLED);
     }
     return error;
 }
@@ -184,10 +183,11 @@ static enum accel_cmd_error check_wq(struct sim_accel *a,
     if (accel_wqcfg_q0_size(accel_q0(wq)) == 0) {
         return ACCEL_CMD_WQ_SIZE_0;
     }
-    if (accel_wqcfg_q1_priority(q1) == 0) {
-        return ACCEL_CMD_WQ_PRIORITY_0;
+    if (accel_wqcfg_q1_bof(q1) && !sim_pri_enabled(a->s, a->f)) {
+        return ACCEL_CMD_WQ_BOF;
     }
-    if (accel_wqcfg_q1_max_batch_shift(q1) > ACCEL_MAX_BATCH_SHIFT) {
+    if (accel_wqcfg_q1_max_batch_shift(q1) == 0 ||
+        accel_wqcfg_q1_max_batch_shift(q1) > ACCEL_MAX_BATCH_SHIFT) {
         return ACCEL_CMD_WQ_MAX_BATCH;
     }
     if (accel_wqcfg_q1_max_xfer_shift(q1) > ACCEL_MAX_XFER_SHIFT) {
@@ -218,6 +218,11 @@ static bool is_of_wqs(unsigned code)
     return code >= ACCEL_CMD_DISABLE_WQ && code <= ACCEL_CMD_RESET_WQ;
 }
 
+static bool is_of_device(unsigned code)
+{
+    return code == ACCEL_CMD_DISABLE_DEVICE || code == ACCEL_CMD_RESET_DEVICE;
+}
+
 static bool is_of_pasid(unsigned code)
 {
     return code == ACCEL_CMD_DRAIN_PASID || code == ACCEL_CMD_ABORT_PASID;
@@ -232,11 +237,11 @@ static bool aborts(unsigned code)
 
 static bool closes(unsigned code)
 {
-    return code == ACCEL_CMD_DISABLE_DEVICE || code == ACCEL_CMD_DISABLE_WQ ||
+    return is_of_device(code) || code == ACCEL_CMD_DISABLE_WQ ||
            code == ACCEL_CMD_RESET_WQ;
 }
 
-static enum accel_cmd_error check_wqs(const struct sim_accel *a,
+static enum accel_cmd_error check_wqs(const struct sim_accel *a, unsigned code,
                                       uint32_t operand)
 {
     uint32_t wqs = operand & 0xffff;
@@ -244,7 +249,7 @@ static enum accel_cmd_error check_wqs(const struct sim_accel *a,
     if (wqs == 0 || operand >> 16 != 0 || (wqs & ~all_wqs) != 0) {
         return ACCEL_CMD_WQ_INDEX;
     }
-    for (unsigned i = 0; i < ACCEL_WQS; i++) {
+    for (unsigned i = 0; code != ACCEL_CMD_RESET_WQ && i < ACCEL_WQS; i++) {
         if ((wqs >> i & 1) != 0 && !a->wq[i].enabled) {
             return ACCEL_CMD_WQ_NOT_ENABLED;
         }
@@ -252,17 +257,17 @@ static enum accel_cmd_error check_wqs(const struct sim_accel *a,
     return ACCEL_CMD_OK;
 }
 
+/* Where nothing can be under way, resets, drains and aborts have nothing to wait for
+ * (table 5-8). */
 static enum accel_cmd_error check_other(const struct sim_accel *a,
                                         unsigned code, uint32_t operand)
 {
-    if (code == ACCEL_CMD_RESET_DEVICE) {
-        return ACCEL_CMD_OK;
+    if (is_of_wqs(code)) {
+        return check_wqs(a, code, operand);
     }
-    if (accel_state(a) != ACCEL_ENABLED) {
-        return is_of_wqs(code) ? ACCEL_CMD_WQ_NOT_ENABLED
-                               : ACCEL_CMD_NOT_ENABLED;
-    }
-    return is_of_wqs(code) ? check_wqs(a, operand) : ACCEL_CMD_OK;
+    return code == ACCEL_CMD_DISABLE_DEVICE && accel_state(a) != ACCEL_ENABLED
+               ? ACCEL_CMD_NOT_ENABLED
+               : ACCEL_CMD_OK;
 }
 
 static void start_other(struct sim_accel *a, unsigned code, uint32_t operand)
@@ -276,6 +281,9 @@ static void start_other(struct sim_accel *a, unsigned code, uint32_t operand)
     c->before = a->next_seq;
     for (unsigned i = 0; closes(code) && i < ACCEL_WQS; i++) {
         a->wq[i].closing |= (c->wqs >> i & 1) != 0;
+    }
+    if (is_of_device(code) && accel_state(a) == ACCEL_ENABLED) {
+        accel_set_state(a, ACCEL_DRAINING);
     }
     if (aborts(code)) {
         abort_work(a);
@@ -295,12 +303,10 @@ static void finish_other(struct sim_accel *a, unsigned code)
         }
     }
     if (code == ACCEL_CMD_DISABLE_DEVICE) {
-        a->gensts = accel_gensts_set_state((struct accel_gensts){ a->gensts },
-                                           ACCEL_DISABLED)
-                        .raw;
+        accel_set_state(a, ACCEL_DISABLED);
     }
     if (code == ACCEL_CMD_RESET_DEVICE) {
-        accel_forget(a, ACCEL_RESET_SOFTWARE);
+        accel_forget(a, true);
     }
 }
 

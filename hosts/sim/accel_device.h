@@ -40,7 +40,7 @@ struct accel_work {
     uint64_t q[8];
     uint64_t seq; /* of its acceptance */
     uint32_t pasid; /* UIOMMU_NO_PASID: none */
-    bool priv, ims;
+    bool priv;
 };
 
 struct accel_wq {
@@ -56,7 +56,7 @@ struct accel_task {
     uint64_t q[8];
     bool checked, ended, seeded;
     uint64_t done;    /* bytes; of a batch: descriptors */
-    uint32_t crc;     /* as it is in between: inverted */
+    uint32_t crc;     /* as it is in between: inverted, x^0 in bit 31 */
     uint32_t invalid; /* flags */
     enum accel_status status;
     uint8_t result;
@@ -153,10 +153,16 @@ static inline uint64_t accel_state(const struct sim_accel *a)
     return accel_gensts_state((struct accel_gensts){ a->gensts });
 }
 
+static inline void accel_set_state(struct sim_accel *a, uint64_t state)
+{
+    a->gensts =
+        accel_gensts_set_state((struct accel_gensts){ a->gensts }, state).raw;
+}
+
 /* ---- accel.c ------------------------------------------------------------- */
 
-/* As after a reset of that type; lock, and nobody steps. */
-void accel_forget(struct sim_accel *a, uint64_t reset_type);
+/* As after a reset, by a command or of the function; lock, and nobody steps. */
+void accel_forget(struct sim_accel *a, bool command);
 
 enum accel_reach {
     ACCEL_REACHED,
@@ -173,7 +179,7 @@ enum accel_reach accel_access(struct sim_accel *a, struct accel_job *job,
 
 /* ---- accel_regs.c: with lock ---------------------------------------------- */
 
-void accel_regs_reset(struct sim_accel *a);
+void accel_regs_reset(struct sim_accel *a, bool command);
 void accel_wq_reset(struct accel_wq *wq, bool all);
 uint64_t accel_read_word(const struct sim_accel *a, uint64_t offset);
 void accel_write_half(struct sim_accel *a, uint64_t offset, uint32_t value);
@@ -190,7 +196,6 @@ bool accel_take(struct sim_accel *a, unsigned engine, struct accel_job *job);
 /* Into SWERR; `q0` says what is known but valid. */
 void accel_error(struct sim_accel *a, struct accel_swerr_q0 q0, uint64_t q1,
                  uint64_t fault);
-void accel_drop(struct sim_accel *a, enum accel_status why, int wq);
 /* A vector is due, a cause with it or 0. */
 void accel_raise(struct sim_accel *a, unsigned vector, unsigned cause);
 
@@ -205,13 +210,12 @@ bool accel_concerns(const struct accel_command_state *c, unsigned wq,
 /* A code, or ACCEL_NONE: can be executed. Without the lock. */
 enum accel_status accel_check(struct sim_accel *a, const struct accel_job *job,
                               struct accel_task *t);
-/* Its handle is one that the descriptor may use. */
-bool accel_handle_good(struct sim_accel *a, const struct accel_job *job,
-                       const struct accel_task *t);
 /* The next piece; sets ended and what came of it. */
 void accel_operate(struct sim_accel *a, struct accel_job *job,
                    struct accel_task *t);
 void accel_end(struct accel_task *t, enum accel_status status);
+/* Of all bytes that are done, as software sees it. */
+uint32_t accel_crc(const struct accel_task *t);
 /* An access, which ends the task if it did not succeed, unless it waits. True: it
  * did. */
 bool accel_move(struct sim_accel *a, struct accel_job *job,

@@ -14,6 +14,7 @@ enum {
     CAP_MSIX = 0x11,
     MSIX_ENABLE = 1u << 15,
     MOST_CAPS = 48,
+    MOST_MAJOR = 3, /* what is used here is the same in versions 1 to 3 */
 };
 
 #define COMMAND_NS (UINT64_C(1000) * 1000 * 1000)
@@ -133,7 +134,11 @@ static bool is_one(const struct accel_driver *d)
 
 static enum uiommu_status bring_up(struct accel_driver *d)
 {
-    if (read64(d, ACCEL_REG_VERSION) != ACCEL_VERSION_1) {
+    uint32_t major =
+        d->host->mmio_read32(d->host->ctx, d->regs, ACCEL_REG_VERSION) >> 8 &
+        0xff;
+
+    if (major == 0 || major > MOST_MAJOR) {
         return UIOMMU_NODEV;
     }
     read_capabilities(d);
@@ -178,8 +183,14 @@ void accel_stop(struct accel_driver *d)
     }
 }
 
+/* Which vectors a user's descriptor may name, their permissions say. */
 enum uiommu_status accel_enable(struct accel_driver *d)
 {
+    struct accel_gencfg cfg = { d->host->mmio_read32(d->host->ctx, d->regs,
+                                                     ACCEL_REG_GENCFG) };
+
+    cfg = accel_gencfg_set_user_int_en(cfg, 1);
+    write32(d, ACCEL_REG_GENCFG, (uint32_t)cfg.raw);
     return accel_command(d, ACCEL_CMD_ENABLE_DEVICE, 0);
 }
 

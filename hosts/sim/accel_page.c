@@ -23,6 +23,14 @@ static enum accel_reach ask(struct sim_accel *a, struct accel_job *job,
                                                             : ACCEL_INVALID;
 }
 
+/* The flag is for sources and destinations. Lists and records block always (8.1.3): what a
+ * batch moves by itself is its list, and what has ended its record. */
+static bool may_block(const struct accel_task *t)
+{
+    return t->ended || accel_opcode(t) == ACCEL_OP_BATCH ||
+           (accel_flags(t) & ACCEL_FLAG_BOF) != 0;
+}
+
 enum accel_reach accel_ask(struct sim_accel *a, struct accel_job *job,
                            const struct accel_task *t,
                            const struct sim_request *r)
@@ -37,8 +45,7 @@ enum accel_reach accel_ask(struct sim_accel *a, struct accel_job *job,
         .group = a->next_group,
     };
 
-    if ((accel_flags(t) & ACCEL_FLAG_BOF) == 0 || !r->no_page ||
-        !sim_pri_on(a->s, a->f)) {
+    if (!may_block(t) || !r->no_page || !sim_pri_on(a->s, a->f)) {
         return ACCEL_FAULTED;
     }
     a->next_group = (uint16_t)((a->next_group + 1) % GROUPS);

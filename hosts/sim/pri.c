@@ -151,10 +151,11 @@ static uint32_t access_of(const struct sim_page_request *p)
            (p->priv ? UIE_PRIV : 0u);
 }
 
-/* It has no answer and takes no credit. */
+/* It has no answer and takes no credit. Without a PASID it is a request like any. */
 static bool is_stop_marker(const struct sim_page_request *p)
 {
-    return p->last && (p->access & (UIOMMU_READ | UIOMMU_WRITE)) == 0;
+    return p->pasid != UIOMMU_NO_PASID && p->last &&
+           (p->access & (UIOMMU_READ | UIOMMU_WRITE)) == 0;
 }
 
 static bool may_ask(struct sim_func *f, const struct sim_page_request *p,
@@ -407,6 +408,17 @@ enum sim_stop sim_page_request(struct machine *m,
         machine_run(m);
     }
     return stop;
+}
+
+bool sim_pri_enabled(struct sim *s, struct sim_func *f)
+{
+    const struct sim_func *owner = owner_of(f);
+    bool enabled;
+
+    pthread_mutex_lock(&s->pci.lock);
+    enabled = owner->pri != 0 && is_enabled(owner);
+    pthread_mutex_unlock(&s->pci.lock);
+    return enabled;
 }
 
 bool sim_pri_on(struct sim *s, struct sim_func *f)

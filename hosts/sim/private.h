@@ -447,7 +447,9 @@ void sim_vfs_reset(struct sim *s, const struct sim_func *pf);
 /* sim_page_request() of a device that asks by itself: interrupts are not delivered. */
 enum sim_stop sim_pri_ask(struct sim *s, struct sim_func *f,
                           const struct sim_page_request *p);
-/* It is let ask, and nothing failed. */
+/* It is let ask, by its control register. */
+bool sim_pri_enabled(struct sim *s, struct sim_func *f);
+/* The same, and nothing failed. */
 bool sim_pri_on(struct sim *s, struct sim_func *f);
 /* What became of that one, the last of its group, in answers from `since` on. What was
  * lost is refused. */

@@ -143,7 +143,7 @@ static void goes_on_when_it_is_answered(uint32_t pasid)
     settle(&rig);
     r = record_of(&rig, pasid, 0);
     assert_int_equal(r.status, ACCEL_SUCCESS);
-    assert_int_equal(r.bytes, SIZE);
+    assert_int_equal(r.bytes, 0);
     for (unsigned i = 0; i < SIZE - BEFORE; i++)
         assert_int_equal(memory_of(&rig, pasid)[i], 0x77);
     nothing_is_asked(&rig);
@@ -214,10 +214,15 @@ static void without_a_device_tlb_nobody_asks(void **state)
     struct accel_rig rig;
 
     (void)state;
-    accel_rig_open(&rig, 0);
+    accel_rig_open(&rig, SIM_ATS | SIM_PRI);
+    accel_rig_credits(&rig, 0);
+    config_write(rig.m, rig.dev, ext_cap(rig.m, rig.dev, ATS_ID) + 6, 2, 0);
+    accel_rig_credits(&rig, 8);
+    expect_violation(rig.m, "PRI enabled while ATS is not");
     one_queue(&rig, (struct accel_queue){ .size = 4, .block_on_fault = true });
     assert_int_equal(execute(&rig, &d).status, ACCEL_PAGE_FAULT);
     assert_true(raw_fault(&rig.raw));
+    nothing_is_asked(&rig);
     accel_rig_close(&rig);
 }
 
@@ -244,11 +249,12 @@ static void a_failure_is_everybody_s(void **state)
     close_all(&rig);
 }
 
-/* The record's own page, and that of a list of descriptors and of one of these. */
+/* Its flag is about sources and destinations: records, and lists of descriptors, are
+ * waited for without, as they are if the queue does not let any descriptor wait. */
 static void a_record_waits_for_its_page(void **state)
 {
     struct accel_rig rig;
-    struct accel_desc d = waiting(copy_desc(at(0x8000), at(0), 64, 0));
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
     struct question q;
 
     (void)state;
@@ -267,8 +273,7 @@ static void a_batch_waits_for_its_pages(void **state)
 {
     enum { LIST = 0xc000 };
     struct accel_rig rig;
-    struct accel_desc list =
-        waiting(accel_desc(ACCEL_OP_BATCH, 0, record_at(0)));
+    struct accel_desc list = accel_desc(ACCEL_OP_BATCH, 0, record_at(0));
     struct accel_desc inner[2] = { copy_beyond(1),
                                    copy_desc(at(0x8000), at(0), 64, 2) };
     struct question q;
@@ -288,6 +293,90 @@ static void a_batch_waits_for_its_pages(void **state)
     settle(&rig);
     assert_int_equal(record_of(&rig, 0, 2).status, ACCEL_SUCCESS);
     assert_int_equal(record_of(&rig, 0, 0).status, ACCEL_BATCH_FAIL);
+    close_all(&rig);
+}
+
+static void a_list_waits_in_vain(void **state)
+{
+    struct accel_desc list = accel_desc(ACCEL_OP_BATCH, 0, record_at(0));
+    struct accel_rig rig;
+    struct question q;
+
+    (void)state;
+    accel_rig_open(&rig, SIM_ATS | SIM_PRI);
+    one_queue(&rig, (struct accel_queue){ .size = 8 });
+    accel_desc_batch(&list, ACCEL_BEYOND, 2);
+    q = waits(&rig, 0, &list);
+    is_question(&q, 0, READS);
+    answer(&rig, &q, SIM_PAGE_INVALID);
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 0, 0).status, ACCEL_BATCH_FAULT);
+    close_all(&rig);
+}
+
+/* A record that could not be written: the descriptor is discarded. */
+static void a_record_waits_in_vain(void **state)
+{
+    struct accel_desc d = copy_desc(at(0x8000), at(0), 64, 0);
+    struct accel_rig rig;
+    struct question q;
+
+    (void)state;
+    accel_rig_open(&rig, SIM_ATS | SIM_PRI);
+    one_queue(&rig, (struct accel_queue){ .size = 8 });
+    desc_put(&d, 1, ACCEL_BEYOND);
+    accel_desc_handle(&d, 1);
+    q = waits(&rig, 0, &d);
+    is_question(&q, 0, WRITES);
+    answer(&rig, &q, SIM_PAGE_INVALID);
+    settle(&rig);
+    assert_int_equal(swerr(&rig), ACCEL_RECORD_FAULT);
+    assert_int_equal(reg_read(&rig, 0x3000), 0); /* nor is an interrupt due */
+    close_all(&rig);
+}
+
+/* Of operations that move nothing the flag is reserved. */
+static void only_what_moves_bytes_may_block(void **state)
+{
+    static const struct {
+        unsigned opcode;
+        bool may;
+    } row[] = {
+        { ACCEL_OP_NOOP, false },   { ACCEL_OP_BATCH, false },
+        { ACCEL_OP_DRAIN, false },  { ACCEL_OP_MEMMOVE, true },
+        { ACCEL_OP_FILL, true },    { ACCEL_OP_COMPARE, true },
+        { ACCEL_OP_COMPVAL, true }, { ACCEL_OP_CRCGEN, true },
+    };
+    struct accel_rig rig;
+
+    (void)state;
+    open_with(&rig, 0);
+    for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct accel_desc d =
+            waiting(accel_desc(row[i].opcode, 0, record_at(0)));
+        struct accel_record r = execute(&rig, &d);
+
+        assert_int_equal(r.status == ACCEL_BAD_FLAGS, !row[i].may);
+        if (!row[i].may)
+            assert_int_equal(r.special, ACCEL_FLAG_BOF);
+    }
+    close_all(&rig);
+}
+
+/* 5.2: a queue that lets descriptors block, on a function that may not ask. */
+static void a_queue_that_blocks_needs_page_requests(void **state)
+{
+    const struct accel_queue queue = { .size = 4, .block_on_fault = true };
+    struct accel_rig rig;
+
+    (void)state;
+    accel_rig_open(&rig, SIM_ATS | SIM_PRI);
+    assert_int_equal(accel_queue_setup(&rig.drv, 0, &queue), UIOMMU_OK);
+    assert_int_equal(accel_enable(&rig.drv), UIOMMU_OK);
+    accel_rig_credits(&rig, 0);
+    assert_int_equal(command(&rig, ACCEL_CMD_ENABLE_WQ, 0), ACCEL_CMD_WQ_BOF);
+    accel_rig_credits(&rig, 1);
+    assert_int_equal(command(&rig, ACCEL_CMD_ENABLE_WQ, 0), ACCEL_CMD_OK);
     close_all(&rig);
 }
 
@@ -541,6 +630,10 @@ int main(void)
         cmocka_unit_test(a_failure_is_everybody_s),
         cmocka_unit_test(a_record_waits_for_its_page),
         cmocka_unit_test(a_batch_waits_for_its_pages),
+        cmocka_unit_test(a_list_waits_in_vain),
+        cmocka_unit_test(a_record_waits_in_vain),
+        cmocka_unit_test(only_what_moves_bytes_may_block),
+        cmocka_unit_test(a_queue_that_blocks_needs_page_requests),
         cmocka_unit_test(others_go_on_meanwhile),
         cmocka_unit_test(who_has_no_credit_asks_later),
         cmocka_unit_test(what_waits_for_a_page_can_be_aborted),
