@@ -58,7 +58,7 @@ static uint64_t wq_at(const struct accel_driver *d, unsigned wq, unsigned word)
 static bool wait_command(struct accel_driver *d, struct accel_cmdsts *sts)
 {
     const struct uiommu_host *host = d->host;
-    uint64_t until = host->now_ns(host->ctx) + COMMAND_NS;
+    uint64_t until = host->now_ns(host->ctx) + d->limit_ns;
 
     for (;;) {
         sts->raw = host->mmio_read32(host->ctx, d->regs, ACCEL_REG_CMDSTS);
@@ -152,6 +152,7 @@ enum uiommu_status accel_start(struct accel_driver *d,
     d->host = host;
     d->pci = pci;
     d->cpu = *cpu;
+    d->limit_ns = COMMAND_NS;
     if (!is_one(d)) {
         return UIOMMU_NODEV;
     }
@@ -256,10 +257,18 @@ static bool is_on(const struct accel_driver *d, unsigned wq)
 }
 
 /* PASID and mode are read-only while the queue is on. */
+static void put_pasid(struct accel_driver *d, unsigned wq, uint32_t pasid)
+{
+    struct accel_wqcfg_q1 q1 = { read64(d, wq_at(d, wq, 1)) };
+
+    q1 = accel_wqcfg_q1_set_pasid(q1, pasid);
+    q1 = accel_wqcfg_q1_set_pasid_en(q1, pasid != UIOMMU_NO_PASID);
+    write64(d, wq_at(d, wq, 1), q1.raw);
+}
+
 enum uiommu_status accel_queue_pasid(struct accel_driver *d, unsigned wq,
                                      uint32_t pasid)
 {
-    struct accel_wqcfg_q1 q1;
     enum uiommu_status status = UIOMMU_OK;
 
     if (is_on(d, wq)) {
@@ -268,10 +277,7 @@ enum uiommu_status accel_queue_pasid(struct accel_driver *d, unsigned wq,
     if (status != UIOMMU_OK) {
         return status;
     }
-    q1.raw = read64(d, wq_at(d, wq, 1));
-    q1 = accel_wqcfg_q1_set_pasid(q1, pasid);
-    q1 = accel_wqcfg_q1_set_pasid_en(q1, pasid != UIOMMU_NO_PASID);
-    write64(d, wq_at(d, wq, 1), q1.raw);
+    put_pasid(d, wq, pasid);
     return accel_queue_on(d, wq);
 }
 
@@ -283,7 +289,13 @@ enum uiommu_status accel_queue_clear(struct accel_driver *d, unsigned wq)
         return UIOMMU_OK;
     }
     status = accel_command(d, ACCEL_CMD_ABORT_WQ, mask_of(wq));
-    return status == UIOMMU_OK ? accel_queue_off(d, wq) : status;
+    if (status == UIOMMU_OK) {
+        status = accel_queue_off(d, wq);
+    }
+    if (status == UIOMMU_OK) {
+        put_pasid(d, wq, UIOMMU_NO_PASID);
+    }
+    return status;
 }
 
 /* ---- interrupts ---------------------------------------------------------- */
@@ -408,13 +420,17 @@ void accel_desc_pasid(struct accel_desc *d, uint32_t pasid)
 
 /* ---- submission ---------------------------------------------------------- */
 
+uint64_t accel_portal(const struct accel_driver *d, unsigned wq)
+{
+    return d->portals + (uint64_t)wq * ACCEL_PORTALS * ACCEL_PORTAL_SIZE +
+           (uint64_t)ACCEL_PORTAL_LIMITED * ACCEL_PORTAL_SIZE;
+}
+
 enum uiommu_status accel_submit(struct accel_driver *d, unsigned wq,
                                 bool shared, uint32_t pasid,
                                 const struct accel_desc *desc)
 {
-    uint64_t portal = d->portals +
-                      (uint64_t)wq * ACCEL_PORTALS * ACCEL_PORTAL_SIZE +
-                      (uint64_t)ACCEL_PORTAL_LIMITED * ACCEL_PORTAL_SIZE;
+    const uint64_t portal = accel_portal(d, wq);
     struct accel_desc copy = *desc;
 
     d->host->fence(d->host->ctx); /* buffers before the descriptor */
