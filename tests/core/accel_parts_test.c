@@ -593,6 +593,7 @@ static void c_sc11_a_queue_that_does_not_stop_keeps_its_number(struct rig *rig)
     struct stand s;
     struct client *c = &s.client[CRASHES];
     struct accel_part *stuck, *next = NULL;
+    struct uiommu_endpoint *other;
     uint32_t number;
 
     stand_open(&s, rig);
@@ -614,6 +615,10 @@ static void c_sc11_a_queue_that_does_not_stop_keeps_its_number(struct rig *rig)
     assert_copied(&s, 0);
     assert_untouched(c);
     rig_poll(rig);
+    other = pasid(rig, ACCEL);
+    assert_true(uiommu_endpoint_pasid(other) >
+                number_of(&s.client[CLIENTS - 1]));
+    rig_ok(uiommu_pasid_destroy(other, true));
     rig_ok(accel_take_back(stuck));
     rig_ok(accel_lend(&s.parts, &next));
     assert_ptr_not_equal(next, stuck);
