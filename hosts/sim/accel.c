@@ -13,6 +13,7 @@
 void accel_forget(struct sim_accel *a, bool command)
 {
     accel_regs_reset(a, command);
+    a->stuck = 0;
     memset(a->job, 0, sizeof(a->job));
     memset(&a->command, 0, sizeof(a->command));
 }
@@ -355,9 +356,24 @@ void sim_accel_pause(struct machine *m, unsigned dev, bool on)
     pthread_mutex_unlock(&a->lock);
 }
 
-unsigned sim_accel_busy(struct machine *m, unsigned dev)
+static bool is_of(const struct accel_work *work, const uint32_t *pasid)
 {
-    struct sim_accel *a = accel_of(m, dev);
+    return pasid == NULL || work->pasid == *pasid;
+}
+
+static unsigned count_queue(const struct accel_wq *wq, const uint32_t *pasid)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < wq->n; i++) {
+        n += is_of(&wq->ring[(wq->head + i) % ACCEL_ENTRIES], pasid);
+    }
+    return n;
+}
+
+/* NULL: of anybody. */
+static unsigned count(struct sim_accel *a, const uint32_t *pasid)
+{
     unsigned n = 0;
 
     pthread_mutex_lock(&a->lock);
@@ -365,11 +381,30 @@ unsigned sim_accel_busy(struct machine *m, unsigned dev)
         pthread_cond_wait(&a->idle, &a->lock);
     }
     for (unsigned i = 0; i < ACCEL_WQS; i++) {
-        n += a->wq[i].n;
+        n += count_queue(&a->wq[i], pasid);
     }
     for (unsigned i = 0; i < ACCEL_ENGINES; i++) {
-        n += a->job[i].active;
+        n += a->job[i].active && is_of(&a->job[i].work, pasid);
     }
     pthread_mutex_unlock(&a->lock);
     return n;
+}
+
+unsigned sim_accel_busy(struct machine *m, unsigned dev)
+{
+    return count(accel_of(m, dev), NULL);
+}
+
+unsigned sim_accel_carries(struct machine *m, unsigned dev, uint32_t pasid)
+{
+    return count(accel_of(m, dev), &pasid);
+}
+
+void sim_accel_stick(struct machine *m, unsigned dev, unsigned wq)
+{
+    struct sim_accel *a = accel_of(m, dev);
+
+    pthread_mutex_lock(&a->lock);
+    a->stuck |= 1u << wq;
+    pthread_mutex_unlock(&a->lock);
 }

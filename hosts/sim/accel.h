@@ -37,5 +37,11 @@ void sim_accel_pause(struct machine *m, unsigned dev, bool on);
 
 /* Descriptors that were accepted and did not end: not those of a batch. */
 unsigned sim_accel_busy(struct machine *m, unsigned dev);
+/* Those of a PASID; UIOMMU_NO_PASID: without one. */
+unsigned sim_accel_carries(struct machine *m, unsigned dev, uint32_t pasid);
+
+/* Queue `wq` does not stop until the function is reset: what it has goes on whatever it
+ * is told, and commands about it do not end. */
+void sim_accel_stick(struct machine *m, unsigned dev, unsigned wq);
 
 #endif

@@ -38,7 +38,7 @@ static bool queue_has(const struct accel_command_state *c,
 static bool any_left(const struct sim_accel *a)
 {
     const struct accel_command_state *c = &a->command;
-    bool left = false;
+    bool left = (a->stuck & c->wqs) != 0;
 
     for (unsigned i = 0; i < ACCEL_WQS; i++) {
         left |= queue_has(c, a, i);
@@ -54,6 +54,13 @@ static bool any_left(const struct sim_accel *a)
 
 /* ---- abort --------------------------------------------------------------- */
 
+/* A queue that does not stop ends nothing. */
+static bool ends(const struct sim_accel *a, unsigned wq,
+                 const struct accel_work *work)
+{
+    return (a->stuck >> wq & 1) == 0 && accel_concerns(&a->command, wq, work);
+}
+
 static void abort_queue(struct sim_accel *a, unsigned index)
 {
     struct accel_wq *wq = &a->wq[index];
@@ -62,7 +69,7 @@ static void abort_queue(struct sim_accel *a, unsigned index)
     for (unsigned i = 0; i < wq->n; i++) {
         struct accel_work work = wq->ring[(wq->head + i) % ACCEL_ENTRIES];
 
-        if (!accel_concerns(&a->command, index, &work)) {
+        if (!ends(a, index, &work)) {
             wq->ring[(wq->head + kept) % ACCEL_ENTRIES] = work;
             kept++;
         }
@@ -79,7 +86,7 @@ static void abort_work(struct sim_accel *a)
     for (unsigned i = 0; i < ACCEL_ENGINES; i++) {
         struct accel_job *job = &a->job[i];
 
-        if (job->active && accel_concerns(&a->command, job->wq, &job->work)) {
+        if (job->active && ends(a, job->wq, &job->work)) {
             job->active = false;
             job->marks = job->ask.state == ACCEL_ASKED;
         }

@@ -110,6 +110,7 @@ struct sim_accel {
     uint64_t next_seq;
     unsigned turn[ACCEL_GROUPS]; /* the queue that is asked first */
     bool paused;
+    uint32_t stuck; /* queues that do not stop */
     uint16_t next_group; /* of page requests; the stepping thread's */
 
     /* the stepping thread's */

@@ -210,6 +210,7 @@ static void a_queue_gets_another_pasid_when_it_is_drained(void **state)
 static void a_queue_that_is_cleared_has_nothing_under_way(void **state)
 {
     struct accel_rig rig;
+    struct accel_wqcfg_q1 q1;
     struct accel_desc d = copy_desc(at(0x8000), at(0), 0x4000, 0);
 
     (void)state;
@@ -226,6 +227,8 @@ static void a_queue_that_is_cleared_has_nothing_under_way(void **state)
     submit(&rig, 0, &d); /* which nobody hears of */
     assert_int_equal(swerr(&rig), 0);
     assert_int_equal(sim_accel_busy(rig.m, rig.dev), 0);
+    q1.raw = reg_read(&rig, rig.drv.wqcfg + 8);
+    assert_false(accel_wqcfg_q1_pasid_en(q1));
     accel_rig_close(&rig);
 }
 
