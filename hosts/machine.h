@@ -65,6 +65,9 @@ struct machine_ops {
      * and I/O APICs, not units, and was not taken yet; false: there is none. Of
      * an ITS: destination is the DeviceID, vector the EventID.              */
     bool (*take_irq)(struct machine *m, struct uiommu_irq_target *out);
+    /* A processor writes 64 bytes to a physical address at once (MOVDIR64B), as
+     * streaming accelerators take them. NULL: the machine has none of these.  */
+    void (*movdir64b)(struct machine *m, uint64_t addr, const void *bytes);
     /* Deliver interrupts that are due. False: the machine is gone. */
     bool (*run)(struct machine *m);
     void (*close)(struct machine *m);

@@ -237,12 +237,15 @@ bool scenario_run(struct machine *m, const struct scenario *scenario,
 
 const struct scenario scenarios[] = {
     { "confine", "every device is confined, and each promise is shown by DMA",
-      scenario_confine },
+      scenario_confine, false },
     { "rest", "what a device reaches that nobody uses, found by DMA",
-      scenario_rest },
+      scenario_rest, false },
     { "faults", "what is heard of a device that goes astray, and does not stop",
-      scenario_faults },
-    { NULL, NULL, NULL },
+      scenario_faults, false },
+    { "accel",
+      "an accelerator whose queues are lent to clients, of whom one crashes",
+      scenario_accel, true },
+    { NULL, NULL, NULL, false },
 };
 
 const struct scenario *scenario_find(const char *name)

@@ -10,13 +10,10 @@
 
 /* ---- life ---------------------------------------------------------------- */
 
-void accel_forget(struct sim_accel *a, uint64_t reset_type)
+void accel_forget(struct sim_accel *a, bool command)
 {
-    accel_regs_reset(a);
-    a->gensts = accel_gensts_pack(
-                    &(struct accel_gensts_fields){ .state = ACCEL_DISABLED,
-                                                   .reset_type = reset_type })
-                    .raw;
+    accel_regs_reset(a, command);
+    a->stuck = 0;
     memset(a->job, 0, sizeof(a->job));
     memset(&a->command, 0, sizeof(a->command));
 }
@@ -32,7 +29,7 @@ bool sim_accel_open(struct sim *s, struct sim_func *f)
     a->f = f;
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->idle, NULL);
-    accel_forget(a, ACCEL_RESET_COLD);
+    accel_forget(a, false);
     f->accel = a;
     return true;
 }
@@ -54,7 +51,7 @@ void sim_accel_reset(struct sim_func *f)
     while (a->stepping) {
         pthread_cond_wait(&a->idle, &a->lock);
     }
-    accel_forget(a, ACCEL_RESET_FLR);
+    accel_forget(a, false);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -89,6 +86,7 @@ static void step(struct sim_accel *a)
         return;
     }
     accel_command_step(a);
+    accel_send_markers(a);
     for (unsigned i = 0; !paused && i < ACCEL_ENGINES; i++) {
         accel_engine_step(a, i);
     }
@@ -107,32 +105,7 @@ void sim_accels_run(struct sim *s)
 
 /* ---- its DMA ------------------------------------------------------------- */
 
-/* What becomes of a fault. Page requests go out here, and nowhere else: a function
- * with PRI enabled would send one for the page of `r`, in the group of this engine. */
-static enum accel_reach ask_for_page(struct sim_accel *a,
-                                     const struct accel_task *t,
-                                     const struct sim_request *r)
-{
-    const struct sim_accel_fault page = { .dev = r->dev,
-                                          .pasid = r->pasid,
-                                          .write = r->write,
-                                          .priv = r->priv,
-                                          .iova = r->iova };
-
-    if ((accel_flags(t) & ACCEL_FLAG_BOF) == 0 || a->pager == NULL) {
-        return ACCEL_FAULTED;
-    }
-    switch (a->pager(a->pager_ctx, &page)) {
-    case SIM_ACCEL_PAGE_COMES:
-        return ACCEL_WAITS;
-    case SIM_ACCEL_NO_PAGE:
-        return ACCEL_INVALID;
-    default:
-        return ACCEL_FAULTED;
-    }
-}
-
-enum accel_reach accel_access(struct sim_accel *a, const struct accel_job *job,
+enum accel_reach accel_access(struct sim_accel *a, struct accel_job *job,
                               const struct accel_task *t, bool write,
                               uint64_t iova, void *buf, size_t size)
 {
@@ -146,10 +119,13 @@ enum accel_reach accel_access(struct sim_accel *a, const struct accel_job *job,
         .size = size,
     };
 
+    if (accel_is_refused(job, &r)) {
+        return ACCEL_INVALID;
+    }
     if (sim_transfer(a->s, &r)) {
         return ACCEL_REACHED;
     }
-    return r.stop == SIM_BY_UNIT ? ask_for_page(a, t, &r) : ACCEL_LOST;
+    return r.stop == SIM_BY_UNIT ? accel_ask(a, job, t, &r) : ACCEL_LOST;
 }
 
 /* ---- its BARs ------------------------------------------------------------ */
@@ -253,8 +229,6 @@ static enum accel_taken write_portal(struct sim_accel *a, uint64_t offset,
     uint64_t q[8];
 
     if (offset % ACCEL_DESC_SIZE != 0 || size != ACCEL_DESC_SIZE) {
-        accel_drop(a, ACCEL_DROP_SHAPE,
-                   (int)(offset / (ACCEL_PORTALS * ACCEL_PORTAL_SIZE)));
         return ACCEL_DROPPED;
     }
     load_desc(buf, q);
@@ -356,6 +330,7 @@ bool sim_enqcmd(struct machine *m, uint64_t addr, uint32_t pasid,
 
     memcpy(buf, bytes, sizeof(buf));
     q0.raw = uim_le_bytes(buf, 8);
+    q0.raw &= accel_desc_q0_DEFINED;
     q0 = accel_desc_q0_set_pasid(q0, pasid);
     q0 = accel_desc_q0_set_priv(q0, 0);
     sim_table_put(buf, 8, q0.raw);
@@ -381,9 +356,24 @@ void sim_accel_pause(struct machine *m, unsigned dev, bool on)
     pthread_mutex_unlock(&a->lock);
 }
 
-unsigned sim_accel_busy(struct machine *m, unsigned dev)
+static bool is_of(const struct accel_work *work, const uint32_t *pasid)
 {
-    struct sim_accel *a = accel_of(m, dev);
+    return pasid == NULL || work->pasid == *pasid;
+}
+
+static unsigned count_queue(const struct accel_wq *wq, const uint32_t *pasid)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < wq->n; i++) {
+        n += is_of(&wq->ring[(wq->head + i) % ACCEL_ENTRIES], pasid);
+    }
+    return n;
+}
+
+/* NULL: of anybody. */
+static unsigned count(struct sim_accel *a, const uint32_t *pasid)
+{
     unsigned n = 0;
 
     pthread_mutex_lock(&a->lock);
@@ -391,25 +381,30 @@ unsigned sim_accel_busy(struct machine *m, unsigned dev)
         pthread_cond_wait(&a->idle, &a->lock);
     }
     for (unsigned i = 0; i < ACCEL_WQS; i++) {
-        n += a->wq[i].n;
+        n += count_queue(&a->wq[i], pasid);
     }
     for (unsigned i = 0; i < ACCEL_ENGINES; i++) {
-        n += a->job[i].active;
+        n += a->job[i].active && is_of(&a->job[i].work, pasid);
     }
     pthread_mutex_unlock(&a->lock);
     return n;
 }
 
-void sim_accel_pager(struct machine *m, unsigned dev, sim_accel_pager_fn fn,
-                     void *ctx)
+unsigned sim_accel_busy(struct machine *m, unsigned dev)
+{
+    return count(accel_of(m, dev), NULL);
+}
+
+unsigned sim_accel_carries(struct machine *m, unsigned dev, uint32_t pasid)
+{
+    return count(accel_of(m, dev), &pasid);
+}
+
+void sim_accel_stick(struct machine *m, unsigned dev, unsigned wq)
 {
     struct sim_accel *a = accel_of(m, dev);
 
     pthread_mutex_lock(&a->lock);
-    while (a->stepping) {
-        pthread_cond_wait(&a->idle, &a->lock);
-    }
-    a->pager = fn;
-    a->pager_ctx = ctx;
+    a->stuck |= 1u << wq;
     pthread_mutex_unlock(&a->lock);
 }

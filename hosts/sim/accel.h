@@ -10,8 +10,7 @@
  * step in which each engine does one bounded thing, at most a page of a copy.
  * Commands complete in steps, and interrupts go out at the end of them.
  *
- * Any function may be called from any thread, but not by a pager. `dev` has to be an
- * accelerator.
+ * Any function may be called from any thread. `dev` has to be an accelerator.
  */
 #ifndef UIM_HOSTS_SIM_ACCEL_H
 #define UIM_HOSTS_SIM_ACCEL_H
@@ -38,27 +37,11 @@ void sim_accel_pause(struct machine *m, unsigned dev, bool on);
 
 /* Descriptors that were accepted and did not end: not those of a batch. */
 unsigned sim_accel_busy(struct machine *m, unsigned dev);
+/* Those of a PASID; UIOMMU_NO_PASID: without one. */
+unsigned sim_accel_carries(struct machine *m, unsigned dev, uint32_t pasid);
 
-/* What becomes of a page request. */
-enum sim_accel_answer {
-    SIM_ACCEL_NO_PAGER, /* none can be sent */
-    SIM_ACCEL_PAGE_COMES, /* asked for or there: the next step tries again */
-    SIM_ACCEL_NO_PAGE,    /* there is no such page */
-};
-
-struct sim_accel_fault {
-    unsigned dev;
-    uint32_t pasid; /* UIOMMU_NO_PASID: none */
-    bool write, priv;
-    uint64_t iova;
-};
-
-/* Who is asked for the page of a fault that a descriptor may block on; called by
- * the thread that runs the machine, be it in uiommu's relax, so that it must not call
- * uiommu. NULL, as at first: nobody, and the descriptor ends with the fault. */
-typedef enum sim_accel_answer (*sim_accel_pager_fn)(
-    void *ctx, const struct sim_accel_fault *request);
-void sim_accel_pager(struct machine *m, unsigned dev, sim_accel_pager_fn fn,
-                     void *ctx);
+/* Queue `wq` does not stop until the function is reset: what it has goes on whatever it
+ * is told, and commands about it do not end. */
+void sim_accel_stick(struct machine *m, unsigned dev, unsigned wq);
 
 #endif

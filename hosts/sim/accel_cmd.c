@@ -38,7 +38,7 @@ static bool queue_has(const struct accel_command_state *c,
 static bool any_left(const struct sim_accel *a)
 {
     const struct accel_command_state *c = &a->command;
-    bool left = false;
+    bool left = (a->stuck & c->wqs) != 0;
 
     for (unsigned i = 0; i < ACCEL_WQS; i++) {
         left |= queue_has(c, a, i);
@@ -46,12 +46,20 @@ static bool any_left(const struct sim_accel *a)
     for (unsigned i = 0; i < ACCEL_ENGINES; i++) {
         const struct accel_job *job = &a->job[i];
 
-        left |= job->active && accel_concerns(c, job->wq, &job->work);
+        left |= job->marks ||
+                (job->active && accel_concerns(c, job->wq, &job->work));
     }
     return left;
 }
 
 /* ---- abort --------------------------------------------------------------- */
+
+/* A queue that does not stop ends nothing. */
+static bool ends(const struct sim_accel *a, unsigned wq,
+                 const struct accel_work *work)
+{
+    return (a->stuck >> wq & 1) == 0 && accel_concerns(&a->command, wq, work);
+}
 
 static void abort_queue(struct sim_accel *a, unsigned index)
 {
@@ -61,7 +69,7 @@ static void abort_queue(struct sim_accel *a, unsigned index)
     for (unsigned i = 0; i < wq->n; i++) {
         struct accel_work work = wq->ring[(wq->head + i) % ACCEL_ENTRIES];
 
-        if (!accel_concerns(&a->command, index, &work)) {
+        if (!ends(a, index, &work)) {
             wq->ring[(wq->head + kept) % ACCEL_ENTRIES] = work;
             kept++;
         }
@@ -78,8 +86,9 @@ static void abort_work(struct sim_accel *a)
     for (unsigned i = 0; i < ACCEL_ENGINES; i++) {
         struct accel_job *job = &a->job[i];
 
-        if (job->active && accel_concerns(&a->command, job->wq, &job->work)) {
+        if (job->active && ends(a, job->wq, &job->work)) {
             job->active = false;
+            job->marks = job->ask.state == ACCEL_ASKED;
         }
     }
 }
@@ -117,8 +126,9 @@ static enum accel_cmd_error check_groups(const struct sim_accel *a)
         engines |= e;
     }
     for (unsigned i = 0; i < ACCEL_WQS; i++) {
-        if (accel_wqcfg_q0_size(accel_q0(&a->wq[i])) > 0 &&
-            (wqs >> i & 1) == 0) {
+        bool active = accel_wqcfg_q0_size(accel_q0(&a->wq[i])) > 0;
+
+        if (active != ((wqs >> i & 1) != 0)) {
             return ACCEL_CMD_GROUP_WQ;
         }
     }
@@ -140,9 +150,7 @@ static enum accel_cmd_error enable_device(struct sim_accel *a)
     }
     error = check_groups(a);
     if (error == ACCEL_CMD_OK) {
-        a->gensts = accel_gensts_set_state((struct accel_gensts){ a->gensts },
-                                           ACCEL_ENABLED)
-                        .raw;
+        accel_set_state(a, ACCEL_ENABLED);
     }
     return error;
 }
@@ -182,10 +190,11 @@ static enum accel_cmd_error check_wq(struct sim_accel *a,
     if (accel_wqcfg_q0_size(accel_q0(wq)) == 0) {
         return ACCEL_CMD_WQ_SIZE_0;
     }
-    if (accel_wqcfg_q1_priority(q1) == 0) {
-        return ACCEL_CMD_WQ_PRIORITY_0;
+    if (accel_wqcfg_q1_bof(q1) && !sim_pri_enabled(a->s, a->f)) {
+        return ACCEL_CMD_WQ_BOF;
     }
-    if (accel_wqcfg_q1_max_batch_shift(q1) > ACCEL_MAX_BATCH_SHIFT) {
+    if (accel_wqcfg_q1_max_batch_shift(q1) == 0 ||
+        accel_wqcfg_q1_max_batch_shift(q1) > ACCEL_MAX_BATCH_SHIFT) {
         return ACCEL_CMD_WQ_MAX_BATCH;
     }
     if (accel_wqcfg_q1_max_xfer_shift(q1) > ACCEL_MAX_XFER_SHIFT) {
@@ -216,6 +225,11 @@ static bool is_of_wqs(unsigned code)
     return code >= ACCEL_CMD_DISABLE_WQ && code <= ACCEL_CMD_RESET_WQ;
 }
 
+static bool is_of_device(unsigned code)
+{
+    return code == ACCEL_CMD_DISABLE_DEVICE || code == ACCEL_CMD_RESET_DEVICE;
+}
+
 static bool is_of_pasid(unsigned code)
 {
     return code == ACCEL_CMD_DRAIN_PASID || code == ACCEL_CMD_ABORT_PASID;
@@ -230,11 +244,11 @@ static bool aborts(unsigned code)
 
 static bool closes(unsigned code)
 {
-    return code == ACCEL_CMD_DISABLE_DEVICE || code == ACCEL_CMD_DISABLE_WQ ||
+    return is_of_device(code) || code == ACCEL_CMD_DISABLE_WQ ||
            code == ACCEL_CMD_RESET_WQ;
 }
 
-static enum accel_cmd_error check_wqs(const struct sim_accel *a,
+static enum accel_cmd_error check_wqs(const struct sim_accel *a, unsigned code,
                                       uint32_t operand)
 {
     uint32_t wqs = operand & 0xffff;
@@ -242,7 +256,7 @@ static enum accel_cmd_error check_wqs(const struct sim_accel *a,
     if (wqs == 0 || operand >> 16 != 0 || (wqs & ~all_wqs) != 0) {
         return ACCEL_CMD_WQ_INDEX;
     }
-    for (unsigned i = 0; i < ACCEL_WQS; i++) {
+    for (unsigned i = 0; code != ACCEL_CMD_RESET_WQ && i < ACCEL_WQS; i++) {
         if ((wqs >> i & 1) != 0 && !a->wq[i].enabled) {
             return ACCEL_CMD_WQ_NOT_ENABLED;
         }
@@ -250,17 +264,17 @@ static enum accel_cmd_error check_wqs(const struct sim_accel *a,
     return ACCEL_CMD_OK;
 }
 
+/* Where nothing can be under way, resets, drains and aborts have nothing to wait for
+ * (table 5-8). */
 static enum accel_cmd_error check_other(const struct sim_accel *a,
                                         unsigned code, uint32_t operand)
 {
-    if (code == ACCEL_CMD_RESET_DEVICE) {
-        return ACCEL_CMD_OK;
+    if (is_of_wqs(code)) {
+        return check_wqs(a, code, operand);
     }
-    if (accel_state(a) != ACCEL_ENABLED) {
-        return is_of_wqs(code) ? ACCEL_CMD_WQ_NOT_ENABLED
-                               : ACCEL_CMD_NOT_ENABLED;
-    }
-    return is_of_wqs(code) ? check_wqs(a, operand) : ACCEL_CMD_OK;
+    return code == ACCEL_CMD_DISABLE_DEVICE && accel_state(a) != ACCEL_ENABLED
+               ? ACCEL_CMD_NOT_ENABLED
+               : ACCEL_CMD_OK;
 }
 
 static void start_other(struct sim_accel *a, unsigned code, uint32_t operand)
@@ -274,6 +288,9 @@ static void start_other(struct sim_accel *a, unsigned code, uint32_t operand)
     c->before = a->next_seq;
     for (unsigned i = 0; closes(code) && i < ACCEL_WQS; i++) {
         a->wq[i].closing |= (c->wqs >> i & 1) != 0;
+    }
+    if (is_of_device(code) && accel_state(a) == ACCEL_ENABLED) {
+        accel_set_state(a, ACCEL_DRAINING);
     }
     if (aborts(code)) {
         abort_work(a);
@@ -293,12 +310,10 @@ static void finish_other(struct sim_accel *a, unsigned code)
         }
     }
     if (code == ACCEL_CMD_DISABLE_DEVICE) {
-        a->gensts = accel_gensts_set_state((struct accel_gensts){ a->gensts },
-                                           ACCEL_DISABLED)
-                        .raw;
+        accel_set_state(a, ACCEL_DISABLED);
     }
     if (code == ACCEL_CMD_RESET_DEVICE) {
-        accel_forget(a, ACCEL_RESET_SOFTWARE);
+        accel_forget(a, true);
     }
 }
 

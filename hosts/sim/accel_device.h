@@ -40,7 +40,7 @@ struct accel_work {
     uint64_t q[8];
     uint64_t seq; /* of its acceptance */
     uint32_t pasid; /* UIOMMU_NO_PASID: none */
-    bool priv, ims;
+    bool priv;
 };
 
 struct accel_wq {
@@ -56,7 +56,7 @@ struct accel_task {
     uint64_t q[8];
     bool checked, ended, seeded;
     uint64_t done;    /* bytes; of a batch: descriptors */
-    uint32_t crc;     /* as it is in between: inverted */
+    uint32_t crc;     /* as it is in between: inverted, x^0 in bit 31 */
     uint32_t invalid; /* flags */
     enum accel_status status;
     uint8_t result;
@@ -64,9 +64,19 @@ struct accel_task {
     uint64_t fault;
 };
 
+/* The page that an engine asked for: it goes on when the answer is there. */
+enum accel_ask_state { ACCEL_NOT_ASKED, ACCEL_ASKED, ACCEL_REFUSED };
+struct accel_ask {
+    enum accel_ask_state state;
+    struct sim_page_request page;
+    unsigned since; /* answers that the function had before */
+};
+
 /* What an engine has under way. */
 struct accel_job {
     bool active;
+    bool marks; /* it was aborted while it waited for a page */
+    struct accel_ask ask;
     unsigned wq;
     struct accel_work work;
     struct accel_task outer;
@@ -100,8 +110,8 @@ struct sim_accel {
     uint64_t next_seq;
     unsigned turn[ACCEL_GROUPS]; /* the queue that is asked first */
     bool paused;
-    sim_accel_pager_fn pager;
-    void *pager_ctx;
+    uint32_t stuck; /* queues that do not stop */
+    uint16_t next_group; /* of page requests; the stepping thread's */
 
     /* the stepping thread's */
     struct accel_job job[ACCEL_ENGINES];
@@ -144,10 +154,16 @@ static inline uint64_t accel_state(const struct sim_accel *a)
     return accel_gensts_state((struct accel_gensts){ a->gensts });
 }
 
+static inline void accel_set_state(struct sim_accel *a, uint64_t state)
+{
+    a->gensts =
+        accel_gensts_set_state((struct accel_gensts){ a->gensts }, state).raw;
+}
+
 /* ---- accel.c ------------------------------------------------------------- */
 
-/* As after a reset of that type; lock, and nobody steps. */
-void accel_forget(struct sim_accel *a, uint64_t reset_type);
+/* As after a reset, by a command or of the function; lock, and nobody steps. */
+void accel_forget(struct sim_accel *a, bool command);
 
 enum accel_reach {
     ACCEL_REACHED,
@@ -158,13 +174,13 @@ enum accel_reach {
 };
 
 /* One access of the job's, inside a page; without the lock. */
-enum accel_reach accel_access(struct sim_accel *a, const struct accel_job *job,
+enum accel_reach accel_access(struct sim_accel *a, struct accel_job *job,
                               const struct accel_task *t, bool write,
                               uint64_t iova, void *buf, size_t size);
 
 /* ---- accel_regs.c: with lock ---------------------------------------------- */
 
-void accel_regs_reset(struct sim_accel *a);
+void accel_regs_reset(struct sim_accel *a, bool command);
 void accel_wq_reset(struct accel_wq *wq, bool all);
 uint64_t accel_read_word(const struct sim_accel *a, uint64_t offset);
 void accel_write_half(struct sim_accel *a, uint64_t offset, uint32_t value);
@@ -181,7 +197,6 @@ bool accel_take(struct sim_accel *a, unsigned engine, struct accel_job *job);
 /* Into SWERR; `q0` says what is known but valid. */
 void accel_error(struct sim_accel *a, struct accel_swerr_q0 q0, uint64_t q1,
                  uint64_t fault);
-void accel_drop(struct sim_accel *a, enum accel_status why, int wq);
 /* A vector is due, a cause with it or 0. */
 void accel_raise(struct sim_accel *a, unsigned vector, unsigned cause);
 
@@ -196,18 +211,30 @@ bool accel_concerns(const struct accel_command_state *c, unsigned wq,
 /* A code, or ACCEL_NONE: can be executed. Without the lock. */
 enum accel_status accel_check(struct sim_accel *a, const struct accel_job *job,
                               struct accel_task *t);
-/* Its handle is one that the descriptor may use. */
-bool accel_handle_good(struct sim_accel *a, const struct accel_job *job,
-                       const struct accel_task *t);
 /* The next piece; sets ended and what came of it. */
 void accel_operate(struct sim_accel *a, struct accel_job *job,
                    struct accel_task *t);
 void accel_end(struct accel_task *t, enum accel_status status);
+/* Of all bytes that are done, as software sees it. */
+uint32_t accel_crc(const struct accel_task *t);
 /* An access, which ends the task if it did not succeed, unless it waits. True: it
  * did. */
-bool accel_move(struct sim_accel *a, const struct accel_job *job,
+bool accel_move(struct sim_accel *a, struct accel_job *job,
                 struct accel_task *t, bool write, uint64_t iova, void *buf,
                 size_t size);
+
+/* ---- accel_page.c: the stepping thread, without the lock -------------------- */
+
+/* What becomes of an access that the IOMMU refused. */
+enum accel_reach accel_ask(struct sim_accel *a, struct accel_job *job,
+                           const struct accel_task *t,
+                           const struct sim_request *r);
+/* Whether the engine still waits for a page. */
+bool accel_waits(struct sim_accel *a, struct accel_job *job);
+/* It did so in vain: this is the access that it asked for. */
+bool accel_is_refused(struct accel_job *job, const struct sim_request *r);
+/* Who was aborted while waiting says that no more of its PASID comes. */
+void accel_send_markers(struct sim_accel *a);
 
 /* ---- accel_irq.c ----------------------------------------------------------- */
 

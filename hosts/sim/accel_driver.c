@@ -13,7 +13,12 @@ enum {
     CAP_LIST = 0x34,
     CAP_MSIX = 0x11,
     MSIX_ENABLE = 1u << 15,
+    FIRST_EXTENDED = 0x100,
+    CAP_PRI = 0x13,
+    PRI_CONTROL = 4,
+    PRI_ENABLE = 1,
     MOST_CAPS = 48,
+    MOST_MAJOR = 3, /* what is used here is the same in versions 1 to 3 */
 };
 
 #define COMMAND_NS (UINT64_C(1000) * 1000 * 1000)
@@ -58,7 +63,7 @@ static uint64_t wq_at(const struct accel_driver *d, unsigned wq, unsigned word)
 static bool wait_command(struct accel_driver *d, struct accel_cmdsts *sts)
 {
     const struct uiommu_host *host = d->host;
-    uint64_t until = host->now_ns(host->ctx) + COMMAND_NS;
+    uint64_t until = host->now_ns(host->ctx) + d->limit_ns;
 
     for (;;) {
         sts->raw = host->mmio_read32(host->ctx, d->regs, ACCEL_REG_CMDSTS);
@@ -133,7 +138,11 @@ static bool is_one(const struct accel_driver *d)
 
 static enum uiommu_status bring_up(struct accel_driver *d)
 {
-    if (read64(d, ACCEL_REG_VERSION) != ACCEL_VERSION_1) {
+    uint32_t major =
+        d->host->mmio_read32(d->host->ctx, d->regs, ACCEL_REG_VERSION) >> 8 &
+        0xff;
+
+    if (major == 0 || major > MOST_MAJOR) {
         return UIOMMU_NODEV;
     }
     read_capabilities(d);
@@ -152,6 +161,7 @@ enum uiommu_status accel_start(struct accel_driver *d,
     d->host = host;
     d->pci = pci;
     d->cpu = *cpu;
+    d->limit_ns = COMMAND_NS;
     if (!is_one(d)) {
         return UIOMMU_NODEV;
     }
@@ -178,8 +188,14 @@ void accel_stop(struct accel_driver *d)
     }
 }
 
+/* Which vectors a user's descriptor may name, their permissions say. */
 enum uiommu_status accel_enable(struct accel_driver *d)
 {
+    struct accel_gencfg cfg = { d->host->mmio_read32(d->host->ctx, d->regs,
+                                                     ACCEL_REG_GENCFG) };
+
+    cfg = accel_gencfg_set_user_int_en(cfg, 1);
+    write32(d, ACCEL_REG_GENCFG, (uint32_t)cfg.raw);
     return accel_command(d, ACCEL_CMD_ENABLE_DEVICE, 0);
 }
 
@@ -224,6 +240,7 @@ enum uiommu_status accel_queue_setup(struct accel_driver *d, unsigned wq,
         (queue->shared && queue->pasid != UIOMMU_NO_PASID)) {
         return UIOMMU_INVAL;
     }
+    d->blocks[wq] = queue->block_on_fault;
     write64(d, wq_at(d, wq, 0), accel_wqcfg_q0_pack(&q0).raw);
     write64(d, wq_at(d, wq, 1), q1_of(d, queue));
     write64(d, d->grpcfg + wq / 64 * 8,
@@ -232,8 +249,36 @@ enum uiommu_status accel_queue_setup(struct accel_driver *d, unsigned wq,
     return UIOMMU_OK;
 }
 
+/* Does the function let anybody ask for pages? */
+static bool may_ask(const struct accel_driver *d)
+{
+    unsigned at = FIRST_EXTENDED;
+
+    for (unsigned i = 0; i < MOST_CAPS && at >= FIRST_EXTENDED; i++) {
+        uint32_t header = config(d, at, 4);
+
+        if ((header & 0xffff) == CAP_PRI) {
+            return (config(d, at + PRI_CONTROL, 2) & PRI_ENABLE) != 0;
+        }
+        at = header >> 20 & 0xffc;
+    }
+    return false;
+}
+
+/* The device refuses a queue that blocks if it may not ask; that may change while the
+ * queue is off. */
+static void put_blocking(struct accel_driver *d, unsigned wq)
+{
+    struct accel_wqcfg_q1 q1 = { read64(d, wq_at(d, wq, 1)) };
+
+    write64(d, wq_at(d, wq, 1), accel_wqcfg_q1_set_bof(q1, may_ask(d)).raw);
+}
+
 enum uiommu_status accel_queue_on(struct accel_driver *d, unsigned wq)
 {
+    if (wq < d->wqs && d->blocks[wq]) {
+        put_blocking(d, wq);
+    }
     return accel_command(d, ACCEL_CMD_ENABLE_WQ, wq);
 }
 
@@ -256,10 +301,18 @@ static bool is_on(const struct accel_driver *d, unsigned wq)
 }
 
 /* PASID and mode are read-only while the queue is on. */
+static void put_pasid(struct accel_driver *d, unsigned wq, uint32_t pasid)
+{
+    struct accel_wqcfg_q1 q1 = { read64(d, wq_at(d, wq, 1)) };
+
+    q1 = accel_wqcfg_q1_set_pasid(q1, pasid);
+    q1 = accel_wqcfg_q1_set_pasid_en(q1, pasid != UIOMMU_NO_PASID);
+    write64(d, wq_at(d, wq, 1), q1.raw);
+}
+
 enum uiommu_status accel_queue_pasid(struct accel_driver *d, unsigned wq,
                                      uint32_t pasid)
 {
-    struct accel_wqcfg_q1 q1;
     enum uiommu_status status = UIOMMU_OK;
 
     if (is_on(d, wq)) {
@@ -268,10 +321,7 @@ enum uiommu_status accel_queue_pasid(struct accel_driver *d, unsigned wq,
     if (status != UIOMMU_OK) {
         return status;
     }
-    q1.raw = read64(d, wq_at(d, wq, 1));
-    q1 = accel_wqcfg_q1_set_pasid(q1, pasid);
-    q1 = accel_wqcfg_q1_set_pasid_en(q1, pasid != UIOMMU_NO_PASID);
-    write64(d, wq_at(d, wq, 1), q1.raw);
+    put_pasid(d, wq, pasid);
     return accel_queue_on(d, wq);
 }
 
@@ -283,7 +333,13 @@ enum uiommu_status accel_queue_clear(struct accel_driver *d, unsigned wq)
         return UIOMMU_OK;
     }
     status = accel_command(d, ACCEL_CMD_ABORT_WQ, mask_of(wq));
-    return status == UIOMMU_OK ? accel_queue_off(d, wq) : status;
+    if (status == UIOMMU_OK) {
+        status = accel_queue_off(d, wq);
+    }
+    if (status == UIOMMU_OK) {
+        put_pasid(d, wq, UIOMMU_NO_PASID);
+    }
+    return status;
 }
 
 /* ---- interrupts ---------------------------------------------------------- */
@@ -408,13 +464,17 @@ void accel_desc_pasid(struct accel_desc *d, uint32_t pasid)
 
 /* ---- submission ---------------------------------------------------------- */
 
+uint64_t accel_portal(const struct accel_driver *d, unsigned wq)
+{
+    return d->portals + (uint64_t)wq * ACCEL_PORTALS * ACCEL_PORTAL_SIZE +
+           (uint64_t)ACCEL_PORTAL_LIMITED * ACCEL_PORTAL_SIZE;
+}
+
 enum uiommu_status accel_submit(struct accel_driver *d, unsigned wq,
                                 bool shared, uint32_t pasid,
                                 const struct accel_desc *desc)
 {
-    uint64_t portal = d->portals +
-                      (uint64_t)wq * ACCEL_PORTALS * ACCEL_PORTAL_SIZE +
-                      (uint64_t)ACCEL_PORTAL_LIMITED * ACCEL_PORTAL_SIZE;
+    const uint64_t portal = accel_portal(d, wq);
     struct accel_desc copy = *desc;
 
     d->host->fence(d->host->ctx); /* buffers before the descriptor */

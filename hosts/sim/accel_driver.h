@@ -37,12 +37,15 @@ struct accel_driver {
     unsigned entries;      /* to be shared by the queues */
     uint64_t grpcfg, wqcfg, msix_perm, msix, wqcfg_size;
     uint32_t error; /* of the last command that failed */
+    bool blocks[256]; /* queues whose descriptors may block on faults */
+    uint64_t
+        limit_ns; /* how long a command may take; accel_start(): a second */
 };
 
 struct accel_queue {
     uint16_t size, threshold; /* threshold 0: size */
     bool shared;
-    bool block_on_fault;
+    bool block_on_fault; /* if the function may ask for pages when it goes on */
     uint32_t pasid;           /* UIOMMU_NO_PASID: dedicated, and without one */
     uint8_t max_xfer_shift;   /* 0: the device's */
     uint8_t max_batch_shift;  /* 0: the device's */
@@ -77,8 +80,8 @@ UIOMMU_MUST_CHECK enum uiommu_status accel_queue_off(struct accel_driver *d,
  * all that it had has ended. TIMEDOUT: that does not end. */
 UIOMMU_MUST_CHECK enum uiommu_status
 accel_queue_pasid(struct accel_driver *d, unsigned wq, uint32_t pasid);
-/* Throws away what is under way, and turns the queue off. OK: nothing of it moves any
- * more. Anything else: it may. */
+/* Throws away what is under way, and turns the queue off, which has no PASID then. OK:
+ * nothing of it moves any more. Anything else: it may. */
 UIOMMU_MUST_CHECK enum uiommu_status accel_queue_clear(struct accel_driver *d,
                                                        unsigned wq);
 
@@ -113,6 +116,9 @@ void accel_desc_handle(struct accel_desc *d, unsigned vector);
 /* Of a shared queue; accel_submit() puts it in. */
 void accel_desc_pasid(struct accel_desc *d, uint32_t pasid);
 
+/* The page of a queue for whoever may submit to it by himself: the physical address at
+ * which 64 bytes are written at once. */
+uint64_t accel_portal(const struct accel_driver *d, unsigned wq);
 /* To a shared queue with the PASID, which else is ignored. AGAIN: a shared queue takes
  * no more now. Whether a dedicated one had room, its user knows. */
 UIOMMU_MUST_CHECK enum uiommu_status

@@ -4,7 +4,7 @@
  * records, numbers.
  *
  * Where things are and what codes mean is what Intel published for its Data
- * Streaming Accelerator (341204, version 1), whose names these are; docs/accel.md
+ * Streaming Accelerator (341204-006, version 2), whose names these are; docs/accel.md
  * says which part of it is here, and what is not Intel's. Registers of 32 bits are
  * the low halves of their words. Nothing of uiommu knows this file: it is a
  * device's, not an IOMMU's.
@@ -20,7 +20,7 @@
 
 enum {
     ACCEL_DEVICE_ID    = 0x0b25,
-    ACCEL_VERSION_1    = 0x0100,
+    ACCEL_VERSION      = 0x0200,
     ACCEL_BAR0_SIZE    = 0x10000, /* registers                            */
     ACCEL_PORTAL_SIZE  = 0x1000,
     ACCEL_PORTALS      = 4,       /* of a queue; which, see below         */
@@ -124,11 +124,10 @@ UIM_LAYOUT(accel_genctrl, ACCEL_GENCTRL);
 
 #define ACCEL_GENSTS(F, P)                                                     \
     F(P, state,            1,  0)                                              \
-    F(P, reset_type,       3,  2)
+    F(P, reset_type,       3,  2) /* that it needs */
 UIM_LAYOUT(accel_gensts, ACCEL_GENSTS);
 
 enum { ACCEL_DISABLED, ACCEL_ENABLED, ACCEL_DRAINING, ACCEL_HALTED };
-enum { ACCEL_RESET_SOFTWARE, ACCEL_RESET_FLR, ACCEL_RESET_WARM, ACCEL_RESET_COLD };
 
 enum { /* INTCAUSE: cleared by writing ones */
     ACCEL_CAUSE_ERROR     = 1 << 0,
@@ -206,6 +205,7 @@ enum accel_cmd_error { /* CMDSTS.err */
     F(P, batch,            4,  4)                                              \
     F(P, fault_rw,         5,  5)                                              \
     F(P, priv,             6,  6)                                              \
+    F(P, info_valid,       7,  7)                                              \
     F(P, error,           15,  8)                                              \
     F(P, wq_idx,          23, 16)                                              \
     F(P, operation,       39, 32)                                              \
@@ -214,7 +214,7 @@ UIM_LAYOUT(accel_swerr_q0, ACCEL_SWERR_Q0);
 
 #define ACCEL_SWERR_Q1(F, P)                                                   \
     F(P, batch_idx,       15,  0)                                              \
-    F(P, invalid_flags,   63, 32)
+    F(P, info,            63, 32) /* wrong flags, or the wrong handle */
 UIM_LAYOUT(accel_swerr_q1, ACCEL_SWERR_Q1);
 /* q2: the address of the fault */
 
@@ -288,7 +288,7 @@ UIM_LAYOUT(accel_desc_q0, ACCEL_DESC_Q0);
 UIM_LAYOUT(accel_desc_q4, ACCEL_DESC_Q4);
 
 #define ACCEL_DESC_COMPARE_Q5(F, P)                                            \
-    F(P, expected,         1,  0)
+    F(P, expected,         0,  0) /* of a byte, whose others are ignored */
 UIM_LAYOUT(accel_desc_compare_q5, ACCEL_DESC_COMPARE_Q5);
 
 #define ACCEL_DESC_CRC_Q5(F, P)                                                \
@@ -303,7 +303,14 @@ enum accel_flag {
     ACCEL_FLAG_RCR      = 1 << 3,  /* a record also of success               */
     ACCEL_FLAG_RCI      = 1 << 4,  /* an interrupt                           */
     ACCEL_FLAG_CR       = 1 << 7,  /* compare the result with `expected`     */
+    ACCEL_FLAG_TC_1     = 1 << 9,  /* traffic classes: of the first address, */
+    ACCEL_FLAG_TC_2     = 1 << 10, /* the second,                            */
+    ACCEL_FLAG_TC_3     = 1 << 11, /* the third,                             */
+    ACCEL_FLAG_TC_CR    = 1 << 12, /* the record's                           */
+    ACCEL_FLAG_STRICT   = 1 << 13, /* writes are seen in order               */
     ACCEL_FLAG_CRC_SEED = 1 << 16, /* the seed is in memory                  */
+    ACCEL_FLAG_CRC_RAW  = 1 << 17, /* seed and result: neither inverted nor reflected */
+    ACCEL_FLAG_CRC_MSB  = 1 << 18, /* bit 7 of a byte comes first            */
 };
 
 #define ACCEL_OPCODES(X)                                                       \
@@ -346,17 +353,14 @@ enum accel_status {
     ACCEL_BAD_HANDLE      = 0x19,
     ACCEL_RECORD_FAULT    = 0x1a,
     ACCEL_RECORD_ALIGN    = 0x1b,
+    ACCEL_BAD_ALIGN       = 0x1c, /* of the address of a seed                */
     ACCEL_BAD_PRIV        = 0x1d,
     ACCEL_HARDWARE        = 0x20,
+    ACCEL_HARDWARE_WRITE  = 0x21,
 
-    /* SWERR only, and this device's own numbers: submissions and commands that were
-     * dropped. */
-    ACCEL_DROP_DISABLED   = 0x60, /* the queue is not enabled                */
-    ACCEL_DROP_MODE       = 0x61, /* posted to a shared queue                */
-    ACCEL_DROP_FULL       = 0x62, /* a dedicated queue has no room           */
-    ACCEL_DROP_SHAPE      = 0x63, /* not 64 bytes at once, aligned           */
-    ACCEL_DROP_COMMAND    = 0x64, /* another command is active               */
-    ACCEL_DROP_PASID      = 0x65, /* 0, which is none on this machine        */
+    /* SWERR only */
+    ACCEL_COMMAND_ACTIVE  = 0x52, /* another one was                         */
+    ACCEL_QUEUE_FULL      = 0x53, /* a dedicated one                         */
 };
 
 /* clang-format on */

@@ -12,7 +12,7 @@ enum { PIECE = 4096, CRC32C = (int)0x82f63b78 };
 
 /* ---- pieces -------------------------------------------------------------- */
 
-bool accel_move(struct sim_accel *a, const struct accel_job *job,
+bool accel_move(struct sim_accel *a, struct accel_job *job,
                 struct accel_task *t, bool write, uint64_t iova, void *buf,
                 size_t size)
 {
@@ -24,7 +24,7 @@ bool accel_move(struct sim_accel *a, const struct accel_job *job,
         t->fault = iova;
         t->fault_write = write;
     } else if (reach == ACCEL_LOST) {
-        accel_end(t, ACCEL_HARDWARE);
+        accel_end(t, write ? ACCEL_HARDWARE_WRITE : ACCEL_HARDWARE);
     }
     return reach == ACCEL_REACHED;
 }
@@ -57,7 +57,7 @@ static void advance(struct accel_task *t, uint64_t n)
 
 /* From its end, if it would overwrite what it has to read. The record's result says
  * that bytes count from there. */
-static void copy(struct sim_accel *a, const struct accel_job *job,
+static void copy(struct sim_accel *a, struct accel_job *job,
                  struct accel_task *t)
 {
     uint8_t buf[PIECE];
@@ -84,7 +84,7 @@ static uint8_t pattern_byte(uint64_t pattern, uint64_t at)
     return (uint8_t)(pattern >> at % 8 * 8);
 }
 
-static void fill(struct sim_accel *a, const struct accel_job *job,
+static void fill(struct sim_accel *a, struct accel_job *job,
                  struct accel_task *t)
 {
     uint8_t buf[PIECE];
@@ -127,7 +127,7 @@ static void judge(struct accel_task *t, const uint8_t *one,
     }
 }
 
-static void compare(struct sim_accel *a, const struct accel_job *job,
+static void compare(struct sim_accel *a, struct accel_job *job,
                     struct accel_task *t)
 {
     uint8_t one[PIECE], other[PIECE];
@@ -141,7 +141,7 @@ static void compare(struct sim_accel *a, const struct accel_job *job,
     }
 }
 
-static void compare_pattern(struct sim_accel *a, const struct accel_job *job,
+static void compare_pattern(struct sim_accel *a, struct accel_job *job,
                             struct accel_task *t)
 {
     uint8_t one[PIECE], other[PIECE];
@@ -158,10 +158,34 @@ static void compare_pattern(struct sim_accel *a, const struct accel_job *job,
 
 /* ---- CRC ----------------------------------------------------------------- */
 
-static uint32_t crc_of(uint32_t crc, const uint8_t *p, uint64_t n)
+static uint32_t reflected(uint32_t value, unsigned bits)
+{
+    uint32_t out = 0;
+
+    for (unsigned i = 0; i < bits; i++) {
+        out |= (value >> i & 1) << (bits - 1 - i);
+    }
+    return out;
+}
+
+/* 8.3.12, flags 17 and 18. In between it has the order of the usual CRC, in which the first
+ * bit of a byte is bit 0; seeds and results become each other by the same. */
+static uint32_t turned(const struct accel_task *t, uint32_t crc)
+{
+    return (accel_flags(t) & ACCEL_FLAG_CRC_RAW) != 0 ? reflected(crc, 32)
+                                                      : ~crc;
+}
+
+uint32_t accel_crc(const struct accel_task *t)
+{
+    return turned(t, t->crc);
+}
+
+static uint32_t crc_of(uint32_t crc, const uint8_t *p, uint64_t n,
+                       bool msb_first)
 {
     for (uint64_t i = 0; i < n; i++) {
-        crc ^= p[i];
+        crc ^= msb_first ? reflected(p[i], 8) : p[i];
         for (unsigned bit = 0; bit < 8; bit++) {
             crc = crc >> 1 ^ (crc & 1 ? (uint32_t)CRC32C : 0);
         }
@@ -169,36 +193,35 @@ static uint32_t crc_of(uint32_t crc, const uint8_t *p, uint64_t n)
     return crc;
 }
 
-static bool read_seed(struct sim_accel *a, const struct accel_job *job,
+/* In memory it lies in one page, as it is aligned. */
+static bool read_seed(struct sim_accel *a, struct accel_job *job,
                       struct accel_task *t)
 {
-    uint8_t seed[4];
-    uint64_t split = least(4, up_to_end(t->q[6]));
+    uint8_t bytes[4];
+    uint32_t seed =
+        (uint32_t)accel_desc_crc_q5_seed((struct accel_desc_crc_q5){ t->q[5] });
 
-    if ((accel_flags(t) & ACCEL_FLAG_CRC_SEED) == 0) {
-        t->crc = (uint32_t)~accel_desc_crc_q5_seed(
-            (struct accel_desc_crc_q5){ t->q[5] });
-        return true;
+    if ((accel_flags(t) & ACCEL_FLAG_CRC_SEED) != 0) {
+        if (!accel_move(a, job, t, false, t->q[6], bytes, sizeof(bytes))) {
+            return false;
+        }
+        seed = (uint32_t)uim_le_bytes(bytes, sizeof(bytes));
     }
-    if (!accel_move(a, job, t, false, t->q[6], seed, split) ||
-        (split < 4 && !accel_move(a, job, t, false, t->q[6] + split,
-                                  seed + split, 4 - split))) {
-        return false;
-    }
-    t->crc = (uint32_t)~uim_le_bytes(seed, 4);
+    t->crc = turned(t, seed);
     return true;
 }
 
-static void crc(struct sim_accel *a, const struct accel_job *job,
+static void crc(struct sim_accel *a, struct accel_job *job,
                 struct accel_task *t)
 {
+    bool msb_first = (accel_flags(t) & ACCEL_FLAG_CRC_MSB) != 0;
     uint8_t buf[PIECE];
     uint64_t src = t->q[2] + t->done;
     uint64_t n = least(up_to_end(src), accel_size(t) - t->done);
 
     t->seeded = t->seeded || read_seed(a, job, t);
     if (t->seeded && accel_move(a, job, t, false, src, buf, n)) {
-        t->crc = crc_of(t->crc, buf, n);
+        t->crc = crc_of(t->crc, buf, n, msb_first);
         advance(t, n);
     }
 }

@@ -31,19 +31,7 @@ void accel_error(struct sim_accel *a, struct accel_swerr_q0 q0, uint64_t q1,
     a->swerr[2] = fault;
     if (accel_genctrl_softerr_int_en((struct accel_genctrl){ a->genctrl })) {
         accel_raise(a, 0, ACCEL_CAUSE_ERROR);
-    } else {
-        a->intcause |= ACCEL_CAUSE_ERROR;
     }
-}
-
-void accel_drop(struct sim_accel *a, enum accel_status why, int wq)
-{
-    const struct accel_swerr_q0_fields f = { .error = why,
-                                             .wq_idx_valid = wq >= 0,
-                                             .wq_idx =
-                                                 wq >= 0 ? (uint64_t)wq : 0 };
-
-    accel_error(a, accel_swerr_q0_pack(&f), 0, 0);
 }
 
 /* ---- submission ---------------------------------------------------------- */
@@ -71,26 +59,42 @@ static struct accel_work describe(const struct accel_wq *wq,
     return work;
 }
 
-static void put(struct sim_accel *a, struct accel_wq *wq, const uint64_t q[8],
-                bool ims)
+static void put(struct sim_accel *a, struct accel_wq *wq, const uint64_t q[8])
 {
     struct accel_work *work = &wq->ring[(wq->head + wq->n) % ACCEL_ENTRIES];
 
     *work = describe(wq, q);
-    work->ims = ims;
     work->seq = a->next_seq++;
     wq->n++;
 }
 
-/* Nobody hears of a posted write that is dropped but by SWERR. */
-static enum accel_taken refuse(struct sim_accel *a, enum accel_status why,
-                               unsigned wq, bool deferrable)
+/* Who posts to a dedicated queue has to know its room. */
+static enum accel_taken no_room(struct sim_accel *a, unsigned wq,
+                                bool deferrable)
 {
-    if (deferrable) {
-        return ACCEL_RETRY;
+    const struct accel_swerr_q0_fields f = { .error = ACCEL_QUEUE_FULL,
+                                             .wq_idx_valid = 1,
+                                             .wq_idx = wq };
+
+    if (!deferrable) {
+        accel_error(a, accel_swerr_q0_pack(&f), 0, 0);
     }
-    accel_drop(a, why, (int)wq);
-    return ACCEL_DROPPED;
+    return deferrable ? ACCEL_RETRY : ACCEL_DROPPED;
+}
+
+/* 5.3. There are no portals of an IMS table where there is none, and in a shared queue
+ * PASID 0 is nobody, as on all of this machine. */
+static bool may_enter(const struct accel_wq *wq, uint64_t portal,
+                      const uint64_t q[8], bool deferrable)
+{
+    bool shared = accel_wqcfg_q1_mode(accel_q1(wq)) == ACCEL_MODE_SHARED;
+
+    if (!wq->enabled || wq->closing || (portal & ACCEL_PORTAL_IMS) != 0) {
+        return false;
+    }
+    return shared == deferrable &&
+           (!shared || accel_desc_q0_pasid((struct accel_desc_q0){ q[0] }) !=
+                           UIOMMU_NO_PASID);
 }
 
 static uint64_t room(const struct accel_wq *wq, uint64_t portal)
@@ -111,22 +115,14 @@ enum accel_taken accel_accept(struct sim_accel *a, uint64_t offset,
     unsigned index = (unsigned)(offset / QUEUE_STRIDE);
     uint64_t portal = offset % QUEUE_STRIDE / ACCEL_PORTAL_SIZE;
     struct accel_wq *wq = &a->wq[index];
-    bool shared = accel_wqcfg_q1_mode(accel_q1(wq)) == ACCEL_MODE_SHARED;
 
-    if (!wq->enabled || wq->closing) {
-        return refuse(a, ACCEL_DROP_DISABLED, index, deferrable);
-    }
-    if (shared != deferrable) {
-        return refuse(a, ACCEL_DROP_MODE, index, deferrable);
-    }
-    if (shared && accel_desc_q0_pasid((struct accel_desc_q0){ q[0] }) ==
-                      UIOMMU_NO_PASID) {
-        return refuse(a, ACCEL_DROP_PASID, index, deferrable);
+    if (!may_enter(wq, portal, q, deferrable)) {
+        return deferrable ? ACCEL_RETRY : ACCEL_DROPPED;
     }
     if (wq->n >= room(wq, portal)) {
-        return refuse(a, ACCEL_DROP_FULL, index, deferrable);
+        return no_room(a, index, deferrable);
     }
-    put(a, wq, q, (portal & ACCEL_PORTAL_IMS) != 0);
+    put(a, wq, q);
     return ACCEL_ACCEPTED;
 }
 

@@ -26,17 +26,25 @@ void accel_wq_reset(struct accel_wq *wq, bool all)
     wq->n = 0;
 }
 
-void accel_regs_reset(struct sim_accel *a)
+/* What a command leaves (table 9-3). */
+static void reset_rest(struct sim_accel *a)
 {
-    a->gencfg = a->genctrl = a->intcause = a->cmd = a->cmdsts = 0;
+    a->cmd = a->cmdsts = 0;
     memset(a->swerr, 0, sizeof(a->swerr));
-    memset(a->group, 0, sizeof(a->group));
-    memset(a->perm, 0, sizeof(a->perm));
     memset(a->vector, 0, sizeof(a->vector));
     for (unsigned i = 0; i < ACCEL_VECTORS; i++) {
         a->vector[i][1] = (uint64_t)MSIX_MASKED << 32;
     }
-    a->pending = 0;
+}
+
+void accel_regs_reset(struct sim_accel *a, bool command)
+{
+    a->gencfg = a->genctrl = a->gensts = a->intcause = a->pending = 0;
+    memset(a->group, 0, sizeof(a->group));
+    memset(a->perm, 0, sizeof(a->perm));
+    if (!command) {
+        reset_rest(a);
+    }
     for (unsigned i = 0; i < ACCEL_WQS; i++) {
         accel_wq_reset(&a->wq[i], true);
     }
@@ -64,7 +72,6 @@ static uint64_t wqcap(void)
                                              .wqcfg_size = 1,
                                              .shared_mode = 1,
                                              .dedicated_mode = 1,
-                                             .priority = 1,
                                              .occupancy = 1,
                                              .op_config = 1 })
         .raw;
@@ -102,10 +109,12 @@ static bool in_table(uint64_t offset, uint64_t at, uint64_t size,
 
 static uint64_t wq_status(const struct accel_wq *wq)
 {
-    return accel_wqcfg_q3_pack(
-               &(struct accel_wqcfg_q3_fields){ .occupancy = wq->n,
-                                                .mode_support = 1,
-                                                .state = wq->enabled })
+    uint64_t on = wq->closing ? ACCEL_DRAINING : ACCEL_ENABLED;
+
+    return accel_wqcfg_q3_pack(&(struct accel_wqcfg_q3_fields){
+                                   .occupancy = wq->n,
+                                   .mode_support = 1,
+                                   .state = wq->enabled ? on : ACCEL_DISABLED })
         .raw;
 }
 
@@ -132,7 +141,7 @@ uint64_t accel_read_word(const struct sim_accel *a, uint64_t offset)
 {
     switch (offset) {
     case ACCEL_REG_VERSION:
-        return ACCEL_VERSION_1;
+        return ACCEL_VERSION;
     case ACCEL_REG_GENCAP:
         return gencap();
     case ACCEL_REG_WQCAP:
@@ -203,9 +212,7 @@ static uint64_t group_mask(const struct sim_accel *a, unsigned word)
         return UIM_BIT(ACCEL_WQS) - 1;
     case ACCEL_GRPCFG_ENGINES:
         return UIM_BIT(ACCEL_ENGINES) - 1;
-    case ACCEL_GRPCFG_FLAGS:
-        return accel_grpflags_DEFINED;
-    default:
+    default: /* no traffic class but 0, no read buffers */
         return 0;
     }
 }
@@ -237,10 +244,12 @@ static uint64_t *find_table(struct sim_accel *a, uint64_t offset,
 /* A register that holds what software writes to the bits of *mask, or NULL. */
 static uint64_t *find_word(struct sim_accel *a, uint64_t offset, uint64_t *mask)
 {
+    const uint64_t user_interrupts =
+        accel_gencfg_set_user_int_en((struct accel_gencfg){ 0 }, 1).raw;
+
     switch (offset) {
     case ACCEL_REG_GENCFG:
-        *mask =
-            accel_state(a) == ACCEL_DISABLED ? accel_gencfg_DEFINED & 0xff : 0;
+        *mask = accel_state(a) == ACCEL_DISABLED ? user_interrupts : 0;
         return &a->gencfg;
     case ACCEL_REG_GENCTRL:
         *mask = accel_genctrl_DEFINED & 3;
@@ -252,8 +261,10 @@ static uint64_t *find_word(struct sim_accel *a, uint64_t offset, uint64_t *mask)
 
 static void write_command(struct sim_accel *a, uint32_t value)
 {
+    const struct accel_swerr_q0_fields f = { .error = ACCEL_COMMAND_ACTIVE };
+
     if (accel_cmdsts_active((struct accel_cmdsts){ a->cmdsts })) {
-        accel_drop(a, ACCEL_DROP_COMMAND, -1);
+        accel_error(a, accel_swerr_q0_pack(&f), 0, 0);
         return;
     }
     a->cmd = value;

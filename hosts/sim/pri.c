@@ -151,10 +151,11 @@ static uint32_t access_of(const struct sim_page_request *p)
            (p->priv ? UIE_PRIV : 0u);
 }
 
-/* It has no answer and takes no credit. */
+/* It has no answer and takes no credit. Without a PASID it is a request like any. */
 static bool is_stop_marker(const struct sim_page_request *p)
 {
-    return p->last && (p->access & (UIOMMU_READ | UIOMMU_WRITE)) == 0;
+    return p->pasid != UIOMMU_NO_PASID && p->last &&
+           (p->access & (UIOMMU_READ | UIOMMU_WRITE)) == 0;
 }
 
 static bool may_ask(struct sim_func *f, const struct sim_page_request *p,
@@ -376,8 +377,8 @@ static bool send(struct sim *s, struct sim_func *f,
 }
 
 /* Messages to the root complex meet no window: only the way up counts. */
-static enum sim_stop ask(struct sim *s, struct sim_func *f,
-                         const struct sim_page_request *p)
+enum sim_stop sim_pri_ask(struct sim *s, struct sim_func *f,
+                          const struct sim_page_request *p)
 {
     const struct sim_packet packet = { .addr = UINT64_MAX,
                                        .prefix = p->pasid != UIOMMU_NO_PASID };
@@ -401,12 +402,34 @@ enum sim_stop sim_page_request(struct machine *m,
                                const struct sim_page_request *p)
 {
     struct sim *s = sim_of(m);
-    enum sim_stop stop = ask(s, &s->pci.func[p->dev], p);
+    enum sim_stop stop = sim_pri_ask(s, &s->pci.func[p->dev], p);
 
     if (s->auto_irq) {
         machine_run(m);
     }
     return stop;
+}
+
+bool sim_pri_enabled(struct sim *s, struct sim_func *f)
+{
+    const struct sim_func *owner = owner_of(f);
+    bool enabled;
+
+    pthread_mutex_lock(&s->pci.lock);
+    enabled = owner->pri != 0 && is_enabled(owner);
+    pthread_mutex_unlock(&s->pci.lock);
+    return enabled;
+}
+
+bool sim_pri_on(struct sim *s, struct sim_func *f)
+{
+    const struct sim_func *owner = owner_of(f);
+    bool on;
+
+    pthread_mutex_lock(&s->pci.lock);
+    on = owner->pri != 0 && is_enabled(owner) && (status_of(owner) & RF) == 0;
+    pthread_mutex_unlock(&s->pci.lock);
+    return on;
 }
 
 /* ---- being answered ------------------------------------------------------ */
@@ -527,6 +550,31 @@ void sim_pri_answer(struct sim *s, const struct uie_page_response *r)
     } else {
         to_function(s, r);
     }
+}
+
+static bool is_success(const struct sim_func *f, unsigned since, unsigned group)
+{
+    for (unsigned i = since; i < f->n_responses; i++) {
+        if (f->response[i].expected && f->response[i].group == group) {
+            return f->response[i].code == SIM_PAGE_SUCCESS;
+        }
+    }
+    return false;
+}
+
+enum sim_asked sim_pri_look(struct sim *s, struct sim_func *f,
+                            const struct sim_page_request *p, unsigned since)
+{
+    enum sim_asked state = SIM_ASKED_REFUSED;
+
+    pthread_mutex_lock(&s->pci.lock);
+    if (find(f, pasid_of(p->pasid), p->group, false) != NULL) {
+        state = SIM_ASKED_WAITS;
+    } else if (is_success(f, since, p->group)) {
+        state = SIM_ASKED_GRANTED;
+    }
+    pthread_mutex_unlock(&s->pci.lock);
+    return state;
 }
 
 /* ---- control ------------------------------------------------------------- */

@@ -444,6 +444,18 @@ void sim_vfs_reset(struct sim *s, const struct sim_func *pf);
 
 /* With pci: the control register was written; all that the function asked for is
  * lost. */
+/* sim_page_request() of a device that asks by itself: interrupts are not delivered. */
+enum sim_stop sim_pri_ask(struct sim *s, struct sim_func *f,
+                          const struct sim_page_request *p);
+/* It is let ask, by its control register. */
+bool sim_pri_enabled(struct sim *s, struct sim_func *f);
+/* The same, and nothing failed. */
+bool sim_pri_on(struct sim *s, struct sim_func *f);
+/* What became of that one, the last of its group, in answers from `since` on. What was
+ * lost is refused. */
+enum sim_asked { SIM_ASKED_WAITS, SIM_ASKED_GRANTED, SIM_ASKED_REFUSED };
+enum sim_asked sim_pri_look(struct sim *s, struct sim_func *f,
+                            const struct sim_page_request *p, unsigned since);
 void sim_pri_control(struct sim_func *f, unsigned was);
 void sim_pri_lose(struct sim_func *f);
 void sim_pri_answer(struct sim *s, const struct uie_page_response *r);

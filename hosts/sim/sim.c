@@ -4,6 +4,8 @@
  */
 #include "private.h"
 
+#include "accel.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,7 @@ static const struct machine_ops sim_machine_ops = {
     .send_irq = sim_machine_send_irq,
     .raise_pin = sim_machine_raise_pin,
     .take_irq = sim_machine_take_irq,
+    .movdir64b = sim_movdir64b,
     .run = run,
     .close = machine_ops_close,
 };

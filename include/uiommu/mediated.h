@@ -18,7 +18,9 @@ extern "C" {
  * PASID: the part sends requests with a number of its own. It is a group of its own, which
  * has the endpoint and no device, and is claimed by itself. While it is blocked it has no
  * number and touches no hardware; it gets one with its first domain. Firmware regions of
- * the parent do not concern it, nor do interrupts, which are the parent's.
+ * the parent do not concern it, nor do interrupts, which are the parent's. Unless it shares
+ * its number it may see domains that answer page requests (request.h), which else is
+ * OPNOTSUPP.
  *
  * RID_INHERIT: the part is all that the parent sends without a PASID, so that there is one.
  * It is of the parent's group, and moves it; PASIDs, interrupts and regions are the parent's,

@@ -14,10 +14,12 @@ enum { GROUPS = 1 << 9 }; /* PRG indexes */
 /* A drain is one step, and each request has an invalidation to tell of. */
 _Static_assert((int)MVTD_RECEIVED <= (int)UIM_UNIT_NOTES, "more than notes");
 
-/* Nobody waits for an answer to it. */
+/* Nobody waits for an answer to it. Without a PASID there is none (PCIe 6.x, 10.4.1.2):
+ * that is a request for a page, of which nothing is to be done. */
 static bool is_stop_marker(const struct mvtd_page *p)
 {
-    return p->last && !(p->access & (UIM_MODEL_R | UIM_MODEL_W));
+    return p->pasid != UIM_MODEL_NO_PASID && p->last &&
+           !(p->access & (UIM_MODEL_R | UIM_MODEL_W));
 }
 
 /* Table 31: a request that is not written is answered if it was the last one of its
@@ -99,14 +101,12 @@ static uint64_t who_asks(const struct mvtd *m, const struct mvtd_page *p)
 
 static uint64_t what_for(const struct mvtd *m, const struct mvtd_page *p)
 {
-    bool read = p->access & UIM_MODEL_R, write = p->access & UIM_MODEL_W;
-
     return vtd_prq_desc_hi_pack(
                &(struct vtd_prq_desc_hi_fields){
-                   .rdr = read,
-                   .wrr = write,
+                   .rdr = (p->access & UIM_MODEL_R) != 0,
+                   .wrr = (p->access & UIM_MODEL_W) != 0,
                    .lpig = p->last,
-                   .prgi = read || write ? p->group : undefined(m),
+                   .prgi = is_stop_marker(p) ? undefined(m) : p->group,
                    .addr = p->iova >> MVTD_PAGE_LG2 })
         .raw;
 }

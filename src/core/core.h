@@ -70,6 +70,7 @@ struct uim_view {
     struct uim_mediated *mediated; /* of a virtual group: whose view it is   */
     unsigned users;            /* mediated devices that have this PASID      */
     bool shared;               /* more of them may come                      */
+    struct uim_mediated *part; /* who has it alone; NULL: several, or nobody */
     bool restless;             /* one that had it did not stop               */
 };
 
@@ -459,6 +460,10 @@ enum uiommu_status uim_mediated_set(struct uim_mediated *m,
 enum uiommu_status uim_mediated_force(struct uim_mediated *m);
 /* The endpoint that units know, or the same. */
 struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint);
+/* Whose it is: what clients know for one with a PASID that asks for something. */
+struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real);
+/* May the part see a domain that answers page requests? */
+bool uim_mediated_may_ask(const struct uim_mediated *m);
 /* The device was pulled out; before its PASIDs are orphans, and after that. */
 void uim_mediated_stop(struct uiommu_device *device);
 enum uiommu_status uim_mediated_orphan(struct uiommu_device *device);

@@ -149,6 +149,22 @@ struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint)
     return uim_pasid_of(m->seat, endpoint->device);
 }
 
+/* Others of a group with wide PASIDs ask for themselves. */
+struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real)
+{
+    struct uim_mediated *m =
+        real->pasid != UIOMMU_NO_PASID ? real->view->part : NULL;
+
+    return m && m->endpoint.device == real->device ? &m->endpoint : real;
+}
+
+/* What carries a number that others have too says nothing of who asks (C.4). */
+bool uim_mediated_may_ask(const struct uim_mediated *m)
+{
+    return m->config.kind == UIOMMU_MDEV_PASID &&
+           !(m->config.flags & UIOMMU_MDEV_SHARE);
+}
+
 /* What clients are told. */
 static void show(struct uim_mediated *m, struct uim_view *seat,
                  struct uiommu_domain *domain)
@@ -196,7 +212,7 @@ static struct uim_view *find_shared(const struct uim_mediated *m,
     return NULL;
 }
 
-static enum uiommu_status open_seat(const struct uim_mediated *m,
+static enum uiommu_status open_seat(struct uim_mediated *m,
                                     struct uiommu_domain *domain,
                                     struct uim_view **out)
 {
@@ -211,6 +227,7 @@ static enum uiommu_status open_seat(const struct uim_mediated *m,
 
     if (status != UIOMMU_OK)
         return status;
+    view->part = shares(m) ? NULL : m;
     status = uim_view_set(view, domain);
     if (status != UIOMMU_OK) {
         (void)!uim_pasid_close(view, true); /* nothing ever carried it */
@@ -222,7 +239,7 @@ static enum uiommu_status open_seat(const struct uim_mediated *m,
     return UIOMMU_OK;
 }
 
-static enum uiommu_status take_seat(const struct uim_mediated *m,
+static enum uiommu_status take_seat(struct uim_mediated *m,
                                     struct uiommu_domain *domain,
                                     struct uim_view **out)
 {
@@ -430,6 +447,7 @@ static enum uiommu_status orphan(struct uim_mediated *m)
     m->endpoint.device = NULL;
     uim_list_add_tail(&u->dead, &m->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
+    uim_requests_orphan(&m->endpoint);
     return give_up(m);
 }
 

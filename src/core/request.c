@@ -336,7 +336,7 @@ static enum uiommu_response ask(struct slot *s)
 {
     const struct uiommu_domain *d = s->endpoint->domain;
     struct uiommu_request_group group = {
-        .endpoint = s->endpoint,
+        .endpoint = uim_mediated_face(s->endpoint),
         .cookie = s->cookie,
         .n = chain(s),
         .first = uim_list_empty(&s->members) ? &s->told
@@ -411,15 +411,14 @@ void uiommu_serve(struct uiommu *u)
 /* A device that is pulled out leaves its endpoints under the lock. */
 static struct slot *find(const struct uiommu_endpoint *ep, uint64_t cookie)
 {
-    struct uim_requests *r =
-        ep->device && !ep->mediated ? ep->device->endpoint->requests : NULL;
+    struct uim_requests *r = ep->device ? ep->device->endpoint->requests : NULL;
 
     if (!r)
         return NULL;
     uim_list_for_each(n, &r->groups) {
         struct slot *s = open_of(n);
 
-        if (s->endpoint == ep && s->cookie == cookie &&
+        if (uim_mediated_face(s->endpoint) == ep && s->cookie == cookie &&
             (s->state == HANDLED || s->state == LEFT))
             return s;
     }

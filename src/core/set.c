@@ -14,14 +14,13 @@ static bool hardware_failed(enum uiommu_status status)
     return status >= UIOMMU_TIMEDOUT;
 }
 
-/* Handlers are told of endpoints that units know, but for those of address spaces, which
- * are told of none. */
+/* Handlers are told who asks, but for those of address spaces, who are not. */
 static bool serves(const struct uiommu_endpoint *endpoint,
                    const struct uiommu_domain *domain)
 {
     if (domain->kind == UIOMMU_DOMAIN_SVA)
         return !endpoint->view->group->software;
-    return !domain->on_request;
+    return !domain->on_request || uim_mediated_may_ask(endpoint->mediated);
 }
 
 static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * accel_share_test.c - a streaming accelerator shared by clients: its driver's own work
- * without a PASID, and a queue with a PASID for each client, on every unit that has
- * PASIDs (semantics C-SC2). Its engines go on while uiommu waits for the unit.
+ * accel_share_test.c - a streaming accelerator shared by address spaces: work without a
+ * PASID, a queue with a PASID for each of them, and one for all, on every unit that has
+ * PASIDs. Its engines go on while uiommu waits for the unit. accel_parts_test.c has the
+ * driver that lends them.
  */
 #include "tests/core/pasids.h"
 
@@ -171,37 +172,6 @@ static void each_client_sees_its_own(struct rig *rig)
     share_close(&s);
 }
 
-/* C-SC2: one crashes with work under way. That of others and of the driver goes on; of
- * its own nothing moves any more; its number comes back to somebody else. */
-static void a_client_that_crashes_leaves_the_others(struct rig *rig)
-{
-    struct share s;
-    uint32_t number;
-
-    share_open(&s, rig);
-    number = uiommu_endpoint_pasid(s.client[2].ep);
-    for (unsigned i = 0; i < QUEUES; i++)
-        submit_copy(&s, i);
-    assert_true(machine_run(rig->m));
-    assert_int_equal(sim_accel_busy(rig->m, s.dev), QUEUES);
-    client_end(&s, 2);
-    memset(s.client[2].mem, 0xee, SIZE);
-    for (unsigned i = 0; i < QUEUES; i++) {
-        if (i == 2)
-            continue;
-        assert_int_equal(wait_copy(&s, i).status, ACCEL_SUCCESS);
-        assert_copied(&s, i);
-    }
-    for (unsigned j = 0; j < SIZE; j++)
-        assert_int_equal(s.client[2].mem[j], 0xee);
-    client_begin(&s, 2);
-    assert_int_equal(uiommu_endpoint_pasid(s.client[2].ep), number);
-    submit_copy(&s, 2);
-    assert_int_equal(wait_copy(&s, 2).status, ACCEL_SUCCESS);
-    assert_copied(&s, 2);
-    share_close(&s);
-}
-
 /* The page goes while a copy to it is under way: what was copied before is there, the
  * record says how far it came, and others do not notice. */
 static void what_is_unmapped_under_a_copy_is_a_fault(struct rig *rig)
@@ -285,12 +255,10 @@ static void processes_share_a_queue(struct rig *rig)
 
 static const struct rig_test tests[] = {
     RIG_TEST_ON(each_client_sees_its_own, with_accel),
-    RIG_TEST_ON(a_client_that_crashes_leaves_the_others, with_accel),
     RIG_TEST_ON(what_is_unmapped_under_a_copy_is_a_fault, with_accel),
     RIG_TEST_ON(a_blocked_client_s_work_is_refused, with_accel),
     RIG_TEST_ON(processes_share_a_queue, with_accel),
     RIG_TEST_ON(each_client_sees_its_own, with_accel_and_ats),
-    RIG_TEST_ON(a_client_that_crashes_leaves_the_others, with_accel_and_ats),
     RIG_TEST_ON(what_is_unmapped_under_a_copy_is_a_fault, with_accel_and_ats),
     RIG_TEST_ON(processes_share_a_queue, with_accel_and_ats),
     { 0 },

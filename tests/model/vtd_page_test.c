@@ -397,8 +397,8 @@ static void run_row(const struct row *row, bool fpd)
     ask_last(vm, row->pasid, 9);
     assert_int_equal(vm->n_response, 1);
     check_response(vm, 0, row->pasid, 9, VTD_RC_INVALID_REQUEST);
-    ask_marker(vm, row->pasid);
-    assert_int_equal(vm->n_response, 1);
+    ask_marker(vm, row->pasid); /* which without a PASID is none */
+    assert_int_equal(vm->n_response, row->pasid == NONE ? 2 : 1);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(vm_fault(vm, i), recorded);
     assert_int_equal(vm_fault(vm, 3), 0);
@@ -495,6 +495,25 @@ static void a_full_queue_overflows(void **state)
     assert_int_equal(vm->n_response, 2);
     assert_int_equal(vm_rd(vm, VTD_REG_PQT), (QUEUE_SIZE - 1) * 32);
     assert_int_equal(vm_rd(vm, VTD_REG_FSTS), 0);
+    vm_destroy(vm);
+}
+
+/* What has no PASID is a request, even for nothing: it has its number and its answer. */
+static void a_request_for_nothing_is_no_stop_marker(void **state)
+{
+    struct vm *vm = start(PAGES ",cache=adversarial");
+    struct vtd_prq_desc_hi hi;
+
+    (void)state;
+    assert_int_equal(ask(vm, request(NONE, 0, 77)), 0);
+    hi.raw = word(vm, 0, 1);
+    assert_int_equal(vtd_prq_desc_hi_prgi(hi), 77);
+    assert_int_equal(vtd_prq_desc_hi_lpig(hi), 1);
+    assert_int_equal(vtd_prq_desc_hi_rdr(hi) | vtd_prq_desc_hi_wrr(hi), 0);
+    vm_destroy(vm);
+    vm = full_queue();
+    assert_int_equal(ask(vm, request(NONE, 0, 78)), 0);
+    check_response(vm, 0, NONE, 78, VTD_RC_SUCCESS);
     vm_destroy(vm);
 }
 
@@ -1046,6 +1065,7 @@ int main(void)
         cmocka_unit_test(requests_that_no_unit_can_get_are_refused),
         cmocka_unit_test(a_descriptor_says_what_was_asked),
         cmocka_unit_test(requests_without_a_pasid),
+        cmocka_unit_test(a_request_for_nothing_is_no_stop_marker),
         cmocka_unit_test(undefined_fields_are_undefined),
         cmocka_unit_test(queues_have_every_size),
         cmocka_unit_test(offsets_beyond_the_queue_are_cut),

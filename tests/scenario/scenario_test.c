@@ -18,7 +18,7 @@
 
 /* Promises in the whole story, three of them about interrupts; and what is looked at in
  * the one about rest, with four things that are said besides; those about faults. */
-enum { STEPS = 16, REST_STEPS = 14, FAULTS_STEPS = 8 };
+enum { STEPS = 16, REST_STEPS = 14, FAULTS_STEPS = 8, ACCEL_STEPS = 9 };
 
 struct story {
     unsigned steps, failed;
@@ -176,6 +176,26 @@ static void qemu_faults(void **state)
     faults_of("qemu:smmuv3", "stage2");
 }
 
+/* S4.3, C-SC2 */
+static void an_accelerator_is_shared(void **state)
+{
+    (void)state;
+    (void)told("sim:vtd", "scalable", "accel", ACCEL_STEPS);
+    (void)told("sim:vtd", "first-stage", "accel", ACCEL_STEPS);
+    (void)told("sim:smmuv3", "stage1", "accel", ACCEL_STEPS);
+}
+
+/* Where none is named, the mode is one in which there is something to tell. */
+static void a_mode_is_found_for_a_scenario(void **state)
+{
+    (void)state;
+    assert_true(scenario_find("accel")->pasids);
+    assert_string_equal(machine_mode_with_pasids("sim:vtd"), "scalable");
+    assert_string_equal(machine_mode_with_pasids("sim:smmuv3"), "stage1");
+    assert_null(machine_mode_with_pasids("qemu:intel-iommu"));
+    assert_null(machine_mode_with_pasids("none"));
+}
+
 static void a_scenario_has_a_name(void **state)
 {
     (void)state;
@@ -265,15 +285,15 @@ static void no_close(struct machine *m)
     (void)m;
 }
 
-static void must_notice_in(const char *name, const struct machine_ops *ops,
-                           const char *promise)
+static void must_notice_on(const char *mode, const char *name,
+                           const struct machine_ops *ops, const char *promise)
 {
     const struct scenario *scenario = scenario_find(name);
     struct story story = { 0 };
     struct doctored d;
     char error[256];
 
-    d.real = machine_open("sim:vtd", "legacy", error, sizeof(error));
+    d.real = machine_open("sim:vtd", mode, error, sizeof(error));
     assert_non_null(d.real);
     d.machine = *d.real;
     d.machine.ops = ops;
@@ -281,6 +301,12 @@ static void must_notice_in(const char *name, const struct machine_ops *ops,
     machine_close(d.real);
     assert_true(story.failed > 0);
     assert_string_equal(story.last_failed, promise);
+}
+
+static void must_notice_in(const char *name, const struct machine_ops *ops,
+                           const char *promise)
+{
+    must_notice_on("legacy", name, ops, promise);
 }
 
 static void must_notice(const struct machine_ops *ops, const char *promise)
@@ -315,6 +341,26 @@ static void notices_lost_writes(void **state)
     ops.dma = lose;
     must_notice(&ops, "blocked blocks");
     must_notice_in("rest", &ops, "released by a user who left it in a domain");
+}
+
+/* Of an accelerator's queues. */
+static void lose_submission(struct machine *m, uint64_t addr, const void *bytes)
+{
+    (void)m;
+    (void)addr;
+    (void)bytes;
+}
+
+static void notices_lost_submissions(void **state)
+{
+    struct machine_ops ops = real_ops;
+
+    (void)state;
+    must_notice_on("scalable", "accel", &ops,
+                   "the machine has a streaming accelerator");
+    ops.movdir64b = lose_submission;
+    must_notice_on("scalable", "accel", &ops,
+                   "the accelerator works for the host");
 }
 
 static void notices_forged_interrupts(void **state)
@@ -366,9 +412,12 @@ int main(void)
         cmocka_unit_test(qemu_rest),
         cmocka_unit_test(sim_faults),
         cmocka_unit_test(qemu_faults),
+        cmocka_unit_test(an_accelerator_is_shared),
+        cmocka_unit_test(a_mode_is_found_for_a_scenario),
         cmocka_unit_test(a_scenario_has_a_name),
         cmocka_unit_test(notices_a_bypass),
         cmocka_unit_test(notices_lost_writes),
+        cmocka_unit_test(notices_lost_submissions),
         cmocka_unit_test(notices_forged_interrupts),
         cmocka_unit_test(notices_lost_interrupts),
         cmocka_unit_test(notices_a_wrong_mode),

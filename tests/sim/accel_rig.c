@@ -3,7 +3,13 @@
 
 #include "base/store.h"
 
-enum { PASID_CTRL = 6, ON = 1, PRIV = 4, ATS_ON = 0x8000 };
+enum {
+    CONTROL = 6,
+    ON = 1,
+    ATS_ON = 0x8000,
+    PRI_CONTROL = 4,
+    PRI_CREDITS = 12
+};
 
 unsigned space_of(uint32_t pasid)
 {
@@ -51,6 +57,7 @@ void accel_rig_open(struct accel_rig *rig, unsigned caps)
 {
     struct sim_config config = { .mode = SIM_SCALABLE,
                                  .ats = (caps & SIM_ATS) != 0,
+                                 .pri = (caps & SIM_PRI) != 0,
                                  .engine_caps = caps,
                                  .accels = 1 };
     struct accel_cpu cpu;
@@ -59,20 +66,32 @@ void accel_rig_open(struct accel_rig *rig, unsigned caps)
     rig->m = open_sim(&config);
     rig->dev = dev_of(rig->m, "accel0");
     rig->raw.scalable = true;
+    rig->raw.pages = config.pri;
     raw_start(&rig->raw, rig->m);
     raw_context(&rig->raw, 0, ACCEL_DEVFN, config.ats);
     add_space(rig, 0);
     add_space(rig, 5);
     add_space(rig, 6);
     config_write(rig->m, rig->dev,
-                 ext_cap(rig->m, rig->dev, PASID_ID) + PASID_CTRL, 2, ON);
+                 ext_cap(rig->m, rig->dev, PASID_ID) + CONTROL, 2, ON);
     if (config.ats)
         config_write(rig->m, rig->dev,
-                     ext_cap(rig->m, rig->dev, ATS_ID) + PASID_CTRL, 2, ATS_ON);
+                     ext_cap(rig->m, rig->dev, ATS_ID) + CONTROL, 2, ATS_ON);
+    if (config.pri)
+        accel_rig_credits(rig, 8);
     cpu = accel_rig_cpu(rig->m);
     assert_int_equal(accel_start(&rig->drv, &rig->m->host,
                                  rig->m->devices[rig->dev].pci, &cpu),
                      UIOMMU_OK);
+}
+
+void accel_rig_credits(struct accel_rig *rig, unsigned credits)
+{
+    unsigned pri = ext_cap(rig->m, rig->dev, PRI_ID);
+
+    config_write(rig->m, rig->dev, pri + PRI_CONTROL, 2, 0);
+    config_write(rig->m, rig->dev, pri + PRI_CREDITS, 4, credits);
+    config_write(rig->m, rig->dev, pri + PRI_CONTROL, 2, credits > 0);
 }
 
 void accel_rig_close(struct accel_rig *rig)

@@ -42,9 +42,11 @@ struct accel_rig {
 unsigned space_of(uint32_t pasid);
 uint8_t *memory_of(struct accel_rig *rig, uint32_t pasid);
 
-/** `caps` beside SIM_PASID; with SIM_ATS the device TLB is on. The driver has started,
- * PASIDs are on. */
+/** `caps` beside SIM_PASID; with SIM_ATS the device TLB is on, with SIM_PRI it may ask
+ * for pages. The driver has started, PASIDs are on. */
 void accel_rig_open(struct accel_rig *rig, unsigned caps);
+/** It may ask for so many at once; 0: for none. */
+void accel_rig_credits(struct accel_rig *rig, unsigned credits);
 void accel_rig_close(struct accel_rig *rig);
 struct accel_cpu accel_rig_cpu(struct machine *m);
 

@@ -14,9 +14,9 @@ static void registers_say_what_there_is(void **state)
     static const struct {
         uint64_t offset, value;
     } row[] = {
-        { 0x00, 0x100 },
+        { 0x00, 0x200 },
         { 0x10, 0x80000000 | 6 << 21 | 21 << 16 | 0x13 },
-        { 0x20, UINT64_C(0x5b) << 48 | 1 << 24 | 8 << 16 | 128 },
+        { 0x20, UINT64_C(0x53) << 48 | 1 << 24 | 8 << 16 | 128 },
         { 0x30, 4 },
         { 0x38, 4 },
         { 0x40, 0x1007f },
@@ -99,7 +99,7 @@ static void several_fit_into_a_machine(void **state)
         unsigned dev = dev_of(m, name);
 
         assert_int_equal(sim_bar_addr(m, dev) % 0x20000, 0);
-        assert_int_equal(version_of(m, dev), 0x100);
+        assert_int_equal(version_of(m, dev), 0x200);
     }
     close_sim(m);
     config.accels++;
@@ -123,7 +123,7 @@ static void one_may_be_behind_a_switch(void **state)
     (void)state;
     assert_true(m->devices[dev_of(m, "far")].accel);
     assert_false(m->devices[dev_of(m, "vf")].accel);
-    assert_int_equal(version_of(m, dev_of(m, "far")), 0x100);
+    assert_int_equal(version_of(m, dev_of(m, "far")), 0x200);
     assert_int_equal(version_of(m, dev_of(m, "nic")), UINT64_MAX);
     config_write(m, dev_of(m, "down"), 4, 2, 4);
     assert_int_equal(version_of(m, dev_of(m, "far")), UINT64_MAX);
@@ -188,7 +188,7 @@ static void copies_are_as_memmove_s(void **state)
         memmove(want + row[i].dst, want + row[i].src, row[i].size);
         r = execute(&rig, &d);
         assert_int_equal(r.status, ACCEL_SUCCESS);
-        assert_int_equal(r.bytes, row[i].size);
+        assert_int_equal(r.bytes, 0); /* nothing is left */
         assert_int_equal(r.result, row[i].backward);
         assert_memory_equal(memory_of(&rig, 0), want, sizeof(want));
     }
@@ -250,7 +250,7 @@ static void comparisons_find_the_first_difference(void **state)
     r = compare(&rig, 0, 0x8003, 10000, -1);
     assert_int_equal(r.status, ACCEL_SUCCESS);
     assert_int_equal(r.result, 0);
-    assert_int_equal(r.bytes, 10000);
+    assert_int_equal(r.bytes, 0);
     for (unsigned i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
         mem[0x8003 + where[i]] ^= 0x40;
         r = compare(&rig, 0, 0x8003, 10000, -1);
@@ -274,6 +274,11 @@ static void an_unexpected_result_has_its_status(void **state)
     assert_int_equal(compare(&rig, 0, 0x1000, 4, 1).status, ACCEL_UNEXPECTED);
     assert_int_equal(compare(&rig, 0, 0x1000, 8, 1).status, ACCEL_SUCCESS);
     assert_int_equal(compare(&rig, 0, 0x1000, 8, 0).status, ACCEL_UNEXPECTED);
+    /* bit 0 of the byte it is */
+    assert_int_equal(compare(&rig, 0, 0x1000, 4, 0xfe).status, ACCEL_SUCCESS);
+    assert_int_equal(compare(&rig, 0, 0x1000, 8, 0xff).status, ACCEL_SUCCESS);
+    assert_int_equal(compare(&rig, 0, 0x1000, 8, 0x80).status,
+                     ACCEL_UNEXPECTED);
     accel_rig_close(&rig);
 }
 
@@ -325,7 +330,7 @@ static uint32_t crc_by_device(struct accel_rig *rig, uint32_t src,
     accel_desc_crc(&d, at(src), seed, size);
     r = execute(rig, &d);
     assert_int_equal(r.status, ACCEL_SUCCESS);
-    assert_int_equal(r.bytes, size);
+    assert_int_equal(r.bytes, 0);
     return r.special;
 }
 
@@ -350,7 +355,57 @@ static void crcs_are_those_of_castagnoli(void **state)
     accel_rig_close(&rig);
 }
 
-/* In two pages. */
+static uint32_t reflect(uint32_t value, unsigned bits)
+{
+    uint32_t out = 0;
+
+    for (unsigned i = 0; i < bits; i++)
+        out = out << 1 | (value >> i & 1);
+    return out;
+}
+
+/* As polynomials are divided: x^31 on the left. */
+static uint32_t divided(uint32_t seed, const uint8_t *p, size_t n, bool raw,
+                        bool msb)
+{
+    uint32_t left = raw ? seed : reflect(~seed, 32);
+
+    for (size_t i = 0; i < n; i++) {
+        left ^= (msb ? p[i] : reflect(p[i], 8)) << 24;
+        for (unsigned bit = 0; bit < 8; bit++)
+            left = left << 1 ^ (left >> 31 ? 0x1edc6f41 : 0);
+    }
+    return raw ? left : ~reflect(left, 32);
+}
+
+/* Of seeds and results flag 17 is, of data flag 18 (table 8-19). */
+static void crcs_have_their_bits_in_the_order_that_is_asked(void **state)
+{
+    enum { RAW = 1 << 17, MSB = 1 << 18 };
+    struct accel_rig rig;
+    struct accel_record r;
+    uint8_t *mem;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    mem = memory_of(&rig, 0);
+    randomize(mem, 5000);
+    for (unsigned i = 0; i < 4; i++) {
+        const uint32_t flags = (i & 1 ? RAW : 0) | (i & 2 ? MSB : 0);
+        struct accel_desc d = accel_desc(ACCEL_OP_CRCGEN, flags, record_at(0));
+
+        accel_desc_crc(&d, at(0), 0x12345678, 4999);
+        r = execute(&rig, &d);
+        assert_int_equal(r.status, ACCEL_SUCCESS);
+        assert_int_equal(r.special,
+                         divided(0x12345678, mem, 4999, i & 1, i & 2));
+    }
+    assert_int_equal(divided(0, (const uint8_t *)"123456789", 9, false, false),
+                     0xe3069283);
+    accel_rig_close(&rig);
+}
+
 static void a_seed_can_be_in_memory(void **state)
 {
     struct accel_rig rig;
@@ -362,10 +417,10 @@ static void a_seed_can_be_in_memory(void **state)
     plain_queue(&rig);
     mem = memory_of(&rig, 0);
     randomize(mem, 100);
-    memcpy(mem + 0x1ffe, "\x78\x56\x34\x12", 4);
+    memcpy(mem + 0x1ffc, "\x78\x56\x34\x12", 4);
     d = accel_desc(ACCEL_OP_CRCGEN, ACCEL_FLAG_CRC_SEED, record_at(0));
     accel_desc_crc(&d, at(0), 0, 100);
-    desc_put(&d, 6, at(0x1ffe));
+    desc_put(&d, 6, at(0x1ffc));
     assert_int_equal(execute(&rig, &d).special, crc32c(0x12345678, mem, 100));
     accel_rig_close(&rig);
 }
@@ -391,7 +446,7 @@ static uint32_t first_difference(const uint8_t *one, const uint8_t *other,
 static void refer(struct reference *ref, unsigned opcode, uint32_t a,
                   uint32_t b, uint32_t size)
 {
-    ref->bytes = size;
+    ref->bytes = 0;
     ref->result = 0;
     ref->special = 0;
     if (opcode == ACCEL_OP_MEMMOVE) {
@@ -401,8 +456,10 @@ static void refer(struct reference *ref, unsigned opcode, uint32_t a,
         for (uint32_t i = 0; i < size; i++)
             ref->mem[b + i] = (uint8_t)(at(a) >> i % 8 * 8);
     } else if (opcode == ACCEL_OP_COMPARE) {
-        ref->bytes = first_difference(ref->mem + a, ref->mem + b, size);
-        ref->result = ref->bytes < size;
+        uint32_t same = first_difference(ref->mem + a, ref->mem + b, size);
+
+        ref->result = same < size;
+        ref->bytes = ref->result ? same : 0;
     } else if (opcode == ACCEL_OP_CRCGEN) {
         ref->special = crc32c(0, ref->mem + a, size);
     }
@@ -641,7 +698,7 @@ static void everything_is_where_it_was_published(void **state)
     sim_movdir64b(rig.m, sim_bar_addr(rig.m, rig.dev) + 0x20000 + 0x8000, desc);
     steps(&rig, 2);
     assert_int_equal(mem[0x203f], 0x99);
-    assert_memory_equal(mem + 0xf000, "\1\0\0\0\x40\0\0\0\0\0\0\0\0\0\0\0", 16);
+    assert_memory_equal(mem + 0xf000, "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
     desc[26] = 1; /* beyond */
     sim_movdir64b(rig.m, sim_bar_addr(rig.m, rig.dev) + 0x20000 + 0x9fc0, desc);
     steps(&rig, 2);
@@ -675,6 +732,7 @@ int main(void)
         cmocka_unit_test(an_unexpected_result_has_its_status),
         cmocka_unit_test(patterns_are_compared_with),
         cmocka_unit_test(crcs_are_those_of_castagnoli),
+        cmocka_unit_test(crcs_have_their_bits_in_the_order_that_is_asked),
         cmocka_unit_test(a_seed_can_be_in_memory),
         cmocka_unit_test(random_descriptors_do_what_c_does),
         cmocka_unit_test(nothing_is_done_by_a_noop),

@@ -365,6 +365,25 @@ static void a_stop_marker_waits_for_nothing(void **state)
     rig_close(&rig);
 }
 
+/* Without a PASID nothing is one: it takes a credit, and has its answer. */
+static void a_request_for_nothing_is_no_stop_marker(void **state)
+{
+    struct rig rig;
+    struct sim_page_request nothing = page(PF, NONE, 3);
+
+    (void)state;
+    rig_open(&rig);
+    turn_on(&rig, PF, 1);
+    nothing.access = 0;
+    assert_int_equal(sim_page_request(rig.m, &nothing), SIM_NOT_STOPPED);
+    assert_int_equal(sim_page_groups(rig.m, PF), 1);
+    assert_int_equal(ask(&rig, PF, PASID, 1), SIM_BY_DEVICE);
+    serve(&rig, 0);
+    expect_answer(&rig, PF, 0, 3, 0, true);
+    assert_int_equal(sim_page_groups(rig.m, PF), 0);
+    rig_close(&rig);
+}
+
 /* ---- answers ------------------------------------------------------------- */
 
 static void a_group_has_one_answer(void **state)
@@ -897,6 +916,7 @@ int main(void)
         cmocka_unit_test(credits_end_and_come_back),
         cmocka_unit_test(numbers_of_groups_are_taken),
         cmocka_unit_test(a_stop_marker_waits_for_nothing),
+        cmocka_unit_test(a_request_for_nothing_is_no_stop_marker),
         cmocka_unit_test(a_group_has_one_answer),
         cmocka_unit_test(answers_of_others_are_no_answers),
         cmocka_unit_test(answers_may_come_too_early),

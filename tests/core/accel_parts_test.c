@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * accel_parts_test.c - a streaming accelerator whose driver does work of its own and lends
+ * queues to clients, each with an address space of its own (semantics C-SC2, C-SC8,
+ * C-SC11), on every unit that has PASIDs, with device TLBs and page requests and without.
+ */
+#include "tests/core/requests.h"
+
+#include "hosts/sim/accel.h"
+#include "hosts/sim/accel_parts.h"
+
+#include <string.h>
+
+enum {
+    ACCEL = 3, /* which engine it is */
+    CLIENTS = 3,
+    CRASHES = 1, /* which of them */
+    ORDER = 3,
+    SIZE = RIG_PAGE << ORDER,
+    SRC = 0,
+    DST = SIZE / 2,
+    RECORD = SIZE - 64,
+    PART = SIZE / 2 - RIG_PAGE, /* of a copy: 3 pages */
+    MISSING = RIG_PAGE, /* of it, the page that is brought when asked for */
+    STEPS = 200,
+    CAP_LIST = 0x34,
+    CAP_PCIE = 0x10,
+    DEVCTL = 8, /* in the capability of PCI Express */
+    FLR = 0x8000,
+};
+
+#define LONG UINT64_C(100000000)
+
+/* One client: all have the same addresses. */
+struct client {
+    struct rig *rig;
+    struct accel_part *part;
+    struct uiommu_domain *domain;
+    uint64_t phys;
+    uint8_t *mem;
+    enum uiommu_response response;
+    unsigned asked;
+    struct uiommu_endpoint *asker;
+    uint64_t cookie;
+};
+
+struct stand {
+    struct rig *rig;
+    struct accel_parts parts;
+    unsigned dev;
+    uint64_t own_phys; /* twice PART */
+    uint8_t *own;
+    struct client client[CLIENTS];
+};
+
+/* ---- machines --------------------------------------------------------------- */
+
+static bool with_accel(struct rig *rig, const char **why)
+{
+    rig->config.accels = 1;
+    rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+    return has_pasids(rig, why);
+}
+
+static bool with_ats(struct rig *rig, const char **why)
+{
+    rig->config.ats = true;
+    return with_accel(rig, why);
+}
+
+static bool with_pages(struct rig *rig, const char **why)
+{
+    return with_accel(rig, why) && with_requests(rig, why);
+}
+
+static void movdir64b(void *ctx, uint64_t addr, const void *bytes)
+{
+    sim_movdir64b(ctx, addr, bytes);
+}
+
+static bool enqcmds(void *ctx, uint64_t addr, const void *bytes)
+{
+    return sim_enqcmds(ctx, addr, bytes);
+}
+
+/* ---- clients ---------------------------------------------------------------- */
+
+static uint8_t mark_of(const struct stand *s, unsigned i)
+{
+    (void)s;
+    return (uint8_t)(0x10 + i);
+}
+
+/* The one page that is not there. */
+static enum uiommu_response bring(void *ctx,
+                                  const struct uiommu_request_group *group)
+{
+    struct client *c = ctx;
+
+    c->asked++;
+    c->asker = group->endpoint;
+    c->cookie = group->cookie;
+    assert_int_equal(group->n, 1);
+    assert_int_equal(group->first->iova, BASE + DST + MISSING);
+    if (c->response == UIOMMU_RESPONSE_SUCCESS)
+        rig_ok(uiommu_map(c->domain, BASE + DST + MISSING,
+                          c->phys + DST + MISSING, RIG_PAGE, RIG_RW));
+    return c->response;
+}
+
+static void client_domain(struct client *c)
+{
+    const struct uiommu_domain_config config = {
+        .size = sizeof(config),
+        .on_request = c->rig->config.pri ? bring : NULL,
+        .request_ctx = c,
+    };
+
+    rig_ok(uiommu_domain_create(c->part->endpoint, &config, &c->domain));
+    rig_ok(uiommu_map(c->domain, BASE, c->phys, SIZE, RIG_RW));
+    if (c->rig->config.pri)
+        rig_ok(uiommu_unmap(c->domain, BASE + DST + MISSING, RIG_PAGE, NULL));
+}
+
+/* Its queue is its own until it is released, whatever becomes of it. */
+static void client_begin(struct stand *s, unsigned i)
+{
+    struct client *c = &s->client[i];
+
+    c->rig = s->rig;
+    c->phys = rig_pages(s->rig, ORDER);
+    c->mem = sim_ram(s->rig->m, c->phys, SIZE);
+    rig_ok(accel_lend(&s->parts, &c->part));
+    rig_ok(uiommu_claim(c->part->endpoint, c));
+    client_domain(c);
+    rig_ok(uiommu_set_domain(c->part->endpoint, c->domain, c));
+    memset(c->mem + SRC, mark_of(s, i), PART);
+}
+
+/* The host takes the queue from it. */
+static void client_goes(struct client *c)
+{
+    rig_ok(uiommu_release(c->part->endpoint, c));
+    uiommu_domain_put(c->domain);
+    c->domain = NULL;
+}
+
+static void client_end(struct client *c)
+{
+    client_goes(c);
+    rig_ok(accel_take_back(c->part));
+}
+
+static uint32_t number_of(const struct client *c)
+{
+    return uiommu_endpoint_pasid(c->part->endpoint);
+}
+
+/* By itself, through its portal. */
+static void client_submits(struct client *c, uint32_t flags)
+{
+    struct accel_desc d = accel_desc(ACCEL_OP_MEMMOVE, flags, BASE + RECORD);
+
+    memset(c->mem + RECORD, 0, ACCEL_RECORD_SIZE);
+    accel_desc_copy(&d, BASE + DST, BASE + SRC, PART);
+    sim_movdir64b(c->rig->m, accel_portal(&c->part->parts->drv, c->part->wq),
+                  &d);
+}
+
+static void submits(struct stand *s, unsigned i)
+{
+    client_submits(&s->client[i], s->rig->config.pri ? ACCEL_FLAG_BOF : 0);
+}
+
+/* What it asks for is served meanwhile. */
+static struct accel_record client_waits(struct client *c)
+{
+    for (unsigned i = 0; i < STEPS; i++) {
+        if (accel_look(c->mem + RECORD).status != ACCEL_NONE)
+            break;
+        collect_and_serve(c->rig);
+    }
+    return accel_look(c->mem + RECORD);
+}
+
+static void assert_copied(struct stand *s, unsigned i)
+{
+    const struct accel_record r = client_waits(&s->client[i]);
+
+    assert_int_equal(r.status, ACCEL_SUCCESS);
+    for (unsigned j = 0; j < PART; j++)
+        assert_int_equal(s->client[i].mem[DST + j], mark_of(s, i));
+}
+
+/* ---- the stand --------------------------------------------------------------- */
+
+static struct uiommu_device *device(struct stand *s)
+{
+    return s->rig->device[s->dev];
+}
+
+static enum uiommu_status start(struct stand *s)
+{
+    const struct accel_cpu cpu = { movdir64b, enqcmds, s->rig->m };
+
+    return accel_parts_start(&s->parts, device(s), &s->rig->m->host,
+                             s->rig->m->devices[s->dev].pci, &cpu);
+}
+
+static void stand_open(struct stand *s, struct rig *rig)
+{
+    memset(s, 0, sizeof(*s));
+    s->rig = rig;
+    s->dev = rig_engine(rig, ACCEL);
+    rig_ok(start(s));
+    s->own_phys = rig_pages(rig, ORDER);
+    s->own = sim_ram(rig->m, s->own_phys, SIZE);
+    s->parts.drv.limit_ns = 300 * 1000;
+    for (unsigned i = 0; i < CLIENTS; i++)
+        client_begin(s, i);
+}
+
+static void stand_close(struct stand *s)
+{
+    for (unsigned i = CLIENTS; i-- > 0;)
+        if (s->client[i].domain)
+            client_end(&s->client[i]);
+    rig_ok(accel_parts_stop(&s->parts));
+}
+
+static void own_begins(struct stand *s)
+{
+    memset(s->own, 0x5a, PART);
+    memset(s->own + DST, 0, PART);
+    rig_ok(accel_parts_copy(&s->parts, s->own_phys + DST, s->own_phys, PART));
+}
+
+static void own_ends(struct stand *s)
+{
+    rig_ok(accel_parts_wait(&s->parts, LONG));
+    for (unsigned j = 0; j < PART; j++)
+        assert_int_equal(s->own[DST + j], 0x5a);
+}
+
+static void reset_function(struct stand *s)
+{
+    const struct uiommu_host *h = &s->rig->m->host;
+    const struct uiommu_pci pci = s->rig->m->devices[s->dev].pci;
+    unsigned at = h->pci_read(h->ctx, pci, CAP_LIST, 1);
+
+    while (h->pci_read(h->ctx, pci, at, 1) != CAP_PCIE)
+        at = h->pci_read(h->ctx, pci, at + 1, 1);
+    h->pci_write(h->ctx, pci, at + DEVCTL, 2, FLR);
+    sim_advance(s->rig->m, UINT64_C(100000000));
+    sim_firmware(s->rig->m, s->dev);
+}
+
+/* ---- C-SC2 ------------------------------------------------------------------- */
+
+/* What is so at each store and write to a register, while the crashed client's part is
+ * taken: its queue is empty before its number sees something else, and what it asked for
+ * is not answered before that. */
+struct crash {
+    struct stand *s;
+    uint32_t number;
+    unsigned groups; /* that were open before */
+    bool blocked;    /* it was */
+};
+
+static void look_at_crash(void *ctx)
+{
+    struct crash *c = ctx;
+    struct machine *m = c->s->rig->m;
+    bool sees =
+        sim_probe(m, c->s->dev, c->number, BASE, UIOMMU_READ, NULL) == 0;
+
+    if (!sees && !c->blocked)
+        assert_int_equal(sim_accel_carries(m, c->s->dev, c->number), 0);
+    if (sees)
+        assert_int_equal(sim_page_groups(m, c->s->dev), c->groups);
+    c->blocked |= !sees;
+}
+
+static void crash(struct stand *s)
+{
+    struct client *c = &s->client[CRASHES];
+    struct crash crash = { .s = s, .number = number_of(c) };
+
+    crash.groups = sim_page_groups(s->rig->m, s->dev);
+    assert_true(sim_accel_carries(s->rig->m, s->dev, crash.number) > 0);
+    rig_watch(s->rig, look_at_crash, &crash);
+    client_goes(c);
+    rig_watch(s->rig, NULL, NULL);
+    assert_true(crash.blocked);
+    (void)machine_run(s->rig->m); /* the answer may be on its way */
+    assert_int_equal(sim_page_groups(s->rig->m, s->dev),
+                     crash.groups - (s->rig->config.pri ? 1 : 0));
+    rig_expect_stale(s->rig, sim_stale_count(s->rig->m)); /* probes */
+}
+
+/* Steps until everybody has begun, and whoever can stops for a page. */
+static void all_are_under_way(struct stand *s)
+{
+    own_begins(s);
+    for (unsigned i = 0; i < CLIENTS; i++)
+        submits(s, i);
+    for (unsigned i = 0; i < (s->rig->config.pri ? 4 : 1); i++)
+        assert_true(machine_run(s->rig->m));
+    assert_int_equal(sim_accel_busy(s->rig->m, s->dev), 1 + CLIENTS);
+}
+
+static void assert_untouched(const struct client *c)
+{
+    for (unsigned j = 0; j < SIZE; j++)
+        assert_int_equal(c->mem[j], 0xee);
+}
+
+/* The number is free at once, as nothing with it is under way anywhere. */
+static void somebody_else_has_its_number(struct stand *s, uint32_t number)
+{
+    struct client *c = &s->client[CRASHES];
+
+    rig_ok(accel_take_back(c->part));
+    memset(c, 0, sizeof(*c));
+    client_begin(s, CRASHES);
+    assert_int_equal(number_of(c), number);
+    submits(s, CRASHES);
+    assert_copied(s, CRASHES);
+    assert_int_equal(c->asked, s->rig->config.pri ? 1 : 0);
+}
+
+/* Nobody did anything wrong; but what somebody asked for may come when it is his no more,
+ * and there are units that record that. */
+static void assert_quiet(struct rig *rig, uint32_t number)
+{
+    assert_true(rig->faults == 0 ||
+                (rig->config.pri && rig->config.adversarial &&
+                 rig->faults == 1 && rig->fault.pasid == number));
+}
+
+static void c_sc2_a_client_crashes_with_work_in_flight(struct rig *rig)
+{
+    struct stand s;
+    uint32_t number;
+
+    stand_open(&s, rig);
+    number = number_of(&s.client[CRASHES]);
+    all_are_under_way(&s);
+    crash(&s);
+    memset(s.client[CRASHES].mem, 0xee, SIZE);
+    for (unsigned i = 0; i < CLIENTS; i++)
+        if (i != CRASHES)
+            assert_copied(&s, i);
+    own_ends(&s);
+    assert_untouched(&s.client[CRASHES]);
+    somebody_else_has_its_number(&s, number);
+    assert_quiet(rig, number);
+    stand_close(&s);
+}
+
+/* Before anybody is asked, when the handler has it, and when it has left it for later;
+ * other clients' pages come, whatever becomes of that one's. */
+static void answered(struct stand *s, unsigned before, unsigned number,
+                     uint32_t code)
+{
+    unsigned found = 0;
+
+    for (unsigned i = before; i < sim_page_responses(s->rig->m, s->dev); i++) {
+        struct sim_page_response r = sim_page_response_at(s->rig->m, s->dev, i);
+
+        assert_true(r.expected);
+        if (r.pasid == number) {
+            assert_int_equal(r.code, code);
+            found++;
+        }
+    }
+    assert_int_equal(found, 1);
+}
+
+static void crash_with_a_page_asked_for(struct rig *rig, bool served)
+{
+    struct stand s;
+    struct client *c = &s.client[CRASHES];
+    uint32_t number;
+    unsigned before;
+
+    stand_open(&s, rig);
+    number = number_of(c);
+    before = sim_page_responses(rig->m, s.dev);
+    c->response = UIOMMU_RESPONSE_LATER;
+    submits(&s, CRASHES);
+    for (unsigned i = 0; i < 4; i++)
+        assert_true(machine_run(rig->m));
+    assert_int_equal(sim_page_groups(rig->m, s.dev), 1);
+    if (served)
+        collect_and_serve(rig);
+    assert_int_equal(c->asked, served);
+    crash(&s);
+    (void)machine_run(rig->m);
+    answered(&s, before, number, SIM_PAGE_INVALID);
+    if (served)
+        rig_is(uiommu_page_respond(c->part->endpoint, c->cookie,
+                                   UIOMMU_RESPONSE_SUCCESS),
+               UIOMMU_NOENT);
+    c->asked = 0;
+    collect_and_serve(rig);
+    assert_int_equal(c->asked, 0);
+    somebody_else_has_its_number(&s, number);
+    stand_close(&s);
+}
+
+static void c_sc2_what_it_had_asked_for_is_answered_invalid(struct rig *rig)
+{
+    crash_with_a_page_asked_for(rig, false);
+    crash_with_a_page_asked_for(rig, true);
+}
+
+/* ---- without a crash ------------------------------------------------------------ */
+
+static void clients_work_by_themselves(struct rig *rig)
+{
+    struct stand s;
+
+    stand_open(&s, rig);
+    all_are_under_way(&s);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        assert_copied(&s, i);
+        assert_int_equal(s.client[i].asked, rig->config.pri ? 1 : 0);
+        if (rig->config.pri)
+            assert_ptr_equal(s.client[i].asker, s.client[i].part->endpoint);
+    }
+    own_ends(&s);
+    stand_close(&s);
+}
+
+/* A page that cannot be had ends the descriptor, and nobody else's. */
+static void a_page_that_cannot_be_had_is_in_the_record(struct rig *rig)
+{
+    struct stand s;
+    struct accel_record r;
+
+    stand_open(&s, rig);
+    s.client[0].response = UIOMMU_RESPONSE_INVALID;
+    submits(&s, 0);
+    submits(&s, 1);
+    r = client_waits(&s.client[0]);
+    assert_int_equal(r.status, ACCEL_PAGE_INVALID);
+    assert_true(r.fault_write);
+    assert_int_equal(r.fault, BASE + DST + MISSING);
+    assert_int_equal(r.bytes, MISSING);
+    assert_copied(&s, 1);
+    stand_close(&s);
+}
+
+/* What clients map is not the driver's, and the other way round. */
+static void its_own_work_is_where_it_mapped_it(struct rig *rig)
+{
+    struct stand s;
+    uint64_t iova;
+
+    stand_open(&s, rig);
+    own_begins(&s);
+    rig_is(accel_parts_copy(&s.parts, s.own_phys, s.own_phys, 64), UIOMMU_BUSY);
+    rig_is(accel_parts_stop(&s.parts), UIOMMU_BUSY);
+    iova = s.parts.own.dst;
+    own_ends(&s);
+    rig_is(accel_parts_wait(&s.parts, LONG), UIOMMU_INVAL);
+    rig_is(accel_parts_copy(&s.parts, s.own_phys, s.own_phys, 63),
+           UIOMMU_INVAL);
+    assert_true(rig_refused(rig, ACCEL, iova));
+    assert_true(rig_refused(rig, ACCEL, BASE));
+    assert_true(rig_pasid_refused(rig, ACCEL, number_of(&s.client[0]),
+                                  s.parts.page_iova));
+    stand_close(&s);
+}
+
+static void queues_are_lent_until_there_are_none(struct rig *rig)
+{
+    struct stand s;
+    struct accel_part *part[ACCEL_PARTS], *none = NULL;
+    unsigned n = 0;
+
+    stand_open(&s, rig);
+    while (n + CLIENTS < s.parts.n)
+        rig_ok(accel_lend(&s.parts, &part[n++]));
+    rig_is(accel_lend(&s.parts, &none), UIOMMU_NOSPC);
+    assert_null(none);
+    rig_is(accel_take_back(s.client[0].part), UIOMMU_BUSY);
+    rig_is(accel_parts_stop(&s.parts), UIOMMU_BUSY);
+    submits(&s, 0);
+    assert_copied(&s, 0);
+    while (n > 0)
+        rig_ok(accel_take_back(part[--n]));
+    stand_close(&s);
+}
+
+/* Whatever it submits while it has no number is for nobody. */
+static void a_blocked_client_has_no_queue(struct rig *rig)
+{
+    struct stand s;
+    struct client *c = &s.client[0];
+    struct accel_swerr e;
+
+    stand_open(&s, rig);
+    rig_ok(uiommu_set_domain(c->part->endpoint, uiommu_blocked(rig->u), c));
+    submits(&s, 0);
+    assert_int_equal(sim_accel_busy(rig->m, s.dev), 0);
+    assert_false(accel_take_error(&s.parts.drv, &e));
+    rig_ok(uiommu_set_domain(c->part->endpoint, c->domain, c));
+    submits(&s, 0);
+    assert_copied(&s, 0);
+    stand_close(&s);
+}
+
+/* ---- the function is reset (C-SC8) ------------------------------------------------ */
+
+static void assert_works(struct stand *s)
+{
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        submits(s, i);
+        assert_copied(s, i);
+    }
+    own_begins(s);
+    own_ends(s);
+}
+
+static void c_sc8_a_function_reset_with_all_clients_alive(struct rig *rig)
+{
+    struct stand s;
+    uint32_t number[CLIENTS];
+
+    stand_open(&s, rig);
+    for (unsigned i = 0; i < CLIENTS; i++)
+        number[i] = number_of(&s.client[i]);
+    all_are_under_way(&s);
+    sim_accel_pause(rig->m, s.dev, true); /* it is the reset that ends it */
+    rig_ok(accel_parts_reset_begin(&s.parts));
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        assert_int_equal(sim_accel_carries(rig->m, s.dev, number[i]), 0);
+        memset(s.client[i].mem + DST, 0, PART);
+    }
+    rig_is(uiommu_set_domain(s.client[0].part->endpoint, s.client[1].domain,
+                             &s.client[0]),
+           UIOMMU_BUSY);
+    reset_function(&s);
+    sim_accel_pause(rig->m, s.dev, false);
+    submits(&s, 0); /* to a queue that is off */
+    rig_ok(accel_parts_reset_end(&s.parts, true));
+    assert_int_equal(sim_accel_busy(rig->m, s.dev), 0);
+    rig_is(accel_parts_wait(&s.parts, 1000 * 1000), UIOMMU_TIMEDOUT);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        assert_int_equal(number_of(&s.client[i]), number[i]);
+        assert_int_equal(s.client[i].mem[DST], 0);
+    }
+    assert_works(&s);
+    stand_close(&s);
+}
+
+static void c_sc8_a_reset_that_failed_leaves_all_blocked(struct rig *rig)
+{
+    struct stand s;
+
+    stand_open(&s, rig);
+    all_are_under_way(&s);
+    rig_ok(accel_parts_reset_begin(&s.parts));
+    reset_function(&s);
+    (void)!accel_parts_reset_end(&s.parts, false);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        memset(s.client[i].mem, 0xee, SIZE);
+        assert_true(
+            rig_pasid_refused(rig, ACCEL, number_of(&s.client[i]), BASE));
+        client_submits(&s.client[i], 0);
+        memset(s.client[i].mem + RECORD, 0xee, ACCEL_RECORD_SIZE);
+    }
+    for (unsigned i = 0; i < 20; i++)
+        assert_true(machine_run(rig->m));
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        assert_untouched(&s.client[i]);
+        rig_is(uiommu_set_domain(s.client[i].part->endpoint, s.client[i].domain,
+                                 &s.client[i]),
+               UIOMMU_NODEV);
+    }
+    (void)!accel_parts_wait(&s.parts, 1000 * 1000);
+    rig_poll(rig);
+    stand_close(&s);
+}
+
+/* ---- a queue does not stop (C-SC11) ------------------------------------------------- */
+
+static void c_sc11_a_queue_that_does_not_stop_keeps_its_number(struct rig *rig)
+{
+    struct stand s;
+    struct client *c = &s.client[CRASHES];
+    struct accel_part *stuck, *next = NULL;
+    struct uiommu_endpoint *other;
+    uint32_t number;
+
+    stand_open(&s, rig);
+    stuck = c->part;
+    number = number_of(c);
+    own_begins(&s);
+    submits(&s, CRASHES);
+    sim_accel_stick(rig->m, s.dev, stuck->wq);
+    assert_true(machine_run(rig->m));
+    client_goes(c);
+    assert_true(stuck->stuck);
+    memset(c->mem, 0xee, SIZE);
+    client_submits(c, 0); /* its portal still takes it */
+    memset(c->mem + RECORD, 0xee, ACCEL_RECORD_SIZE);
+    assert_true(sim_accel_carries(rig->m, s.dev, number) > 0);
+    assert_true(rig_pasid_refused(rig, ACCEL, number, BASE));
+    own_ends(&s);
+    submits(&s, 0);
+    assert_copied(&s, 0);
+    assert_untouched(c);
+    rig_poll(rig);
+    other = pasid(rig, ACCEL);
+    assert_true(uiommu_endpoint_pasid(other) >
+                number_of(&s.client[CLIENTS - 1]));
+    rig_ok(uiommu_pasid_destroy(other, true));
+    rig_ok(accel_take_back(stuck));
+    rig_ok(accel_lend(&s.parts, &next));
+    assert_ptr_not_equal(next, stuck);
+    rig_ok(accel_take_back(next));
+    rig_ok(accel_parts_reset_begin(&s.parts));
+    reset_function(&s);
+    rig_ok(accel_parts_reset_end(&s.parts, true));
+    memset(c, 0, sizeof(*c));
+    client_begin(&s, CRASHES);
+    assert_ptr_equal(c->part, stuck);
+    assert_int_equal(number_of(c), number);
+    assert_works(&s);
+    stand_close(&s);
+}
+
+/* A command that does not end is in the way of the next: nobody gets a number then. */
+static void a_queue_that_does_not_start_costs_nothing(struct rig *rig)
+{
+    struct stand s;
+    struct client *c = &s.client[CRASHES];
+    struct accel_part *part = NULL;
+    struct uiommu_domain *d;
+
+    stand_open(&s, rig);
+    rig_ok(accel_lend(&s.parts, &part));
+    sim_accel_stick(rig->m, s.dev, c->part->wq);
+    client_end(c);
+    d = rig_domain(rig, ACCEL);
+    rig_is(uiommu_set_domain(part->endpoint, d, NULL), UIOMMU_TIMEDOUT);
+    assert_int_equal(uiommu_endpoint_pasid(part->endpoint), UIOMMU_NO_PASID);
+    assert_ptr_equal(uiommu_endpoint_domain(part->endpoint),
+                     uiommu_blocked(rig->u));
+    rig_ok(accel_take_back(part));
+    uiommu_domain_put(d);
+    submits(&s, 0);
+    assert_copied(&s, 0);
+    stand_close(&s);
+}
+
+#define ON_ALL(fn)                                                             \
+    RIG_TEST_ON(fn, with_accel), RIG_TEST_ON(fn, with_ats),                    \
+        RIG_TEST_ON(fn, with_pages)
+
+static const struct rig_test tests[] = {
+    ON_ALL(c_sc2_a_client_crashes_with_work_in_flight),
+    RIG_TEST_ON(c_sc2_what_it_had_asked_for_is_answered_invalid, with_pages),
+    ON_ALL(clients_work_by_themselves),
+    RIG_TEST_ON(a_page_that_cannot_be_had_is_in_the_record, with_pages),
+    RIG_TEST_ON(its_own_work_is_where_it_mapped_it, with_ats),
+    RIG_TEST_ON(queues_are_lent_until_there_are_none, with_accel),
+    RIG_TEST_ON(a_blocked_client_has_no_queue, with_pages),
+    ON_ALL(c_sc8_a_function_reset_with_all_clients_alive),
+    RIG_TEST_ON(c_sc8_a_reset_that_failed_leaves_all_blocked, with_pages),
+    ON_ALL(c_sc11_a_queue_that_does_not_stop_keeps_its_number),
+    RIG_TEST_ON(a_queue_that_does_not_start_costs_nothing, with_ats),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("accel_parts", tests);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mdev_request_test.c - mediated devices that ask for pages: who is asked, who is told,
+ * and when nobody is any more (semantics C.4, C.5).
+ */
+#include "tests/core/mdevs.h"
+#include "tests/core/requests.h"
+
+/* VT-d has no device TLB for who can do nothing without a PASID. */
+static void lend_asking(struct rig *rig, struct part *part, uint32_t flags)
+{
+    set(rig, 0, uiommu_identity(rig->u));
+    lend_as(rig, 0, part, flags);
+}
+
+static void end(struct part *part, struct pager *p)
+{
+    take_home(part);
+    set(part->rig, 0, uiommu_blocked(part->rig->u));
+    uiommu_domain_put(p->d);
+}
+
+/* The client's handler hears of the client's endpoint, and answers for it. */
+static void a_part_asks_for_pages(struct rig *rig)
+{
+    struct part part;
+    struct pager p;
+    uint32_t number;
+
+    lend_asking(rig, &part, 0);
+    open_pager(rig, &p, 0);
+    see(part.ep, p.d);
+    number = uiommu_endpoint_pasid(part.ep);
+    ask(rig, 0, number, BASE, 1, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    assert_ptr_equal(p.endpoint, part.ep);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
+    assert_true(reaches(rig, 0, part.ep, BASE, p.phys));
+    p.response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, number, BASE + RIG_PAGE, 2, true);
+    collect_and_serve(rig);
+    assert_int_equal(answers(rig, 0), 1);
+    rig_is(uiommu_page_respond(rig_endpoint(rig, 0), p.cookie,
+                               UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_ok(uiommu_page_respond(part.ep, p.cookie, UIOMMU_RESPONSE_INVALID));
+    is_answer(rig, 0, 1, 2, SIM_PAGE_INVALID);
+    rig_is(uiommu_page_respond(part.ep, p.cookie, UIOMMU_RESPONSE_INVALID),
+           UIOMMU_NOENT);
+    end(&part, &p);
+}
+
+/* While its mediator stops it, what it asked for waits; when it is over that was answered,
+ * and the number is free. */
+static unsigned answered_in_clear;
+
+static void count_answers(struct part *part)
+{
+    answered_in_clear = answers(part->rig, 0);
+}
+
+static void what_it_asked_for_is_answered_before_it_ends(struct rig *rig)
+{
+    struct part part;
+    struct pager p;
+    uint32_t number;
+
+    lend_asking(rig, &part, 0);
+    open_pager(rig, &p, 0);
+    see(part.ep, p.d);
+    number = uiommu_endpoint_pasid(part.ep);
+    p.response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, number, BASE, 1, true);
+    collect_and_serve(rig);
+    ask(rig, 0, number, BASE + RIG_PAGE, 2, true);
+    part.inside = count_answers;
+    see(part.ep, uiommu_blocked(rig->u));
+    assert_int_equal(part.clears, 1);
+    assert_int_equal(answered_in_clear, 0);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_INVALID);
+    is_answer(rig, 0, 1, 2, SIM_PAGE_INVALID);
+    rig_is(uiommu_page_respond(part.ep, p.cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    part.inside = NULL;
+    p.groups = 0;
+    see(part.ep, p.d);
+    assert_int_equal(uiommu_endpoint_pasid(part.ep), number);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 0);
+    assert_int_equal(answers(rig, 0), 2);
+    end(&part, &p);
+}
+
+/* It keeps its number, and whoever answers now is asked once more. */
+static void another_domain_s_handler_is_asked_again(struct rig *rig)
+{
+    struct part part;
+    struct pager p, q;
+
+    lend_asking(rig, &part, 0);
+    open_pager(rig, &p, 0);
+    open_pager(rig, &q, 0);
+    see(part.ep, p.d);
+    ask(rig, 0, uiommu_endpoint_pasid(part.ep), BASE, 1, true);
+    see(part.ep, q.d);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
+    ask(rig, 0, uiommu_endpoint_pasid(part.ep), BASE, 2, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 0);
+    assert_int_equal(q.groups, 1);
+    assert_ptr_equal(q.endpoint, part.ep);
+    uiommu_domain_put(p.d);
+    end(&part, &q);
+}
+
+/* Who asks could not be told from others, or asks by another way. */
+static void parts_that_cannot_be_told_apart_do_not_ask(struct rig *rig)
+{
+    struct uiommu_mdev_config config;
+    struct part part;
+    struct pager p;
+
+    lend_asking(rig, &part, UIOMMU_MDEV_SHARE);
+    open_pager(rig, &p, 0);
+    rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_OPNOTSUPP);
+    take_home(&part);
+    set(rig, 0, uiommu_blocked(rig->u));
+    config = part_config(&part, rig, 0);
+    config.kind = UIOMMU_MDEV_RID_INHERIT;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &part.ep));
+    rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_OPNOTSUPP);
+    end(&part, &p);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST_ON(a_part_asks_for_pages, with_pasid_requests),
+    RIG_TEST_ON(what_it_asked_for_is_answered_before_it_ends,
+                with_pasid_requests),
+    RIG_TEST_ON(another_domain_s_handler_is_asked_again, with_pasid_requests),
+    RIG_TEST_ON(parts_that_cannot_be_told_apart_do_not_ask,
+                with_pasid_requests),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("mdev_request", tests);
+}
