@@ -114,6 +114,7 @@ bool stage_start(struct stage *s)
         .on_fault = on_fault,
         .fault_ctx = s,
         .storm_budget = s->storm_budget,
+        .block_quality = s->block_quality,
     };
     struct uiommu_unit_info unit = { .driver = NULL };
     enum uiommu_status status;
@@ -237,12 +238,17 @@ bool scenario_run(struct machine *m, const struct scenario *scenario,
 
 const struct scenario scenarios[] = {
     { "confine", "every device is confined, and each promise is shown by DMA",
-      scenario_confine },
+      scenario_confine, false },
     { "rest", "what a device reaches that nobody uses, found by DMA",
-      scenario_rest },
+      scenario_rest, false },
     { "faults", "what is heard of a device that goes astray, and does not stop",
-      scenario_faults },
-    { NULL, NULL, NULL },
+      scenario_faults, false },
+    { "mdev", "one client has any endpoint: a function, or a part of one",
+      scenario_mdev, true },
+    { "gpu",
+      "contexts with spaces of their own, pages on demand, shared buffers",
+      scenario_gpu, true },
+    { NULL, NULL, NULL, false },
 };
 
 const struct scenario *scenario_find(const char *name)

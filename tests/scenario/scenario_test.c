@@ -17,8 +17,15 @@
 #include "tools/scenario.h"
 
 /* Promises in the whole story, three of them about interrupts; and what is looked at in
- * the one about rest, with four things that are said besides; those about faults. */
-enum { STEPS = 16, REST_STEPS = 14, FAULTS_STEPS = 8 };
+ * the one about rest, with four things that are said besides; those about faults, about
+ * parts of devices, and about contexts. */
+enum {
+    STEPS = 16,
+    REST_STEPS = 14,
+    FAULTS_STEPS = 8,
+    MDEV_STEPS = 12,
+    GPU_STEPS = 9
+};
 
 struct story {
     unsigned steps, failed;
@@ -176,6 +183,34 @@ static void qemu_faults(void **state)
     faults_of("qemu:smmuv3", "stage2");
 }
 
+/* C.7: on every unit, where it has no PASIDs without the two kinds that need them. */
+static void sim_mdev(void **state)
+{
+    (void)state;
+    (void)told("sim:vtd", "legacy", "mdev", MDEV_STEPS);
+    (void)told("sim:vtd", "scalable", "mdev", MDEV_STEPS);
+    (void)told("sim:vtd", "first-stage", "mdev", MDEV_STEPS);
+    (void)told("sim:smmuv3", "stage1", "mdev", MDEV_STEPS);
+    (void)told("sim:smmuv3", "stage2", "mdev", MDEV_STEPS);
+}
+
+/* C-SC3, S3.36 */
+static void sim_gpu(void **state)
+{
+    (void)state;
+    (void)told("sim:vtd", "scalable", "gpu", GPU_STEPS);
+    (void)told("sim:vtd", "first-stage", "gpu", GPU_STEPS);
+    (void)told("sim:smmuv3", "stage1", "gpu", GPU_STEPS);
+}
+
+static void a_mode_is_found_that_has_pasids(void **state)
+{
+    (void)state;
+    assert_string_equal(machine_mode_with_pasids("sim:vtd"), "scalable");
+    assert_string_equal(machine_mode_with_pasids("sim:smmuv3"), "stage1");
+    assert_null(machine_mode_with_pasids("qemu:intel-iommu"));
+}
+
 static void a_scenario_has_a_name(void **state)
 {
     (void)state;
@@ -213,6 +248,46 @@ static enum machine_dma bypass(struct machine *m, unsigned dev, bool write,
         return real_dma(m, dev, write, iova, buf, size);
     memcpy(ram, buf, size);
     return MACHINE_DMA_DONE;
+}
+
+static enum machine_dma real_dma_pasid(struct machine *m, unsigned dev,
+                                       uint32_t pasid, bool write,
+                                       uint64_t iova, void *buf, size_t size)
+{
+    return machine_dma_pasid(doctored_of(m)->real, dev, pasid, write, iova, buf,
+                             size);
+}
+
+/* Every PASID is taken for the first. */
+static enum machine_dma first_pasid(struct machine *m, unsigned dev,
+                                    uint32_t pasid, bool write, uint64_t iova,
+                                    void *buf, size_t size)
+{
+    (void)pasid;
+    return real_dma_pasid(m, dev, 1, write, iova, buf, size);
+}
+
+/* What carries a PASID is sent without. */
+static enum machine_dma no_pasid(struct machine *m, unsigned dev,
+                                 uint32_t pasid, bool write, uint64_t iova,
+                                 void *buf, size_t size)
+{
+    (void)pasid;
+    return real_dma_pasid(m, dev, UIOMMU_NO_PASID, write, iova, buf, size);
+}
+
+static bool real_ask(struct machine *m, unsigned dev, uint32_t pasid,
+                     bool write, uint64_t iova)
+{
+    return machine_ask(doctored_of(m)->real, dev, pasid, write, iova);
+}
+
+/* The device never asks. */
+static bool no_ask(struct machine *m, unsigned dev, uint32_t pasid, bool write,
+                   uint64_t iova)
+{
+    (void)m, (void)dev, (void)pasid, (void)write, (void)iova;
+    return false;
 }
 
 /* The device's writes are lost, though nobody refuses them. */
@@ -265,15 +340,15 @@ static void no_close(struct machine *m)
     (void)m;
 }
 
-static void must_notice_in(const char *name, const struct machine_ops *ops,
-                           const char *promise)
+static void must_notice_with(const char *mode, const char *name,
+                             const struct machine_ops *ops, const char *promise)
 {
     const struct scenario *scenario = scenario_find(name);
     struct story story = { 0 };
     struct doctored d;
     char error[256];
 
-    d.real = machine_open("sim:vtd", "legacy", error, sizeof(error));
+    d.real = machine_open("sim:vtd", mode, error, sizeof(error));
     assert_non_null(d.real);
     d.machine = *d.real;
     d.machine.ops = ops;
@@ -283,6 +358,12 @@ static void must_notice_in(const char *name, const struct machine_ops *ops,
     assert_string_equal(story.last_failed, promise);
 }
 
+static void must_notice_in(const char *name, const struct machine_ops *ops,
+                           const char *promise)
+{
+    must_notice_with("legacy", name, ops, promise);
+}
+
 static void must_notice(const struct machine_ops *ops, const char *promise)
 {
     must_notice_in("confine", ops, promise);
@@ -290,6 +371,8 @@ static void must_notice(const struct machine_ops *ops, const char *promise)
 
 static const struct machine_ops real_ops = {
     .dma = real_dma,
+    .dma_pasid = real_dma_pasid,
+    .ask = real_ask,
     .engine_area = real_area,
     .send_irq = real_send,
     .take_irq = real_take,
@@ -315,6 +398,7 @@ static void notices_lost_writes(void **state)
     ops.dma = lose;
     must_notice(&ops, "blocked blocks");
     must_notice_in("rest", &ops, "released by a user who left it in a domain");
+    must_notice_in("mdev", &ops, "a client has a whole function");
 }
 
 static void notices_forged_interrupts(void **state)
@@ -333,6 +417,29 @@ static void notices_lost_interrupts(void **state)
     (void)state;
     ops.take_irq = nothing_arrives;
     must_notice(&ops, "an interrupt goes where it was mapped");
+}
+
+static void notices_pasids_that_are_mixed_up(void **state)
+{
+    struct machine_ops ops = real_ops;
+
+    (void)state;
+    ops.dma_pasid = first_pasid;
+    must_notice_with("scalable", "gpu", &ops,
+                     "a page comes when the device asks for it");
+    ops.dma_pasid = no_pasid;
+    must_notice_with("scalable", "mdev", &ops,
+                     "the same client has a part with a PASID of its own");
+}
+
+static void notices_a_device_that_does_not_ask(void **state)
+{
+    struct machine_ops ops = real_ops;
+
+    (void)state;
+    ops.ask = no_ask;
+    must_notice_with("scalable", "gpu", &ops,
+                     "a page comes when the device asks for it");
 }
 
 static void notices_a_wrong_mode(void **state)
@@ -366,11 +473,16 @@ int main(void)
         cmocka_unit_test(qemu_rest),
         cmocka_unit_test(sim_faults),
         cmocka_unit_test(qemu_faults),
+        cmocka_unit_test(sim_mdev),
+        cmocka_unit_test(sim_gpu),
+        cmocka_unit_test(a_mode_is_found_that_has_pasids),
         cmocka_unit_test(a_scenario_has_a_name),
         cmocka_unit_test(notices_a_bypass),
         cmocka_unit_test(notices_lost_writes),
         cmocka_unit_test(notices_forged_interrupts),
         cmocka_unit_test(notices_lost_interrupts),
+        cmocka_unit_test(notices_pasids_that_are_mixed_up),
+        cmocka_unit_test(notices_a_device_that_does_not_ask),
         cmocka_unit_test(notices_a_wrong_mode),
     };
 

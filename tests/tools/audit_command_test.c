@@ -97,7 +97,7 @@ static void json_has_the_same(void **state)
         if (cJSON_IsTrue(cJSON_GetObjectItem(row, "finding")))
             found = row;
     }
-    assert_int_equal(requesters, 4);
+    assert_int_equal(requesters, 5);
     assert_non_null(found);
     assert_string_equal(text_of(found, "requester"), "engine0");
     assert_string_equal(text_of(found, "verdict"), "mapping");
