@@ -196,6 +196,30 @@ static void he_notices_a_device_that_goes_wrong(struct rig *rig)
     assert_null(broken_by(rig, &(struct wrong){ .how = LOSES }, UINT32_MAX));
 }
 
+/* What he unmapped is not asked for: the device goes elsewhere, and is refused there. */
+static bool elsewhere(void *ctx, bool write, uint64_t iova, uint64_t *word)
+{
+    struct wrong *w = ctx;
+
+    if (iova == BASE + RIG_PAGE && w->n++ >= w->from)
+        iova += GIB(1);
+    return send(&w->sender, write, iova, word);
+}
+
+static void he_notices_a_fault_that_is_not_his(struct rig *rig)
+{
+    struct client c = client_of(rig, rig_endpoint(rig, 0), true);
+    struct wrong w = { .c = &c, .from = 2 };
+
+    w.sender = (struct sender){ rig, 0, rig_endpoint(rig, 0), UIOMMU_NO_PASID };
+    c.dma = elsewhere;
+    c.ctx = &w;
+    assert_string_equal(client_run(&c),
+                        "what is unmapped is refused, and told");
+    assert_true(c.faults > 0);
+    assert_int_equal(w.n, 4);
+}
+
 static bool no_fault(void *ctx, const struct uiommu_fault *fault)
 {
     (void)ctx, (void)fault;
@@ -253,6 +277,7 @@ int main(void)
         RIG_TEST_ON(one_client_has_every_kind_of_one_machine, with_all),
         RIG_TEST_ON(one_client_has_every_kind_of_one_machine, with_all_and_ats),
         RIG_TEST(he_notices_a_device_that_goes_wrong),
+        RIG_TEST(he_notices_a_fault_that_is_not_his),
         RIG_TEST(he_says_when_he_heard_nothing),
         RIG_TEST(he_says_what_call_failed),
         { 0 },

@@ -7,6 +7,8 @@
 #include "tests/core/dma.h"
 #include "tests/core/lookout.h"
 
+#include "core/core.h"
+
 /* ---- machines and steps ----------------------------------------------------------------- */
 
 static bool with_pasids(struct rig *rig, const char **why)
@@ -146,6 +148,26 @@ static void many_addresses_come_and_go_for_each(struct rig *rig)
     }
     stop_all(&b);
     rig->faults = 0;
+}
+
+/* Some units have pass-through for PASIDs. */
+static void identity_is_started_where_pasids_have_it(struct rig *rig)
+{
+    const bool can = rig->u->unit[0]->pasid_identity;
+    struct bench b;
+
+    open_bench(rig, &b);
+    rig_is(start_as(b.ep[ONE], UIOMMU_DMA_IDENTITY, 0),
+           can ? UIOMMU_OK : UIOMMU_OPNOTSUPP);
+    if (can) {
+        b.iova = use(&b, ONE);
+        assert_int_equal(b.iova, b.page[ONE]);
+        assert_true(reaches(&b, ONE) && refused(&b, NONE));
+        rig_ok(uiommu_dma_stop(b.ep[ONE]));
+    }
+    b.iova = b.page[ONE];
+    assert_true(refused(&b, ONE));
+    close_bench(&b);
 }
 
 /* ---- store by store ------------------------------------------------------------------------- */
@@ -355,6 +377,7 @@ int main(void)
                     with_pasids_and_ats),
         RIG_TEST_ON(many_addresses_come_and_go_for_each, with_pasids),
         RIG_TEST_ON(many_addresses_come_and_go_for_each, with_pasids_and_ats),
+        RIG_TEST_ON(identity_is_started_where_pasids_have_it, with_pasids),
         RIG_TEST_ON(nobody_notices_what_one_driver_does, with_pasids),
         RIG_TEST_ON(nobody_notices_what_one_driver_does, with_pasids_and_ats),
         RIG_COLD_ON(an_address_is_free_when_no_pasid_reaches_it, with_pasids),

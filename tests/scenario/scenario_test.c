@@ -267,6 +267,19 @@ static enum machine_dma first_pasid(struct machine *m, unsigned dev,
     return real_dma_pasid(m, dev, 1, write, iova, buf, size);
 }
 
+/* What is refused the first is tried as the second. */
+static enum machine_dma second_chance(struct machine *m, unsigned dev,
+                                      uint32_t pasid, bool write, uint64_t iova,
+                                      void *buf, size_t size)
+{
+    enum machine_dma came =
+        real_dma_pasid(m, dev, pasid, write, iova, buf, size);
+
+    return came == MACHINE_DMA_DONE || pasid != 1
+               ? came
+               : real_dma_pasid(m, dev, 2, write, iova, buf, size);
+}
+
 /* What carries a PASID is sent without. */
 static enum machine_dma no_pasid(struct machine *m, unsigned dev,
                                  uint32_t pasid, bool write, uint64_t iova,
@@ -288,6 +301,15 @@ static bool no_ask(struct machine *m, unsigned dev, uint32_t pasid, bool write,
 {
     (void)m, (void)dev, (void)pasid, (void)write, (void)iova;
     return false;
+}
+
+/* What is mapped for its driver is lost: addresses from the top of 4 GiB. */
+static enum machine_dma lose_driver(struct machine *m, unsigned dev, bool write,
+                                    uint64_t iova, void *buf, size_t size)
+{
+    if (write && iova >> 31 == 1 && (iova >> 28 & 7) == 7)
+        return MACHINE_DMA_DONE;
+    return real_dma(m, dev, write, iova, buf, size);
 }
 
 /* The device's writes are lost, though nobody refuses them. */
@@ -399,6 +421,9 @@ static void notices_lost_writes(void **state)
     must_notice(&ops, "blocked blocks");
     must_notice_in("rest", &ops, "released by a user who left it in a domain");
     must_notice_in("mdev", &ops, "a client has a whole function");
+    ops.dma = lose_driver;
+    must_notice_with("scalable", "mdev", &ops,
+                     "and its driver's own DMA goes on");
 }
 
 static void notices_forged_interrupts(void **state)
@@ -427,6 +452,9 @@ static void notices_pasids_that_are_mixed_up(void **state)
     ops.dma_pasid = first_pasid;
     must_notice_with("scalable", "gpu", &ops,
                      "a page comes when the device asks for it");
+    ops.dma_pasid = second_chance;
+    must_notice_with("scalable", "gpu", &ops,
+                     "one loses it, and the other does not notice");
     ops.dma_pasid = no_pasid;
     must_notice_with("scalable", "mdev", &ops,
                      "the same client has a part with a PASID of its own");
