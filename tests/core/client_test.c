@@ -109,11 +109,12 @@ static void one_client_has_every_kind_of_one_machine(struct rig *rig)
 
 /* ---- what he notices ---------------------------------------------------------------- */
 
-/* A device, or a memory, that is wrong from the nth DMA on. */
+/* A device, or a memory, that is wrong from the nth DMA on, or then alone. */
 struct wrong {
     struct sender sender;
     unsigned n, from;
-    enum { BYPASSES, LOSES, FORGES, SPILLS, REACHES_ON } how;
+    bool once;
+    enum { BYPASSES, FORGES, REACHES_ON, LOSES, SPILLS } how;
     struct client *c;
 };
 
@@ -128,27 +129,46 @@ static bool bypass(struct wrong *w, bool write, uint64_t iova, uint64_t *word)
     return true;
 }
 
+/* Into what the access was not about. */
+static void spill(struct wrong *w, uint64_t iova)
+{
+    struct uiommu_trace trace;
+    uint64_t there = NOWHERE;
+
+    if (uiommu_walk(uiommu_endpoint_domain(w->c->ep), iova, &trace) ==
+        UIOMMU_OK)
+        there = trace.phys;
+    for (unsigned i = 0; i < CLIENT_PAGES; i++)
+        if (w->c->phys[i] != there)
+            ++*w->c->mem[i];
+}
+
+static bool is_right(struct wrong *w)
+{
+    unsigned n = w->n++;
+
+    return n < w->from || (w->once && n > w->from);
+}
+
 static bool goes_wrong(void *ctx, bool write, uint64_t iova, uint64_t *word)
 {
     struct wrong *w = ctx;
-    bool done;
 
-    if (w->n++ < w->from)
+    if (is_right(w))
         return send(&w->sender, write, iova, word);
     switch (w->how) {
     case BYPASSES:
         return bypass(w, write, iova, word);
     case LOSES:
         return true;
-    case FORGES:
-        done = send(&w->sender, write, iova, word);
-        *word += !write;
-        return done;
     case SPILLS:
-        done = send(&w->sender, write, iova, word);
-        ++*w->c->mem[0];
-        ++*w->c->mem[1];
-        return done;
+        spill(w, iova);
+        return send(&w->sender, write, iova, word);
+    case FORGES:
+        if (!send(&w->sender, write, iova, word))
+            return false;
+        ++*word;
+        return true;
     default:
         (void)bypass(w, write, iova, word);
         return send(&w->sender, write, iova, word);
@@ -178,22 +198,42 @@ static unsigned accesses(struct rig *rig)
     return w.n;
 }
 
-/* From whichever access on: and afterwards the endpoint is as it was. */
+static void must_notice(struct rig *rig, struct wrong *w, unsigned from)
+{
+    if (!broken_by(rig, w, from))
+        fail_msg("%u %s access %u", w->how, w->once ? "at" : "from", from);
+    assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)),
+                     uiommu_blocked(rig->u));
+}
+
+/* From whichever access on, or at whichever; and the endpoint is as it was. */
 static void he_notices_a_device_that_goes_wrong(struct rig *rig)
 {
     const unsigned all = accesses(rig);
 
-    for (unsigned how = BYPASSES; how <= REACHES_ON; how++) {
-        struct wrong w = { .how = how };
+    for (unsigned from = 0; from < all; from++) {
+        struct wrong w = { .how = LOSES };
 
-        for (unsigned from = 0; from < all; from++) {
-            if (!broken_by(rig, &w, from))
-                fail_msg("%u from access %u of %u on", how, from, all);
-            assert_ptr_equal(uiommu_endpoint_domain(rig_endpoint(rig, 0)),
-                             uiommu_blocked(rig->u));
+        for (; w.how <= SPILLS; w.how++) {
+            w.once = true;
+            must_notice(rig, &w, from);
+            w.once = false;
+            must_notice(rig, &w, from);
         }
+        w.how = REACHES_ON;
+        must_notice(rig, &w, from);
+        w.how = BYPASSES;
+        must_notice(rig, &w, from);
     }
-    assert_null(broken_by(rig, &(struct wrong){ .how = LOSES }, UINT32_MAX));
+    assert_int_equal(accesses(rig), all);
+}
+
+/* What is read is not what is there. */
+static void he_notices_what_is_read_wrong(struct rig *rig)
+{
+    struct wrong w = { .how = FORGES };
+
+    assert_string_equal(broken_by(rig, &w, 0), "what is mapped is reached");
 }
 
 /* What he unmapped is not asked for: the device goes elsewhere, and is refused there. */
@@ -277,6 +317,7 @@ int main(void)
         RIG_TEST_ON(one_client_has_every_kind_of_one_machine, with_all),
         RIG_TEST_ON(one_client_has_every_kind_of_one_machine, with_all_and_ats),
         RIG_TEST(he_notices_a_device_that_goes_wrong),
+        RIG_TEST(he_notices_what_is_read_wrong),
         RIG_TEST(he_notices_a_fault_that_is_not_his),
         RIG_TEST(he_says_when_he_heard_nothing),
         RIG_TEST(he_says_what_call_failed),
