@@ -3,8 +3,8 @@
 # A thin front of Meson: everything is built in build/.
 #
 #     make          the library, the command, the models, the tests
-#     make demo     a simulated machine, confined and shown; installs what the
-#                   build needs (Debian, as root)
+#     make demo     a simulated machine, confined and shown, and one client of all
+#                   kinds of endpoint; installs what the build needs (Debian, as root)
 #     make test     all tests; installs what they need (Debian, as root)
 #     make bench    speed, as ratios to what this machine can do
 #     make seeded-faults    breaks the code on purpose: does a test notice?
@@ -32,6 +32,8 @@ demo:
 	@$(MAKE) --no-print-directory configured
 	@ninja -C $(BUILD) uiommu
 	$(BUILD)/uiommu run --machine sim:vtd
+	$(BUILD)/uiommu run --machine sim:vtd --scenario mdev
+	$(BUILD)/uiommu run --machine sim:smmuv3 --scenario mdev
 
 test:
 	@scripts/install-deps.sh

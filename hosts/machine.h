@@ -17,6 +17,7 @@ struct machine_device {
     int bridge;            /* index of the bridge above, or MACHINE_NO_BRIDGE */
     bool engine;           /* machine_dma() can drive it                     */
     bool accel;            /* a streaming accelerator: docs/accel.md         */
+    bool asks;             /* for pages that it is refused (PRI)             */
 };
 
 /* What a DMA came to. Some engines (QEMU's nvme) do not notice a refusal: judge
@@ -50,6 +51,14 @@ struct machine_ops {
     /* Device `dev` reads or writes `size` bytes at `iova`. */
     enum machine_dma (*dma)(struct machine *m, unsigned dev, bool write,
                             uint64_t iova, void *buf, size_t size);
+    /* The same of requests with a PASID. NULL: no engine sends any.         */
+    enum machine_dma (*dma_pasid)(struct machine *m, unsigned dev,
+                                  uint32_t pasid, bool write, uint64_t iova,
+                                  void *buf, size_t size);
+    /* Device `dev` was refused that, and asks for the page; answered, it can try
+     * again. False: it may not. NULL: no device does.                       */
+    bool (*ask)(struct machine *m, unsigned dev, uint32_t pasid, bool write,
+                uint64_t iova);
     /* RAM that the engine itself uses (rings, PRP lists) and that has to be
      * mapped one to one for it to work at all; size 0: none.                */
     struct uiommu_range (*engine_area)(struct machine *m, unsigned dev);
@@ -78,6 +87,25 @@ static inline enum machine_dma machine_dma(struct machine *m, unsigned dev,
                                            size_t size)
 {
     return m->ops->dma(m, dev, write, iova, buf, size);
+}
+
+/* UIOMMU_NO_PASID: any engine can. */
+static inline enum machine_dma machine_dma_pasid(struct machine *m,
+                                                 unsigned dev, uint32_t pasid,
+                                                 bool write, uint64_t iova,
+                                                 void *buf, size_t size)
+{
+    if (pasid == UIOMMU_NO_PASID)
+        return m->ops->dma(m, dev, write, iova, buf, size);
+    return m->ops->dma_pasid
+               ? m->ops->dma_pasid(m, dev, pasid, write, iova, buf, size)
+               : MACHINE_DMA_REFUSED;
+}
+
+static inline bool machine_ask(struct machine *m, unsigned dev, uint32_t pasid,
+                               bool write, uint64_t iova)
+{
+    return m->ops->ask && m->ops->ask(m, dev, pasid, write, iova);
 }
 
 static inline struct uiommu_range machine_engine_area(struct machine *m,

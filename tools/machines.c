@@ -7,17 +7,20 @@
 #include "hosts/qtest/qtest.h"
 #include "hosts/sim/sim.h"
 
-/* As a machine of hosts/sim is by itself, and a streaming accelerator. */
-static const struct sim_function with_accel[] = {
-    { NULL, SIM_ENGINE, MACHINE_NO_BRIDGE, 3 << 3, 0 },
-    { NULL, SIM_ENGINE, MACHINE_NO_BRIDGE, 4 << 3, 0 },
+/* As a machine of hosts/sim is by itself, and a device that runs contexts, and a streaming
+ * accelerator. */
+static const struct sim_function with_parts[] = {
+    { NULL, SIM_ENGINE, MACHINE_NO_BRIDGE, 3 << 3, SIM_PASID },
+    { NULL, SIM_ENGINE, MACHINE_NO_BRIDGE, 4 << 3, SIM_PASID },
     { NULL, SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS },
     { NULL, SIM_ENGINE, 2, 0, 0 },
+    { "gpu", SIM_ENGINE, MACHINE_NO_BRIDGE, 5 << 3,
+      SIM_ATS | SIM_PRI | SIM_PASID },
     { "accel0", SIM_ENGINE, MACHINE_NO_BRIDGE, 0x1d << 3,
       SIM_ATS | SIM_PRI | SIM_PASID | SIM_ACCEL },
 };
 
-enum { WITH_ACCEL = sizeof(with_accel) / sizeof(with_accel[0]) };
+enum { WITH_PARTS = sizeof(with_parts) / sizeof(with_parts[0]) };
 
 static struct machine *open_sim(const struct machine_row *row,
                                 struct sim_config config, char *error,
@@ -27,8 +30,8 @@ static struct machine *open_sim(const struct machine_row *row,
     config.ats = row->pasids;
     config.pri = row->pasids;
     if (row->pasids) {
-        config.functions = with_accel;
-        config.n_functions = WITH_ACCEL;
+        config.functions = with_parts;
+        config.n_functions = WITH_PARTS;
     }
     return sim_open(&config, error, size);
 }

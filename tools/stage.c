@@ -114,6 +114,7 @@ bool stage_start(struct stage *s)
         .on_fault = on_fault,
         .fault_ctx = s,
         .storm_budget = s->storm_budget,
+        .block_quality = s->block_quality,
     };
     struct uiommu_unit_info unit = { .driver = NULL };
     enum uiommu_status status;
@@ -245,6 +246,11 @@ const struct scenario scenarios[] = {
     { "accel",
       "an accelerator whose queues are lent to clients, of whom one crashes",
       scenario_accel, true },
+    { "mdev", "one client has any endpoint: a function, or a part of one",
+      scenario_mdev, true },
+    { "gpu",
+      "contexts with spaces of their own, pages on demand, shared buffers",
+      scenario_gpu, true },
     { NULL, NULL, NULL, false },
 };
 

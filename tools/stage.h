@@ -31,6 +31,7 @@ struct stage {
     unsigned engine; /* the device that does the DMA                          */
     bool remaps;     /* interrupts of devices pass by entries                 */
     uint32_t storm_budget; /* of uiommu_config; before stage_start()          */
+    enum uiommu_block_quality block_quality; /* the same                      */
     struct uiommu_domain *domain;
     uint8_t *page;   /* what is mapped                                        */
     uint64_t phys;
@@ -76,5 +77,7 @@ void scenario_confine(struct stage *s);
 void scenario_rest(struct stage *s);
 void scenario_faults(struct stage *s);
 void scenario_accel(struct stage *s);
+void scenario_mdev(struct stage *s);
+void scenario_gpu(struct stage *s);
 
 #endif

@@ -387,9 +387,20 @@ enum machine_dma sim_dma_resume(struct machine *m, struct sim_request *r)
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
                                  uint64_t iova, void *buf, size_t size)
 {
-    struct sim_request r = {
-        .dev = dev, .write = write, .iova = iova, .buf = buf, .size = size
-    };
+    return sim_machine_dma_pasid(m, dev, UIOMMU_NO_PASID, write, iova, buf,
+                                 size);
+}
+
+enum machine_dma sim_machine_dma_pasid(struct machine *m, unsigned dev,
+                                       uint32_t pasid, bool write,
+                                       uint64_t iova, void *buf, size_t size)
+{
+    struct sim_request r = { .dev = dev,
+                             .pasid = pasid,
+                             .write = write,
+                             .iova = iova,
+                             .buf = buf,
+                             .size = size };
 
     if (dev >= m->n_devices || !m->devices[dev].engine) {
         return MACHINE_DMA_REFUSED;

@@ -432,6 +432,22 @@ bool sim_pri_on(struct sim *s, struct sim_func *f)
     return on;
 }
 
+/* One page, one group, and one at a time. */
+bool sim_machine_ask(struct machine *m, unsigned dev, uint32_t pasid,
+                     bool write, uint64_t iova)
+{
+    const struct sim_page_request p = {
+        .dev = dev,
+        .pasid = pasid,
+        .iova = iova,
+        .access = write ? UIOMMU_WRITE : UIOMMU_READ,
+        .last = true,
+    };
+
+    return dev < m->n_devices && m->devices[dev].asks &&
+           sim_page_request(m, &p) == SIM_NOT_STOPPED;
+}
+
 /* ---- being answered ------------------------------------------------------ */
 
 static void remember(struct sim_func *f, const struct uie_page_response *r,

@@ -520,6 +520,11 @@ void sim_route_update(struct sim *s);
 bool sim_transfer(struct sim *s, struct sim_request *r);
 enum machine_dma sim_machine_dma(struct machine *m, unsigned dev, bool write,
                                  uint64_t iova, void *buf, size_t size);
+enum machine_dma sim_machine_dma_pasid(struct machine *m, unsigned dev,
+                                       uint32_t pasid, bool write,
+                                       uint64_t iova, void *buf, size_t size);
+bool sim_machine_ask(struct machine *m, unsigned dev, uint32_t pasid,
+                     bool write, uint64_t iova);
 enum machine_dma sim_machine_send_irq(struct machine *m, unsigned dev,
                                       uint64_t addr, uint32_t data);
 

@@ -43,6 +43,8 @@ static void machine_ops_close(struct machine *m)
 
 static const struct machine_ops sim_machine_ops = {
     .dma = sim_machine_dma,
+    .dma_pasid = sim_machine_dma_pasid,
+    .ask = sim_machine_ask,
     .engine_area = engine_area,
     .send_irq = sim_machine_send_irq,
     .raise_pin = sim_machine_raise_pin,

@@ -357,6 +357,7 @@ static void device_init(struct sim *s, unsigned i)
                                     : MACHINE_NO_BRIDGE,
         .engine = has_engine(f->row.kind),
         .accel = is_accel(&f->row),
+        .asks = (f->row.caps & SIM_PRI) != 0,
     };
 }
 

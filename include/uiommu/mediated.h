@@ -173,6 +173,18 @@ UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_access_rw(struct uiommu_endpoint *endpoint, uint64_t iova, uint64_t size,
                  unsigned flags, uiommu_access_fn fn, void *ctx);
 
+/**
+ * An access of the part's with `flags` at `iova` was refused: whoever hears the faults of what
+ * it sees, or of the instance, hears of this one, with the parent as its source and "software"
+ * as its driver. It does not count as the parent's (uiommu_config.storm_budget).
+ *
+ * Contexts as uiommu_poll(); not from `unmapped`. INVAL: malformed, or not of the kind
+ * EMULATED. NODEV: its parent was pulled out.
+ */
+UIOMMU_MUST_CHECK enum uiommu_status
+uiommu_access_fault(struct uiommu_endpoint *endpoint, uint64_t iova,
+                    unsigned flags);
+
 #ifdef __cplusplus
 }
 #endif

@@ -488,6 +488,9 @@ void uim_soft_free(struct uim_unit *unit);
 /* The part's endpoint is of that unit, and its group has it. */
 void uim_soft_add(struct uim_mediated *m, struct uim_unit *unit);
 void uim_soft_remove(struct uim_mediated *m);
+bool uim_is_emulated(const struct uiommu_endpoint *endpoint);
+/* UIOMMU_READ, UIOMMU_WRITE or both. */
+bool uim_is_access(unsigned flags);
 
 /* pasid.c; the group's mutex is held. */
 /* In flags of uim_pasid_open(): the one number of the range is kept for whoever asks. */

@@ -406,12 +406,12 @@ static bool is_range(uint64_t iova, uint64_t size)
     return size > 0 && size - 1 <= UINT64_MAX - iova;
 }
 
-static bool is_asked(unsigned flags)
+bool uim_is_access(unsigned flags)
 {
     return flags != 0 && (flags & ~(unsigned)(UIOMMU_READ | UIOMMU_WRITE)) == 0;
 }
 
-static bool is_emulated(const struct uiommu_endpoint *endpoint)
+bool uim_is_emulated(const struct uiommu_endpoint *endpoint)
 {
     return endpoint && endpoint->mediated &&
            endpoint->mediated->config.kind == UIOMMU_MDEV_EMULATED;
@@ -424,8 +424,8 @@ enum uiommu_status uiommu_access_pin(struct uiommu_endpoint *endpoint,
 {
     enum uiommu_status status;
 
-    if (!is_emulated(endpoint) || !pin || !is_range(iova, size) ||
-        !is_asked(flags))
+    if (!uim_is_emulated(endpoint) || !pin || !is_range(iova, size) ||
+        !uim_is_access(flags))
         return UIOMMU_INVAL;
     if (atomic_load(&endpoint->quarantined))
         return UIOMMU_NODEV;
@@ -446,7 +446,7 @@ enum uiommu_status uiommu_access_pin(struct uiommu_endpoint *endpoint,
 enum uiommu_status uiommu_access_unpin(struct uiommu_endpoint *endpoint,
                                        struct uiommu_pin *pin)
 {
-    if (!is_emulated(endpoint) || !pin)
+    if (!uim_is_emulated(endpoint) || !pin)
         return UIOMMU_INVAL;
     return unlist_pin(endpoint->mediated, pin) ? UIOMMU_OK : UIOMMU_NOENT;
 }

@@ -152,6 +152,49 @@ void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault)
     unpin(device, domain);
 }
 
+/* As pin(), of one that the caller has. */
+static struct uiommu_device *pin_part(struct uiommu_endpoint *ep,
+                                      struct uiommu_domain **domain)
+{
+    const struct uiommu_host *h = ep->unit->host;
+    struct uiommu_device *device;
+
+    h->spin_lock(h->ctx, ep->unit->u->device_lock);
+    device = ep->device;
+    *domain = uim_mediated_sees(ep);
+    if (device) {
+        atomic_fetch_add(&device->readers, 1);
+        atomic_fetch_add(&(*domain)->in_handler, 1);
+    }
+    h->spin_unlock(h->ctx, ep->unit->u->device_lock);
+    return device;
+}
+
+enum uiommu_status uiommu_access_fault(struct uiommu_endpoint *endpoint,
+                                       uint64_t iova, unsigned flags)
+{
+    struct uiommu_fault fault = {
+        .driver = "software",
+        .pasid = UIOMMU_NO_PASID,
+        .access = flags,
+        .has_iova = true,
+        .iova = iova,
+    };
+    struct uiommu_domain *domain;
+    struct uiommu_device *device;
+
+    if (!uim_is_emulated(endpoint) || !uim_is_access(flags))
+        return UIOMMU_INVAL;
+    device = pin_part(endpoint, &domain);
+    if (!device)
+        return UIOMMU_NODEV;
+    fault.unit = endpoint->unit->index;
+    fault.id = endpoint->id;
+    deliver(endpoint->unit->u, &fault, device, domain);
+    unpin(device, domain);
+    return UIOMMU_OK;
+}
+
 void uiommu_fault_handler(struct uiommu_domain *domain, uiommu_fault_fn fn,
                           void *ctx)
 {

@@ -10,9 +10,22 @@
 #include "base/text.h"
 #include "explain/explain.h"
 
+/* Where no unit refused it: uiommu_access_fault(). */
+static const struct uim_reason software_reasons[] = {
+    { .code = 0, .why = "no right to that there, as software found" },
+};
+
+static const struct uim_decoder software = {
+    .driver = "software",
+    .reasons = software_reasons,
+    .n_reasons = 1,
+    .page_lg2 = 64, /* any format */
+};
+
 static const struct uim_decoder *const decoders[] = {
     &uim_decoder_vtd,
     &uim_decoder_smmuv3,
+    &software,
 };
 
 static bool text_is(const char *a, const char *b)

@@ -13,8 +13,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 import tap  # noqa: E402
 
 # These ask the host for nothing.
-ASK_NOTHING = {"uiommu_access_pin", "uiommu_access_rw", "uiommu_access_unpin",
-               "uiommu_effective_mode", "uiommu_page_respond",
+ASK_NOTHING = {"uiommu_access_fault", "uiommu_access_pin", "uiommu_access_rw",
+               "uiommu_access_unpin", "uiommu_effective_mode", "uiommu_page_respond",
                "uiommu_unit_info", "uiommu_walk"}
 
 

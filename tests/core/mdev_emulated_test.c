@@ -103,39 +103,84 @@ static uint64_t look_up(struct uiommu_endpoint *ep, uint64_t iova,
     return found.first.phys;
 }
 
-static bool software_reaches(struct rig *rig, unsigned n,
-                             struct uiommu_endpoint *ep, uint32_t number,
-                             uint64_t iova, uint64_t phys)
-{
-    (void)rig, (void)n;
-    return number == UIOMMU_NO_PASID && look_up(ep, iova, RIG_RW) == phys &&
-           look_up(ep, iova + 16, UIOMMU_READ) == phys + 16;
-}
-
-static bool software_refuses(struct rig *rig, unsigned n,
-                             struct uiommu_endpoint *ep, uint32_t number,
-                             uint64_t iova)
-{
-    (void)rig, (void)n, (void)number;
-    return look_up(ep, iova, UIOMMU_READ) == NOWHERE &&
-           look_up(ep, iova, UIOMMU_WRITE) == NOWHERE;
-}
-
-static const struct accesses by_software = {
-    .reach = software_reaches,
-    .refused = software_refuses,
+struct word {
+    struct rig *rig;
+    bool write;
+    uint64_t *at;
 };
+
+static void move(void *ctx, const struct uiommu_segment *piece)
+{
+    const struct word *w = ctx;
+
+    assert_int_equal(piece->size, 8);
+    if (w->write)
+        rig_poke(w->rig, piece->phys, *w->at);
+    else
+        *w->at = rig_peek(w->rig, piece->phys);
+}
+
+/* As hardware: what it may not do is a fault of its. */
+static bool moves(void *ctx, bool write, uint64_t iova, uint64_t *at)
+{
+    const struct soft *soft = ctx;
+    const unsigned flags = write ? UIOMMU_WRITE : UIOMMU_READ;
+    struct word w = { soft->part.rig, write, at };
+
+    if (uiommu_access_rw(soft->part.ep, iova, 8, flags, move, &w) == UIOMMU_OK)
+        return true;
+    rig_ok(uiommu_access_fault(soft->part.ep, iova, flags));
+    return false;
+}
 
 /* ---- like any other --------------------------------------------------------------------------- */
 
 static void one_client_has_an_emulated_device_too(struct rig *rig)
 {
+    struct client c;
     struct soft soft;
 
-    emulate(rig, 0, &soft);
-    client_by(rig, 0, soft.part.ep, true, &by_software);
+    c = client_of(rig, emulate(rig, 0, &soft), true);
+    c.dma = moves;
+    c.ctx = &soft;
+    client_is_content(&c, false);
     assert_int_equal(soft.told, 3); /* an unmap, two domains */
+    assert_int_equal(c.fault.access, UIOMMU_READ);
+    assert_int_equal(c.fault.pasid, UIOMMU_NO_PASID);
+    assert_ptr_equal(c.fault.device, parent(rig, 0));
+    assert_says(c.sentence, "(software unit 0): read at 0x80001000 refused: "
+                            "no right to that there, as software found");
+    assert_says(c.sentence, "a mapping ends right before it");
     take_home(&soft.part);
+}
+
+/* Who hears it, and who has none. */
+static void an_emulated_access_may_be_a_fault(struct rig *rig)
+{
+    struct soft soft;
+    struct uiommu_endpoint *ep = emulate(rig, 0, &soft);
+    struct uiommu_domain *d = rig_domain(rig, 0);
+
+    rig_is(uiommu_access_fault(NULL, BASE, UIOMMU_READ), UIOMMU_INVAL);
+    rig_is(uiommu_access_fault(rig_endpoint(rig, 0), BASE, UIOMMU_READ),
+           UIOMMU_INVAL);
+    rig_is(uiommu_access_fault(ep, BASE, 0), UIOMMU_INVAL);
+    rig_is(uiommu_access_fault(ep, BASE, UIOMMU_EXEC), UIOMMU_INVAL);
+    assert_int_equal(rig->faults, 0);
+    rig_ok(uiommu_access_fault(ep, BASE, UIOMMU_WRITE));
+    assert_int_equal(rig->faults, 1);
+    assert_ptr_equal(rig->fault.domain, uiommu_blocked(rig->u));
+    assert_says(rig->sentence, "It sees the blocked domain.");
+    map_page(d, BASE, rig_pages(rig, 0));
+    see(ep, d);
+    rig_ok(uiommu_access_fault(ep, BASE + RIG_PAGE, RIG_RW));
+    assert_int_equal(rig->faults, 2);
+    assert_int_equal(rig->fault.kind, UIOMMU_FAULT_DMA);
+    assert_ptr_equal(rig->fault.domain, d);
+    assert_true(rig->fault.has_trace && !rig->fault.mapped);
+    assert_int_equal(rig->fault.below.iova, BASE);
+    take_home(&soft.part);
+    uiommu_domain_put(d);
 }
 
 /* C.2: nothing but its mediator's word confines a client. */
@@ -625,6 +670,7 @@ static void its_parent_is_pulled_out(struct rig *rig)
     rig_ok(uiommu_set_domain(soft.part.ep, uiommu_blocked(rig->u), &owner));
     rig_is(uiommu_domain_create(soft.part.ep, NULL, &e), UIOMMU_NODEV);
     rig_is(uiommu_dma_start(soft.part.ep, NULL), UIOMMU_NODEV);
+    rig_is(uiommu_access_fault(soft.part.ep, BASE, RIG_RW), UIOMMU_NODEV);
     assert_ptr_equal(uiommu_endpoint_domain(soft.part.ep),
                      uiommu_blocked(rig->u));
     rig_ok(uiommu_release(soft.part.ep, &owner));
@@ -658,6 +704,7 @@ static void a_registration_that_fails_leaves_nothing(struct rig *rig)
 
 static const struct rig_test tests[] = {
     RIG_TEST_ON(one_client_has_an_emulated_device_too, with_trust),
+    RIG_TEST(an_emulated_access_may_be_a_fault),
     RIG_TEST(it_is_claimed_where_mediators_are_trusted),
     RIG_TEST_ON(each_is_a_group_and_the_parent_is_not_concerned, with_trust),
     RIG_TEST(a_domain_is_seen_by_both),

@@ -8,6 +8,7 @@
 #include "tests/core/pasids.h"
 
 #include "core/core.h"
+#include "tools/client.h"
 
 #define BASE GIB(2)
 
@@ -136,103 +137,63 @@ static inline bool reaches(struct rig *rig, unsigned n,
 
 /* ---- one client for every kind of endpoint (C.7) -------------------------------------- */
 
-/* How a device is made to access something, which the client does not see to; what its
- * requests carry is the mediator's matter. */
-struct accesses {
-    bool (*reach)(struct rig *rig, unsigned n, struct uiommu_endpoint *ep,
-                  uint32_t number, uint64_t iova, uint64_t phys);
-    bool (*refused)(struct rig *rig, unsigned n, struct uiommu_endpoint *ep,
-                    uint32_t number, uint64_t iova);
-    bool faults; /* are recorded                                             */
-};
-
-static inline bool hardware_reaches(struct rig *rig, unsigned n,
-                                    struct uiommu_endpoint *ep, uint32_t number,
-                                    uint64_t iova, uint64_t phys)
-{
-    (void)ep;
-    return rig_pasid_reaches(rig, n, number, iova, phys);
-}
-
-static inline bool hardware_refuses(struct rig *rig, unsigned n,
-                                    struct uiommu_endpoint *ep, uint32_t number,
-                                    uint64_t iova)
-{
-    (void)ep;
-    return rig_pasid_refused(rig, n, number, iova);
-}
-
-static const struct accesses by_hardware = {
-    .reach = hardware_reaches,
-    .refused = hardware_refuses,
-    .faults = true,
-};
-
-static inline void assert_fault(struct rig *rig, uint32_t number,
-                                const struct uiommu_domain *d)
-{
-    rig_poll(rig);
-    assert_true(rig->faults > 0);
-    assert_int_equal(rig->fault.pasid, number);
-    assert_ptr_equal(rig->fault.domain, d);
-    rig->faults = 0;
-}
-
-static inline void client_maps(struct rig *rig, unsigned n,
-                               struct uiommu_endpoint *ep, const void *owner,
-                               const struct accesses *by)
-{
-    uint64_t a = rig_pages(rig, 0), b = rig_pages(rig, 0);
-    struct uiommu_domain *da = NULL, *db = NULL;
+/* What does the client's DMA: engine `n`, whose requests carry what its mediator was told,
+ * and go on carrying it when that is over. */
+struct sender {
+    struct rig *rig;
+    unsigned n;
+    struct uiommu_endpoint *ep;
     uint32_t number;
+};
 
-    rig_ok(uiommu_domain_create(ep, NULL, &da));
-    rig_ok(uiommu_domain_create(ep, NULL, &db));
-    map_page(da, BASE, a);
-    map_page(db, BASE, b);
-    rig_ok(uiommu_set_domain(ep, da, owner));
-    assert_ptr_equal(uiommu_endpoint_domain(ep), da);
-    number = uiommu_endpoint_pasid(ep);
-    assert_true(by->reach(rig, n, ep, number, BASE, a));
-    map_page(da, BASE + RIG_PAGE, b);
-    assert_true(by->reach(rig, n, ep, number, BASE + RIG_PAGE, b));
-    rig_ok(uiommu_unmap(da, BASE + RIG_PAGE, RIG_PAGE, NULL));
-    rig_poll(rig); /* there is room for what is recorded next */
-    assert_true(by->refused(rig, n, ep, number, BASE + RIG_PAGE));
-    if (by->faults && !rig->config.ats) /* else it asked, and was told */
-        assert_fault(rig, number, da);
-    rig_ok(uiommu_set_domain(ep, db, owner));
-    assert_true(by->reach(rig, n, ep, number, BASE, b));
-    rig_ok(uiommu_set_domain(ep, uiommu_core_domain(ep), owner));
-    assert_true(by->refused(rig, n, ep, number, BASE));
-    uiommu_domain_put(da);
-    uiommu_domain_put(db);
+static inline bool send(void *ctx, bool write, uint64_t iova, uint64_t *word)
+{
+    struct sender *s = ctx;
+    uint32_t now = uiommu_endpoint_pasid(s->ep);
+
+    if (now != UIOMMU_NO_PASID)
+        s->number = now;
+    return rig_dma(s->rig, s->n, s->number, write, iova, word);
 }
 
-static inline void client_by(struct rig *rig, unsigned n,
-                             struct uiommu_endpoint *ep, bool claims,
-                             const struct accesses *by)
+static inline struct client client_of(struct rig *rig,
+                                      struct uiommu_endpoint *ep, bool claims)
 {
     static const int me;
-    const void *owner = claims ? &me : NULL;
-    const uint32_t before = uiommu_endpoint_pasid(ep);
+    struct client c = { .u = rig->u, .ep = ep, .iova = BASE };
 
-    assert_true(by->refused(rig, n, ep, before, BASE));
-    if (claims)
-        rig_ok(uiommu_claim(ep, owner));
-    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
-    assert_true(by->refused(rig, n, ep, before, BASE));
-    client_maps(rig, n, ep, owner, by);
-    if (claims)
-        rig_ok(uiommu_release(ep, owner));
-    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
-    assert_true(by->refused(rig, n, ep, before, BASE));
+    c.owner = claims ? &me : NULL;
+    for (unsigned i = 0; i < CLIENT_PAGES; i++) {
+        c.phys[i] = rig_pages(rig, 0);
+        c.mem[i] = sim_ram(rig->m, c.phys[i], RIG_PAGE);
+    }
+    return c;
 }
 
+/* `ats`: what was refused may have been told the device alone. */
+static inline void client_is_content(struct client *c, bool ats)
+{
+    const char *broken = client_run(c);
+
+    if (broken)
+        fail_msg("%s (%s)", broken, uiommu_status_name(c->status));
+    assert_true(c->faults > 0 || ats);
+}
+
+/* It is what it was before. */
 static inline void client(struct rig *rig, unsigned n,
                           struct uiommu_endpoint *ep, bool claims)
 {
-    client_by(rig, n, ep, claims, &by_hardware);
+    const uint32_t before = uiommu_endpoint_pasid(ep);
+    struct sender s = { rig, n, ep, before };
+    struct client c = client_of(rig, ep, claims);
+
+    c.dma = send;
+    c.ctx = &s;
+    client_is_content(&c, rig->config.ats);
+    if (c.faults > 0)
+        assert_int_equal(c.fault.pasid, s.number);
+    assert_int_equal(uiommu_endpoint_pasid(ep), before);
 }
 
 #endif

@@ -3,60 +3,11 @@
  * The stories of `uiommu run`, on every machine and in every mode; and machines
  * that break a promise, which they have to notice.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "hosts/sim/sim.h"
-#include "tools/machines.h"
-#include "tools/scenario.h"
+#include "tests/scenario/stories.h"
 
 /* Promises in the whole story, three of them about interrupts; and what is looked at in
  * the one about rest, with four things that are said besides; those about faults. */
 enum { STEPS = 16, REST_STEPS = 14, FAULTS_STEPS = 8, ACCEL_STEPS = 9 };
-
-struct story {
-    unsigned steps, failed;
-    char last_failed[128];
-    char first[640], last[640]; /* details */
-};
-
-static void tell(void *ctx, const struct scenario_step *step)
-{
-    struct story *story = ctx;
-
-    if (story->steps++ == 0)
-        snprintf(story->first, sizeof(story->first), "%s", step->detail);
-    snprintf(story->last, sizeof(story->last), "%s", step->detail);
-    if (step->ok)
-        return;
-    story->failed++;
-    snprintf(story->last_failed, sizeof(story->last_failed), "%s", step->what);
-    printf("# not ok: %s: %s\n", step->what, step->detail);
-}
-
-static struct story told(const char *machine, const char *mode,
-                         const char *scenario, unsigned steps)
-{
-    struct story story = { 0 };
-    char error[256];
-    struct machine *m = machine_open(machine, mode, error, sizeof(error));
-    bool ok;
-
-    if (!m)
-        fail_msg("%s, %s: %s", machine, mode, error);
-    ok = scenario_run(m, scenario_find(scenario), tell, &story);
-    machine_close(m);
-    assert_true(ok);
-    assert_int_equal(story.failed, 0);
-    assert_int_equal(story.steps, steps);
-    return story;
-}
 
 static void whole_story(const char *machine, const char *mode)
 {
@@ -206,23 +157,6 @@ static void a_scenario_has_a_name(void **state)
 
 /* ---- machines that break a promise -------------------------------------------- */
 
-/* A simulated machine with one operation replaced. */
-struct doctored {
-    struct machine machine; /* what the story sees */
-    struct machine *real;
-};
-
-static struct doctored *doctored_of(struct machine *m)
-{
-    return (struct doctored *)m;
-}
-
-static enum machine_dma real_dma(struct machine *m, unsigned dev, bool write,
-                                 uint64_t iova, void *buf, size_t size)
-{
-    return machine_dma(doctored_of(m)->real, dev, write, iova, buf, size);
-}
-
 /* The device's writes do not pass the unit. */
 static enum machine_dma bypass(struct machine *m, unsigned dev, bool write,
                                uint64_t iova, void *buf, size_t size)
@@ -230,7 +164,7 @@ static enum machine_dma bypass(struct machine *m, unsigned dev, bool write,
     void *ram = sim_ram(doctored_of(m)->real, iova, size);
 
     if (!write || !ram)
-        return real_dma(m, dev, write, iova, buf, size);
+        return real_ops.dma(m, dev, write, iova, buf, size);
     memcpy(ram, buf, size);
     return MACHINE_DMA_DONE;
 }
@@ -241,23 +175,7 @@ static enum machine_dma lose(struct machine *m, unsigned dev, bool write,
 {
     if (write)
         return MACHINE_DMA_DONE;
-    return real_dma(m, dev, write, iova, buf, size);
-}
-
-static struct uiommu_range real_area(struct machine *m, unsigned dev)
-{
-    return machine_engine_area(doctored_of(m)->real, dev);
-}
-
-static enum machine_dma real_send(struct machine *m, unsigned dev,
-                                  uint64_t addr, uint32_t data)
-{
-    return machine_send_irq(doctored_of(m)->real, dev, addr, data);
-}
-
-static bool real_take(struct machine *m, struct uiommu_irq_target *out)
-{
-    return machine_take_irq(doctored_of(m)->real, out);
+    return real_ops.dma(m, dev, write, iova, buf, size);
 }
 
 /* The unit lets every message through. */
@@ -275,53 +193,16 @@ static bool nothing_arrives(struct machine *m, struct uiommu_irq_target *out)
     return false;
 }
 
-static bool real_run(struct machine *m)
-{
-    return machine_run(doctored_of(m)->real);
-}
-
-static void no_close(struct machine *m)
-{
-    (void)m;
-}
-
-static void must_notice_on(const char *mode, const char *name,
-                           const struct machine_ops *ops, const char *promise)
-{
-    const struct scenario *scenario = scenario_find(name);
-    struct story story = { 0 };
-    struct doctored d;
-    char error[256];
-
-    d.real = machine_open("sim:vtd", mode, error, sizeof(error));
-    assert_non_null(d.real);
-    d.machine = *d.real;
-    d.machine.ops = ops;
-    assert_false(scenario_run(&d.machine, scenario, tell, &story));
-    machine_close(d.real);
-    assert_true(story.failed > 0);
-    assert_string_equal(story.last_failed, promise);
-}
-
 static void must_notice_in(const char *name, const struct machine_ops *ops,
                            const char *promise)
 {
-    must_notice_on("legacy", name, ops, promise);
+    must_notice_with("legacy", name, ops, promise);
 }
 
 static void must_notice(const struct machine_ops *ops, const char *promise)
 {
     must_notice_in("confine", ops, promise);
 }
-
-static const struct machine_ops real_ops = {
-    .dma = real_dma,
-    .engine_area = real_area,
-    .send_irq = real_send,
-    .take_irq = real_take,
-    .run = real_run,
-    .close = no_close,
-};
 
 static void notices_a_bypass(void **state)
 {
@@ -356,10 +237,10 @@ static void notices_lost_submissions(void **state)
     struct machine_ops ops = real_ops;
 
     (void)state;
-    must_notice_on("scalable", "accel", &ops,
+    must_notice_with("scalable", "accel", &ops,
                    "the machine has a streaming accelerator");
     ops.movdir64b = lose_submission;
-    must_notice_on("scalable", "accel", &ops,
+    must_notice_with("scalable", "accel", &ops,
                    "the accelerator works for the host");
 }
 
