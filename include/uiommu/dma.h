@@ -46,7 +46,8 @@ struct uiommu_dma_config {
  * `config` may be NULL.
  *
  * May sleep. INVAL: malformed, or last_iova leaves nothing to choose from. PERM: claimed.
- * BUSY: not on its core domain, nor on uiommu_inherited(). NODEV, AGAIN, NOMEM, NOSPC,
+ * BUSY: not on its core domain, nor on uiommu_inherited(). OPNOTSUPP: identity, see above, or
+ * (logged) the units of its group have no tables in common. NODEV, AGAIN, NOMEM, NOSPC,
  * EXIST, TIMEDOUT, IO: as uiommu_set_domain().
  */
 UIOMMU_MUST_CHECK enum uiommu_status

@@ -51,7 +51,8 @@ struct uiommu_mode {
     bool unit_broken;           /* its unit did not confirm a command       */
 };
 
-/** What the endpoint sees and why. May sleep. INVAL: NULL. */
+/** What the endpoint sees and why. May sleep. INVAL: NULL. BUSY: from within a mediator
+ *  (mediated.h). */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_effective_mode(struct uiommu_endpoint *endpoint,
                       struct uiommu_mode *out);

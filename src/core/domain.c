@@ -14,6 +14,7 @@ void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,
     domain->kind = kind;
     atomic_store(&domain->refs, 1);
     uim_list_init(&domain->attachments);
+    uim_list_init(&domain->tentative);
     uim_list_init(&domain->node);
 }
 
@@ -265,7 +266,15 @@ static const struct uiommu_endpoint *narrow_members(struct ability *a,
     return NULL;
 }
 
-/* And no more than its mediator lets it have. */
+/* No more than a mediator lets be seen. */
+static void narrow_to(struct ability *a, const struct uim_limits *limits)
+{
+    if (limits->iova_bits == 0)
+        return;
+    a->iova_bits = least(a->iova_bits, limits->iova_bits);
+    a->page_sizes &= limits->page_sizes;
+}
+
 static const struct uiommu_endpoint *
 narrow_mediated(struct ability *a, const struct uim_mediated *m)
 {
@@ -274,8 +283,7 @@ narrow_mediated(struct ability *a, const struct uim_mediated *m)
             ? narrow_members(a, m->group->hardware)
             : narrow_all(a, &m->group->own);
 
-    a->iova_bits = least(a->iova_bits, m->config.iova_bits);
-    a->page_sizes &= m->config.page_sizes;
+    narrow_to(a, &m->limits);
     return other;
 }
 
@@ -289,6 +297,7 @@ uim_domain_create_for(const struct uiommu_endpoint *endpoint,
         endpoint->mediated ? narrow_mediated(&a, endpoint->mediated)
                            : narrow_all(&a, endpoint->view);
 
+    narrow_to(&a, &endpoint->view->limits);
     return other ? refuse(endpoint, other) : create(&a, config, out);
 }
 

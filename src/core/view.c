@@ -65,10 +65,24 @@ static bool fits_unit(const struct uiommu_domain *d,
     return false;
 }
 
+bool uim_is_within(const struct uiommu_domain *d,
+                   const struct uim_limits *limits, const struct uim_unit *unit)
+{
+    if (limits->iova_bits == 0)
+        return true;
+    if (d->kind == UIOMMU_DOMAIN_IDENTITY)
+        return limits->iova_bits >= unit->iova_bits;
+    return d->kind != UIOMMU_DOMAIN_PAGING ||
+           (d->pt.iova_bits <= limits->iova_bits &&
+            (d->pt.page_sizes & ~limits->page_sizes) == 0);
+}
+
 static bool fits(const struct uiommu_domain *d,
                  const struct uiommu_endpoint *ep)
 {
-    return fits_unit(d, ep->unit, ep->pasid != UIOMMU_NO_PASID);
+    return fits_unit(d, ep->unit, ep->pasid != UIOMMU_NO_PASID) &&
+           (d == uim_rest(ep->unit) ||
+            uim_is_within(d, &ep->view->limits, ep->unit));
 }
 
 bool uim_fits_pasid(const struct uiommu_domain *domain,
@@ -705,6 +719,18 @@ enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint)
     return status;
 }
 
+/* That one is quarantined was said when it came to be. */
+static enum uiommu_status force(struct uiommu_endpoint *ep,
+                                struct uiommu_domain *domain)
+{
+    enum uiommu_status status = uim_endpoint_set(ep, domain);
+
+    if (status == UIOMMU_OK || hardware_failed(status))
+        return status;
+    (void)!uim_endpoint_set(ep, uim_rest(ep->unit));
+    return atomic_load(&ep->quarantined) ? UIOMMU_OK : status;
+}
+
 enum uiommu_status uim_view_force(struct uim_view *view,
                                   struct uiommu_domain *domain)
 {
@@ -713,14 +739,10 @@ enum uiommu_status uim_view_force(struct uim_view *view,
     if (view->mediated) /* whose group rests on nothing else */
         return uim_mediated_force(view->mediated);
     uim_list_for_each(n, &view->endpoints) {
-        struct uiommu_endpoint *ep = endpoint_of(n);
-        enum uiommu_status status = uim_endpoint_set(ep, domain);
+        enum uiommu_status status = force(endpoint_of(n), domain);
 
-        if (status == UIOMMU_OK)
-            continue;
-        worst = status;
-        if (!hardware_failed(status))
-            (void)uim_endpoint_set(ep, uim_rest(ep->unit));
+        if (status != UIOMMU_OK)
+            worst = status;
     }
     uim_view_rest_on(view, domain);
     return worst;
