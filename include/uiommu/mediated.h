@@ -28,7 +28,8 @@ extern "C" {
  *
  * EMULATED: nothing in hardware keeps the part apart, and it sends nothing of its own: its
  * mediator works for it, and asks with uiommu_access_pin() and uiommu_access_rw() where
- * addresses of the part's domain lead, and whether they may. It is a group of its own. As
+ * addresses of the part's domain lead, and whether they may. Its parent need be behind no
+ * unit (uiommu_driver_software). It is a group of its own. As
  * that a client is confined is its mediator's word alone, such a group is claimed only where
  * uiommu_config.block_quality is NONE (PERM). Domains are those of the parent's unit, which
  * other devices may see as well; to unmap in one that such a part sees, or to give the part

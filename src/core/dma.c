@@ -91,6 +91,11 @@ static enum uiommu_status choose(const struct uiommu_endpoint *ep,
     *identity = config->kind == UIOMMU_DMA_IDENTITY;
     if (*identity)
         return may_be_identity(ep);
+    if (config->kind == UIOMMU_DMA_ANY && ep->unit->walks_none) {
+        *rule = UIOMMU_DEFAULT_NO_TABLES;
+        *identity = true;
+        return may_be_identity(ep);
+    }
     if (config->kind == UIOMMU_DMA_ANY) {
         *rule = rule_of(ep);
         *identity = *rule == UIOMMU_DEFAULT_CONFIGURED &&

@@ -238,6 +238,14 @@ static enum uiommu_status refuse(const struct uiommu_endpoint *endpoint,
     return UIOMMU_OPNOTSUPP;
 }
 
+static enum uiommu_status refuse_tables(const struct uiommu_endpoint *endpoint)
+{
+    uim_log(endpoint->unit->u, UIOMMU_LOG_WARN,
+            "%s has no domains of its own: no unit translates for it",
+            uim_device_name(endpoint->device).text);
+    return UIOMMU_OPNOTSUPP;
+}
+
 /* The endpoint that is in the way, or NULL. */
 static const struct uiommu_endpoint *narrow_all(struct ability *a,
                                                 struct uim_view *view)
@@ -293,9 +301,12 @@ uim_domain_create_for(const struct uiommu_endpoint *endpoint,
                       struct uiommu_domain **out)
 {
     struct ability a = ability_of(endpoint->unit);
-    const struct uiommu_endpoint *other =
-        endpoint->mediated ? narrow_mediated(&a, endpoint->mediated)
-                           : narrow_all(&a, endpoint->view);
+    const struct uiommu_endpoint *other;
+
+    if (endpoint->unit->walks_none)
+        return refuse_tables(endpoint);
+    other = endpoint->mediated ? narrow_mediated(&a, endpoint->mediated)
+                               : narrow_all(&a, endpoint->view);
 
     narrow_to(&a, &endpoint->view->limits);
     return other ? refuse(endpoint, other) : create(&a, config, out);

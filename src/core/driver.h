@@ -229,6 +229,8 @@ struct uim_unit {
     bool pasid_identity;       /* pass-through for a PASID                   */
     bool link_by_pasid;        /* what it caches of a domain is tagged with the
                                 * PASID too: each has its link               */
+    bool walks_none;           /* translates nothing: what it says of tables is
+                                * for what is emulated (emulated.c)          */
     bool coherent;             /* page-table walks snoop                     */
     bool snoop;                /* leaves may ask for snooping                */
     bool whole_leaves;         /* a leaf must not change its size while it is

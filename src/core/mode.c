@@ -23,6 +23,8 @@ static const char *sentence_of(enum uiommu_default_rule rule)
     case UIOMMU_DEFAULT_NO_IDENTITY:
         return "translated, although the configuration says identity: a unit "
                "has no pass-through";
+    case UIOMMU_DEFAULT_NO_TABLES:
+        return "identity, as no unit translates for it";
     }
     return "";
 }

@@ -58,7 +58,7 @@ static bool fits_unit(const struct uiommu_domain *d,
     case UIOMMU_DOMAIN_IDENTITY:
         return unit->identity && (!with_pasid || unit->pasid_identity);
     case UIOMMU_DOMAIN_PAGING:
-        return paging_fits(d, unit);
+        return !unit->walks_none && paging_fits(d, unit);
     case UIOMMU_DOMAIN_INHERITED:
         break; /* only ever left */
     }
