@@ -39,14 +39,16 @@ struct uiommu_dma_config {
  * - identity or translated, as `config` asks; identity of a device that is not trusted or
  *   on a unit without pass-through is OPNOTSUPP (logged);
  * - where it does not say: translated, unless uiommu_config.default_domain is identity,
- *   every device of the group is trusted, and the unit has pass-through.
+ *   every device of the group is trusted, and the unit has pass-through; identity too where
+ *   no unit translates (uiommu_driver_software).
  *
  * uiommu_effective_mode() tells which of these it was. Later starts are counted and must
  * agree: another kind, or for the same endpoint another last_iova, is INVAL (logged).
  * `config` may be NULL.
  *
  * May sleep. INVAL: malformed, or last_iova leaves nothing to choose from. PERM: claimed.
- * BUSY: not on its core domain, nor on uiommu_inherited(). NODEV, AGAIN, NOMEM, NOSPC,
+ * BUSY: not on its core domain, nor on uiommu_inherited(). OPNOTSUPP: identity, see above, or
+ * (logged) the units of its group have no tables in common. NODEV, AGAIN, NOMEM, NOSPC,
  * EXIST, TIMEDOUT, IO: as uiommu_set_domain().
  */
 UIOMMU_MUST_CHECK enum uiommu_status

@@ -37,6 +37,14 @@ extern const struct uiommu_driver uiommu_driver_vtd;
  */
 extern const struct uiommu_driver uiommu_driver_smmuv3;
 
+/*
+ * No IOMMU: for whatever no unit of the drivers before it translates for, so name it last.
+ * Needs no table, and has no options. Such devices can be added and reach all memory: they
+ * see identity, cannot be blocked or claimed, and are started for DMA as they are. Their
+ * parts that are EMULATED (mediated.h) have domains as any other.
+ */
+extern const struct uiommu_driver uiommu_driver_software;
+
 #ifdef __cplusplus
 }
 #endif

@@ -64,7 +64,7 @@ struct
  *
  * INVAL: n; a vector, delivery or destination that cannot be; a message that is
  * level or active_low. OPNOTSUPP: interrupts are not remapped. NOSPC: all entries
- * are in use. AGAIN: suspended. NOMEM. TIMEDOUT, IO: the unit did not confirm, and
+ * are in use. BUSY: from within a mediator (mediated.h). AGAIN: suspended. NOMEM. TIMEDOUT, IO: the unit did not confirm, and
  * the entries are not used again. After any of these nothing is mapped.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
@@ -121,7 +121,8 @@ UIOMMU_MUST_CHECK enum uiommu_status uiommu_irq_unmap(struct uiommu_irq *irq);
  * of its group are; an address that the firmware table, which knows the device's
  * doorbells, does not have (logged). OPNOTSUPP (logged): messages are not translated,
  * or there is no window. NOSPC (logged): the window, the domain or what the device can
- * send is too small. AGAIN: suspended. NOMEM. TIMEDOUT, IO: as uiommu_map(). After any of
+ * send is too small, or the instance has as many doorbells as it can (32). BUSY: from within
+ * a mediator (mediated.h). AGAIN: suspended. NOMEM. TIMEDOUT, IO: as uiommu_map(). After any of
  * these nothing is set up.
  */
 UIOMMU_MUST_CHECK enum uiommu_status

@@ -24,13 +24,14 @@ extern "C" {
  *
  * RID_INHERIT: the part is all that the parent sends without a PASID, so that there is one.
  * It is of the parent's group, and moves it; PASIDs, interrupts and regions are the parent's,
- * too. Meanwhile the parent's own endpoint can neither be claimed, set nor started (BUSY). If
+ * too. PASIDs that are created of it see no more than it may, and end before it. Meanwhile the parent's own endpoint can neither be claimed, set nor started (BUSY). If
  * the mediator has started it for DMA that rests: to map is INVAL, and what was mapped is
  * there again when the part is unregistered.
  *
  * EMULATED: nothing in hardware keeps the part apart, and it sends nothing of its own: its
  * mediator works for it, and asks with uiommu_access_pin() and uiommu_access_rw() where
- * addresses of the part's domain lead, and whether they may. It is a group of its own. As
+ * addresses of the part's domain lead, and whether they may. Its parent need be behind no
+ * unit (uiommu_driver_software). It is a group of its own. As
  * that a client is confined is its mediator's word alone, such a group is claimed only where
  * uiommu_config.block_quality is NONE (PERM). Domains are those of the parent's unit, which
  * other devices may see as well; to unmap in one that such a part sees, or to give the part
@@ -48,7 +49,8 @@ enum uiommu_mdev_kind {
 
 enum {
     /* All of the parent's group that ask for it and see the same domain have one number.
-     * Who goes on to another domain gets another number then (pasid_clear, pasid_install). */
+     * Who goes on to another domain gets another number then (pasid_clear, pasid_install),
+     * unless nobody else has the first, or there. */
     UIOMMU_MDEV_SHARE = 1u << 0,
     /* It is started for DMA (dma.h) while it is registered: its mediator uses it. */
     UIOMMU_MDEV_DMA = 1u << 1,
@@ -58,15 +60,16 @@ enum {
 enum uiommu_mdev_reset {
     UIOMMU_MDEV_RESET_BEGIN,  /* it is about to be blocked and reset: stop it */
     UIOMMU_MDEV_RESET_END,    /* what it saw it sees again, with its number   */
-    UIOMMU_MDEV_RESET_FAILED, /* it stays blocked until it is removed         */
+    UIOMMU_MDEV_RESET_FAILED, /* it stays blocked until it is removed, and its
+                               * domain is blocked                           */
 };
 
 /*
  * What the mediator does for its device. Called with the mutex of the parent's group held:
  * they may sleep, and of uiommu they call uiommu_endpoint_domain(), uiommu_endpoint_pasid(),
- * uiommu_endpoint_group() and what works on domains alone. What would change the same
- * parent's endpoints is BUSY then; so is that of others meanwhile, if the host has no
- * `thread`. `endpoint` may not have been returned by uiommu_mdev_register() yet.
+ * uiommu_endpoint_group() and what works on domains alone. What would change, or ask about,
+ * the same parent's endpoints is BUSY then; so is that of others meanwhile, if the host has
+ * no `thread`. `endpoint` may not have been returned by uiommu_mdev_register() yet.
  */
 struct uiommu_mediator {
     /* Its requests shall carry the number from now on: it sees its domain. Whatever is
@@ -82,16 +85,22 @@ struct uiommu_mediator {
     /* The two above are called for the kind PASID only, which has to have them; this one
      * for EMULATED, so too: addresses from `iova` to `last`, or some of these, lead
      * elsewhere or nowhere from now on. What was pinned there is used until it is unpinned,
-     * here or by another thread, and so long somebody waits, maybe with mutexes of uiommu
-     * held: whoever unpins takes none of a kind that is held around calls of uiommu. From
-     * here only uiommu_access_unpin() is called, and the three that say what an endpoint
-     * is: what would change endpoints may wait for this call to return. To pin is BUSY. */
+     * here or by another thread, and so long somebody waits: with no mutex of uiommu held,
+     * or where the part gets another domain or ends with those of that call, so that whoever
+     * unpins takes none of a kind that is held around calls of uiommu. From here only
+     * uiommu_access_unpin() is called, and the three that say what an endpoint is; to pin is
+     * BUSY, as is all that the others must not call. */
     void (*unmapped)(void *ctx, struct uiommu_endpoint *endpoint, uint64_t iova,
                      uint64_t last);
     /* Around uiommu_device_reset_begin() and _end() of the parent. u->lock is held too:
      * nothing that adds, removes or resets devices is called. Optional. */
     void (*parent_reset)(void *ctx, struct uiommu_endpoint *endpoint,
                          enum uiommu_mdev_reset what);
+    /* It is there, and about to be returned by uiommu_mdev_register(): clients may be told
+     * of it. Whatever is returned but OK fails that call. u->lock is held, as for
+     * parent_reset. Optional. */
+    enum uiommu_status (*registered)(void *ctx,
+                                     struct uiommu_endpoint *endpoint);
 };
 
 struct uiommu_mdev_config {
@@ -118,7 +127,8 @@ struct uiommu_mdev_config {
  * uiommu_pasid_last(), or the kind is not known. BUSY: the parent's group is claimed or
  * being reset; of RID_INHERIT, there is one, or somebody but the mediator uses the group.
  * PERM: the parent is not trusted, and PASIDs are not wide. NODEV: it is
- * quarantined. AGAIN: suspended. NOMEM; with UIOMMU_MDEV_DMA as uiommu_dma_start().
+ * quarantined. AGAIN: suspended. NOMEM; with UIOMMU_MDEV_DMA as uiommu_dma_start(); what
+ * `registered` returns.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_mdev_register(struct uiommu_device *parent,
@@ -129,7 +139,8 @@ uiommu_mdev_register(struct uiommu_device *parent,
  * End it; it is blocked first. Nobody uses the endpoint any more.
  *
  * May sleep; not from a fault handler. INVAL: not a mediated device. BUSY, and nothing
- * happens: it is claimed, or a driver uses it (uiommu_dma_stop() first). AGAIN: suspended.
+ * happens: it is claimed, a driver uses it (uiommu_dma_stop() first), PASIDs were created of
+ * it, or this is called from within a mediator of the same parent. AGAIN: suspended.
  * TIMEDOUT, IO: as uiommu_pasid_destroy(); it is ended all the same.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
@@ -154,7 +165,8 @@ typedef void (*uiommu_access_fn)(void *ctx, const struct uiommu_segment *piece);
  *
  * Any context; `fn` calls nothing that waits for the pin, nor does whoever has one: the
  * part gets no other domain before it is unpinned. INVAL: malformed, not of the kind
- * EMULATED, or a byte of it is not mapped, or not so. BUSY: from within `unmapped`. NODEV:
+ * EMULATED, or a byte of it is not mapped, or not so; doorbells (interrupt.h) are not for
+ * parts. BUSY: from within `unmapped`. NODEV:
  * its parent was pulled out. After these nothing is pinned; if somebody unmaps it meanwhile
  * `fn` may have been called.
  */

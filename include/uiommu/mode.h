@@ -29,6 +29,7 @@ enum uiommu_default_rule {
     UIOMMU_DEFAULT_UNTRUSTED, /* that says identity, but a device of the group is
                                 * not trusted                               */
     UIOMMU_DEFAULT_NO_IDENTITY, /* so too, but a unit has no pass-through   */
+    UIOMMU_DEFAULT_NO_TABLES,   /* identity: no unit translates for it      */
 };
 
 struct uiommu_mode {
@@ -51,7 +52,8 @@ struct uiommu_mode {
     bool unit_broken;           /* its unit did not confirm a command       */
 };
 
-/** What the endpoint sees and why. May sleep. INVAL: NULL. */
+/** What the endpoint sees and why. May sleep. INVAL: NULL. BUSY: from within a mediator
+ *  (mediated.h). */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_effective_mode(struct uiommu_endpoint *endpoint,
                       struct uiommu_mode *out);

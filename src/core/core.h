@@ -54,6 +54,12 @@ struct uim_dma {
     uint64_t doorbell[UIM_DOORBELLS]; /* where it has them; 0: not           */
 };
 
+/* What a mediator lets be seen of what its parent could (C.6). */
+struct uim_limits {
+    uint8_t iova_bits;         /* 0: all of it                               */
+    uint64_t page_sizes;
+};
+
 /* What a group sees through one tag: all its endpoints together. */
 struct uim_view {
     struct uiommu_group *group;
@@ -68,6 +74,7 @@ struct uim_view {
     uint64_t waits_since;      /* u->clock when its number was not free yet; 0:
                                 * somebody has it                            */
     struct uim_mediated *mediated; /* of a virtual group: whose view it is   */
+    struct uim_limits limits;  /* of an heir, below which this PASID is      */
     unsigned users;            /* mediated devices that have this PASID      */
     bool shared;               /* more of them may come                      */
     struct uim_mediated *part; /* who has it alone; NULL: several, or nobody */
@@ -86,6 +93,7 @@ struct uim_mediated {
     struct uim_node node;          /* device->mediated, then u->dead         */
     struct uiommu_mediator mediator;
     struct uiommu_mdev_config config; /* nothing is 0 that may be            */
+    struct uim_limits limits;
     struct uim_view *seat;         /* NULL: no PASID                         */
     _Atomic uint32_t pasid;        /* that of the seat                       */
     struct uim_dma *parked; /* of the parent's driver, for the time being */
@@ -94,7 +102,14 @@ struct uim_mediated {
     uint64_t sequence;
     struct uiommu_domain *sees;
     struct uiommu_pin *pins;
-    struct uim_notice *notices;
+};
+
+/* A mediator is being called. */
+struct uim_call {
+    struct uim_call *next;
+    const struct uim_mediated *of;
+    uintptr_t thread; /* in which                                            */
+    bool unmapped;    /* it is told that something is                        */
 };
 
 struct uiommu_group {
@@ -116,7 +131,7 @@ struct uiommu_group {
     unsigned n_mediated;       /* of its devices, or of one that went        */
     unsigned n_numbered;       /* of these, with numbers of their own        */
     struct uim_mediated *heir; /* has what carries no PASID; NULL: nobody    */
-    _Atomic uintptr_t caller;  /* the thread in which a mediator is called   */
+    struct uim_call *_Atomic calls; /* device_lock: of mediators, under way  */
 };
 
 static inline struct uiommu_group *uim_hardware_of(struct uiommu_group *group)
@@ -140,8 +155,11 @@ struct uiommu {
     unsigned n_units;
 
     void *link_lock;         /* mutex: users of links, doorbells            */
-    uint64_t doorbell[UIM_DOORBELLS]; /* pages; more come, none goes        */
-    unsigned n_doorbells;
+    struct uim_doorbell {
+        uint64_t page;
+        uint32_t users;        /* calls that set it up, and did not fail; 0: the
+                                * number is free. None goes                  */
+    } doorbell[UIM_DOORBELLS];
     void *device_lock; /* spin: devices, endpoints, what they see, handlers */
     struct uim_node devices;
     struct uim_node endpoints; /* without a PASID */
@@ -233,11 +251,21 @@ enum uiommu_status uim_endpoint_put(struct uiommu_device *device,
                                     struct uiommu_endpoint *endpoint,
                                     bool block);
 
-/* One range that uim_regions_map() mapped, so that it can be taken back. */
+/*
+ * One range that the core maps in somebody's domain, and may take back: until that is
+ * decided no mediator can pin it, so that nobody has to wait for one, with whatever mutex
+ * is held.
+ */
 struct uim_region_run {
     struct uim_region_run *next;
-    uint64_t start, size;
+    struct uiommu_domain *domain;
+    struct uim_node node;      /* domain->tentative                          */
+    uint64_t start, last;
 };
+/* emulated.c: before it is mapped; it stays, or is unmapped. Any context. */
+void uim_tentative_begin(struct uim_region_run *run);
+void uim_tentative_end(struct uim_region_run *run);
+
 /* firmware.c: regions that devices must reach one to one (semantics B.10). */
 enum uiommu_status uim_firmware_requesters(struct uiommu *u);
 /* Puts the device on a domain with its regions; a device whose regions cannot be
@@ -319,6 +347,9 @@ enum uiommu_status uim_dma_park(struct uiommu_endpoint *endpoint,
                                 struct uim_dma **out);
 enum uiommu_status uim_dma_unpark(struct uiommu_endpoint *endpoint,
                                   struct uim_dma *dma);
+/* What is held for that: the endpoint leaves, or nobody waits for it any more. */
+void uim_dma_let_go(struct uiommu_endpoint *endpoint);
+void uim_dma_unhold(struct uim_view *view);
 /* It is not given back any more. */
 void uim_dma_forget(struct uiommu *u, struct uim_dma *dma);
 /* As uiommu_dma_start() for whatever is best, and its end. */
@@ -408,9 +439,11 @@ void uim_group_lock(const struct uiommu_group *group);
 void uim_group_unlock(const struct uiommu_group *group);
 /* The endpoint's group, locked and pinned: others may merge meanwhile. */
 struct uiommu_group *uim_group_enter(const struct uiommu_endpoint *endpoint);
-/* NULL: not from inside a mediator's call, which has it. */
+/* NULL: not from inside a mediator's call, which has it, or is waited for. */
 struct uiommu_group *uim_group_call(const struct uiommu_endpoint *endpoint);
 bool uim_is_inside(const struct uiommu_endpoint *endpoint);
+/* The present one; 1: the host does not tell them apart. */
+uintptr_t uim_thread(const struct uiommu *u);
 /* A group that is a part of that one. NULL: no memory. */
 struct uiommu_group *uim_group_create_virtual(struct uiommu_group *hardware);
 void uim_group_leave(struct uiommu_group *group);
@@ -475,9 +508,12 @@ void uim_mediated_tell(const struct uiommu_device *device,
 /* The instance is over, and nobody is told. */
 void uim_mediated_forget(struct uim_node *list);
 
-/* Around calls of its mediator. */
-void uim_mediated_enter(const struct uim_mediated *m);
-void uim_mediated_leave(const struct uim_mediated *m);
+/* Around calls of its mediator. Any context. */
+void uim_mediated_enter(struct uim_mediated *m, struct uim_call *call,
+                        bool unmapped);
+void uim_mediated_leave(const struct uim_call *call);
+/* Is its mediator told in this thread that something is unmapped? Any context. */
+bool uim_mediated_is_told(struct uim_mediated *m);
 
 /* emulated.c; the group's mutex is held, u->lock too. */
 /* There is a software unit beside that one; without parts it goes, unless a domain was
@@ -503,6 +539,7 @@ enum uiommu_status uim_pasid_may_have(const struct uiommu_device *device);
  * sees. */
 enum uiommu_status uim_pasid_open(struct uiommu_device *device,
                                   const struct uiommu_pasid_config *config,
+                                  const struct uim_limits *limits,
                                   struct uim_view **out);
 /* A number of the range that no device has: *pasid, which is a provider's. And it is
  * none's any more. */
@@ -510,6 +547,11 @@ enum uiommu_status uim_pasid_keep(const struct uiommu_device *device,
                                   uint32_t first, uint32_t last,
                                   uint32_t *pasid);
 void uim_pasid_drop(struct uiommu *u, uint32_t *pasid);
+/* Of an heir: what is below it is no more than it is. NULL: of any other. */
+const struct uim_limits *
+uim_pasid_limits(const struct uiommu_endpoint *endpoint);
+/* Some are below an heir of the group, who goes after them. */
+bool uim_pasids_below(const struct uiommu_group *group);
 enum uiommu_status uim_pasid_close(struct uim_view *view, bool stopped);
 /* INVAL: the device has none of the range. */
 enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
@@ -552,6 +594,10 @@ enum uiommu_status uim_view_force(struct uim_view *view,
                                   struct uiommu_domain *domain);
 bool uim_view_fits(const struct uim_view *view,
                    const struct uiommu_domain *domain);
+/* Is it no more than that, on that unit? */
+bool uim_is_within(const struct uiommu_domain *domain,
+                   const struct uim_limits *limits,
+                   const struct uim_unit *unit);
 /* Can the unit show it to what carries a PASID? */
 bool uim_fits_pasid(const struct uiommu_domain *domain,
                     const struct uim_unit *unit);

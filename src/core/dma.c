@@ -91,6 +91,11 @@ static enum uiommu_status choose(const struct uiommu_endpoint *ep,
     *identity = config->kind == UIOMMU_DMA_IDENTITY;
     if (*identity)
         return may_be_identity(ep);
+    if (config->kind == UIOMMU_DMA_ANY && ep->unit->walks_none) {
+        *rule = UIOMMU_DEFAULT_NO_TABLES;
+        *identity = true;
+        return may_be_identity(ep);
+    }
     if (config->kind == UIOMMU_DMA_ANY) {
         *rule = rule_of(ep);
         *identity = *rule == UIOMMU_DEFAULT_CONFIGURED &&
@@ -377,26 +382,35 @@ enum uiommu_status uiommu_dma_stop(struct uiommu_endpoint *endpoint)
 
 /* ---- a driver that lends what it has --------------------------------------------------------- */
 
+void uim_dma_let_go(struct uiommu_endpoint *endpoint)
+{
+    if (!endpoint->parked)
+        return;
+    uim_link_put(endpoint->parked, endpoint->unit, endpoint->pasid);
+    endpoint->parked = NULL;
+}
+
+void uim_dma_unhold(struct uim_view *view)
+{
+    uim_list_for_each(n, &view->endpoints)
+        uim_dma_let_go(member_of(n));
+}
+
 /* As long as they are held the domain can be seen again without asking for anything. */
 static enum uiommu_status hold_links(struct uim_view *view,
                                      struct uiommu_domain *d)
 {
-    struct uim_node *n = view->endpoints.next;
-    enum uiommu_status status = UIOMMU_OK;
+    uim_list_for_each(n, &view->endpoints) {
+        struct uiommu_endpoint *ep = member_of(n);
+        enum uiommu_status status = uim_link_get(d, ep->unit, ep->pasid);
 
-    for (; n != &view->endpoints && status == UIOMMU_OK; n = n->next)
-        status = uim_link_get(d, member_of(n)->unit, view->pasid);
-    if (status == UIOMMU_OK)
-        return UIOMMU_OK;
-    for (n = n->prev->prev; n != &view->endpoints; n = n->prev)
-        uim_link_put(d, member_of(n)->unit, view->pasid);
-    return status;
-}
-
-static void let_links_go(struct uim_view *view, struct uiommu_domain *d)
-{
-    uim_list_for_each(n, &view->endpoints)
-        uim_link_put(d, member_of(n)->unit, view->pasid);
+        if (status != UIOMMU_OK) {
+            uim_dma_unhold(view);
+            return status;
+        }
+        ep->parked = d;
+    }
+    return UIOMMU_OK;
 }
 
 static void hand_back(struct uiommu_endpoint *ep, struct uim_dma *dma)
@@ -427,16 +441,16 @@ enum uiommu_status uim_dma_park(struct uiommu_endpoint *endpoint,
         return UIOMMU_OK;
     }
     hand_back(endpoint, dma); /* it is quarantined */
-    let_links_go(view, dma->domain);
+    uim_dma_unhold(view);
     return status;
 }
 
 enum uiommu_status uim_dma_unpark(struct uiommu_endpoint *endpoint,
                                   struct uim_dma *dma)
 {
-    enum uiommu_status status = uim_view_follow(endpoint->view, dma->domain);
+    enum uiommu_status status = uim_view_force(endpoint->view, dma->domain);
 
-    let_links_go(endpoint->view, dma->domain);
+    uim_dma_unhold(endpoint->view);
     hand_back(endpoint, dma);
     return status;
 }
@@ -624,6 +638,7 @@ static enum uiommu_status map_doorbell(const struct uiommu_endpoint *ep,
                                        uint64_t *iova)
 {
     const uint64_t page = dma->space.page;
+    struct uim_region_run run = { .domain = dma->domain };
     struct uim_iova_range *range;
     enum uiommu_status status;
 
@@ -631,8 +646,12 @@ static enum uiommu_status map_doorbell(const struct uiommu_endpoint *ep,
         status = take(ep, dma, page, &range);
         if (status != UIOMMU_OK)
             return status;
+        run.start = range->start;
+        run.last = range->start + (page - 1);
+        uim_tentative_begin(&run);
         status = map_at(dma, range, phys & ~(page - 1), page,
                         UIOMMU_WRITE | UIOMMU_MMIO);
+        uim_tentative_end(&run);
     } while (status == UIOMMU_EXIST);
     if (status != UIOMMU_OK)
         return status;
@@ -644,16 +663,12 @@ static enum uiommu_status map_doorbell(const struct uiommu_endpoint *ep,
 enum uiommu_status uim_dma_doorbell(struct uiommu_endpoint *endpoint,
                                     unsigned n, uint64_t *iova)
 {
-    const uint64_t phys = endpoint->unit->u->doorbell[n];
+    const uint64_t phys = endpoint->unit->u->doorbell[n].page;
     struct uim_dma *dma = endpoint->view->dma;
     enum uiommu_status status = UIOMMU_OK;
 
     if (endpoint->dma_starts == 0)
         return UIOMMU_INVAL;
-    if (is_identity(dma)) {
-        *iova = phys;
-        return phys <= endpoint->dma_last ? UIOMMU_OK : UIOMMU_NOSPC;
-    }
     if (!dma->doorbell[n])
         status = map_doorbell(endpoint, dma, phys, &dma->doorbell[n]);
     if (status != UIOMMU_OK)

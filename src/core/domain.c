@@ -14,6 +14,7 @@ void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,
     domain->kind = kind;
     atomic_store(&domain->refs, 1);
     uim_list_init(&domain->attachments);
+    uim_list_init(&domain->tentative);
     uim_list_init(&domain->node);
 }
 
@@ -237,6 +238,14 @@ static enum uiommu_status refuse(const struct uiommu_endpoint *endpoint,
     return UIOMMU_OPNOTSUPP;
 }
 
+static enum uiommu_status refuse_tables(const struct uiommu_endpoint *endpoint)
+{
+    uim_log(endpoint->unit->u, UIOMMU_LOG_WARN,
+            "%s has no domains of its own: no unit translates for it",
+            uim_device_name(endpoint->device).text);
+    return UIOMMU_OPNOTSUPP;
+}
+
 /* The endpoint that is in the way, or NULL. */
 static const struct uiommu_endpoint *narrow_all(struct ability *a,
                                                 struct uim_view *view)
@@ -265,7 +274,15 @@ static const struct uiommu_endpoint *narrow_members(struct ability *a,
     return NULL;
 }
 
-/* And no more than its mediator lets it have. */
+/* No more than a mediator lets be seen. */
+static void narrow_to(struct ability *a, const struct uim_limits *limits)
+{
+    if (limits->iova_bits == 0)
+        return;
+    a->iova_bits = least(a->iova_bits, limits->iova_bits);
+    a->page_sizes &= limits->page_sizes;
+}
+
 static const struct uiommu_endpoint *
 narrow_mediated(struct ability *a, const struct uim_mediated *m)
 {
@@ -274,8 +291,7 @@ narrow_mediated(struct ability *a, const struct uim_mediated *m)
             ? narrow_members(a, m->group->hardware)
             : narrow_all(a, &m->group->own);
 
-    a->iova_bits = least(a->iova_bits, m->config.iova_bits);
-    a->page_sizes &= m->config.page_sizes;
+    narrow_to(a, &m->limits);
     return other;
 }
 
@@ -285,10 +301,14 @@ uim_domain_create_for(const struct uiommu_endpoint *endpoint,
                       struct uiommu_domain **out)
 {
     struct ability a = ability_of(endpoint->unit);
-    const struct uiommu_endpoint *other =
-        endpoint->mediated ? narrow_mediated(&a, endpoint->mediated)
-                           : narrow_all(&a, endpoint->view);
+    const struct uiommu_endpoint *other;
 
+    if (endpoint->unit->walks_none)
+        return refuse_tables(endpoint);
+    other = endpoint->mediated ? narrow_mediated(&a, endpoint->mediated)
+                               : narrow_all(&a, endpoint->view);
+
+    narrow_to(&a, &endpoint->view->limits);
     return other ? refuse(endpoint, other) : create(&a, config, out);
 }
 

@@ -50,26 +50,48 @@ static void unlock(const struct uiommu *u)
     u->host.mutex_unlock(u->host.ctx, u->link_lock);
 }
 
-/* The number of the doorbell with that page. False: there are too many. */
-static bool number(struct uiommu *u, uint64_t page, unsigned *n)
+/* That of the page, else a free one; UIM_DOORBELLS: there are too many. */
+static unsigned find_number(const struct uiommu *u, uint64_t page)
 {
-    unsigned i = 0;
+    unsigned found = UIM_DOORBELLS;
 
+    for (unsigned i = UIM_DOORBELLS; i-- > 0;) {
+        if (u->doorbell[i].users == 0)
+            found = i;
+        else if (u->doorbell[i].page == page)
+            return i;
+    }
+    return found;
+}
+
+/* The number of the doorbell with that page. False: there are too many. */
+static bool take_number(struct uiommu *u, uint64_t page, unsigned *n)
+{
     lock(u);
-    while (i < u->n_doorbells && u->doorbell[i] != page)
-        i++;
-    if (i == u->n_doorbells && i < UIM_DOORBELLS)
-        u->doorbell[u->n_doorbells++] = page;
+    *n = find_number(u, page);
+    if (*n < UIM_DOORBELLS) {
+        u->doorbell[*n].page = page;
+        if (u->doorbell[*n].users < UINT32_MAX)
+            u->doorbell[*n].users++;
+    }
     unlock(u);
-    *n = i;
-    return i < UIM_DOORBELLS;
+    return *n < UIM_DOORBELLS;
+}
+
+/* Of a call that failed: no domain has it mapped, unless another call set it up too. */
+static void give_number(struct uiommu *u, unsigned n)
+{
+    lock(u);
+    if (u->doorbell[n].users < UINT32_MAX)
+        u->doorbell[n].users--;
+    unlock(u);
 }
 
 /* Where its page is in the window: as far from 64 KiB as the doorbell's own. */
 static uint64_t place_of(const struct uiommu *u, unsigned n)
 {
     return u->config.doorbell_start + n * UIM_DOORBELL_PLACE +
-           (u->doorbell[n] & (UIM_DOORBELL_PLACE - 1));
+           (u->doorbell[n].page & (UIM_DOORBELL_PLACE - 1));
 }
 
 /* ---- paging domains --------------------------------------------------------------- */
@@ -86,9 +108,9 @@ bool uim_doorbell_is(const struct uiommu_domain *domain, uint64_t iova,
     bool is = false;
 
     lock(u);
-    for (unsigned n = 0; !is && n < u->n_doorbells; n++)
-        is = iova == page_of(domain, n) &&
-             phys == (u->doorbell[n] & ~domain->page_mask);
+    for (unsigned n = 0; !is && n < UIM_DOORBELLS; n++)
+        is = u->doorbell[n].users > 0 && iova == page_of(domain, n) &&
+             phys == (u->doorbell[n].page & ~domain->page_mask);
     unlock(u);
     return is;
 }
@@ -105,13 +127,13 @@ static enum uiommu_status map_one(struct uiommu_domain *domain, unsigned n,
         uim_log(u, UIOMMU_LOG_WARN,
                 "doorbell 0x%lx is not mapped: the window for doorbells is too "
                 "small, or not in the domain",
-                u->doorbell[n]);
+                u->doorbell[n].page);
         return UIOMMU_NOSPC;
     }
     if (uiommu_walk(domain, iova, &trace) == UIOMMU_OK)
         return UIOMMU_OK;
-    status =
-        uim_map_doorbell(domain, iova, u->doorbell[n] & ~domain->page_mask);
+    status = uim_map_doorbell(domain, iova,
+                              u->doorbell[n].page & ~domain->page_mask);
     if (status == UIOMMU_OK)
         *mapped |= UINT32_C(1) << n;
     return status;
@@ -179,11 +201,9 @@ static bool is_doorbell(const struct uiommu_device *device, uint64_t addr)
     return i == 0;
 }
 
-static enum uiommu_status of_default(struct uiommu_endpoint *ep, unsigned n,
-                                     uint64_t *page)
+static enum uiommu_status refuse_default(const struct uiommu_endpoint *ep,
+                                         enum uiommu_status status)
 {
-    enum uiommu_status status = uim_dma_doorbell(ep, n, page);
-
     if (status == UIOMMU_INVAL)
         return refuse(ep, status, "its group is started for DMA, it is not");
     if (status == UIOMMU_NOSPC)
@@ -191,17 +211,32 @@ static enum uiommu_status of_default(struct uiommu_endpoint *ep, unsigned n,
     return status;
 }
 
+static enum uiommu_status of_default(struct uiommu_endpoint *ep, unsigned n,
+                                     uint64_t *page)
+{
+    return refuse_default(ep, uim_dma_doorbell(ep, n, page));
+}
+
+/* It needs no number: it is where it is. */
+static enum uiommu_status of_identity(const struct uiommu_endpoint *ep,
+                                      uint64_t doorbell, uint64_t *page)
+{
+    if (ep->view->dma && ep->dma_starts == 0)
+        return refuse_default(ep, UIOMMU_INVAL);
+    if (ep->view->dma && doorbell > ep->dma_last)
+        return refuse_default(ep, UIOMMU_NOSPC);
+    *page = doorbell;
+    return UIOMMU_OK;
+}
+
 static enum uiommu_status of_window(struct uiommu_endpoint *ep, unsigned n,
                                     uint64_t *page)
 {
     struct uiommu_group *group = ep->view->group;
     const uint32_t before = group->doorbells;
-    struct uiommu_region window;
     enum uiommu_status status;
     struct uim_rung rung;
 
-    if (!uim_doorbell_window(ep->unit, &window))
-        return refuse(ep, UIOMMU_OPNOTSUPP, "the configuration has no window");
     group->doorbells |= UINT32_C(1) << n;
     status = uim_doorbells_map(group, group->own.domain, &rung);
     if (status != UIOMMU_OK)
@@ -214,17 +249,22 @@ static enum uiommu_status of_window(struct uiommu_endpoint *ep, unsigned n,
 static enum uiommu_status set_up(struct uiommu_endpoint *ep, uint64_t page,
                                  uint64_t *out)
 {
-    const struct uim_view *view = ep->view;
+    struct uiommu *u = ep->unit->u;
+    const bool started = ep->view->dma != NULL;
+    struct uiommu_region window;
+    enum uiommu_status status;
     unsigned n;
 
-    if (!number(view->group->u, page, &n))
+    if (ep->view->domain->kind == UIOMMU_DOMAIN_IDENTITY)
+        return of_identity(ep, page, out);
+    if (!started && !uim_doorbell_window(ep->unit, &window))
+        return refuse(ep, UIOMMU_OPNOTSUPP, "the configuration has no window");
+    if (!take_number(u, page, &n))
         return refuse(ep, UIOMMU_NOSPC, "there are too many");
-    if (view->dma)
-        return of_default(ep, n, out);
-    if (view->domain->kind != UIOMMU_DOMAIN_IDENTITY)
-        return of_window(ep, n, out);
-    *out = page;
-    return UIOMMU_OK;
+    status = started ? of_default(ep, n, out) : of_window(ep, n, out);
+    if (status != UIOMMU_OK)
+        give_number(u, n);
+    return status;
 }
 
 /* The group's mutex is held: under that a device with the id of another goes. */

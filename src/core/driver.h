@@ -27,13 +27,13 @@ struct uim_dma;
 struct uim_recorder;
 struct uim_mediated;
 struct uim_soft;
-struct uim_notice;
 
 /* What changed in a domain. start and last are inclusive. */
 struct uim_inval {
     uint64_t start, last;
     bool leaf_only; /* no non-leaf entry changed                           */
     bool all;       /* everything: start and last say nothing              */
+    bool same;      /* what is mapped leads where it did, by other entries */
 };
 
 /* A page request as a unit recorded it (PCIe Base 10.4.1). */
@@ -237,6 +237,8 @@ struct uim_unit {
     /* What it caches of domains with tables of this format is tagged with the PASID
      * too: each has its link. NULL: of none.                                */
     const struct uim_pt_ops *link_by_pasid;
+    bool walks_none;           /* translates nothing: what it says of tables is
+                                * for what is emulated (emulated.c)          */
     bool coherent;             /* page-table walks snoop                     */
     bool snoop;                /* leaves may ask for snooping                */
     bool whole_leaves;         /* a leaf must not change its size while it is
@@ -345,6 +347,8 @@ struct uiommu_endpoint {
     struct uim_dma *_Atomic dma; /* the view's; NULL: not started            */
     unsigned dma_starts;       /* group mutex                                */
     uint64_t dma_last;         /* highest address the device can send        */
+    struct uiommu_domain *parked; /* group mutex: linked for a driver that
+                                * rests: uim_dma_park()                      */
     /* Where it is listed while it may see a domain: two while it moves. */
     struct uim_attachment {
         struct uim_node node;  /* domain->attachments                        */
@@ -439,9 +443,12 @@ struct uiommu_domain {
     struct uim_link first_link;     /* most are seen through one unit        */
     _Atomic uint32_t map_sync; /* endpoints on units that want map_sync      */
     _Atomic uint32_t n_ats;    /* endpoints with ATS on                      */
-    void *lock;                /* spin: attachments, sequence                */
+    void *lock; /* spin: attachments, sequence, tentative                    */
     struct uim_node attachments;
     uint64_t sequence;
+    struct uim_node
+        tentative; /* so too: what the core may take back: emulated.c */
+    _Atomic uint32_t settled;  /* how often that was decided                 */
     _Atomic bool tainted;      /* a broken unit may still have it cached     */
     bool given_away;           /* its tables are the next owner's            */
     struct uim_mappings {      /* group mutex, u->lock: audit.c              */

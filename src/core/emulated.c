@@ -17,15 +17,9 @@ struct uim_soft {
     struct uim_unit unit;
     struct uim_unit *of;
     bool linked; /* domains may remember it */
-    void *lock; /* spin: the list, and of parts what they see, pins, notices */
+    void *lock; /* spin: the list, and of parts what they see, pins          */
     struct uim_node parts; /* by sequence                                    */
     uint64_t sequence;
-};
-
-/* A mediator is being told, in that thread. */
-struct uim_notice {
-    struct uim_notice *next;
-    uintptr_t thread;
 };
 
 static struct uim_mediated *part_of(struct uim_node *n)
@@ -60,11 +54,66 @@ static void relax(const struct uim_soft *soft)
         h->relax(h->ctx);
 }
 
-static uintptr_t thread_of(const struct uim_soft *soft)
-{
-    const struct uiommu_host *h = soft->unit.host;
+/* ---- what is not there to be pinned ------------------------------------------------- */
 
-    return h->thread ? h->thread(h->ctx) : 1;
+void uim_tentative_begin(struct uim_region_run *run)
+{
+    struct uiommu_domain *d = run->domain;
+    const struct uiommu_host *h = &d->u->host;
+
+    h->spin_lock(h->ctx, d->lock);
+    uim_list_add_tail(&d->tentative, &run->node);
+    h->spin_unlock(h->ctx, d->lock);
+}
+
+/* Whoever looked it up while it was listed, and finds it listed no more, looks again. */
+void uim_tentative_end(struct uim_region_run *run)
+{
+    struct uiommu_domain *d = run->domain;
+    const struct uiommu_host *h = &d->u->host;
+
+    h->spin_lock(h->ctx, d->lock);
+    atomic_fetch_add(&d->settled, 1);
+    uim_list_del(&run->node);
+    h->spin_unlock(h->ctx, d->lock);
+}
+
+/* Does [first, last] meet something tentative; `whole`: is it inside of that? */
+static bool meets_tentative(struct uiommu_domain *d, uint64_t first,
+                            uint64_t last, bool whole)
+{
+    const struct uiommu_host *h = &d->u->host;
+    bool found = false;
+
+    h->spin_lock(h->ctx, d->lock);
+    uim_list_for_each(n, &d->tentative) {
+        const struct uim_region_run *run =
+            uim_container(n, struct uim_region_run, node);
+
+        found |= whole ? first >= run->start && last <= run->last
+                       : first <= run->last && last >= run->start;
+    }
+    h->spin_unlock(h->ctx, d->lock);
+    return found;
+}
+
+/* Doorbells are for interrupts, which no part sends itself (C.6). */
+static bool is_kept(struct uiommu_domain *d, uint64_t first, uint64_t last)
+{
+    if (d->kind != UIOMMU_DOMAIN_PAGING)
+        return false;
+    return (first <= d->kept_last && last >= d->kept_first) ||
+           meets_tentative(d, first, last, false);
+}
+
+/* Then there is nobody to be told, and nothing to wait for. */
+static bool cannot_be_pinned(struct uiommu_domain *d,
+                             const struct uim_inval *inval)
+{
+    if (inval->all)
+        return false;
+    return (inval->start >= d->kept_first && inval->last <= d->kept_last) ||
+           meets_tentative(d, inval->start, inval->last, true);
 }
 
 /* ---- a mediator lets go ------------------------------------------------------------- */
@@ -93,37 +142,17 @@ static bool has_pins(const struct uim_mediated *m,
     return yes;
 }
 
-static void begin_notice(struct uim_mediated *m, struct uim_notice *notice)
-{
-    notice->thread = thread_of(soft_of(m));
-    lock(soft_of(m));
-    notice->next = m->notices;
-    m->notices = notice;
-    unlock(soft_of(m));
-}
-
-static void end_notice(struct uim_mediated *m, const struct uim_notice *notice)
-{
-    struct uim_notice **at = &m->notices;
-
-    lock(soft_of(m));
-    while (*at != notice)
-        at = &(*at)->next;
-    *at = notice->next;
-    unlock(soft_of(m));
-}
-
 /* What was in the tables is there no more; when this returns nobody uses it. */
 static void tell(struct uim_mediated *m, const struct uiommu_domain *d,
                  const struct uim_inval *inval)
 {
-    struct uim_notice notice;
+    struct uim_call call;
 
-    begin_notice(m, &notice);
+    uim_mediated_enter(m, &call, true);
     m->mediator.unmapped(m->config.ctx, &m->endpoint,
                          inval->all ? 0 : inval->start,
                          inval->all ? UINT64_MAX : inval->last);
-    end_notice(m, &notice);
+    uim_mediated_leave(&call);
     while (has_pins(m, d, inval))
         relax(soft_of(m));
 }
@@ -156,11 +185,8 @@ static enum uiommu_status soft_set(struct uiommu_endpoint *endpoint,
     struct uim_mediated *m = endpoint->mediated;
 
     show(m, next);
-    if (old != next && old->kind != UIOMMU_DOMAIN_BLOCKED) {
-        uim_mediated_enter(m);
+    if (old != next && old->kind != UIOMMU_DOMAIN_BLOCKED)
         tell(m, old, &everything);
-        uim_mediated_leave(m);
-    }
     return UIOMMU_OK;
 }
 
@@ -202,6 +228,8 @@ static enum uiommu_status soft_invalidate(struct uim_link *link,
     struct uim_mediated *m;
     uint64_t sequence = 0;
 
+    if (inval->same || cannot_be_pinned(link->domain, inval))
+        return UIOMMU_OK;
     while ((m = next_part(soft, link->domain, inval, &sequence)) != NULL) {
         tell(m, link->domain, inval);
         atomic_fetch_sub(&m->endpoint.readers, 1);
@@ -356,30 +384,37 @@ static enum uiommu_status each_piece(struct uiommu_domain *d, uint64_t iova,
     return UIOMMU_OK;
 }
 
-/* Called from the call that tells that something is unmapped? */
-static bool is_told(const struct uim_mediated *m, uintptr_t thread)
+/* Is all of it there, to stay? */
+static enum uiommu_status find(const struct uiommu_pin *pin, unsigned flags)
 {
-    for (const struct uim_notice *n = m->notices; n; n = n->next)
-        if (n->thread == thread)
-            return true;
-    return false;
+    struct uiommu_domain *d = pin->domain;
+    const uint64_t size = pin->last - pin->first + 1;
+    enum uiommu_status status;
+    uint32_t settled;
+
+    do {
+        settled = atomic_load(&d->settled);
+        status = each_piece(d, pin->first, size, flags, NULL, NULL);
+        uim_fence_full(); /* what is found was listed before */
+        if (status == UIOMMU_OK && is_kept(d, pin->first, pin->last))
+            status = UIOMMU_INVAL;
+    } while (atomic_load(&d->settled) != settled);
+    return status;
 }
 
 static enum uiommu_status list_pin(struct uim_mediated *m,
                                    struct uiommu_pin *pin)
 {
-    const uintptr_t thread = thread_of(soft_of(m));
-    enum uiommu_status status = UIOMMU_OK;
+    enum uiommu_status status = UIOMMU_INVAL;
 
+    if (uim_mediated_is_told(m))
+        return UIOMMU_BUSY;
     lock(soft_of(m));
-    if (is_told(m, thread)) {
-        status = UIOMMU_BUSY;
-    } else if (m->sees->kind == UIOMMU_DOMAIN_BLOCKED) {
-        status = UIOMMU_INVAL;
-    } else {
+    if (m->sees->kind != UIOMMU_DOMAIN_BLOCKED) {
         pin->domain = m->sees;
         pin->next = m->pins;
         m->pins = pin;
+        status = UIOMMU_OK;
     }
     unlock(soft_of(m));
     return status;
@@ -435,7 +470,7 @@ enum uiommu_status uiommu_access_pin(struct uiommu_endpoint *endpoint,
     if (status != UIOMMU_OK)
         return status;
     uim_fence_full(); /* listed before it looks */
-    status = each_piece(pin->domain, iova, size, flags, NULL, NULL);
+    status = find(pin, flags);
     if (status == UIOMMU_OK)
         status = each_piece(pin->domain, iova, size, flags, fn, ctx);
     if (status != UIOMMU_OK)

@@ -194,6 +194,7 @@ static enum uiommu_status end(struct uiommu_endpoint *ep,
 {
     enum uiommu_status status = UIOMMU_OK;
 
+    uim_dma_let_go(ep);
     if (do_block) {
         status = block(ep);
     } else {

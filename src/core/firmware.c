@@ -94,14 +94,17 @@ static enum uiommu_status map_run(struct uiommu_domain *domain, uint64_t start,
 
     if (!run)
         return UIOMMU_NOMEM;
+    run->domain = domain;
+    run->start = start;
+    run->last = start + (size - 1);
+    uim_tentative_begin(run);
     status =
         uiommu_map(domain, start, start, size, flags & ~domain->flags_refused);
     if (status != UIOMMU_OK) {
+        uim_tentative_end(run);
         uim_free(domain->u, run, sizeof(*run));
         return status;
     }
-    run->start = start;
-    run->size = size;
     run->next = *done;
     *done = run;
     return UIOMMU_OK;
@@ -175,6 +178,7 @@ void uim_regions_keep(struct uiommu *u, struct uim_region_run *run)
     while (run) {
         struct uim_region_run *next = run->next;
 
+        uim_tentative_end(run);
         uim_free(u, run, sizeof(*run));
         run = next;
     }
@@ -184,7 +188,7 @@ void uim_regions_undo(struct uiommu_domain *domain, struct uim_region_run *run)
 {
     for (struct uim_region_run *r = run; r; r = r->next) {
         enum uiommu_status status =
-            uiommu_unmap(domain, r->start, r->size, NULL);
+            uiommu_unmap(domain, r->start, r->last - r->start + 1, NULL);
 
         (void)status; /* what failed has quarantined whom it concerns */
     }

@@ -131,15 +131,23 @@ void uim_group_leave(struct uiommu_group *group)
     uim_group_put(group);
 }
 
+uintptr_t uim_thread(const struct uiommu *u)
+{
+    return u->host.thread ? u->host.thread(u->host.ctx) : 1;
+}
+
 bool uim_is_inside(const struct uiommu_endpoint *endpoint)
 {
-    struct uiommu_group *group = pin(endpoint);
-    const struct uiommu_host *h = &group->u->host;
-    uintptr_t caller = atomic_load(&uim_hardware_of(group)->caller);
-    bool inside = caller != 0 && (!h->thread || caller == h->thread(h->ctx));
+    struct uiommu *u = endpoint->unit->u;
+    const uintptr_t me = uim_thread(u);
+    const struct uim_call *call;
 
-    uim_group_put(group);
-    return inside;
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    call = atomic_load(&uim_hardware_of(endpoint->view->group)->calls);
+    while (call && call->thread != me)
+        call = call->next;
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return call != NULL;
 }
 
 struct uiommu_group *uim_group_call(const struct uiommu_endpoint *endpoint)

@@ -326,9 +326,11 @@ static enum uiommu_status find_table(struct uiommu *u, const char *signature)
 static enum uiommu_status find_tables_of(struct uiommu *u,
                                          const struct uim_fw_ops *fw)
 {
-    enum uiommu_status first = find_table(u, fw->signature);
-    enum uiommu_status also = UIOMMU_NOENT;
+    enum uiommu_status first, also = UIOMMU_NOENT;
 
+    if (fw->signature[0] == '\0')
+        return UIOMMU_NOENT;
+    first = find_table(u, fw->signature);
     if (fw->also[0] != '\0' && uim_table(u, fw->signature))
         also = find_table(u, fw->also);
     if (also == UIOMMU_INVAL) {

@@ -195,8 +195,11 @@ static uint32_t source_of(const struct uiommu_endpoint *endpoint)
 static enum uiommu_status count_for(const struct uiommu_endpoint *endpoint,
                                     struct uiommu_irq *like)
 {
-    struct uiommu_group *group = uim_group_enter(endpoint);
+    struct uiommu_group *group = uim_group_call(endpoint);
     enum uiommu_status status = UIOMMU_NODEV;
+
+    if (!group)
+        return UIOMMU_BUSY;
 
     if (endpoint->device) {
         like->device = endpoint->device;

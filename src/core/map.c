@@ -60,20 +60,38 @@ static struct uim_inval inval_of(const struct uiommu_gather *g)
 
 /* What a gather holds is unreachable afterwards, and its tables are freed; or
  * they stay with the domain, if hardware did not confirm. */
-static APART enum uiommu_status sync_gather(struct uiommu_domain *d,
-                                            struct uiommu_gather *g)
+static APART enum uiommu_status sync_as(struct uiommu_domain *d,
+                                        struct uiommu_gather *g,
+                                        const struct uim_inval *inval)
 {
-    struct uim_inval inval = inval_of(g);
     enum uiommu_status status;
 
     if (!g->any)
         return UIOMMU_OK;
-    status = uim_invalidate(d, &inval);
+    status = uim_invalidate(d, inval);
     if (status == UIOMMU_OK)
         uim_pt_retire(&d->pt, g);
     else
         uim_pt_strand(&d->pt, g);
     return status;
+}
+
+static APART enum uiommu_status sync_gather(struct uiommu_domain *d,
+                                            struct uiommu_gather *g)
+{
+    const struct uim_inval inval = inval_of(g);
+
+    return sync_as(d, g, &inval);
+}
+
+/* Whoever uses what is mapped there goes on. */
+static enum uiommu_status sync_split(struct uiommu_domain *d,
+                                     struct uiommu_gather *g)
+{
+    struct uim_inval inval = inval_of(g);
+
+    inval.same = true;
+    return sync_as(d, g, &inval);
 }
 
 /* No unit ever saw it. */
@@ -513,9 +531,7 @@ enum uiommu_status uiommu_split(struct uiommu_domain *domain, uint64_t iova,
                 "split at iova 0x%lx: a unit of the domain needs leaves to be "
                 "unmapped before their size changes (break before make)",
                 iova);
-    if (status != UIOMMU_OK)
-        return status;
-    return sync_gather(domain, &g);
+    return status == UIOMMU_OK ? sync_split(domain, &g) : status;
 }
 
 static enum uiommu_status walk_static(const struct uiommu_domain *d,

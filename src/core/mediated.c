@@ -42,56 +42,101 @@ static bool hardware_failed(enum uiommu_status status)
 /* ---- the mediator is called --------------------------------------------------------- */
 
 /* Whoever calls back from there meets uim_is_inside(). */
-void uim_mediated_enter(const struct uim_mediated *m)
+void uim_mediated_enter(struct uim_mediated *m, struct uim_call *call,
+                        bool unmapped)
 {
-    const struct uiommu_host *h = &instance_of(m)->host;
+    struct uiommu *u = instance_of(m);
+    struct uiommu_group *group = hardware_of(m);
 
-    atomic_store(&hardware_of(m)->caller, h->thread ? h->thread(h->ctx) : 1);
+    *call = (struct uim_call){
+        .of = m,
+        .thread = uim_thread(u),
+        .unmapped = unmapped,
+    };
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    call->next = atomic_load(&group->calls);
+    atomic_store(&group->calls, call);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
 }
 
-void uim_mediated_leave(const struct uim_mediated *m)
+static void unlist(struct uiommu_group *group, const struct uim_call *call)
 {
-    atomic_store(&hardware_of(m)->caller, 0);
+    struct uim_call *at = atomic_load(&group->calls);
+
+    if (at == call) {
+        atomic_store(&group->calls, call->next);
+        return;
+    }
+    while (at->next != call)
+        at = at->next;
+    at->next = call->next;
+}
+
+void uim_mediated_leave(const struct uim_call *call)
+{
+    struct uiommu *u = instance_of(call->of);
+
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    unlist(hardware_of(call->of), call);
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+}
+
+/* Mostly nobody is told anything, and whoever pins need not be held up then. */
+bool uim_mediated_is_told(struct uim_mediated *m)
+{
+    struct uiommu *u = instance_of(m);
+    const uintptr_t me = uim_thread(u);
+    const struct uim_call *call;
+
+    if (!atomic_load(&hardware_of(m)->calls))
+        return false;
+    u->host.spin_lock(u->host.ctx, u->device_lock);
+    call = atomic_load(&hardware_of(m)->calls);
+    while (call && !(call->of == m && call->unmapped && call->thread == me))
+        call = call->next;
+    u->host.spin_unlock(u->host.ctx, u->device_lock);
+    return call != NULL;
 }
 
 static enum uiommu_status install(struct uim_mediated *m)
 {
     enum uiommu_status status;
+    struct uim_call call;
 
-    uim_mediated_enter(m);
+    uim_mediated_enter(m, &call, false);
     status = m->mediator.pasid_install(m->config.ctx, &m->endpoint,
                                        atomic_load(&m->pasid));
-    uim_mediated_leave(m);
+    uim_mediated_leave(&call);
+    return status;
+}
+
+static enum uiommu_status announce(struct uim_mediated *m)
+{
+    enum uiommu_status status;
+    struct uim_call call;
+
+    if (!m->mediator.registered)
+        return UIOMMU_OK;
+    uim_mediated_enter(m, &call, false);
+    status = m->mediator.registered(m->config.ctx, &m->endpoint);
+    uim_mediated_leave(&call);
     return status;
 }
 
 /* Did it stop? */
 static bool clear(struct uim_mediated *m)
 {
+    struct uim_call call;
     bool stopped;
 
-    uim_mediated_enter(m);
+    uim_mediated_enter(m, &call, false);
     stopped = m->mediator.pasid_clear(m->config.ctx, &m->endpoint,
                                       atomic_load(&m->pasid));
-    uim_mediated_leave(m);
+    uim_mediated_leave(&call);
     return stopped;
 }
 
 /* ---- what it sees ---------------------------------------------------------------------- */
-
-/* What its mediator does not narrow the unit does; tables of a process may be wider than
- * those that it has for all else. */
-static bool is_narrow(const struct uim_mediated *m,
-                      const struct uiommu_domain *domain)
-{
-    const bool all = m->config.iova_bits >= m->endpoint.unit->iova_bits;
-
-    if (domain->kind == UIOMMU_DOMAIN_IDENTITY)
-        return all;
-    return !uim_has_tables(domain) ||
-           ((all || domain->pt.iova_bits <= m->config.iova_bits) &&
-            (domain->pt.page_sizes & ~m->config.page_sizes) == 0);
-}
 
 /* All members that have PASIDs see it (B.6). */
 static bool members_fit(const struct uim_mediated *m,
@@ -113,7 +158,7 @@ static bool members_fit(const struct uim_mediated *m,
 bool uim_mediated_fits(const struct uim_mediated *m,
                        const struct uiommu_domain *domain)
 {
-    return is_narrow(m, domain) &&
+    return uim_is_within(domain, &m->limits, m->endpoint.unit) &&
            (m->config.kind != UIOMMU_MDEV_PASID || members_fit(m, domain));
 }
 
@@ -223,7 +268,7 @@ static enum uiommu_status open_seat(struct uim_mediated *m,
     };
     struct uim_view *view = NULL;
     enum uiommu_status status =
-        uim_pasid_open(m->endpoint.device, &config, &view);
+        uim_pasid_open(m->endpoint.device, &config, NULL, &view);
 
     if (status != UIOMMU_OK)
         return status;
@@ -311,6 +356,12 @@ static void come_back(struct uim_mediated *m, struct uim_view *seat,
     show(m, NULL, &instance_of(m)->blocked);
 }
 
+/* Nobody else has its number, nor may go on sending it: it is as its own. */
+static bool is_last(const struct uim_view *seat)
+{
+    return seat->users == 1 && !seat->restless;
+}
+
 /* The others of its number stay where they are. */
 static enum uiommu_status change_seats(struct uim_mediated *m,
                                        struct uiommu_domain *domain)
@@ -352,7 +403,9 @@ enum uiommu_status uim_mediated_set(struct uim_mediated *m,
         return UIOMMU_INVAL;
     if (!m->seat)
         return begin(m, domain);
-    return shares(m) ? change_seats(m, domain) : replace(m, domain);
+    if (shares(m) && (!is_last(m->seat) || find_shared(m, domain)))
+        return change_seats(m, domain);
+    return replace(m, domain);
 }
 
 enum uiommu_status uim_mediated_force(struct uim_mediated *m)
@@ -371,19 +424,29 @@ static enum uiommu_mdev_reset what_happens(struct uim_mediated *m,
                : what;
 }
 
+/* What did not come back from a reset sees nothing, and is said to. It has its number
+ * until it is ended: the mediator is asked for that. */
+static void face(struct uim_mediated *m, enum uiommu_mdev_reset what)
+{
+    if (what == UIOMMU_MDEV_RESET_FAILED && m->seat)
+        show(m, m->seat, &instance_of(m)->blocked);
+}
+
 void uim_mediated_tell(const struct uiommu_device *device,
                        enum uiommu_mdev_reset what)
 {
     for (struct uim_node *n = device->mediated.next; n != &device->mediated;
          n = n->next) {
         struct uim_mediated *m = mediated_of(n);
+        const enum uiommu_mdev_reset happens = what_happens(m, what);
+        struct uim_call call;
 
+        face(m, happens);
         if (!m->mediator.parent_reset)
             continue;
-        uim_mediated_enter(m);
-        m->mediator.parent_reset(m->config.ctx, &m->endpoint,
-                                 what_happens(m, what));
-        uim_mediated_leave(m);
+        uim_mediated_enter(m, &call, false);
+        m->mediator.parent_reset(m->config.ctx, &m->endpoint, happens);
+        uim_mediated_leave(&call);
     }
 }
 
@@ -622,6 +685,8 @@ static struct uim_mediated *alloc(struct uiommu_device *device,
         return NULL;
     }
     m->config = *config;
+    m->limits.iova_bits = config->iova_bits;
+    m->limits.page_sizes = config->page_sizes;
     m->mediator = *config->mediator;
     return m;
 }
@@ -659,17 +724,40 @@ static enum uiommu_status unpark(struct uim_mediated *m)
                      : UIOMMU_OK;
 }
 
+static enum uiommu_status begin_use(struct uim_mediated *m)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (m->config.flags & UIOMMU_MDEV_DMA)
+        status = uim_dma_start(&m->endpoint);
+    return status == UIOMMU_OK ? announce(m) : status;
+}
+
+/* Before its mediator was told of it. */
+static enum uiommu_status stop_use(struct uim_mediated *m)
+{
+    enum uiommu_status status = UIOMMU_OK, parked;
+
+    if (m->endpoint.dma_starts > 0)
+        status = uim_dma_stop(&m->endpoint);
+    parked = unpark(m);
+    return status != UIOMMU_OK ? status : parked;
+}
+
+/* What hardware did not undo is worse than whatever there was to be undone. */
 static enum uiommu_status start(struct uim_mediated *m)
 {
-    enum uiommu_status status = park(m);
+    enum uiommu_status status = park(m), stopped;
 
-    if (status == UIOMMU_OK && (m->config.flags & UIOMMU_MDEV_DMA)) {
-        status = uim_dma_start(&m->endpoint);
-        if (status != UIOMMU_OK)
-            (void)!unpark(m);
+    if (status == UIOMMU_OK) {
+        status = begin_use(m);
+        if (status == UIOMMU_OK)
+            return UIOMMU_OK;
+        stopped = stop_use(m);
+        if (hardware_failed(stopped))
+            status = stopped;
     }
-    if (status != UIOMMU_OK)
-        take_back(m);
+    take_back(m);
     return status;
 }
 
@@ -721,6 +809,8 @@ static bool is_used(const struct uim_mediated *m)
     unsigned own = m->config.flags & UIOMMU_MDEV_DMA ? 1 : 0;
 
     if (m->endpoint.dma_starts > own || m->group->own.bond)
+        return true;
+    if (inherits(m) && m->endpoint.device && uim_pasids_below(m->group))
         return true;
     return m->group->owner && (m->group->hardware || m->endpoint.device);
 }
@@ -789,8 +879,10 @@ void uim_mediated_forget(struct uim_node *list)
         struct uim_mediated *m = mediated_of(list->next);
 
         m->seat = NULL;
-        if (m->parked)
+        if (m->parked) {
+            uim_dma_unhold(&m->group->own);
             uim_dma_forget(instance_of(m), m->parked);
+        }
         take_back(m);
     }
 }

@@ -23,6 +23,8 @@ static const char *sentence_of(enum uiommu_default_rule rule)
     case UIOMMU_DEFAULT_NO_IDENTITY:
         return "translated, although the configuration says identity: a unit "
                "has no pass-through";
+    case UIOMMU_DEFAULT_NO_TABLES:
+        return "identity, as no unit translates for it";
     }
     return "";
 }
@@ -45,7 +47,7 @@ static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
     out->muted = atomic_load(&real->muted);
     out->sees = out->quarantined || out->muted || real->held > 0
                     ? uim_rest(unit)->kind
-                    : ep->domain->kind;
+                    : uim_mediated_sees(ep)->kind;
     out->owned_by = owner_of(view);
     out->rule = view->dma ? view->dma->rule : UIOMMU_DEFAULT_NONE;
     out->because = sentence_of(out->rule);
@@ -67,7 +69,9 @@ enum uiommu_status uiommu_effective_mode(struct uiommu_endpoint *endpoint,
 
     if (!endpoint || !out)
         return UIOMMU_INVAL;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     report(endpoint, out);
     uim_group_leave(group);
     return UIOMMU_OK;

@@ -29,6 +29,16 @@ bool uim_group_has_pasids(const struct uiommu_group *group)
     return false;
 }
 
+bool uim_pasids_below(const struct uiommu_group *group)
+{
+    for (struct uim_node *n = group->pasids.next; n != &group->pasids;
+         n = n->next)
+        if (view_of(n)->limits.iova_bits > 0 &&
+            !uim_list_empty(&view_of(n)->endpoints))
+            return true;
+    return false;
+}
+
 /* ---- who may have them ----------------------------------------------------------- */
 
 static enum uiommu_status refuse(const struct uiommu_device *device,
@@ -519,6 +529,7 @@ void uim_pasid_drop(struct uiommu *u, uint32_t *pasid)
 
 static enum uiommu_status create_view(struct uiommu_device *device,
                                       const struct uiommu_pasid_config *config,
+                                      const struct uim_limits *limits,
                                       struct uim_view **out)
 {
     struct uiommu *u = device->u;
@@ -528,6 +539,8 @@ static enum uiommu_status create_view(struct uiommu_device *device,
     if (!view)
         return UIOMMU_NOMEM;
     uim_view_init(view, device->group, UIOMMU_NO_PASID, &u->blocked);
+    if (limits)
+        view->limits = *limits;
     status = take_number(view, config);
     if (status == UIOMMU_OK)
         status = add_endpoints(view);
@@ -540,6 +553,7 @@ static enum uiommu_status create_view(struct uiommu_device *device,
 
 enum uiommu_status uim_pasid_open(struct uiommu_device *device,
                                   const struct uiommu_pasid_config *config,
+                                  const struct uim_limits *limits,
                                   struct uim_view **out)
 {
     enum uiommu_status status;
@@ -551,7 +565,8 @@ enum uiommu_status uim_pasid_open(struct uiommu_device *device,
     if (uim_group_is_held(device->group))
         return UIOMMU_BUSY;
     status = uim_pasid_may_have(device);
-    return status == UIOMMU_OK ? create_view(device, config, out) : status;
+    return status == UIOMMU_OK ? create_view(device, config, limits, out)
+                               : status;
 }
 
 enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
@@ -564,6 +579,12 @@ enum uiommu_status uim_pasid_range(const struct uiommu_device *device,
 bool uim_is_part(const struct uiommu_endpoint *endpoint)
 {
     return endpoint->mediated && endpoint->mediated->group->hardware;
+}
+
+const struct uim_limits *
+uim_pasid_limits(const struct uiommu_endpoint *endpoint)
+{
+    return endpoint->mediated ? &endpoint->mediated->limits : NULL;
 }
 
 static bool is_plain(const struct uiommu_endpoint *endpoint)
@@ -581,7 +602,9 @@ enum uiommu_status uiommu_pasid_last(struct uiommu_endpoint *endpoint,
         return UIOMMU_INVAL;
     if (uim_is_part(endpoint))
         return UIOMMU_OPNOTSUPP;
-    group = uim_group_enter(endpoint);
+    group = uim_group_call(endpoint);
+    if (!group)
+        return UIOMMU_BUSY;
     status =
         endpoint->device ? uim_pasid_may_have(endpoint->device) : UIOMMU_NODEV;
     if (status == UIOMMU_OK)
@@ -614,8 +637,10 @@ enum uiommu_status uiommu_pasid_create(struct uiommu_endpoint *endpoint,
     u = endpoint->unit->u;
     u->host.mutex_lock(u->host.ctx, u->lock);
     group = uim_group_enter(endpoint);
-    status = endpoint->device ? uim_pasid_open(endpoint->device, config, &view)
-                              : UIOMMU_NODEV;
+    status = endpoint->device
+                 ? uim_pasid_open(endpoint->device, config,
+                                  uim_pasid_limits(endpoint), &view)
+                 : UIOMMU_NODEV;
     if (status == UIOMMU_OK)
         *out = uim_pasid_of(view, endpoint->device);
     uim_group_leave(group);

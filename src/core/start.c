@@ -94,9 +94,15 @@ static void free_drivers(struct uiommu *u)
 
 static void take_tables(struct uiommu *u, struct uim_driver_use *use)
 {
+    static const uint8_t none;
     const struct uim_fw_ops *fw = use->driver->fw;
-    const struct uim_table *t = uim_table(u, fw->signature);
+    const struct uim_table *t;
 
+    if (fw->signature[0] == '\0') {
+        use->table = &none;
+        return;
+    }
+    t = uim_table(u, fw->signature);
     if (!t)
         return;
     use->table = t->bytes;
@@ -238,7 +244,7 @@ static enum uiommu_status choose_remapping(struct uiommu *u)
         struct uim_unit *unit = u->unit[i];
         const char *lacks;
 
-        if (!unit || unit->messages_are_dma)
+        if (!unit || unit->messages_are_dma || unit->walks_none)
             continue;
         lacks = remapping_lacks(unit, x2apic);
         if (lacks) {

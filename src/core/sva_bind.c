@@ -69,8 +69,9 @@ static enum uiommu_status open_view(struct uiommu_endpoint *ep,
         .owner = owner,
     };
 
-    return status == UIOMMU_OK ? uim_pasid_open(ep->device, &config, view)
-                               : status;
+    return status == UIOMMU_OK
+               ? uim_pasid_open(ep->device, &config, uim_pasid_limits(ep), view)
+               : status;
 }
 
 /* ---- bind ----------------------------------------------------------------------------------- */

@@ -58,9 +58,9 @@ static bool fits_unit(const struct uiommu_domain *d,
     case UIOMMU_DOMAIN_IDENTITY:
         return unit->identity && (!with_pasid || unit->pasid_identity);
     case UIOMMU_DOMAIN_PAGING:
-        return paging_fits(d, unit);
+        return !unit->walks_none && paging_fits(d, unit);
     case UIOMMU_DOMAIN_SVA:
-        return with_pasid &&
+        return with_pasid && !unit->walks_none &&
                (d->foreign ? uim_sva_fits(d, unit) : paging_fits(d, unit));
     case UIOMMU_DOMAIN_INHERITED:
         break; /* only ever left */
@@ -68,10 +68,28 @@ static bool fits_unit(const struct uiommu_domain *d,
     return false;
 }
 
+/* What is not narrowed the unit does; tables of a process may be wider than those that it
+ * has for all else. */
+bool uim_is_within(const struct uiommu_domain *d,
+                   const struct uim_limits *limits, const struct uim_unit *unit)
+{
+    const bool all = limits->iova_bits >= unit->iova_bits;
+
+    if (limits->iova_bits == 0)
+        return true;
+    if (d->kind == UIOMMU_DOMAIN_IDENTITY)
+        return all;
+    return !uim_has_tables(d) ||
+           ((all || d->pt.iova_bits <= limits->iova_bits) &&
+            (d->pt.page_sizes & ~limits->page_sizes) == 0);
+}
+
 static bool fits(const struct uiommu_domain *d,
                  const struct uiommu_endpoint *ep)
 {
-    return fits_unit(d, ep->unit, ep->pasid != UIOMMU_NO_PASID);
+    return fits_unit(d, ep->unit, ep->pasid != UIOMMU_NO_PASID) &&
+           (d == uim_rest(ep->unit) ||
+            uim_is_within(d, &ep->view->limits, ep->unit));
 }
 
 bool uim_fits_pasid(const struct uiommu_domain *domain,
@@ -730,6 +748,18 @@ enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint)
     return status;
 }
 
+/* That one is quarantined was said when it came to be. */
+static enum uiommu_status force(struct uiommu_endpoint *ep,
+                                struct uiommu_domain *domain)
+{
+    enum uiommu_status status = uim_endpoint_set(ep, domain);
+
+    if (status == UIOMMU_OK || hardware_failed(status))
+        return status;
+    (void)!uim_endpoint_set(ep, uim_rest(ep->unit));
+    return atomic_load(&ep->quarantined) ? UIOMMU_OK : status;
+}
+
 enum uiommu_status uim_view_force(struct uim_view *view,
                                   struct uiommu_domain *domain)
 {
@@ -738,14 +768,10 @@ enum uiommu_status uim_view_force(struct uim_view *view,
     if (view->mediated) /* whose group rests on nothing else */
         return uim_mediated_force(view->mediated);
     uim_list_for_each(n, &view->endpoints) {
-        struct uiommu_endpoint *ep = endpoint_of(n);
-        enum uiommu_status status = uim_endpoint_set(ep, domain);
+        enum uiommu_status status = force(endpoint_of(n), domain);
 
-        if (status == UIOMMU_OK)
-            continue;
-        worst = status;
-        if (!hardware_failed(status))
-            (void)uim_endpoint_set(ep, uim_rest(ep->unit));
+        if (status != UIOMMU_OK)
+            worst = status;
     }
     uim_view_rest_on(view, domain);
     return worst;

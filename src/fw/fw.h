@@ -81,6 +81,7 @@ struct uim_fw_requester {
 };
 
 struct uim_fw_ops {
+    /* "": it is about no table. The others are asked all the same, and look at none. */
     char signature[5];
 
     /* Is this a table that can be relied on? `size` bytes are readable. INVAL:

@@ -313,13 +313,23 @@ static void a_window_may_be_full(struct rig *rig)
     refused(rig, 0, SIM_TRANSLATER + MIB(1), UIOMMU_NOSPC,
             "the window for doorbells is too small");
     assert_true(arrives(rig, 0, OTHER_START + 0x40));
-    for (unsigned n = 0; n < 30; n++)
-        rig_is(uiommu_irq_doorbell(rig_endpoint(rig, 0),
-                                   SIM_TRANSLATER + MIB(2) + MIB(n), &addr),
-               UIOMMU_NOSPC);
+    for (unsigned n = 0; n < 40; n++) /* none of these takes a number */
+        refused(rig, 0, SIM_TRANSLATER + MIB(2) + MIB(n), UIOMMU_NOSPC,
+                "the window for doorbells is too small");
+    set(rig, 0, uiommu_identity(rig->u));
+    for (unsigned n = 0; n < 40; n++) /* nor of these */
+        rig_ok(uiommu_irq_doorbell(rig_endpoint(rig, 0),
+                                   SIM_TRANSLATER + MIB(100 + n), &addr));
+    rig_drop(rig, 0, d);
+    rig_ok(uiommu_dma_start(rig_endpoint(rig, 0), NULL));
+    for (unsigned n = 1; n < 32; n++)
+        rig_ok(uiommu_irq_doorbell(rig_endpoint(rig, 0),
+                                   SIM_TRANSLATER + MIB(n), &addr));
     refused(rig, 0, SIM_TRANSLATER + MIB(64), UIOMMU_NOSPC,
             "there are too many");
-    rig_drop(rig, 0, d);
+    rig_ok(uiommu_irq_doorbell(rig_endpoint(rig, 0), SIM_TRANSLATER + MIB(1),
+                               &addr));
+    rig_ok(uiommu_dma_stop(rig_endpoint(rig, 0)));
 }
 
 static void one_that_no_table_names_is_the_hosts_business(struct rig *rig)

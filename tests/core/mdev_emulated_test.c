@@ -4,6 +4,7 @@
  * up and pin, and that whoever unmaps it waits (semantics C.2, C.8). Threads count what
  * went wrong and never assert.
  */
+#include "tests/core/doorbells.h"
 #include "tests/core/mdevs.h"
 
 #include <pthread.h>
@@ -32,6 +33,8 @@ static void let_go(void *ctx, struct uiommu_endpoint *ep, uint64_t iova,
     soft->told++;
     soft->first = iova;
     soft->last = last;
+    if (soft->part.inside)
+        soft->part.inside(&soft->part);
     if (soft->pins_again)
         soft->again = uiommu_access_pin(ep, BASE, RIG_PAGE, UIOMMU_READ, &pin,
                                         NULL, NULL);
@@ -430,6 +433,139 @@ static void c_sc6_what_is_unmapped_is_let_go(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* C.8: wherever it is told, nobody waits for what it called. */
+static void c_sc6_who_is_told_changes_nothing(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct soft soft;
+
+    for (unsigned i = 0; i < 2; i++) {
+        emulate(rig, 0, &soft);
+        map_page(d, BASE, rig_pages(rig, 0));
+        see(soft.part.ep, d);
+        rig_ok(pin(&soft, BASE, 8, UIOMMU_READ));
+        soft.part.inside = call_back;
+        rig_ok(uiommu_unmap(d, BASE, RIG_PAGE, NULL));
+        see(soft.part.ep, uiommu_blocked(rig->u));
+        assert_int_equal(soft.told, 2);
+        take_home(&soft.part);
+        rig->u->host.thread = NULL; /* whoever it is */
+    }
+    uiommu_domain_put(d);
+}
+
+/* What stays mapped stays pinned, in smaller leaves. */
+static void a_split_is_no_unmap(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    uint64_t phys = rig_pages(rig, 10),
+             large = (phys + MIB(2) - 1) & ~(MIB(2) - 1);
+    struct soft soft;
+
+    emulate(rig, 0, &soft);
+    rig_ok(uiommu_map(d, BASE, large, MIB(2), RIG_RW));
+    see(soft.part.ep, d);
+    rig_ok(pin(&soft, BASE, 8, UIOMMU_READ));
+    (void)!uiommu_split(d, BASE, RIG_PAGE); /* not all units can */
+    assert_int_equal(soft.told, 0);
+    assert_true(soft.pinned);
+    rig_ok(uiommu_unmap(d, BASE, MIB(2), NULL));
+    assert_int_equal(soft.told, 1);
+    take_home(&soft.part);
+    uiommu_domain_put(d);
+}
+
+/* ---- what the core maps for others ----------------------------------------------------------------- */
+
+static bool with_regions(struct rig *rig, const char **why)
+{
+    static const struct sim_region region[] = {
+        { GIB(3), RIG_PAGE, 0 }, { GIB(3) + MIB(1), RIG_PAGE, 0 }
+    };
+
+    (void)why;
+    rig->config.regions = region;
+    rig->config.n_regions = 2;
+    return true;
+}
+
+/* A mediator that tries to have it while it may yet be taken back. */
+static struct {
+    struct soft *soft;
+    void *(*alloc)(void *ctx, size_t size);
+    unsigned mapped, pinned;
+} early;
+
+static void *alloc_beside(void *ctx, size_t size)
+{
+    struct uiommu_trace trace;
+    struct uiommu_pin p;
+
+    if (uiommu_walk(early.soft->part.domain, GIB(3), &trace) == UIOMMU_OK) {
+        early.mapped++;
+        if (uiommu_access_pin(early.soft->part.ep, GIB(3), 8, UIOMMU_READ, &p,
+                              NULL, NULL) == UIOMMU_OK)
+            early.pinned++;
+    }
+    return early.alloc(ctx, size);
+}
+
+/* Regions of one device in a domain that a part of another sees: whoever holds the first
+ * one's mutex then waits for no mediator. */
+static void c_sc6_what_the_core_takes_back_nobody_had(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_host *h = &rig->u->host;
+    enum uiommu_status status;
+    unsigned nth = 0;
+    struct soft soft;
+
+    emulate(rig, 1, &soft);
+    see(soft.part.ep, d);
+    soft.part.domain = d;
+    early.soft = &soft;
+    early.mapped = early.pinned = 0;
+    early.alloc = h->alloc;
+    h->alloc = alloc_beside;
+    do {
+        assert_int_equal(look_up(soft.part.ep, GIB(3), UIOMMU_READ), NOWHERE);
+        sim_fail_nth(rig->m, ++nth);
+        status = uiommu_set_domain(rig_endpoint(rig, 0), d, NULL);
+        sim_fail_nth(rig->m, 0);
+        assert_int_equal(soft.told, 0);
+    } while (status == UIOMMU_NOMEM);
+    h->alloc = early.alloc;
+    rig_ok(status);
+    assert_true(early.mapped > 0);
+    assert_int_equal(early.pinned, 0);
+    assert_int_equal(look_up(soft.part.ep, GIB(3), UIOMMU_READ), GIB(3));
+    rig_ok(pin(&soft, GIB(3), RIG_PAGE, UIOMMU_READ));
+    rig_ok(uiommu_set_domain(rig_endpoint(rig, 0),
+                             uiommu_core_domain(rig_endpoint(rig, 0)), NULL));
+    rig_ok(uiommu_unmap(d, GIB(3), RIG_PAGE, NULL));
+    assert_int_equal(soft.told, 1);
+    take_home(&soft.part);
+    uiommu_domain_put(d);
+}
+
+/* They are for interrupts, which a part does not send (C.6). */
+static void c_sc6_doorbells_are_nobody_s_to_pin(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+    struct soft soft;
+    uint64_t at = 0;
+
+    emulate(rig, 1, &soft);
+    see(soft.part.ep, d);
+    rig_ok(uiommu_irq_doorbell(rig_endpoint(rig, 0), SIM_TRANSLATER, &at));
+    assert_int_equal(look_up(soft.part.ep, at, UIOMMU_WRITE), NOWHERE);
+    assert_int_equal(soft.told, 0);
+    take_home(&soft.part);
+    rig_drop(rig, 0, d);
+}
+
+/* ---- whoever unmaps waits, again --------------------------------------------------------------------- */
+
 /* What another thread does while this one waits. */
 static struct {
     struct soft *soft;
@@ -506,6 +642,19 @@ static void c_sc6_who_is_on_its_way_is_waited_for(struct rig *rig)
     beside.unmaps = NULL;
     take_home(&soft.part);
     uiommu_domain_put(d);
+}
+
+/* C.6: what is narrowed is not as wide as identity. */
+static void a_narrow_part_does_not_see_everything(struct rig *rig)
+{
+    struct soft soft = { 0 };
+    struct uiommu_mdev_config config = soft_config(&soft, rig, 0);
+
+    config.iova_bits = 33;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &soft.part.ep));
+    rig_is(uiommu_set_domain(soft.part.ep, uiommu_identity(rig->u), NULL),
+           UIOMMU_INVAL);
+    take_home(&soft.part);
 }
 
 /* ---- threads ------------------------------------------------------------------------------------------ */
@@ -712,7 +861,15 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(regions_are_the_parent_s, with_a_region),
     RIG_TEST(only_what_is_mapped_is_pinned),
     RIG_TEST(malformed_questions_are_refused),
+    RIG_TEST(a_narrow_part_does_not_see_everything),
     RIG_TEST(c_sc6_what_is_unmapped_is_let_go),
+    RIG_TEST(c_sc6_who_is_told_changes_nothing),
+    RIG_TEST(a_split_is_no_unmap),
+    { .name = "c_sc6_what_the_core_takes_back_nobody_had",
+      .run = c_sc6_what_the_core_takes_back_nobody_had,
+      .prepare = with_regions,
+      .once = "it makes calls fail itself" },
+    RIG_TEST_ON(c_sc6_doorbells_are_nobody_s_to_pin, translates_messages),
     RIG_TEST(c_sc6_whoever_unmaps_waits),
     { .name = "c_sc6_who_is_on_its_way_is_waited_for",
       .run = c_sc6_who_is_on_its_way_is_waited_for,

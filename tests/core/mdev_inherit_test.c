@@ -23,6 +23,7 @@ static bool with_ats(struct rig *rig, const char **why)
 
 static const struct uiommu_mediator no_numbers = {
     .parent_reset = part_reset,
+    .registered = part_registered,
 };
 
 static struct uiommu_mdev_config heir_config(struct part *heir, struct rig *rig,
@@ -116,7 +117,7 @@ static void what_an_heir_sees_ends_with_it(struct rig *rig)
 static void a_driver_uses_an_heir(struct rig *rig)
 {
     uint64_t page = rig_pages(rig, 0), iova = 0;
-    struct part heir;
+    struct part heir = { 0 };
     struct uiommu_mdev_config config = heir_config(&heir, rig, 0);
 
     for (unsigned i = 0; i < 2; i++) {
@@ -182,6 +183,8 @@ static void an_heir_has_what_its_mediator_lets_it_have(struct rig *rig)
     assert_int_equal(info.iova_bits, 33);
     assert_int_equal(info.page_sizes, 4096);
     rig_is(uiommu_set_domain(heir.ep, e, NULL), UIOMMU_INVAL);
+    rig_is(uiommu_set_domain(heir.ep, uiommu_identity(rig->u), NULL),
+           UIOMMU_INVAL);
     see(heir.ep, d);
     take_home(&heir);
     uiommu_domain_put(d);
@@ -219,6 +222,44 @@ static void an_heir_has_pasids(struct rig *rig)
     take_home(&heir);
     uiommu_domain_put(da);
     uiommu_domain_put(db);
+}
+
+/* C.6: nor has what is below it, which goes first. */
+static void what_is_below_an_heir_has_no_more(struct rig *rig)
+{
+    struct part heir = { 0 };
+    struct uiommu_mdev_config config = heir_config(&heir, rig, 0);
+    struct uiommu_domain *d = NULL, *wide = rig_domain(rig, 0);
+    uint64_t page = rig_pages(rig, 0), iova = 0;
+    struct uiommu_endpoint *ep = NULL, *beside;
+    struct uiommu_domain_info info;
+
+    config.iova_bits = 33;
+    config.page_sizes = 4096;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &heir.ep));
+    beside = pasid(rig, 0);
+    see(beside, wide);
+    rig_ok(uiommu_pasid_create(heir.ep, NULL, &ep));
+    rig_is(uiommu_set_domain(ep, wide, NULL), UIOMMU_INVAL);
+    rig_is(uiommu_set_domain(ep, uiommu_identity(rig->u), NULL), UIOMMU_INVAL);
+    rig_ok(uiommu_domain_create(ep, NULL, &d));
+    uiommu_domain_info(d, &info);
+    assert_int_equal(info.iova_bits, 33);
+    assert_int_equal(info.page_sizes, 4096);
+    see(ep, d);
+    see(ep, uiommu_blocked(rig->u));
+    rig_ok(uiommu_dma_start(ep, NULL));
+    rig_ok(uiommu_dma_map(ep, page, RIG_PAGE, RIG_RW, &iova));
+    assert_true(
+        rig_pasid_reaches(rig, 0, uiommu_endpoint_pasid(ep), iova, page));
+    rig_ok(uiommu_dma_unmap(ep, iova, RIG_PAGE));
+    rig_ok(uiommu_dma_stop(ep));
+    rig_is(uiommu_mdev_unregister(heir.ep), UIOMMU_BUSY);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    take_home(&heir);
+    rig_ok(uiommu_pasid_destroy(beside, true));
+    uiommu_domain_put(d);
+    uiommu_domain_put(wide);
 }
 
 static bool with_a_region(struct rig *rig, const char **why)
@@ -262,6 +303,8 @@ static void an_heir_is_held_with_its_parent(struct rig *rig)
     map_page(d, BASE, rig_pages(rig, 0));
     bequeath(rig, 0, &heir);
     see(heir.ep, d);
+    rig_ok(uiommu_effective_mode(heir.ep, &mode));
+    assert_int_equal(mode.sees, UIOMMU_DOMAIN_PAGING);
     rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
     assert_int_equal(heir.begun, 1);
     assert_true(rig_refused(rig, 0, BASE));
@@ -278,6 +321,25 @@ static void an_heir_is_held_with_its_parent(struct rig *rig)
     assert_true(rig_refused(rig, 0, BASE));
     take_home(&heir);
     uiommu_domain_put(d);
+}
+
+/* It is ended whatever its parent is: its end says that, and no more. */
+static void an_heir_of_what_does_not_come_back_is_ended(struct rig *rig)
+{
+    struct uiommu_endpoint *own = rig_endpoint(rig, 0);
+    struct part heir;
+
+    rig_ok(uiommu_dma_start(own, NULL));
+    for (unsigned i = 0; i < 2; i++) {
+        if (i == 0)
+            bequeath(rig, 0, &heir);
+        rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
+        rig_ok(uiommu_device_reset_end(parent(rig, 0), false));
+        if (i == 0)
+            take_home(&heir);
+    }
+    assert_int_equal(lands(rig, 0, GIB(3), UIOMMU_WRITE), NOWHERE);
+    rig_ok(uiommu_dma_stop(own));
 }
 
 static void pull_out(struct rig *rig, unsigned n)
@@ -382,6 +444,45 @@ static void an_heir_moves_the_whole_group(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* What a driver rests with is of those that are there. */
+static void a_member_goes_while_a_driver_rests(struct rig *rig)
+{
+    struct uiommu_endpoint *own = rig_endpoint(rig, FIRST);
+    uint64_t page = rig_pages(rig, 0), iova = 0;
+    struct part heir;
+
+    rig_ok(uiommu_dma_start(own, NULL));
+    rig_ok(uiommu_dma_map(own, page, RIG_PAGE, RIG_RW, &iova));
+    bequeath(rig, FIRST, &heir);
+    rig_ok(uiommu_device_remove(parent(rig, SECOND)));
+    rig->device[rig_engine(rig, SECOND)] = NULL;
+    take_home(&heir);
+    assert_true(rig_reaches(rig, FIRST, iova, page));
+    rig_ok(uiommu_dma_unmap(own, iova, RIG_PAGE));
+    rig_ok(uiommu_dma_stop(own));
+    rig_check_ids(rig); /* nothing holds what is no more */
+}
+
+/* And none comes. */
+static void no_member_comes_while_a_driver_rests(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, SECOND);
+    struct part heir;
+
+    rig_ok(uiommu_dma_start(rig_endpoint(rig, FIRST), NULL));
+    bequeath(rig, FIRST, &heir);
+    rig_ok(uiommu_device_remove(rig->device[dev]));
+    rig->device[dev] = NULL;
+    rig_is(rig_add(rig, dev), UIOMMU_BUSY);
+    assert_says(sim_last_log(rig->m), "it cannot share domain and owner with");
+    assert_null(rig->device[dev]);
+    take_home(&heir);
+    rig_ok(rig_add(rig, dev));
+    assert_ptr_equal(uiommu_endpoint_group(rig_endpoint(rig, SECOND)),
+                     uiommu_endpoint_group(rig_endpoint(rig, FIRST)));
+    rig_ok(uiommu_dma_stop(rig_endpoint(rig, FIRST)));
+}
+
 /* ---- failure --------------------------------------------------------------------------------------------- */
 
 static enum uiommu_status bequeath_once(struct rig *rig, void *ctx)
@@ -417,6 +518,30 @@ static void a_registration_that_fails_leaves_its_driver(struct rig *rig)
     rig_ok(uiommu_dma_stop(own));
 }
 
+/* So too, if its mediator will not have it: whoever was started goes on. */
+static void an_heir_that_is_refused_leaves_its_driver(struct rig *rig)
+{
+    struct uiommu_endpoint *own = rig_endpoint(rig, 0), *ep = NULL;
+    uint64_t page = rig_pages(rig, 0), iova = 0;
+    struct part heir = { 0 };
+    struct uiommu_mdev_config config = heir_config(&heir, rig, 0);
+
+    rig_ok(uiommu_dma_start(own, NULL));
+    rig_ok(uiommu_dma_map(own, page, RIG_PAGE, RIG_RW, &iova));
+    for (unsigned i = 0; i < 2; i++) {
+        config.flags = i == 0 ? 0 : UIOMMU_MDEV_DMA;
+        heir.refuses = UIOMMU_NOSPC;
+        heir.refusals = 1;
+        rig_is(uiommu_mdev_register(parent(rig, 0), &config, &ep),
+               UIOMMU_NOSPC);
+        assert_null(ep);
+        assert_int_equal(heir.registered, i + 1);
+        assert_true(rig_reaches(rig, 0, iova, page));
+    }
+    rig_ok(uiommu_dma_unmap(own, iova, RIG_PAGE));
+    rig_ok(uiommu_dma_stop(own));
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(c_sc5_an_heir_has_what_its_parent_had, with_owners),
     RIG_TEST_ON(c_sc5_an_heir_has_what_its_parent_had, with_ats),
@@ -425,12 +550,17 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(somebody_else_s_is_not_bequeathed, with_owners),
     RIG_TEST_ON(an_heir_has_what_its_mediator_lets_it_have, with_owners),
     RIG_TEST_ON(an_heir_has_pasids, with_pasids),
+    RIG_TEST_ON(what_is_below_an_heir_has_no_more, with_pasids),
     RIG_TEST_ON(an_heir_has_the_regions_of_its_parent, with_a_region),
+    RIG_TEST_ON(an_heir_of_what_does_not_come_back_is_ended, with_a_region),
+    RIG_TEST_ON(a_member_goes_while_a_driver_rests, with_two),
+    RIG_TEST_ON(no_member_comes_while_a_driver_rests, with_two),
     RIG_TEST_ON(an_heir_is_held_with_its_parent, with_ats),
     RIG_TEST_ON(the_parent_of_an_heir_is_pulled_out, with_owners),
     RIG_TEST_ON(a_driver_that_rests_is_stopped_first, with_owners),
     RIG_TEST_ON(an_heir_moves_the_whole_group, with_two),
     RIG_TEST_ON(a_registration_that_fails_leaves_its_driver, with_owners),
+    RIG_TEST_ON(an_heir_that_is_refused_leaves_its_driver, with_owners),
     { 0 },
 };
 

@@ -209,6 +209,8 @@ static void a_reset_that_failed_leaves_all_blocked(struct rig *rig)
     rig_ok(uiommu_device_reset_end(parent(rig, 0), false));
     assert_int_equal(part.failed + idle.failed, 2);
     assert_int_equal(part.ended + idle.ended, 0);
+    assert_ptr_equal(part.domain, uiommu_blocked(rig->u)); /* it was told */
+    assert_ptr_equal(uiommu_endpoint_domain(part.ep), uiommu_blocked(rig->u));
     assert_false(sends(rig, 0, 1));
     rig_ok(uiommu_effective_mode(part.ep, &mode));
     assert_true(mode.quarantined && mode.sees == UIOMMU_DOMAIN_BLOCKED);
@@ -388,6 +390,48 @@ static void one_of_two_members_goes(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* Another call, that comes when the mutex of the group is free for the first time. */
+static struct {
+    struct part *part;
+    struct uiommu_domain *d;
+    const void *mutex;
+    void (*unlock)(void *ctx, void *mutex);
+    unsigned n;
+} beside;
+
+static void unlock_beside(void *ctx, void *mutex)
+{
+    beside.unlock(ctx, mutex);
+    if (mutex != beside.mutex || beside.n++ > 0)
+        return;
+    see(beside.part->ep, beside.d);
+}
+
+/* Who is about to go gets no number any more. */
+static void a_member_that_goes_gets_no_number(struct rig *rig)
+{
+    struct uiommu_host *h;
+    struct part part;
+
+    up_with_both(rig);
+    h = &rig->u->host;
+    beside.d = mapped(rig, BASE, rig_pages(rig, 0));
+    beside.part = &part;
+    beside.n = 0;
+    lend(rig, 0, &part);
+    beside.mutex = uiommu_endpoint_group(rig_endpoint(rig, 0))->lock;
+    beside.unlock = h->mutex_unlock;
+    h->mutex_unlock = unlock_beside;
+    rig_ok(uiommu_device_remove(rig->device[W_NPU]));
+    h->mutex_unlock = beside.unlock;
+    rig->device[W_NPU] = NULL;
+    assert_true(beside.n > 0);
+    assert_true(sends(rig, 0, 1));
+    see(part.ep, uiommu_blocked(rig->u));
+    take_home(&part);
+    uiommu_domain_put(beside.d);
+}
+
 /* Who joins a group sees what its parts see. */
 static void who_comes_later_sees_what_parts_see(struct rig *rig)
 {
@@ -486,6 +530,11 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(c_sc10_numbers_are_those_of_both, wide_with_fewer),
     RIG_COLD_ON(c_sc10_who_has_no_pasids_is_left_out, wide_with_none),
     RIG_COLD_ON(one_of_two_members_goes, wide_with_fewer),
+    { .name = "a_member_that_goes_gets_no_number",
+      .run = a_member_that_goes_gets_no_number,
+      .prepare = wide_with_fewer,
+      .cold = true,
+      .once = "another call begins inside" },
     RIG_COLD_ON(who_comes_later_sees_what_parts_see, wide_with_fewer),
     RIG_COLD_ON(a_lent_group_stays_the_group, wide_with_region),
     RIG_TEST_ON(c_sc12_a_virtual_function_has_parts, with_virtual),

@@ -236,36 +236,6 @@ static void c_sc11_a_part_that_does_not_stop_keeps_its_number(struct rig *rig)
 
 /* ---- callbacks (C.2) ----------------------------------------------------------------------------- */
 
-static void call_back(struct part *part)
-{
-    struct rig *rig = part->rig;
-    struct uiommu_endpoint *own = rig_endpoint(rig, part->engine), *ep = NULL;
-    struct uiommu_domain *d = NULL;
-    struct uiommu_mdev_config config = part_config(part, rig, part->engine);
-
-    rig_is(uiommu_set_domain(own, uiommu_blocked(rig->u), NULL), UIOMMU_BUSY);
-    rig_is(uiommu_claim(own, part), UIOMMU_BUSY);
-    rig_is(uiommu_release(own, part), UIOMMU_BUSY);
-    rig_is(uiommu_pasid_create(own, NULL, &ep), UIOMMU_BUSY);
-    rig_is(uiommu_dma_start(own, NULL), UIOMMU_BUSY);
-    rig_is(uiommu_dma_stop(own), UIOMMU_BUSY);
-    rig_is(uiommu_domain_create(own, NULL, &d), UIOMMU_BUSY);
-    rig_is(uiommu_device_reset_begin(parent(rig, part->engine)), UIOMMU_BUSY);
-    rig_is(uiommu_device_reset_end(parent(rig, part->engine), true),
-           UIOMMU_BUSY);
-    rig_is(uiommu_device_remove(parent(rig, part->engine)), UIOMMU_BUSY);
-    rig_is(uiommu_mdev_register(parent(rig, part->engine), &config, &ep),
-           UIOMMU_BUSY);
-    if (!part->ep)
-        return;
-    rig_is(uiommu_set_domain(part->ep, uiommu_blocked(rig->u), NULL),
-           UIOMMU_BUSY);
-    rig_is(uiommu_claim(part->ep, part), UIOMMU_BUSY);
-    rig_is(uiommu_mdev_unregister(part->ep), UIOMMU_BUSY);
-    assert_ptr_equal(uiommu_endpoint_group(part->ep)->hardware,
-                     uiommu_endpoint_group(own));
-}
-
 static void a_mediator_does_not_call_back(struct rig *rig)
 {
     struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
@@ -389,6 +359,47 @@ static void a_registration_that_fails_leaves_nothing(struct rig *rig)
     rig_each_failure(rig, lend_once, take_home_once, &part, UIOMMU_NOMEM);
 }
 
+/* C.5: the last step, and all or nothing. */
+static void its_mediator_hears_of_it_first(struct rig *rig)
+{
+    const struct rig_state before = rig_state(rig);
+    struct uiommu_endpoint *ep = NULL;
+    struct part part = { 0 };
+    struct uiommu_mdev_config config = part_config(&part, rig, 0);
+
+    part.inside = call_back;
+    part.refuses = UIOMMU_NOSPC;
+    part.refusals = 1;
+    rig_is(uiommu_mdev_register(parent(rig, 0), &config, &ep), UIOMMU_NOSPC);
+    assert_int_equal(part.registered, 1);
+    assert_ptr_equal(part.domain, uiommu_blocked(rig->u));
+    assert_null(ep);
+    rig_assert_same(rig, &before);
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &part.ep));
+    assert_int_equal(part.registered, 2);
+    part.inside = NULL;
+    take_home(&part);
+}
+
+/* C.4: one number, which the mediator chose; whoever has it is not disturbed. */
+static void a_number_that_is_asked_for_may_be_taken(struct rig *rig)
+{
+    struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
+    struct uiommu_endpoint *space = pasid_number(rig, 0, 7);
+    struct part part = { 0 };
+    struct uiommu_mdev_config config = part_config(&part, rig, 0);
+
+    config.first = config.last = 7;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &part.ep));
+    rig_is(uiommu_set_domain(part.ep, d, NULL), UIOMMU_BUSY);
+    assert_int_equal(part.installs, 0);
+    rig_ok(uiommu_pasid_destroy(space, true));
+    see(part.ep, d);
+    assert_int_equal(part.pasid, 7);
+    take_home(&part);
+    uiommu_domain_put(d);
+}
+
 /* ---- less than the parent (C.6, S3.29) ------------------------------------------------------------------ */
 
 static void an_mdev_has_what_its_mediator_lets_it_have(struct rig *rig)
@@ -413,6 +424,8 @@ static void an_mdev_has_what_its_mediator_lets_it_have(struct rig *rig)
     assert_int_equal(info.iova_bits, 33);
     assert_int_equal(info.page_sizes, 4096);
     rig_is(uiommu_set_domain(part.ep, e, NULL), UIOMMU_INVAL);
+    rig_is(uiommu_set_domain(part.ep, uiommu_identity(rig->u), NULL),
+           UIOMMU_INVAL);
     assert_int_equal(part.installs, 0);
     map_page(d, BASE, rig_pages(rig, 0));
     see(part.ep, d);
@@ -609,6 +622,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(without_pasids_there_are_none),
     RIG_TEST_ON(a_parent_is_ready_and_trusted, with_pasids),
     RIG_TEST_ON(a_registration_that_fails_leaves_nothing, with_pasids),
+    RIG_TEST_ON(its_mediator_hears_of_it_first, with_pasids),
+    RIG_TEST_ON(a_number_that_is_asked_for_may_be_taken, with_pasids),
     RIG_TEST_ON(an_mdev_has_what_its_mediator_lets_it_have, with_pasids),
     RIG_TEST_ON(an_mdev_has_no_pasids_below, with_pasids),
     RIG_TEST_ON(interrupts_are_the_parent_s, with_interrupts),

@@ -25,6 +25,7 @@ struct part {
     struct uiommu_domain *domain; /* what the core said in the last call     */
     bool reached;       /* BASE was, in the last call with a number          */
     void (*inside)(struct part *part); /* called in each call                */
+    unsigned registered;
 };
 
 static inline void look(struct part *part, struct uiommu_endpoint *ep,
@@ -68,6 +69,21 @@ static inline bool part_clear(void *ctx, struct uiommu_endpoint *ep,
     return !part->stuck;
 }
 
+static inline enum uiommu_status part_registered(void *ctx,
+                                                 struct uiommu_endpoint *ep)
+{
+    struct part *part = ctx;
+
+    part->registered++;
+    part->domain = uiommu_endpoint_domain(ep);
+    if (part->inside)
+        part->inside(part);
+    if (part->refusals == 0)
+        return UIOMMU_OK;
+    part->refusals--;
+    return part->refuses;
+}
+
 static inline void part_reset(void *ctx, struct uiommu_endpoint *ep,
                               enum uiommu_mdev_reset what)
 {
@@ -85,6 +101,7 @@ static const struct uiommu_mediator part_mediator = {
     .pasid_install = part_install,
     .pasid_clear = part_clear,
     .parent_reset = part_reset,
+    .registered = part_registered,
 };
 
 static inline struct uiommu_mdev_config part_config(struct part *part,
@@ -125,6 +142,46 @@ static inline void take_home(struct part *part)
 {
     rig_ok(uiommu_mdev_unregister(part->ep));
     assert_int_equal(part->pasid, 0);
+}
+
+/* What is not for mediators to call, from within one. */
+static inline void call_back(struct part *part)
+{
+    struct rig *rig = part->rig;
+    struct uiommu_endpoint *own = rig_endpoint(rig, part->engine), *ep = NULL;
+    struct uiommu_device *dev = parent(rig, part->engine);
+    struct uiommu_mdev_config config = part_config(part, rig, part->engine);
+    const struct uiommu_irq_target target = { .vector = 0x41 };
+    struct uiommu_domain *d = NULL;
+    struct uiommu_irq *irq = NULL;
+    struct uiommu_mode mode;
+    uint64_t addr;
+    uint32_t last;
+
+    rig_is(uiommu_set_domain(own, uiommu_blocked(rig->u), NULL), UIOMMU_BUSY);
+    rig_is(uiommu_claim(own, part), UIOMMU_BUSY);
+    rig_is(uiommu_release(own, part), UIOMMU_BUSY);
+    rig_is(uiommu_pasid_create(own, NULL, &ep), UIOMMU_BUSY);
+    rig_is(uiommu_pasid_last(own, &last), UIOMMU_BUSY);
+    rig_is(uiommu_dma_start(own, NULL), UIOMMU_BUSY);
+    rig_is(uiommu_dma_stop(own), UIOMMU_BUSY);
+    rig_is(uiommu_domain_create(own, NULL, &d), UIOMMU_BUSY);
+    rig_is(uiommu_effective_mode(own, &mode), UIOMMU_BUSY);
+    rig_is(uiommu_irq_map(own, &target, 1, &irq), UIOMMU_BUSY);
+    rig_is(uiommu_irq_doorbell(own, RIG_PAGE, &addr), UIOMMU_BUSY);
+    rig_is(uiommu_device_reset_begin(dev), UIOMMU_BUSY);
+    rig_is(uiommu_device_reset_end(dev, true), UIOMMU_BUSY);
+    rig_is(uiommu_device_rearm(dev), UIOMMU_BUSY);
+    rig_is(uiommu_device_remove(dev), UIOMMU_BUSY);
+    rig_is(uiommu_mdev_register(dev, &config, &ep), UIOMMU_BUSY);
+    if (!part->ep)
+        return;
+    rig_is(uiommu_set_domain(part->ep, uiommu_blocked(rig->u), NULL),
+           UIOMMU_BUSY);
+    rig_is(uiommu_claim(part->ep, part), UIOMMU_BUSY);
+    rig_is(uiommu_mdev_unregister(part->ep), UIOMMU_BUSY);
+    assert_ptr_equal(uiommu_endpoint_group(part->ep)->hardware,
+                     uiommu_endpoint_group(own));
 }
 
 /* The number of the endpoint, sent by engine n. */

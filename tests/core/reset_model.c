@@ -26,11 +26,16 @@ static bool has_pasids(const struct world_shape *shape, const struct world *w,
            (shape->pasids >> device & 1) != 0;
 }
 
+static bool is_reset(const struct world *w, unsigned device)
+{
+    return w->device[device].depth > 0 || w->physical.depth > 0;
+}
+
 static bool is_held(const struct world_shape *shape, const struct world *w,
                     unsigned id)
 {
     for (unsigned i = 0; i < shape->n; i++)
-        if (has_id(shape, w, i, id) && w->device[i].depth > 0)
+        if (has_id(shape, w, i, id) && is_reset(w, i))
             return true;
     return false;
 }
@@ -80,7 +85,9 @@ enum world_sight world_pasid_sees(const struct world_shape *shape,
 
 uint64_t world_key(const struct world *w)
 {
-    uint64_t key = 0;
+    uint64_t key = (uint64_t)w->physical.there << 4 |
+                   (uint64_t)w->physical.failed << 3 |
+                   (uint64_t)w->physical.dead << 2 | w->physical.depth;
 
     for (unsigned i = 0; i < WORLD_DEVICES; i++)
         key = key << 8 | (uint64_t)w->device[i].sends << 7 |
@@ -107,6 +114,12 @@ unsigned world_ops(const struct world_shape *shape,
 {
     unsigned n = 0;
 
+    if (shape->virtuals) {
+        list(op, &n, CALL_PHYSICAL_BEGIN, 0, 1);
+        list(op, &n, CALL_PHYSICAL_END, 0, 2);
+        list(op, &n, CALL_PHYSICAL_REMOVE, 0, 1);
+        list(op, &n, CALL_PHYSICAL_ADD, 0, 1);
+    }
     for (unsigned i = 0; i < shape->n; i++) {
         list(op, &n, CALL_BEGIN, i, 1);
         list(op, &n, CALL_END, i, 2);
@@ -154,6 +167,13 @@ bool world_may(const struct world_shape *shape, const struct world *w,
     case CALL_PASID_SET:
     case CALL_PASID_DESTROY:
         return there && w->has_pasid;
+    case CALL_PHYSICAL_BEGIN:
+        return w->physical.there && w->physical.depth < shape->depth;
+    case CALL_PHYSICAL_END:
+    case CALL_PHYSICAL_REMOVE:
+        return w->physical.there;
+    case CALL_PHYSICAL_ADD:
+        return !w->physical.there;
     default:
         return there;
     }
@@ -188,9 +208,57 @@ static uint32_t end(const struct world_shape *shape, struct world *w,
         return WORLD_SAYS(UIOMMU_INVAL);
     if (!worked)
         w->device[who].failed = true;
-    if (--w->device[who].depth > 0)
+    w->device[who].depth--;
+    if (is_reset(w, who))
         return WORLD_SAYS(UIOMMU_OK);
     return end_reset(shape, w, who);
+}
+
+/* Of what two say, the worse. */
+static uint32_t worse(uint32_t a, uint32_t b)
+{
+    const uint32_t bad = WORLD_SAYS(UIOMMU_NODEV);
+
+    return a == bad || b == bad ? bad : a | b;
+}
+
+/* Each that it took along is through if it is in no reset of its own. */
+static uint32_t end_physical(const struct world_shape *shape, struct world *w,
+                             bool worked)
+{
+    uint32_t says = WORLD_SAYS(UIOMMU_OK);
+
+    if (w->physical.depth == 0)
+        return WORLD_SAYS(UIOMMU_INVAL);
+    w->physical.failed |= !worked;
+    w->physical.depth--;
+    if (w->physical.depth == 0) {
+        if (w->physical.failed)
+            w->physical.dead = true;
+        else if (w->physical.dead)
+            says = WORLD_SAYS(UIOMMU_NODEV);
+        w->physical.failed = false;
+    }
+    for (unsigned i = 0; i < shape->n; i++) {
+        if (!w->device[i].there)
+            continue;
+        w->device[i].failed |= !worked;
+        if (!is_reset(w, i))
+            says = worse(says, end_reset(shape, w, i));
+    }
+    return says;
+}
+
+/* It goes after them. */
+static uint32_t remove_physical(const struct world_shape *shape,
+                                struct world *w)
+{
+    for (unsigned i = 0; i < shape->n; i++)
+        if (w->device[i].there)
+            return WORLD_SAYS(UIOMMU_BUSY);
+    w->physical.there = w->physical.failed = w->physical.dead = false;
+    w->physical.depth = 0;
+    return WORLD_SAYS(UIOMMU_OK);
 }
 
 static bool anybody_sees(const struct world_shape *shape, const struct world *w)
@@ -277,6 +345,10 @@ static uint32_t pasid_destroy(const struct world_shape *shape, struct world *w,
 static uint32_t add_device(const struct world_shape *shape, struct world *w,
                            unsigned who)
 {
+    if (shape->virtuals && !w->physical.there)
+        return WORLD_SAYS(UIOMMU_NODEV);
+    if (w->physical.depth > 0)
+        return WORLD_SAYS(UIOMMU_BUSY);
     w->device[who].able =
         shape->ids[who] == 1u << who && !somebody_has(shape, w, who);
     w->device[who].caches = w->device[who].able;
@@ -289,7 +361,7 @@ static uint32_t add_device(const struct world_shape *shape, struct world *w,
 
 struct world world_new(const struct world_shape *shape)
 {
-    struct world w = { 0 };
+    struct world w = { .physical = { .there = shape->virtuals } };
 
     for (unsigned i = 0; i < shape->n; i++)
         (void)add_device(shape, &w, i);
@@ -365,6 +437,16 @@ static uint32_t change(const struct world_shape *shape, struct world *w,
         return pasid_set(shape, w, (enum world_sight)op.arg);
     case CALL_PASID_DESTROY:
         return pasid_destroy(shape, w, op.arg != 0);
+    case CALL_PHYSICAL_BEGIN:
+        w->physical.depth++;
+        return WORLD_SAYS(UIOMMU_OK);
+    case CALL_PHYSICAL_END:
+        return end_physical(shape, w, op.arg != 0);
+    case CALL_PHYSICAL_REMOVE:
+        return remove_physical(shape, w);
+    case CALL_PHYSICAL_ADD:
+        w->physical.there = true;
+        return WORLD_SAYS(UIOMMU_OK);
     }
     return 0;
 }

@@ -4,7 +4,8 @@
  * after each call (semantics B.6, B.19, D-68).
  *
  * It is about one group. Each device has an id of its own, and may send under those of
- * others; there is one PASID, which all members with PASIDs have.
+ * others; there is one PASID, which all members with PASIDs have. They may be virtual
+ * functions, whose physical one is of another group, and takes them along.
  */
 #ifndef UIM_TESTS_CORE_RESET_MODEL_H
 #define UIM_TESTS_CORE_RESET_MODEL_H
@@ -26,6 +27,7 @@ struct world_shape {
     unsigned pasids;              /* bits: devices that have them          */
     bool claims;                  /* somebody may own it                   */
     bool others;                  /* the group has more members, which stay */
+    bool virtuals;                /* they are virtual functions            */
 };
 
 struct world {
@@ -38,6 +40,10 @@ struct world {
         unsigned depth;           /* of resets                             */
         bool dead;                /* its id: until all are gone that have it */
     } device[WORLD_DEVICES];
+    struct {
+        bool there, failed, dead;
+        unsigned depth;
+    } physical;                   /* so too, of that function              */
     enum world_sight sees, pasid_sees;
     bool owned, has_pasid;
 };
@@ -53,6 +59,10 @@ enum world_call {
     CALL_PASID_CREATE,
     CALL_PASID_SET,               /* arg: enum world_sight                 */
     CALL_PASID_DESTROY,           /* arg: whether it has stopped           */
+    CALL_PHYSICAL_BEGIN,          /* of the physical function; as above    */
+    CALL_PHYSICAL_END,
+    CALL_PHYSICAL_REMOVE,
+    CALL_PHYSICAL_ADD,
 };
 
 struct world_op {

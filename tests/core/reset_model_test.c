@@ -35,9 +35,20 @@ static const void *owner_of(const struct walk *k)
     return k->w.owned ? &owner_cookie : NULL;
 }
 
+/* A physical function is before its virtual ones. */
+static unsigned engine_of(const struct walk *k, unsigned who)
+{
+    return who + (k->shape.virtuals ? 1 : 0);
+}
+
 static struct uiommu_device *device(const struct walk *k, unsigned who)
 {
-    return k->rig->device[rig_engine(k->rig, who)];
+    return k->rig->device[rig_engine(k->rig, engine_of(k, who))];
+}
+
+static struct uiommu_device *physical(const struct walk *k)
+{
+    return k->rig->device[rig_engine(k->rig, 0)];
 }
 
 static enum uiommu_status create_pasid(struct walk *k, unsigned who)
@@ -46,16 +57,23 @@ static enum uiommu_status create_pasid(struct walk *k, unsigned who)
         .size = sizeof(config), .first = 1, .last = 1, .owner = owner_of(k)
     };
 
-    return uiommu_pasid_create(rig_endpoint(k->rig, who), &config, &k->pasid);
+    return uiommu_pasid_create(rig_endpoint(k->rig, engine_of(k, who)), &config,
+                               &k->pasid);
+}
+
+static enum uiommu_status take_out_engine(struct walk *k, unsigned n)
+{
+    const unsigned dev = rig_engine(k->rig, n);
+    enum uiommu_status status = uiommu_device_remove(k->rig->device[dev]);
+
+    if (status == UIOMMU_OK)
+        k->rig->device[dev] = NULL;
+    return status;
 }
 
 static enum uiommu_status take_out(struct walk *k, unsigned who)
 {
-    enum uiommu_status status = uiommu_device_remove(device(k, who));
-
-    if (status == UIOMMU_OK)
-        k->rig->device[rig_engine(k->rig, who)] = NULL;
-    return status;
+    return take_out_engine(k, engine_of(k, who));
 }
 
 static enum uiommu_status call(struct walk *k, struct world_op op)
@@ -66,22 +84,32 @@ static enum uiommu_status call(struct walk *k, struct world_op op)
     case CALL_END:
         return uiommu_device_reset_end(device(k, op.who), op.arg != 0);
     case CALL_SET:
-        return uiommu_set_domain(rig_endpoint(k->rig, op.who),
+        return uiommu_set_domain(rig_endpoint(k->rig, engine_of(k, op.who)),
                                  k->domain[op.arg], owner_of(k));
     case CALL_REMOVE:
         return take_out(k, op.who);
     case CALL_ADD:
-        return rig_add(k->rig, rig_engine(k->rig, op.who));
+        return rig_add(k->rig, rig_engine(k->rig, engine_of(k, op.who)));
     case CALL_CLAIM:
-        return uiommu_claim(rig_endpoint(k->rig, op.who), &owner_cookie);
+        return uiommu_claim(rig_endpoint(k->rig, engine_of(k, op.who)),
+                            &owner_cookie);
     case CALL_RELEASE:
-        return uiommu_release(rig_endpoint(k->rig, op.who), &owner_cookie);
+        return uiommu_release(rig_endpoint(k->rig, engine_of(k, op.who)),
+                              &owner_cookie);
     case CALL_PASID_CREATE:
         return create_pasid(k, op.who);
     case CALL_PASID_SET:
         return uiommu_set_domain(k->pasid, k->domain[op.arg], owner_of(k));
     case CALL_PASID_DESTROY:
         return uiommu_pasid_destroy(k->pasid, op.arg != 0);
+    case CALL_PHYSICAL_BEGIN:
+        return uiommu_device_reset_begin(physical(k));
+    case CALL_PHYSICAL_END:
+        return uiommu_device_reset_end(physical(k), op.arg != 0);
+    case CALL_PHYSICAL_REMOVE:
+        return take_out_engine(k, 0);
+    case CALL_PHYSICAL_ADD:
+        return rig_add(k->rig, rig_engine(k->rig, 0));
     }
     return UIOMMU_INVAL;
 }
@@ -91,11 +119,20 @@ static enum uiommu_status call(struct walk *k, struct world_op op)
 static void note(struct walk *k, struct world_op op)
 {
     static const char *const name[] = {
-        [CALL_BEGIN] = "begin",     [CALL_END] = "end",
-        [CALL_SET] = "set",         [CALL_REMOVE] = "remove",
-        [CALL_ADD] = "add",         [CALL_CLAIM] = "claim",
-        [CALL_RELEASE] = "release", [CALL_PASID_CREATE] = "create",
-        [CALL_PASID_SET] = "pasid", [CALL_PASID_DESTROY] = "destroy",
+        [CALL_BEGIN] = "begin",
+        [CALL_END] = "end",
+        [CALL_SET] = "set",
+        [CALL_REMOVE] = "remove",
+        [CALL_ADD] = "add",
+        [CALL_CLAIM] = "claim",
+        [CALL_RELEASE] = "release",
+        [CALL_PASID_CREATE] = "create",
+        [CALL_PASID_SET] = "pasid",
+        [CALL_PASID_DESTROY] = "destroy",
+        [CALL_PHYSICAL_BEGIN] = "physical begin",
+        [CALL_PHYSICAL_END] = "physical end",
+        [CALL_PHYSICAL_REMOVE] = "physical remove",
+        [CALL_PHYSICAL_ADD] = "physical add",
     };
     char *text = k->trail[k->steps++ % 8];
 
@@ -122,7 +159,7 @@ static unsigned gets(const struct walk *k, unsigned id, uint32_t number)
 {
     uint64_t value = 0;
 
-    if (!rig_dma(k->rig, id, number, false, BASE, &value))
+    if (!rig_dma(k->rig, engine_of(k, id), number, false, BASE, &value))
         return SEES_NOTHING;
     return value == k->phys[SEES_A] ? SEES_A : SEES_B;
 }
@@ -161,7 +198,7 @@ static void check_domains(const struct walk *k, unsigned who)
 {
     if (!k->w.device[who].there)
         return;
-    check_domain_of(k, who, rig_endpoint(k->rig, who), k->w.sees);
+    check_domain_of(k, who, rig_endpoint(k->rig, engine_of(k, who)), k->w.sees);
     if (k->w.has_pasid && k->pasid->device == device(k, who))
         check_domain_of(k, who, k->pasid, k->w.pasid_sees);
 }
@@ -171,7 +208,7 @@ static void check_domains(const struct walk *k, unsigned who)
 static void check_ats(const struct walk *k, unsigned who)
 {
     const struct uiommu_pci at =
-        k->rig->m->devices[rig_engine(k->rig, who)].pci;
+        k->rig->m->devices[rig_engine(k->rig, engine_of(k, who))].pci;
     struct uim_pci_ats ats;
 
     if (!k->rig->config.ats || uim_pci_ats(&k->rig->m->host, at, &ats) != 0)
@@ -355,7 +392,7 @@ static void walk_open(struct walk *k, struct rig *rig,
         k->domain[i] = mapped(rig, BASE, k->phys[i]);
         rig_poke(rig, k->phys[i], k->phys[i]);
     }
-    set(rig, shape->n, k->domain[SEES_A]);
+    set(rig, engine_of(k, shape->n), k->domain[SEES_A]);
 }
 
 /* Whatever the state: everybody lets go. */
@@ -371,7 +408,7 @@ static void walk_close(struct walk *k)
         k->w.owned = false;
         rig_ok(take_out(k, i));
     }
-    rig_drop(k->rig, k->shape.n, k->domain[SEES_A]);
+    rig_drop(k->rig, engine_of(k, k->shape.n), k->domain[SEES_A]);
     uiommu_domain_put(k->domain[SEES_B]);
 }
 
@@ -382,7 +419,7 @@ static void walk_through(struct rig *rig, struct world_shape shape)
     if (rig->config.adversarial)
         shape.depth = 1;
     walk_open(&k, rig, &shape);
-    explore(&k, shape.n == 1 && !rig->config.adversarial);
+    explore(&k, shape.n == 1 && !shape.virtuals && !rig->config.adversarial);
     walk_close(&k);
 }
 
@@ -501,12 +538,40 @@ static void members_that_share_a_pasid(struct rig *rig)
     walk_through(rig, shape);
 }
 
+/* Its resets are its own and those of its physical function. */
+static bool virtuals(struct rig *rig, const char **why)
+{
+    static const struct sim_function row[] = {
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS },
+        { "pf", SIM_ENGINE, 0, 0, SIM_ATS | SIM_PASID | SIM_VFS_ON },
+        { "vf0", SIM_VIRTUAL, 1, 2 << 3 | 1, SIM_ATS },
+        { "other", SIM_ENGINE, MACHINE_NO_BRIDGE, 0x20, SIM_ATS },
+    };
+
+    return BUILD(rig, row) && on_some(rig, why);
+}
+
+static void a_virtual_function(struct rig *rig)
+{
+    static const struct world_shape shape = { .n = 1,
+                                              .depth = 2,
+                                              .ids = { 1u << 0 },
+                                              .pasids = 1u << 0,
+                                              .virtuals = true };
+
+    walk_through(rig, shape);
+}
+
 #define ONCE                                                                   \
     .once = "every call in every state is enough; their failing is of other "  \
             "tests"
 
 static const struct rig_test tests[] = {
     { .name = "one_device", .run = one_device, .prepare = one, ONCE },
+    { .name = "a_virtual_function",
+      .run = a_virtual_function,
+      .prepare = virtuals,
+      ONCE },
     { .name = "siblings_that_share_an_id",
       .run = siblings_that_share_an_id,
       .prepare = siblings,

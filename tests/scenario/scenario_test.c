@@ -238,10 +238,10 @@ static void notices_lost_submissions(void **state)
 
     (void)state;
     must_notice_with("scalable", "accel", &ops,
-                   "the machine has a streaming accelerator");
+                     "the machine has a streaming accelerator");
     ops.movdir64b = lose_submission;
     must_notice_with("scalable", "accel", &ops,
-                   "the accelerator works for the host");
+                     "the accelerator works for the host");
 }
 
 static void notices_forged_interrupts(void **state)
