@@ -141,7 +141,7 @@ def needed(built, faults, search):
 def try_all(args, faults, run):
     with trial.folder() as top:
         copies = trial.Copies(args.root, top, max(1, min(args.jobs, len(faults))),
-                              args.build, trial.QUICK)
+                              args.build, quick=True)
         copies.built.compile(sorted(needed(copies.built, faults, args.search)))
         copies.share(faults, run.one)
         copies.share(sorted(run.caught), run.check_sound)
