@@ -31,6 +31,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import trial  # noqa: E402
 
+LIBRARY = "libuiommu.a.p/"
 FOLDERS = ("src/core", "src/pt", "src/drv")
 # Tried at last, whatever lines they run: orders and fences are not lines.
 ALWAYS = ("store_test-hooked", "schedule_test-hooked")
@@ -162,30 +163,30 @@ class Coverage:
     """For each line of the library, the programs that run it, quickest first."""
 
     def __init__(self, root, where):
-        copy = trial.Trial(root, where, ["-Db_coverage=true",
-                                        "-Doptimization=0"])
-        self.programs = [p for p in copy.programs() if "-" not in p]
-        always = [p for p in ALWAYS if p in copy.programs()]
-        copy.compile(self.programs + always)
+        built = trial.Build.of_copy(root, where, ["-Db_coverage=true",
+                                                  "-Doptimization=0"])
+        self.programs = [p for p in built.programs() if "-" not in p]
+        always = [p for p in ALWAYS if p in built.programs()]
+        built.compile(self.programs + always)
         self.lines = collections.defaultdict(set)
         self.seconds = {}
         for program in self.programs + always:
-            self._one(copy, program)
+            self._one(built, program)
 
-    def _one(self, copy, program):
-        for data in copy.build.rglob("*.gcda"):
+    def _one(self, built, program):
+        for data in built.folder.rglob("*.gcda"):
             data.unlink()
         started = time.monotonic()
-        problem = copy.fails(program, 300)
+        problem = built.run(program, 300).problem
         self.seconds[program] = time.monotonic() - started
         if problem:
             raise trial.Broken(f"{program} fails as it is: {problem}")
-        objects = [p for p in copy.build.rglob("*.gcda")
+        objects = [p for p in built.folder.rglob("*.gcda")
                    if "libuiommu.a.p" in str(p)]
         if not objects:
             return
         out = subprocess.run(
-            ["gcov", "-t", *map(str, objects)], cwd=copy.build,
+            ["gcov", "-t", *map(str, objects)], cwd=built.folder,
             capture_output=True, text=True, check=False).stdout
         self._read(out, program)
 
@@ -213,8 +214,10 @@ class Coverage:
 # ---- running -----------------------------------------------------------------
 
 class Box:
-    def __init__(self, coverage, explained, deadline):
+    def __init__(self, coverage, always, explained, deadline):
         self.coverage = coverage
+        self.always = always
+        self.pristine = {}
         self.explained = explained
         self.deadline = deadline
         self.lock = threading.Lock()
@@ -226,8 +229,7 @@ class Box:
             self.count["left"] += 1
             return
         programs = self.coverage.of(mutant)
-        known = copy.known
-        programs += [p for p in ALWAYS if p in known and p not in programs]
+        programs += [p for p in self.always if p not in programs]
         try:
             verdict = self.attempt(copy, mutant, programs)
         except trial.Broken:
@@ -243,25 +245,23 @@ class Box:
             self.survived(mutant, not self.coverage.of(mutant))
 
     def attempt(self, copy, mutant, programs):
-        path = copy.tree / mutant.file
-        original = path.read_text()
-        try:
-            path.write_text(original[:mutant.start] + mutant.after +
-                            original[mutant.end:])
-            if self.same_code(copy):
+        original = (copy.tree / mutant.file).read_text()
+        as_it_is = self.code(copy, mutant.file, original)
+        text = original[:mutant.start] + mutant.after + original[mutant.end:]
+        with copy.changed(mutant.file, text):
+            if code_of(copy) == as_it_is:
                 return None
             for name in programs:
-                copy.compile([name])
                 run = copy.run(name, self.coverage.patience(name))
                 if run.problem:
                     return trial.Verdict(name, run, 0)
-            return trial.Verdict("", trial.Run(), 0)
-        finally:
-            path.write_text(original)
+        return trial.Verdict("", trial.Run(), 0)
 
-    def same_code(self, copy):
-        digest = library_digest(copy)
-        return digest == copy.pristine
+    def code(self, copy, file, original):
+        if file not in self.pristine:
+            with copy.changed(file, original):
+                self.pristine[file] = code_of(copy)
+        return self.pristine[file]
 
     def note(self, what):
         with self.lock:
@@ -281,18 +281,12 @@ class Box:
                       f"{' (no test runs it)' if not_run else ''}", flush=True)
 
 
-def library_digest(copy):
-    """Of the machine code; line numbers in debug data do not matter."""
-    copy.compile_target("libuiommu.a")
-    digest = hashlib.sha256()
-    for path in sorted((copy.build / "libuiommu.a.p").glob("*.o")):
-        digest.update(path.read_bytes())
-    return digest.digest()
-
-
-def prepare(copy):
-    copy.pristine = library_digest(copy)
-    copy.known = copy.programs()
+def code_of(copy):
+    """Of the library, what the changed file is in."""
+    objects = copy.changed_objects(
+        name for name in copy.built.commands if name.startswith(LIBRARY))
+    return {name: hashlib.sha256(file.read_bytes()).digest()
+            for name, file in objects.items()}
 
 
 def key_of(mutant):
@@ -336,11 +330,12 @@ def main():
     with trial.folder() as top:
         coverage = Coverage(args.root, top / "coverage")
     started = time.monotonic()
-    box = Box(coverage, explained, started + args.seconds)
     with trial.folder() as top:
         copies = trial.Copies(args.root, top, min(args.jobs, len(mutants)))
-        for copy in copies.trials:
-            prepare(copy)
+        programs = copies.built.programs()
+        copies.built.compile(programs)
+        box = Box(coverage, [p for p in ALWAYS if p in programs], explained,
+                  started + args.seconds)
         copies.share(mutants, box.one)
     seconds = time.monotonic() - started
     n = box.count

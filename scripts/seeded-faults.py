@@ -3,14 +3,15 @@
 """Breaks the code on purpose, one fault at a time: does a test notice?
 
     scripts/seeded-faults.py [-j N] [--list] [--search] [--root DIR]
-                             [--timeout SECONDS] [NAME...]
+                             [--build DIR] [--timeout SECONDS] [NAME...]
 
 The faults are in tests/seeded/*.toml. Each has a name, a file, a text that is there
 exactly once, what it is replaced `with`, the row of docs/invariants.md it brings back
 if there is one, and in `catch` the test program that has to notice. Without it, and
 with --search, all others are tried as well. With names, only those faults. Prints for
-each fault who noticed and after how many seconds, building included; those of one
-file come together, which saves building it twice.
+each fault who noticed and after how many seconds, building included. The programs are
+built once, in DIR, a folder of the tree where meson was set up, or else in a copy of
+the tree; for a fault, only the files that it is in (trial.py).
 
 A fault that is not noticed, that does not compile, or whose text is not there once is
 an error; so is a fault whose test does not end within the seconds (20), because that
@@ -76,17 +77,16 @@ class Faults:
         self.caught = collections.defaultdict(list)  # by the program
         self.problems = {}
 
-    def of_one_file(self, copy, faults):
-        known = copy.programs()
-        for fault in faults:
-            try:
-                verdict = self.attempt(copy, fault, known)
-            except trial.Broken as broken:
-                self.missed(fault, str(broken))
-            else:
-                self.judge(fault, verdict)
+    def one(self, copy, fault):
+        try:
+            verdict = self.attempt(copy, fault)
+        except trial.Broken as broken:
+            self.missed(fault, str(broken))
+        else:
+            self.judge(fault, verdict)
 
-    def attempt(self, copy, fault, known):
+    def attempt(self, copy, fault):
+        known = copy.built.programs()
         programs = [fault["catch"]] if "catch" in fault else []
         if not set(programs) <= set(known):
             raise trial.Broken(f"there is no program {programs[0]}")
@@ -118,8 +118,7 @@ class Faults:
         """What fails in code that is right has noticed nothing."""
         caught = self.caught[program]
         enough = max(place_of(verdict) for _, verdict in caught)
-        copy.compile([program])
-        run = copy.run(program, self.timeout, enough)
+        run = copy.built.run(program, self.timeout, enough)
         for fault, verdict in caught:
             place = place_of(verdict)
             if run.problem and place > len(run.passed):
@@ -132,20 +131,19 @@ def title(fault):
     return fault["name"] + (f" [{fault['row']}]" if "row" in fault else "")
 
 
-def by_file(faults):
-    """Those with most faults first: the last should not take long."""
-    files = collections.defaultdict(list)
-    for fault in sorted(faults, key=lambda fault: fault.get("catch", "")):
-        files[fault["file"]].append(fault)
-    return sorted(files.values(), key=len, reverse=True)
+def needed(built, faults, search):
+    """The programs that may have to run."""
+    named = {fault.get("catch") for fault in faults}
+    known = built.programs()
+    return known if search or None in named else named.intersection(known)
 
 
-def try_all(root, jobs, faults, run):
-    files = by_file(faults)
+def try_all(args, faults, run):
     with trial.folder() as top:
-        copies = trial.Copies(root, top, max(1, min(jobs, len(files))),
-                              {f["catch"] for f in faults if "catch" in f})
-        copies.share(files, run.of_one_file)
+        copies = trial.Copies(args.root, top, max(1, min(args.jobs, len(faults))),
+                              args.build, quick=True)
+        copies.built.compile(sorted(needed(copies.built, faults, args.search)))
+        copies.share(faults, run.one)
         copies.share(sorted(run.caught), run.check_sound)
 
 
@@ -155,6 +153,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--search", action="store_true")
     parser.add_argument("--root", type=pathlib.Path, default=trial.ROOT)
+    parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--timeout", type=float, default=trial.TIMEOUT_S)
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
@@ -167,7 +166,11 @@ def main():
         print("\n".join(problems or sorted(names)))
         return 1 if problems else 0
     run = Faults(args.timeout, args.search)
-    try_all(args.root, args.jobs, faults, run)
+    try:
+        try_all(args, faults, run)
+    except trial.Broken as broken:
+        print(broken)
+        return 1
     for name, problem in run.problems.items():
         print(f"{name}: {problem}")
     print(f"{len(faults)} faults, {len(faults) - len(run.problems)} caught, "

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""A private copy of the tree in which the code is broken on purpose.
+"""The code broken on purpose, in a private copy of the tree.
 
-A Trial is a copy with a build of its own. attempt() applies a change, builds what
-it needs, runs test programs until one notices, and takes the change back. Seconds are
-given to each test, not to a program, so that what hangs is noticed before long.
+A Build is of the code as it is, and stays so. A Trial is a copy of the sources.
+attempt() applies a change there, compiles the files that it reaches, links them in
+front of the libraries of the build, runs test programs until one notices, and takes
+the change back. Seconds are given to each test, not to a program, so that what hangs
+is noticed before long.
 """
 
 import contextlib
 import dataclasses
+import functools
+import json
 import os
 import pathlib
 import queue
 import re
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -22,6 +27,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_S = 20
+
+# Whatever the build says: a change may leave something unused, but has to be C.
+C_ERRORS = ["-Wno-error", "-Werror=incompatible-pointer-types",
+            "-Werror=int-conversion", "-g0", "-fdiagnostics-color=never"]
 
 POINT = re.compile(r"(not )?ok \d+\b(?: - )?(.*)")  # a test, in TAP
 
@@ -77,94 +86,184 @@ def copy_tree(root, to):
         shutil.copy2(root / name, target)
 
 
-class Trial:
-    def __init__(self, root, where, setup=()):
-        self.tree = where
-        self.build = where / "build"
+def call(command, where):
+    done = subprocess.run(command, cwd=where, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-12:])
+        raise Broken(f"does not build:\n{tail}")
+    return done.stdout
+
+
+def words_without(command, *options):
+    """Of a command, without these options and what follows each."""
+    words = iter(shlex.split(command))
+    for word in words:
+        if word in options:
+            next(words)
+        else:
+            yield word
+
+
+def optimization(file):
+    """Run a few times, it takes longer to compile than to run; but tests go through
+    page tables millions of times."""
+    return [] if file.startswith("src/pt/") else ["-O0"]
+
+
+def linker():
+    """Gold takes half the time, and the build's data for debuggers none."""
+    quick = ["-fuse-ld=gold"] if shutil.which("ld.gold") else []
+    return [*quick, "-Wl,-S"]
+
+
+class Build:
+    """Of the code as it is: a folder that ninja builds in, directly in its tree."""
+
+    def __init__(self, folder):
+        self.folder = folder.resolve()
+        self.tree = self.folder.parent
+        if not (self.folder / "build.ninja").is_file():
+            raise Broken(f"{folder}: meson was not set up there")
+        listed = json.loads(self._ninja("-t", "compdb", "-x"))
+        self.commands = {rule["output"]: rule["command"] for rule in listed}
+        self.users = {}
+
+    @classmethod
+    def of_copy(cls, root, where, setup=()):
         copy_tree(root, where)
-        self._run(["meson", "setup", self.build, where, "-Dtests=true",
-                   "-Doptimization=1", "-Ddebug=false",
-                   "-Dc_args=-Werror=incompatible-pointer-types "
-                   "-Werror=int-conversion", *setup])
+        call(["meson", "setup", where / "build", where, "-Dtests=true",
+              "-Doptimization=1", "-Ddebug=false", *setup], where)
+        return cls(where / "build")
 
-    def twin(self, where):
-        """A copy of the copy, with what is built."""
-        other = object.__new__(Trial)
-        other.tree = where
-        other.build = where / "build"
-        shutil.copytree(self.tree, where, symlinks=True)
-        return other
-
-    def _run(self, command):
-        done = subprocess.run(command, cwd=self.tree, text=True, check=False,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            tail = "\n".join(done.stdout.splitlines()[-12:])
-            raise Broken(f"does not build:\n{tail}")
+    def _ninja(self, *args):
+        return call(["ninja", "-C", self.folder, "--quiet", *args], self.tree)
 
     def programs(self):
-        """Names of the C test programs that can run here."""
-        listed = subprocess.run(
-            ["ninja", "-C", self.build, "-t", "targets", "all"],
-            capture_output=True, text=True, check=True).stdout
-        found = [line.split(":")[0].removeprefix("tests/")
-                 for line in listed.splitlines()
-                 if line.startswith("tests/") and "LINKER" in line
-                 and line.split(":")[0].rsplit("-", 1)[0].endswith("_test")
-                 or line.startswith("tests/") and "LINKER" in line
-                 and line.split(":")[0].endswith("_test")]
-        return sorted(name for name in found
-                      if name.split("-")[0] not in NOT_HERE)
-
-    def compile_target(self, *targets):
-        self._run(["ninja", "-C", self.build, "--quiet", *targets])
+        """Names of the C test programs that can run in a trial."""
+        found = (name.removeprefix("tests/") for name in self.commands
+                 if re.fullmatch(r"tests/\w+_test(-\w+)?", name))
+        return sorted(n for n in found if n.split("-")[0] not in NOT_HERE)
 
     def compile(self, programs):
         if programs:
-            self.compile_target(*(f"tests/{name}" for name in programs))
+            self._ninja(*(f"tests/{name}" for name in programs))
+        self.users = self._users()
+
+    def _users(self):
+        """For each file of the tree, the objects that were made from it."""
+        users, name = {}, None
+        for line in self._ninja("-t", "deps").splitlines():
+            if not line.startswith(" "):
+                name = line.split(":")[0]
+            elif line.startswith("    ../"):
+                users.setdefault(line[len("    ../"):], set()).add(name)
+        return users
+
+    @functools.cache
+    def objects(self, program):
+        """All that it may be linked from."""
+        found = set()
+        for word in self.commands[f"tests/{program}"].split():
+            inside = self.commands.get(word, "").split() if word.endswith(
+                ".a") else [word]
+            found.update(name for name in inside if name.endswith(".o"))
+        return found
 
     def run(self, program, timeout=TIMEOUT_S, enough=None):
-        """Runs it until a test fails, or `enough` passed."""
-        env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
-        child = subprocess.Popen(
-            [self.build / "tests" / program], cwd=self.tree, env=env,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True)
-        run = Run()
-        try:
-            follow(child, timeout, enough, run)
-        except (TimeoutError, subprocess.TimeoutExpired):
-            run.problem = f"did not end within {timeout:g} s"
-            run.hung = True
-        finally:
-            kill(child)
-            child.stdout.close()
-            child.wait()
-        return run
+        return run(self.folder / "tests" / program, self.tree, timeout, enough)
 
-    def fails(self, program, timeout=TIMEOUT_S):
-        """The test of the program that failed first, or None."""
-        return self.run(program, timeout).problem or None
+
+class Trial:
+    """A copy of the sources, of which one file at a time is not what was built."""
+
+    def __init__(self, root, where, built, quick):
+        self.tree = where
+        self.made = where / "build"
+        self.built = built
+        self.quick = quick
+        self.file, self.objects = None, {}
+        copy_tree(root, where)
+        self.made.mkdir()
+
+    def compile(self, name):
+        """An object of the build, from these sources; where it is."""
+        to = self.made / name.replace("/", "+")
+        words = words_without(self.built.commands[name], "-o", "-MQ", "-MF")
+        options = optimization(self.file) if self.quick else []
+        call([*(w for w in words if w != "-MD"), *C_ERRORS, *options, "-o", to],
+             self.made)
+        return to
+
+    def link(self, program, objects):
+        """The program of the build, but with these objects, {name: file}."""
+        to = self.made / program
+        words = [str(objects.get(word, word)) for word in words_without(
+            self.built.commands[f"tests/{program}"], "-o")]
+        first = next((i for i, w in enumerate(words) if w.endswith(".a")),
+                     len(words))
+        words[first:first] = [str(file) for file in objects.values()
+                              if str(file) not in words]
+        call([*words, *linker(), "-o", to], self.built.folder)
+        return to
+
+    @contextlib.contextmanager
+    def changed(self, file, text):
+        """Inside, the file has this text."""
+        path = self.tree / file
+        original = path.read_text()
+        self.file, self.objects = file, {}
+        try:
+            path.write_text(text)
+            yield
+        finally:
+            path.write_text(original)
+
+    def changed_objects(self, among):
+        """{name: file}: those that the changed file is in, compiled once."""
+        wanted = self.built.users.get(self.file, set()).intersection(among)
+        for name in sorted(wanted.difference(self.objects)):
+            self.objects[name] = self.compile(name)
+        return {name: self.objects[name] for name in sorted(wanted)}
+
+    def run(self, program, timeout=TIMEOUT_S):
+        objects = self.changed_objects(self.built.objects(program))
+        if not objects:  # it is what was built
+            return Run()
+        return run(self.link(program, objects), self.tree, timeout)
 
     def attempt(self, change, programs, timeout=TIMEOUT_S):
         """Applies the change, runs the programs in turn, takes it back."""
         path = self.tree / change.file
         if not path.is_file():
             raise Broken(f"{change.file}: there is no such file")
-        original = path.read_text()
-        broken = change.applied_to(original)
         started = time.monotonic()
-        try:
-            path.write_text(broken)
+        with self.changed(change.file, change.applied_to(path.read_text())):
             for name in programs:
-                self.compile([name])
-                run = self.run(name, timeout)
-                if run.problem:
-                    return Verdict(name, run, time.monotonic() - started)
-        finally:
-            path.write_text(original)
+                became = self.run(name, timeout)
+                if became.problem:
+                    return Verdict(name, became, time.monotonic() - started)
         return Verdict("", Run(), time.monotonic() - started)
+
+
+def run(program, tree, timeout=TIMEOUT_S, enough=None):
+    """Runs it until a test fails, or `enough` passed."""
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    child = subprocess.Popen(
+        [program], cwd=tree, env=env, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        start_new_session=True)
+    became = Run()
+    try:
+        follow(child, timeout, enough, became)
+    except (TimeoutError, subprocess.TimeoutExpired):
+        became.problem = f"did not end within {timeout:g} s"
+        became.hung = True
+    finally:
+        kill(child)
+        child.stdout.close()
+        child.wait()
+    return became
 
 
 def output(child, deadline):
@@ -175,8 +274,8 @@ def output(child, deadline):
     return os.read(child.stdout.fileno(), 1 << 16)
 
 
-def follow(child, timeout, enough, run):
-    """Reads its TAP into `run`."""
+def follow(child, timeout, enough, became):
+    """Reads its TAP into `became`."""
     since, rest = time.monotonic(), b""
     while data := output(child, since + timeout):
         *lines, rest = (rest + data).split(b"\n")
@@ -185,15 +284,15 @@ def follow(child, timeout, enough, run):
             if not point:
                 continue
             if point[1] and "# SKIP" not in point[2]:
-                run.problem = point[2]
+                became.problem = point[2]
                 return
-            run.passed.append(time.monotonic() - since)
+            became.passed.append(time.monotonic() - since)
             since = time.monotonic()
-            if len(run.passed) == enough:
+            if len(became.passed) == enough:
                 return
     status = child.wait(timeout)
     if status != 0:
-        run.problem = f"exit status {status}"
+        became.problem = f"exit status {status}"
 
 
 def kill(child):
@@ -210,14 +309,13 @@ def folder():
 
 
 class Copies:
-    """Several copies of the tree, to work in at once."""
+    """Several copies of the tree, to work in at once, and what all link with."""
 
-    def __init__(self, root, top, n, programs=()):
-        """The programs are built once, for all copies."""
-        first = Trial(root, top / "0")
-        known = set(first.programs())
-        first.compile(sorted(known.intersection(programs)))
-        self.trials = [first] + [first.twin(top / str(i)) for i in range(1, n)]
+    def __init__(self, root, top, n, folder=None, quick=False):
+        self.built = (Build(folder) if folder
+                      else Build.of_copy(root, top / "tree"))
+        self.trials = [Trial(root, top / str(i), self.built, quick)
+                       for i in range(n)]
 
     def share(self, items, work):
         """work(trial, item) for every item."""

@@ -84,7 +84,7 @@ static void look_for_pasids(struct uiommu_device *d)
 
 void uim_pasids_stop(struct uiommu_device *d)
 {
-    if (d->pasid_bits > 0 && !d->unit->own_tags && !d->physical)
+    if (d->pasid_bits > 0 && !d->unit->own_tags && !d->physical && !d->absent)
         uim_pci_pasid_disable(&d->u->host, d->pci, d->pasid_cap);
 }
 

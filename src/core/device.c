@@ -693,10 +693,15 @@ static enum uiommu_status notice_absence(struct uiommu_device *d)
     struct uiommu_endpoint *ep = d->endpoint;
     enum uiommu_status status, mediated;
 
+    d->absent = true;
+    if (ep->requests) /* who comes to its place gets no answers to these */
+        (void)!ep->unit->ops->drain(ep);
     if (ep->users == 1)
         atomic_store(&ep->quarantined, true);
-    else if (ep->device == d)
+    if (ep->device == d) {
         atomic_store(&ep->ats_on, false);
+        ep->pri_on = false;
+    }
     uim_mediated_stop(d);
     status = uim_pasids_orphan(d);
     mediated = uim_mediated_orphan(d);

@@ -189,7 +189,8 @@ struct uim_unit_ops {
      * respond: the answer is on its way to the device. Any context.
      * drain: everything that the device asked for before has come to uim_request() or
      * was answered by the unit; of what it asks for from now on by way of the entry as
-     * it is nothing is left out. Called after set and devtlb.
+     * it is nothing is left out. Called after set and devtlb; or while the device is
+     * absent, of which only the unit is asked then.
      */
     enum uiommu_status (*respond)(struct uim_unit *unit,
                                   const struct uim_page_answer *answer);
@@ -397,6 +398,7 @@ struct uiommu_device {
     bool warned;               /* group mutex: that it can forge interrupts  */
     bool untrusted;            /* group mutex                                */
     bool leaves;               /* group mutex: it gets no endpoints any more */
+    bool absent;               /* group mutex: it was pulled out             */
     bool ats_able;             /* device, unit, firmware, config allow it    */
     uint16_t ats_cap;          /* offset of the ATS capability               */
     uint8_t ats_queue;         /* invalidations it takes at once: 1..32      */

@@ -127,7 +127,7 @@ static bool wants_ats(struct uiommu_endpoint *ep,
     unsigned n =
         own->n_cached - (unsigned)ep->cached + (unsigned)caches(ep, next);
 
-    return n > 0 && own->held == 0 &&
+    return n > 0 && own->held == 0 && !own->device->absent &&
            !(ep->unit->ats_needs_own && plain->kind == UIOMMU_DOMAIN_BLOCKED);
 }
 
@@ -454,15 +454,16 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
 {
     struct uiommu_endpoint *own = uim_own(ep);
     bool was_on = atomic_load(&own->ats_on);
-    bool was_ats = own->ats, was_pri = own->pri;
+    bool was_ats = own->ats, was_pri = own->pri, stops;
     enum uiommu_status status;
 
     deafen(ep, next, old);
     own->ats = wants_ats(ep, next);
     own->pri = wants_requests(ep, next);
-    if (!own->pri)
+    stops = !own->ats || pauses(ep, own);
+    if (!own->pri || stops) /* pages are asked for by ATS */
         requests_stop(own);
-    if (!own->ats || pauses(ep, own))
+    if (stops)
         ats_stop(own);
     uim_fence_full(); /* listed before hardware walks: see attach.c */
     if (uim_sva_is_over(next))
@@ -474,7 +475,7 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
         status = requests_finish(ep, next, old);
     if (status != UIOMMU_OK && !hardware_failed(status)) {
         own->ats = was_ats;
-        if (was_on)
+        if (was_on && stops)
             ats_start(own);
         take_back_requests(ep, was_pri);
         return status;

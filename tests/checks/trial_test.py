@@ -147,6 +147,58 @@ class SeededFaults(Project):
         self.refused("there is no program nobody", ("x", "a - 7", "a"),
                      more="catch = 'nobody'\n")
 
+    def test_a_header_is_in_all_that_include_it(self):
+        self.write("src/core/seven.h", "#define SEVEN 7\n")
+        for file in ("src/core/sum.c", "tests/sum_test.c"):
+            text = PROJECT[file].replace("== 7", "== SEVEN").replace(
+                "- 7", "- SEVEN")
+            self.write(file, '#include "../src/core/seven.h"\n'.replace(
+                "../src", "../../src" if "src" in file else "../src") + text)
+        self.write("tests/seeded/some.toml", FAULT.format(
+            "eight", "7", "8").replace("sum.c", "seven.h"))
+        status, output = self.script("seeded-faults.py")
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, r"\d s  eight: sum_test: adds\n")
+
+    def test_what_a_program_is_not_made_of_it_does_not_notice(self):
+        self.write("src/core/other.c", "int other(void);\n"
+                   "int other(void) { return 1; }\n")
+        self.write("meson.build", PROJECT["meson.build"] +
+                   "static_library('other', 'src/core/other.c')\n")
+        self.write("tests/seeded/some.toml", FAULT.format(
+            "far", "return 1", "return").replace("sum.c", "other.c") +
+            "catch = 'sum_test'\n")
+        status, output = self.script("seeded-faults.py")
+        self.assertEqual(status, 1, output)
+        self.assertIn("MISSED    far: sum_test did not notice", output)
+
+    def files_of(self, folder):
+        return {path: (path.stat().st_mtime_ns, path.read_bytes())
+                for path in (self.root / folder).rglob("*.[oa]")}
+
+    def test_a_build_that_is_there_stays_as_it_is(self):
+        build = self.root / "build"
+        subprocess.run(["meson", "setup", "--werror", "-Dwarning_level=3", build,
+                        self.root], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["ninja", "-C", build], check=True,
+                       stdout=subprocess.DEVNULL)
+        before = self.files_of("build")
+        status, output = self.faults(
+            ("unused", "return a + b", "return a"),
+            ("not C", "return a + b", "int *p = a; return *p"),
+            args=("--build", build))
+        self.assertEqual(status, 1)
+        self.assertRegex(output, r"\d s  unused: sum_test: adds\n")
+        self.assertIn("MISSED    not C: does not build", output)
+        self.assertTrue(before)
+        self.assertEqual(before, self.files_of("build"))
+
+    def test_a_build_that_is_not_there(self):
+        status, output = self.faults(("x", "return a + b", "return a"),
+                                     args=("--build", self.root / "nowhere"))
+        self.assertEqual(status, 1, output)
+        self.assertIn("nowhere: meson was not set up there", output)
+
     def other_program(self, main):
         self.write("tests/meson.build", PROJECT["tests/meson.build"] +
                    "executable('a_test', 'a_test.c', link_with: lib)\n")

@@ -201,10 +201,13 @@ enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint)
     static const struct uim_inval one_page = { .start = 0, .last = 4095 };
     struct smmuv3_unit *v = smmuv3_unit(endpoint->unit);
     struct smmuv3_batch b = { .n = 0 };
-    enum uiommu_status status;
+    enum uiommu_status status = UIOMMU_OK;
 
-    smmuv3_add_atc_inv(&b, smmuv3_sid(endpoint), UIOMMU_NO_PASID, &one_page);
-    status = smmuv3_submit(v, &b);
+    if (!uim_own(endpoint)->device->absent) {
+        smmuv3_add_atc_inv(&b, smmuv3_sid(endpoint), UIOMMU_NO_PASID,
+                           &one_page);
+        status = smmuv3_submit(v, &b);
+    }
     while (atomic_exchange(&v->requests.busy, true))
         uim_relax(&v->unit);
     (void)take_all(v);

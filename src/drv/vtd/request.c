@@ -179,7 +179,8 @@ static enum uiommu_status flush(struct vtd_unit *v, struct uiommu_endpoint *ep)
 
     vtd_add_fence(&b);
     vtd_add_iotlb(&b, v, VTD_IOTLB_DOMAIN, v->did_identity);
-    vtd_add_devtlb_range(&b, v, &tlb, &one_page);
+    if (!uim_own(ep)->device->absent)
+        vtd_add_devtlb_range(&b, v, &tlb, &one_page);
     return vtd_submit(v, &b);
 }
 
