@@ -320,8 +320,8 @@ struct uiommu_endpoint {
     struct uim_node pasids;    /* of the id: endpoints with a PASID          */
     unsigned users;            /* u->lock: devices whose DMA may carry the id */
     struct uiommu_domain *domain; /* group mutex                             */
-    unsigned held;             /* group mutex: resets under way, which keep it
-                                * blocked in the tables                      */
+    unsigned held;             /* group mutex and device_lock: resets under way,
+                                * which keep it blocked in the tables        */
     struct uim_mediated *mediated; /* NULL: units know it                    */
     bool moving;               /* listed where it may come to              */
     bool deaf;                 /* u->request_lock: it is being moved         */

@@ -164,7 +164,8 @@ static enum uiommu_status answer(struct uim_unit *unit, bool bare,
 /* Units may record what they do not let through: nobody is to hear of it. */
 static bool is_shut(const struct uiommu_endpoint *ep)
 {
-    return atomic_load(&ep->quarantined) || atomic_load(&ep->muted);
+    return ep->held > 0 || atomic_load(&ep->quarantined) ||
+           atomic_load(&ep->muted);
 }
 
 static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
@@ -221,18 +222,14 @@ static void open_group(const struct asker *a, struct slot *s)
     uim_list_add_tail(&u->waiting, &s->turn);
 }
 
-/* False: more than the device has credits for. What it had asked of the group is lost, and
- * it has to ask again. */
+/* False: more than the device has credits for. */
 static bool keep(const struct asker *a, const struct uim_page_request *request)
 {
     struct uim_requests *r = a->requests;
     struct slot *s;
 
-    if (uim_list_empty(&r->free)) {
-        if (request->last)
-            take_members(r, request, NULL);
+    if (uim_list_empty(&r->free))
         return false;
-    }
     s = slot_of(r->free.next);
     uim_list_del(&s->node);
     s->asked = *request;
@@ -246,33 +243,69 @@ static bool keep(const struct asker *a, const struct uim_page_request *request)
     return true;
 }
 
+static bool asks_for_nothing(const struct uim_page_request *request)
+{
+    return !(request->access & (UIOMMU_READ | UIOMMU_WRITE));
+}
+
+/* PCIe Base 10.4.1.2: without a PASID there is none. */
 static bool is_stop_marker(const struct uim_page_request *request)
 {
     return request->last && request->pasid != UIOMMU_NO_PASID &&
-           !(request->access & (UIOMMU_READ | UIOMMU_WRITE));
+           asks_for_nothing(request);
+}
+
+/* What no handler could say anything but no to (B.17.2). Privileged: no function is let,
+ * see uim_pci_pasid_enable(). The address: no domain of the unit has it. */
+static bool is_malformed(const struct uim_unit *unit,
+                         const struct uim_page_request *request)
+{
+    return asks_for_nothing(request) ||
+           (request->access & (UIOMMU_EXEC | UIOMMU_READ)) == UIOMMU_EXEC ||
+           (request->access & UIOMMU_PRIV) ||
+           request->iova >> unit->iova_bits != 0;
+}
+
+/* LATER: it was kept. Else what is answered if it is the last, whose group is forgotten:
+ * beyond its credits, a device has to ask again. */
+static enum uiommu_response take(struct uim_unit *unit, const struct asker *a,
+                                 const struct uim_page_request *request)
+{
+    enum uiommu_response response = UIOMMU_RESPONSE_INVALID;
+
+    if (!a->endpoint)
+        return response;
+    lock(unit->u);
+    if (!is_malformed(unit, request))
+        response =
+            keep(a, request) ? UIOMMU_RESPONSE_LATER : UIOMMU_RESPONSE_SUCCESS;
+    if (response != UIOMMU_RESPONSE_LATER && request->last)
+        take_members(a->requests, request, NULL);
+    unlock(unit->u);
+    return response;
+}
+
+static void let_go(const struct asker *a)
+{
+    if (!a->endpoint)
+        return;
+    atomic_fetch_sub(&uim_own(a->endpoint)->readers, 1);
+    atomic_fetch_sub(&a->endpoint->readers, 1);
 }
 
 void uim_request(struct uim_unit *unit, const struct uim_page_request *request)
 {
+    enum uiommu_response response;
     struct asker a;
-    bool kept;
 
     if (is_stop_marker(request))
         return;
     a = asker_of(unit, request);
-    if (!a.endpoint) {
-        if (request->last)
-            (void)!answer(unit, a.bare, request, UIOMMU_RESPONSE_INVALID);
-        return;
-    }
-    lock(unit->u);
-    kept = keep(&a, request);
-    unlock(unit->u);
-    if (!kept && request->last)
-        (void)!answer(unit, a.bare, request, UIOMMU_RESPONSE_SUCCESS);
-    atomic_fetch_sub(&uim_own(a.endpoint)->readers, 1);
-    atomic_fetch_sub(&a.endpoint->readers, 1);
-    if (kept && request->last)
+    response = take(unit, &a, request);
+    if (response != UIOMMU_RESPONSE_LATER && request->last)
+        (void)!answer(unit, a.bare, request, response);
+    let_go(&a);
+    if (response == UIOMMU_RESPONSE_LATER && request->last)
         wake(unit->u);
 }
 

@@ -657,12 +657,24 @@ enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
 
 /* ---- while a device is reset --------------------------------------------------------- */
 
+/* Nobody hears from then on what it asks for: units may record it all the same. */
+static unsigned count_hold(struct uiommu_endpoint *ep, int by)
+{
+    const struct uiommu_host *h = ep->unit->host;
+    struct uiommu *u = ep->unit->u;
+
+    h->spin_lock(h->ctx, u->device_lock);
+    ep->held += (unsigned)by;
+    h->spin_unlock(h->ctx, u->device_lock);
+    return ep->held;
+}
+
 enum uiommu_status uim_endpoint_hold(struct uiommu_endpoint *endpoint)
 {
     struct uiommu_domain *rest = uim_rest(endpoint->unit);
     enum uiommu_status status;
 
-    if (endpoint->held++ > 0)
+    if (count_hold(endpoint, 1) > 1)
         return UIOMMU_OK;
     status = program(endpoint, rest, endpoint->domain);
     if (status != UIOMMU_OK)
@@ -676,7 +688,7 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
 {
     struct uiommu_domain *rest = uim_rest(endpoint->unit);
     enum uiommu_status status = UIOMMU_OK;
-    bool last = --endpoint->held == 0;
+    bool last = count_hold(endpoint, -1) == 0;
 
     if (atomic_load(&endpoint->quarantined))
         return worked ? UIOMMU_NODEV : UIOMMU_OK;
