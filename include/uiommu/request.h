@@ -18,11 +18,12 @@ extern "C" {
  *
  * Units collect requests in uiommu_irq() and uiommu_poll(); handlers run in
  * uiommu_serve(), which uiommu_config.on_request asks for. Every group is answered exactly
- * once. Malformed requests, and those of devices that may not ask now, come to no handler and
- * are answered INVALID. What an endpoint had asked for and was not answered is answered when it sees
- * something else: try again if that has a handler too, else invalid. Only then
+ * once. Malformed requests, and those of devices that may not ask now, come to no handler
+ * and are answered INVALID. What an endpoint had asked for and was not answered is answered
+ * when it sees something else: try again if that has a handler too, else invalid. Only then
  * uiommu_set_domain() or uiommu_pasid_destroy() returns, so that its number can be given to
- * somebody else.
+ * somebody else. uiommu_suspend() and uiommu_hand_over() let nobody ask any more and answer
+ * all that is open with try again; after uiommu_resume() devices ask as before.
  */
 
 enum uiommu_response {

@@ -547,6 +547,9 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
                                        bool worked);
 /* What it is to see is programmed once more. NODEV: it is quarantined, nothing is done. */
 enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint);
+/* All devices that ask for pages stop that, with everything answered; or go on. How many
+ * there are. u->lock is held. */
+unsigned uim_let_ask(struct uiommu *u, bool yes);
 /* It sees the same, and its device may cache that no more. */
 /* Its device can do ATS from now on. */
 void uim_endpoint_count(struct uiommu_endpoint *endpoint);

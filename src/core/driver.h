@@ -353,6 +353,7 @@ struct uiommu_endpoint {
     bool pri;                  /* set's order: collect page requests         */
     bool pri_on;               /* group mutex: the device may ask            */
     unsigned n_asking;         /* of its endpoints                           */
+    bool silent;               /* group mutex: not to ask all the same       */
     struct uim_requests *requests; /* request.c; NULL: it never could ask    */
 };
 

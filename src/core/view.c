@@ -166,7 +166,7 @@ static bool wants_requests(struct uiommu_endpoint *ep,
 {
     const struct uiommu_endpoint *own = uim_own(ep);
 
-    return own->ats &&
+    return own->ats && !own->silent &&
            own->n_asking - (unsigned)ep->asking + (unsigned)asks(ep, next) > 0;
 }
 
@@ -715,6 +715,46 @@ enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint)
         give_up(endpoint, rest);
     uim_requests_hear(endpoint, true);
     return status;
+}
+
+/* ---- while nobody could answer ------------------------------------------------------- */
+
+static void answer_all(struct uiommu_endpoint *ep)
+{
+    if (ep->asking)
+        (void)!uim_requests_drain(ep, UIOMMU_RESPONSE_SUCCESS);
+}
+
+/* What is on its way has its answer while the unit still takes it: to ask once more. */
+static void let_ask(struct uiommu_endpoint *own, bool yes)
+{
+    own->silent = !yes;
+    if (!yes) {
+        requests_stop(own);
+        answer_all(own);
+        uim_list_for_each(n, &own->pasids)
+            answer_all(uim_container(n, struct uiommu_endpoint, node));
+    }
+    (void)!uim_endpoint_again(own);
+}
+
+unsigned uim_let_ask(struct uiommu *u, bool yes)
+{
+    unsigned asked = 0;
+
+    uim_list_for_each(n, &u->endpoints) {
+        struct uiommu_endpoint *own =
+            uim_container(n, struct uiommu_endpoint, node);
+        struct uiommu_group *group = own->view->group;
+
+        uim_group_lock(group);
+        if (own->n_asking > 0 && own->silent == yes) {
+            let_ask(own, yes);
+            asked++;
+        }
+        uim_group_unlock(group);
+    }
+    return asked;
 }
 
 enum uiommu_status uim_view_force(struct uim_view *view,
