@@ -10,8 +10,9 @@ extern "C" {
 
 /*
  * Page requests (semantics B.17; PCIe Base 10.4): a device that is refused a translation
- * asks for the page and waits for the answer. Who answers is said when a domain is made:
- * struct uiommu_domain_config, on_request. Only devices that can ask see such a domain, and
+ * asks for the page and waits for the answer; or its unit lets its DMA wait and asks for it
+ * (SMMUv3 3.12.2), where firmware says that the device puts up with that. Who answers is
+ * said when a domain is made: struct uiommu_domain_config, on_request. Only devices that can ask see such a domain, and
  * only while one is seen is asking switched on: set_domain answers OPNOTSUPP (logged)
  * where device, unit or firmware cannot, and for virtual functions, whose asking is that
  * of the physical one; BUSY where requests of an earlier time are still open.
@@ -28,9 +29,10 @@ extern "C" {
 
 enum uiommu_response {
     UIOMMU_RESPONSE_SUCCESS, /* try again: what was asked for is mapped        */
-    UIOMMU_RESPONSE_INVALID, /* some of it cannot be had                       */
+    UIOMMU_RESPONSE_INVALID, /* some of it cannot be had; DMA that waits is aborted */
     UIOMMU_RESPONSE_FAILURE, /* the device is to ask for nothing any more, whatever
-                              * the PASID, until asking is switched on again   */
+                              * the PASID, until asking is switched on again; for
+                              * DMA that waits as INVALID                      */
     UIOMMU_RESPONSE_LATER, /* of handlers: uiommu_page_respond() comes       */
 };
 

@@ -547,6 +547,8 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
                                        bool worked);
 /* What it is to see is programmed once more. NODEV: it is quarantined, nothing is done. */
 enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint);
+/* May it see a domain that answers page requests? */
+bool uim_can_ask(struct uiommu_endpoint *endpoint);
 /* All devices that ask for pages stop that, with everything answered; or go on. How many
  * there are. u->lock is held. */
 unsigned uim_let_ask(struct uiommu *u, bool yes);

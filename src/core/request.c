@@ -154,6 +154,7 @@ static enum uiommu_status answer(struct uim_unit *unit, bool bare,
         .pasid = bare ? UIOMMU_NO_PASID : last->pasid,
         .group = last->group,
         .response = response,
+        .stalled = last->stalled,
     };
 
     return unit->ops->respond(unit, &a);
@@ -255,14 +256,14 @@ static bool is_stop_marker(const struct uim_page_request *request)
            asks_for_nothing(request);
 }
 
-/* What no handler could say anything but no to (B.17.2). Privileged: no function is let,
- * see uim_pci_pasid_enable(). The address: no domain of the unit has it. */
+/* What no handler could say anything but no to (B.17.2). Privileged: no PCI function is
+ * let, see uim_pci_pasid_enable(). The address: no domain of the unit has it. */
 static bool is_malformed(const struct uim_unit *unit,
                          const struct uim_page_request *request)
 {
     return asks_for_nothing(request) ||
            (request->access & (UIOMMU_EXEC | UIOMMU_READ)) == UIOMMU_EXEC ||
-           (request->access & UIOMMU_PRIV) ||
+           ((request->access & UIOMMU_PRIV) && !request->stalled) ||
            request->iova >> unit->iova_bits != 0;
 }
 

@@ -154,10 +154,18 @@ static enum uiommu_status ats_finish(struct uiommu_endpoint *ep,
 
 /* ---- page requests around the change (B.17) ---------------------------------------- */
 
+bool uim_can_ask(struct uiommu_endpoint *ep)
+{
+    const struct uiommu_device *dev = ep->device;
+
+    return dev && uim_own(ep) == dev->endpoint &&
+           ((dev->ats_able && dev->pri_able) || dev->stall_able);
+}
+
 /* May the device ask for pages of what the endpoint sees there? */
 static bool asks(struct uiommu_endpoint *ep, const struct uiommu_domain *d)
 {
-    return d->on_request && ep->device->pri_able && caches(ep, d);
+    return d->on_request && d->kind == UIOMMU_DOMAIN_PAGING && uim_can_ask(ep);
 }
 
 /* Shall it be let, once the endpoint sees `next`? */
@@ -166,7 +174,7 @@ static bool wants_requests(struct uiommu_endpoint *ep,
 {
     const struct uiommu_endpoint *own = uim_own(ep);
 
-    return own->ats && !own->silent &&
+    return (own->ats || own->device->stall_able) && !own->silent &&
            own->n_asking - (unsigned)ep->asking + (unsigned)asks(ep, next) > 0;
 }
 
@@ -181,11 +189,12 @@ static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
     if (!asks(ep, next)) {
         uim_log(dev->u, UIOMMU_LOG_WARN,
                 "%s cannot see a domain that answers page requests: it cannot "
-                "ask for pages, or its unit does not collect that",
+                "ask for pages, nor may its DMA wait for them, or its unit "
+                "does not collect that",
                 uim_device_name(dev).text);
         return UIOMMU_OPNOTSUPP;
     }
-    if (!uim_own(ep)->pri_on &&
+    if (dev->pri_able && !uim_own(ep)->pri_on &&
         uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK && !pri.stopped)
         return UIOMMU_BUSY;
     return UIOMMU_OK;
@@ -198,7 +207,7 @@ static enum uiommu_status get(struct uiommu_endpoint *ep,
 
     if (status != UIOMMU_OK || !next->on_request)
         return status;
-    status = uim_requests_create(uim_own(ep), ep->device->pri_credits);
+    status = uim_requests_create(uim_own(ep), ep->device->most_requests);
     if (status != UIOMMU_OK)
         uim_link_put(next, ep->unit, ep->pasid);
     return status;
@@ -216,7 +225,7 @@ static void requests_stop(struct uiommu_endpoint *own)
 {
     struct uiommu_device *dev = own->device;
 
-    if (own->pri_on)
+    if (own->pri_on && dev->pri_able)
         uim_pci_pri_disable(&dev->u->host, dev->pci, dev->pri_cap);
     own->pri_on = false;
 }
@@ -233,8 +242,9 @@ static void requests_start(struct uiommu_endpoint *own)
         (void)!uim_requests_flush(
             uim_container(n, struct uiommu_endpoint, node),
             UIOMMU_RESPONSE_SUCCESS);
-    own->pri_on = uim_pci_pri_enable(&dev->u->host, dev->pci, dev->pri_cap,
-                                     dev->pri_credits);
+    own->pri_on =
+        dev->stall_able || uim_pci_pri_enable(&dev->u->host, dev->pci,
+                                              dev->pri_cap, dev->most_requests);
     if (!own->pri_on)
         uim_log(dev->u, UIOMMU_LOG_WARN, "%s cannot be let ask for pages",
                 uim_device_name(dev).text);
@@ -635,7 +645,7 @@ enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
     struct uiommu_domain *domain = endpoint->domain;
     enum uiommu_status status = UIOMMU_OK;
 
-    endpoint->device->ats_able = false;
+    endpoint->device->ats_able = endpoint->device->stall_able = false;
     if (atomic_load(&endpoint->quarantined)) {
         give_up(endpoint, domain);
         return UIOMMU_OK;
