@@ -579,6 +579,10 @@ enum uiommu_status uim_requests_flush(struct uiommu_endpoint *endpoint,
 enum uiommu_status uim_requests_drain(struct uiommu_endpoint *endpoint,
                                       enum uiommu_response response);
 
+/* request_queue.c; NULL is none. Put may sleep. */
+void uim_request_queue_get(struct uiommu_request_queue *queue);
+void uim_request_queue_put(struct uiommu_request_queue *queue);
+
 /* domain.c */
 void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,
                        enum uiommu_domain_kind kind);

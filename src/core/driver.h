@@ -451,8 +451,11 @@ struct uiommu_domain {
     struct uim_node node;      /* u->tainted, once nobody refers to it       */
     uiommu_fault_fn on_fault;  /* u->device_lock                             */
     void *fault_ctx;
-    uiommu_request_fn on_request; /* constant; NULL: who sees it does not ask */
+    bool
+        answers; /* constant: page requests of who sees it; by one of these two */
+    uiommu_request_fn on_request;
     void *request_ctx;
+    struct uiommu_request_queue *request_queue; /* counted                   */
     _Atomic uint32_t in_handler;
 };
 

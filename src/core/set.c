@@ -28,7 +28,7 @@ static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
         return UIOMMU_BUSY;
     if (!endpoint->device && uim_list_empty(&view->endpoints))
         return domain == view->domain ? UIOMMU_OK : UIOMMU_NODEV;
-    if (endpoint->mediated && domain->on_request)
+    if (endpoint->mediated && domain->answers)
         return UIOMMU_OPNOTSUPP;
     if (endpoint->mediated && !uim_mediated_fits(endpoint->mediated, domain))
         return UIOMMU_INVAL;

@@ -165,7 +165,7 @@ bool uim_can_ask(struct uiommu_endpoint *ep)
 /* May the device ask for pages of what the endpoint sees there? */
 static bool asks(struct uiommu_endpoint *ep, const struct uiommu_domain *d)
 {
-    return d->on_request && d->kind == UIOMMU_DOMAIN_PAGING && uim_can_ask(ep);
+    return d->answers && d->kind == UIOMMU_DOMAIN_PAGING && uim_can_ask(ep);
 }
 
 /* Shall it be let, once the endpoint sees `next`? */
@@ -184,7 +184,7 @@ static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
     const struct uiommu_device *dev = ep->device;
     struct uim_pci_pri pri;
 
-    if (!next->on_request)
+    if (!next->answers)
         return UIOMMU_OK;
     if (!asks(ep, next)) {
         uim_log(dev->u, UIOMMU_LOG_WARN,
@@ -205,7 +205,7 @@ static enum uiommu_status get(struct uiommu_endpoint *ep,
 {
     enum uiommu_status status = uim_link_get(next, ep->unit, ep->pasid);
 
-    if (status != UIOMMU_OK || !next->on_request)
+    if (status != UIOMMU_OK || !next->answers)
         return status;
     status = uim_requests_create(uim_own(ep), ep->device->most_requests);
     if (status != UIOMMU_OK)
@@ -253,7 +253,7 @@ static void requests_start(struct uiommu_endpoint *own)
 /* Whoever has a handler after all is asked once more. */
 static enum uiommu_response answer_for(const struct uiommu_domain *next)
 {
-    return next->on_request ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
+    return next->answers ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
 }
 
 /* What the endpoint asked for by way of its old entry is answered; then it may ask again. */
@@ -264,7 +264,7 @@ static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
     struct uiommu_endpoint *own = uim_own(ep);
     enum uiommu_status status = UIOMMU_OK;
 
-    if (old->on_request && (old != next || !own->pri))
+    if (old->answers && (old != next || !own->pri))
         status = uim_requests_drain(ep, answer_for(next));
     if (status == UIOMMU_OK && own->pri)
         requests_start(own);
@@ -286,7 +286,7 @@ static void take_back_requests(struct uiommu_endpoint *ep, bool was_pri)
 static void deafen(struct uiommu_endpoint *ep, const struct uiommu_domain *next,
                    const struct uiommu_domain *old)
 {
-    if (next->on_request || old->on_request)
+    if (next->answers || old->answers)
         uim_requests_hear(ep, false);
 }
 
@@ -382,7 +382,7 @@ static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     publish(ep, next);
     /* What came after the drain, or where there was none to be had: no handler of `old`
      * has any of it from here on. */
-    if (old->on_request)
+    if (old->answers)
         (void)!uim_requests_flush(ep, answer_for(next));
     requests_put(ep);
     uim_requests_hear(ep, true);

@@ -41,7 +41,7 @@ static uint32_t id_of(const struct uiommu_endpoint *ep, struct uiommu_domain *d)
 static bool stalls(const struct uiommu_endpoint *ep,
                    const struct uiommu_domain *d)
 {
-    return ep->device && ep->device->stall_able && ep->pri && d->on_request;
+    return ep->device && ep->device->stall_able && ep->pri && d->answers;
 }
 
 /* 5.4. Only addresses of the lower half are translated; what faults is recorded, and
