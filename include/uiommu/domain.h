@@ -34,6 +34,7 @@ struct uiommu_domain_config {
      * only devices see it that ask for nothing, or are not let.             */
     uiommu_request_fn on_request;
     void *request_ctx;
+    struct uiommu_request_queue *request_queue; /* or this one, and not both  */
     uint32_t events; /* of map and unmap that it remembers, see recorder.h: a
                           * power of 2, or the next above, up to
                           * UIOMMU_EVENTS_MOST; 0: none                   */

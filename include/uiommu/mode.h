@@ -45,6 +45,8 @@ struct uiommu_mode {
                                  * is refused                               */
     bool ats;                   /* its device may hold translations now     */
     uint8_t pasid_bits;         /* of its device, as it may use them        */
+    bool faults_served; /* it may see a domain that answers page requests
+                                 * (request.h)                              */
     bool interrupts_isolated;   /* it can send no interrupt of another      */
     bool quarantined;           /* blocked until its device is removed      */
     bool muted;                 /* its device faulted too often: until

@@ -165,8 +165,21 @@ static void look_for_requests(struct uiommu_device *d)
         return;
     d->pri_cap = pri.offset;
     d->pri_answer_pasid = pri.response_pasid;
-    d->pri_credits = pri.capacity < CREDITS ? pri.capacity : CREDITS;
+    d->most_requests = pri.capacity < CREDITS ? pri.capacity : CREDITS;
     d->pri_able = true;
+}
+
+/* Of PCI devices none may: what is behind theirs in a link would wait too. */
+static void look_for_stalls(struct uiommu_device *d)
+{
+    const struct uim_driver_use *use = uim_use_of(d->unit);
+
+    d->stall_able = d->kind == UIOMMU_DEVICE_ACPI && d->unit->stalls > 0 &&
+                    has_one_id(d) && use->driver->fw->stalls &&
+                    use->driver->fw->stalls(use->table, &d->path);
+    if (d->stall_able)
+        d->most_requests =
+            d->unit->stalls < CREDITS ? d->unit->stalls : CREDITS;
 }
 
 /* ATS that somebody left on: what the device has cached is emptied when it moves from
@@ -196,8 +209,8 @@ static enum uiommu_status end_caching(struct uiommu_endpoint *ep)
 {
     enum uiommu_status status = UIOMMU_OK;
 
-    ep->device->ats_able = false;
-    if (ep->cached && uim_has_tables(ep->domain))
+    ep->device->ats_able = ep->device->stall_able = false;
+    if ((ep->cached || ep->asking) && uim_has_tables(ep->domain))
         status = uim_endpoint_uncache(ep);
     return status;
 }
@@ -206,7 +219,7 @@ static enum uiommu_status share(struct uiommu_endpoint *own)
 {
     enum uiommu_status worst = UIOMMU_OK, status;
 
-    if (own->users == 1 || !own->device->ats_able)
+    if (own->users == 1 || (!own->device->ats_able && !own->device->stall_able))
         return UIOMMU_OK;
     uim_list_for_each(n, &own->pasids) {
         status = end_caching(uim_container(n, struct uiommu_endpoint, node));
@@ -261,6 +274,7 @@ enum uiommu_status uim_capabilities(struct uiommu_device *d, uint32_t flags)
 
     look_for_ats(d, flags);
     look_for_requests(d);
+    look_for_stalls(d);
     found_with_ats(d);
     look_for_pasids(d);
     uim_endpoint_count(d->endpoint);

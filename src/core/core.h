@@ -611,6 +611,11 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
                                        bool worked);
 /* What it is to see is programmed once more. NODEV: it is quarantined, nothing is done. */
 enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint);
+/* May it see a domain that answers page requests? */
+bool uim_can_ask(struct uiommu_endpoint *endpoint);
+/* All devices that ask for pages stop that, with everything answered; or go on. How many
+ * there are. u->lock is held. */
+unsigned uim_let_ask(struct uiommu *u, bool yes);
 /* It sees the same, and its device may cache that no more. */
 /* Its device can do ATS from now on. */
 void uim_endpoint_count(struct uiommu_endpoint *endpoint);
@@ -640,6 +645,10 @@ enum uiommu_status uim_requests_flush(struct uiommu_endpoint *endpoint,
 void uim_requests_refuse(struct uiommu_endpoint *endpoint);
 enum uiommu_status uim_requests_drain(struct uiommu_endpoint *endpoint,
                                       enum uiommu_response response);
+
+/* request_queue.c; NULL is none. Put may sleep. */
+void uim_request_queue_get(struct uiommu_request_queue *queue);
+void uim_request_queue_put(struct uiommu_request_queue *queue);
 
 /* domain.c */
 void uim_domain_static(struct uiommu *u, struct uiommu_domain *domain,

@@ -106,6 +106,8 @@ static enum uiommu_status choose(const struct ability *a,
         return UIOMMU_OK;
     if (config->size != sizeof(*config) || config->flags != 0)
         return UIOMMU_INVAL;
+    if (config->on_request && config->request_queue)
+        return UIOMMU_INVAL;
     if (config->iova_bits > a->iova_bits || config->events > UIOMMU_EVENTS_MOST)
         return UIOMMU_INVAL;
     if (config->iova_bits > 0)
@@ -153,6 +155,8 @@ static enum uiommu_status fill(struct uiommu_domain *d, const struct ability *a,
     if (config) {
         d->on_request = config->on_request;
         d->request_ctx = config->request_ctx;
+        d->request_queue = config->request_queue;
+        d->answers = d->on_request || d->request_queue;
     }
     set_window(d, a);
     d->lock = h->spin_create(h->ctx);
@@ -209,6 +213,7 @@ static enum uiommu_status create(const struct ability *a,
         free_all(d);
         return status;
     }
+    uim_request_queue_get(d->request_queue);
     atomic_fetch_add(&u->n_domains, 1);
     *out = d;
     return UIOMMU_OK;
@@ -387,6 +392,7 @@ static void destroy(struct uiommu_domain *d)
         uim_pt_give_away(&d->pt);
     else
         d->pt.ops->destroy(&d->pt);
+    uim_request_queue_put(d->request_queue);
     free_all(d);
     atomic_fetch_sub(&u->n_domains, 1);
     if (provider)

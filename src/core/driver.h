@@ -43,6 +43,7 @@ struct uim_page_request {
     bool last;
     unsigned access;    /* neither read nor write, and last: a stop marker    */
     uint64_t iova;
+    bool stalled; /* it is DMA that waits in the unit: a whole group          */
 };
 
 /* Of a group. */
@@ -50,6 +51,7 @@ struct uim_page_answer {
     uint32_t id, pasid; /* UIOMMU_NO_PASID: the answer is to carry none       */
     uint16_t group;
     enum uiommu_response response; /* not LATER                               */
+    bool stalled; /* success: the DMA is tried again; else it is aborted      */
 };
 
 enum { UIM_UNIT_OWN = 4 };
@@ -184,8 +186,9 @@ struct uim_unit_ops {
                         struct uiommu_irq_message *out);
 
     /*
-     * Page requests, where unit->requests. uim_own(endpoint)->pri says in set whether
-     * those of the id are to be collected, with a PASID or without.
+     * Page requests, where unit->requests, and DMA that waits, where unit->stalls.
+     * uim_own(endpoint)->pri says in set whether those of the id are to be collected,
+     * with a PASID or without; of which kind, device->stall_able.
      * respond: the answer is on its way to the device. Any context.
      * drain: everything that the device asked for before has come to uim_request() or
      * was answered by the unit; of what it asks for from now on by way of the entry as
@@ -252,6 +255,8 @@ struct uim_unit {
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
     bool requests;             /* collects page requests                     */
+    unsigned stalls;           /* of DMA that faults, how much may wait for
+                                * software at once; 0: none                  */
     bool map_sync;             /* must be told of new mappings               */
     bool messages_are_dma;     /* it translates interrupt messages as any write:
                                 * there is nothing to remap. Who may send
@@ -331,8 +336,8 @@ struct uiommu_endpoint {
     struct uim_node pasids;    /* of the id: endpoints with a PASID          */
     unsigned users;            /* u->lock: devices whose DMA may carry the id */
     struct uiommu_domain *domain; /* group mutex                             */
-    unsigned held;             /* group mutex: resets under way, which keep it
-                                * blocked in the tables                      */
+    unsigned held;             /* group mutex and device_lock: resets under way,
+                                * which keep it blocked in the tables        */
     struct uim_mediated *mediated; /* NULL: units know it                    */
     bool moving;               /* listed where it may come to              */
     bool deaf;                 /* u->request_lock: it is being moved         */
@@ -367,6 +372,7 @@ struct uiommu_endpoint {
     bool pri;                  /* set's order: collect page requests         */
     bool pri_on;               /* group mutex: the device may ask            */
     unsigned n_asking;         /* of its endpoints                           */
+    bool silent;               /* group mutex: not to ask all the same       */
     struct uim_requests *requests; /* request.c; NULL: it never could ask    */
 };
 
@@ -405,7 +411,8 @@ struct uiommu_device {
     bool pri_able;             /* and may ask for pages then                 */
     bool pri_answer_pasid;     /* wants the PASID in answers                 */
     uint16_t pri_cap;          /* offset of the PRI capability               */
-    unsigned pri_credits;      /* requests that may be open at once          */
+    bool stall_able;          /* its unit may let its DMA wait: it has no PRI */
+    unsigned most_requests;    /* that may be open at once                   */
     unsigned resets;           /* group mutex: under way                     */
     unsigned physical_resets;  /* and of its physical function               */
     bool failed_reset;         /* one of them failed                         */
@@ -462,8 +469,11 @@ struct uiommu_domain {
     struct uim_node node;      /* u->tainted, once nobody refers to it       */
     uiommu_fault_fn on_fault;  /* u->device_lock                             */
     void *fault_ctx;
-    uiommu_request_fn on_request; /* constant; NULL: who sees it does not ask */
+    bool
+        answers; /* constant: page requests of who sees it; by one of these two */
+    uiommu_request_fn on_request;
     void *request_ctx;
+    struct uiommu_request_queue *request_queue; /* counted                   */
     /* SVA: sva.c */
     struct uiommu_provider *provider; /* counted; NULL: not of that kind     */
     struct uim_node shared;    /* device_lock: of the provider               */

@@ -288,6 +288,18 @@ static enum uiommu_status leave(struct uiommu *u)
     return worst;
 }
 
+/* Who comes next has no queue for what they ask. */
+static void end_asking(struct uiommu *u)
+{
+    const unsigned n = uim_let_ask(u, false);
+
+    if (n > 0)
+        uim_log(u, UIOMMU_LOG_WARN,
+                "%u devices ask for pages no more: what is not mapped when "
+                "they are handed over is refused to them",
+                n);
+}
+
 /* *record is written when units were left. */
 static enum uiommu_status hand_over_locked(struct uiommu *u,
                                            enum uiommu_hand_over how,
@@ -300,8 +312,10 @@ static enum uiommu_status hand_over_locked(struct uiommu *u,
         status = uim_record_alloc(u, &r);
     if (status != UIOMMU_OK)
         return status;
+    end_asking(u);
     status = uim_record_write(u, &r, how);
     if (status != UIOMMU_OK) {
+        (void)uim_let_ask(u, true);
         uim_record_free(u, &r);
         return status;
     }

@@ -9,65 +9,14 @@
  * answers it: that is how each is answered once. It stays in `groups` until the answer is on
  * its way and its handler has returned, for both of which wait those who move its endpoint.
  */
-#include "core/core.h"
+#include "core/slots.h"
 
 #include "base/bits.h"
 #include "pci/pci.h"
 
-enum state {
-    FREE,
-    PARTIAL,  /* its group is not complete                                   */
-    WAITS,    /* a group for uiommu_serve()                                  */
-    HANDLED,  /* a handler has it                                            */
-    LEFT,     /* the handler said LATER                                      */
-    ANSWERED, /* or it is about to be                                        */
-};
-
-struct slot {
-    struct uim_node node;  /* requests->free or partial, or members          */
-    struct uiommu_page_request told;
-    struct uim_page_request asked;
-    /* Of the last of a group: */
-    struct uim_node members; /* all others, in order                         */
-    struct uim_node open;    /* requests->groups                             */
-    struct uim_node turn;    /* u->waiting, or u->left                       */
-    struct uiommu_endpoint *endpoint;
-    struct uim_requests *requests;
-    enum state state;
-    unsigned holds;          /* the handler that has it, whoever answers it  */
-    uint64_t cookie;
-    uint64_t since_ns;       /* LEFT                                         */
-};
-
-struct uim_requests {
-    struct uim_node free, partial, groups;
-    unsigned n;
-    struct slot slot[];
-};
-
-static struct slot *slot_of(struct uim_node *n)
-{
-    return uim_container(n, struct slot, node);
-}
-
 static struct slot *open_of(struct uim_node *n)
 {
     return uim_container(n, struct slot, open);
-}
-
-static struct slot *turn_of(struct uim_node *n)
-{
-    return uim_container(n, struct slot, turn);
-}
-
-static void lock(struct uiommu *u)
-{
-    u->host.spin_lock(u->host.ctx, u->request_lock);
-}
-
-static void unlock(struct uiommu *u)
-{
-    u->host.spin_unlock(u->host.ctx, u->request_lock);
 }
 
 void uim_requests_init(struct uiommu *u)
@@ -96,7 +45,7 @@ static void take_members(struct uim_requests *r,
     struct uim_node *n = r->partial.next;
 
     while (n != &r->partial) {
-        struct slot *s = slot_of(n);
+        struct slot *s = uim_slot_of(n);
 
         n = n->next;
         if (!is_of(s, last->pasid) || s->asked.group != last->group)
@@ -114,7 +63,7 @@ static void drop_partial(struct uim_requests *r, bool all, uint32_t pasid)
     struct uim_node *n = r->partial.next;
 
     while (n != &r->partial) {
-        struct slot *s = slot_of(n);
+        struct slot *s = uim_slot_of(n);
 
         n = n->next;
         if (!all && !is_of(s, pasid))
@@ -129,7 +78,7 @@ static void give_group(struct uim_requests *r, struct slot *s)
 {
     uim_list_del(&s->open);
     while (!uim_list_empty(&s->members)) {
-        struct slot *member = slot_of(s->members.next);
+        struct slot *member = uim_slot_of(s->members.next);
 
         uim_list_del(&member->node);
         give_slot(r, member);
@@ -154,6 +103,7 @@ static enum uiommu_status answer(struct uim_unit *unit, bool bare,
         .pasid = bare ? UIOMMU_NO_PASID : last->pasid,
         .group = last->group,
         .response = response,
+        .stalled = last->stalled,
     };
 
     return unit->ops->respond(unit, &a);
@@ -164,13 +114,13 @@ static enum uiommu_status answer(struct uim_unit *unit, bool bare,
 /* Units may record what they do not let through: nobody is to hear of it. */
 static bool is_shut(const struct uiommu_endpoint *ep)
 {
-    return atomic_load(&ep->quarantined) || atomic_load(&ep->muted) ||
-           atomic_load(&ep->over);
+    return ep->held > 0 || atomic_load(&ep->quarantined) ||
+           atomic_load(&ep->muted) || atomic_load(&ep->over);
 }
 
 static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
 {
-    return ep->pasid == pasid && ep->device && ep->domain->on_request &&
+    return ep->pasid == pasid && ep->device && ep->domain->answers &&
            ep->device->endpoint->requests && !is_shut(ep);
 }
 
@@ -207,6 +157,13 @@ static void wake(struct uiommu *u)
         u->config.on_request(u->config.request_ctx);
 }
 
+/* Of endpoints that move, it is not said yet who is to be asked. */
+static void place(struct slot *s)
+{
+    if (s->endpoint->deaf || !uim_queue_take(s))
+        uim_list_add_tail(&s->endpoint->unit->u->waiting, &s->turn);
+}
+
 static void open_group(const struct asker *a, struct slot *s)
 {
     struct uiommu *u = a->endpoint->unit->u;
@@ -219,22 +176,18 @@ static void open_group(const struct asker *a, struct slot *s)
     s->state = WAITS;
     s->cookie = ++u->cookies;
     uim_list_add_tail(&r->groups, &s->open);
-    uim_list_add_tail(&u->waiting, &s->turn);
+    place(s);
 }
 
-/* False: more than the device has credits for. What it had asked of the group is lost, and
- * it has to ask again. */
+/* False: more than the device has credits for. */
 static bool keep(const struct asker *a, const struct uim_page_request *request)
 {
     struct uim_requests *r = a->requests;
     struct slot *s;
 
-    if (uim_list_empty(&r->free)) {
-        if (request->last)
-            take_members(r, request, NULL);
+    if (uim_list_empty(&r->free))
         return false;
-    }
-    s = slot_of(r->free.next);
+    s = uim_slot_of(r->free.next);
     uim_list_del(&s->node);
     s->asked = *request;
     s->told.iova = request->iova;
@@ -247,33 +200,80 @@ static bool keep(const struct asker *a, const struct uim_page_request *request)
     return true;
 }
 
+static bool asks_for_nothing(const struct uim_page_request *request)
+{
+    return !(request->access & (UIOMMU_READ | UIOMMU_WRITE));
+}
+
+/* PCIe Base 10.4.1.2: without a PASID there is none. */
 static bool is_stop_marker(const struct uim_page_request *request)
 {
     return request->last && request->pasid != UIOMMU_NO_PASID &&
-           !(request->access & (UIOMMU_READ | UIOMMU_WRITE));
+           asks_for_nothing(request);
+}
+
+/* What no handler could say anything but no to (B.17.2). Privileged: no PCI function is
+ * let, see uim_pci_pasid_enable(). The address: no domain of the unit has it. */
+static bool is_malformed(const struct uim_unit *unit,
+                         const struct uim_page_request *request)
+{
+    return asks_for_nothing(request) ||
+           (request->access & (UIOMMU_EXEC | UIOMMU_READ)) == UIOMMU_EXEC ||
+           ((request->access & UIOMMU_PRIV) && !request->stalled) ||
+           request->iova >> unit->iova_bits != 0;
+}
+
+static enum uiommu_response
+keep_if_admitted(const struct asker *a, const struct uim_page_request *request)
+{
+    enum uiommu_response response = UIOMMU_RESPONSE_LATER;
+
+    if (request->last && !a->endpoint->deaf)
+        response = uim_queue_admits(a->endpoint);
+    if (response == UIOMMU_RESPONSE_LATER && !keep(a, request))
+        response = UIOMMU_RESPONSE_SUCCESS;
+    return response;
+}
+
+/* LATER: it was kept. Else what is answered if it is the last, whose group is forgotten:
+ * beyond its credits, a device has to ask again. */
+static enum uiommu_response take(struct uim_unit *unit, const struct asker *a,
+                                 const struct uim_page_request *request)
+{
+    enum uiommu_response response = UIOMMU_RESPONSE_INVALID;
+
+    if (!a->endpoint)
+        return response;
+    uim_requests_lock(unit->u);
+    if (!is_malformed(unit, request))
+        response = keep_if_admitted(a, request);
+    if (response != UIOMMU_RESPONSE_LATER && request->last)
+        take_members(a->requests, request, NULL);
+    uim_requests_unlock(unit->u);
+    return response;
+}
+
+static void let_go(const struct asker *a)
+{
+    if (!a->endpoint)
+        return;
+    atomic_fetch_sub(&uim_own(a->endpoint)->readers, 1);
+    atomic_fetch_sub(&a->endpoint->readers, 1);
 }
 
 void uim_request(struct uim_unit *unit, const struct uim_page_request *request)
 {
+    enum uiommu_response response;
     struct asker a;
-    bool kept;
 
     if (is_stop_marker(request))
         return;
     a = asker_of(unit, request);
-    if (!a.endpoint) {
-        if (request->last)
-            (void)!answer(unit, a.bare, request, UIOMMU_RESPONSE_INVALID);
-        return;
-    }
-    lock(unit->u);
-    kept = keep(&a, request);
-    unlock(unit->u);
-    if (!kept && request->last)
-        (void)!answer(unit, a.bare, request, UIOMMU_RESPONSE_SUCCESS);
-    atomic_fetch_sub(&uim_own(a.endpoint)->readers, 1);
-    atomic_fetch_sub(&a.endpoint->readers, 1);
-    if (kept && request->last)
+    response = take(unit, &a, request);
+    if (response != UIOMMU_RESPONSE_LATER && request->last)
+        (void)!answer(unit, a.bare, request, response);
+    let_go(&a);
+    if (response == UIOMMU_RESPONSE_LATER && request->last)
         wake(unit->u);
 }
 
@@ -282,7 +282,7 @@ void uim_requests_lost(struct uim_unit *unit)
     struct uiommu *u = unit->u;
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    lock(u);
+    uim_requests_lock(u);
     uim_list_for_each(n, &u->endpoints) {
         struct uiommu_endpoint *own =
             uim_container(n, struct uiommu_endpoint, node);
@@ -290,21 +290,20 @@ void uim_requests_lost(struct uim_unit *unit)
         if (own->unit == unit && own->requests)
             drop_partial(own->requests, true, 0);
     }
-    unlock(u);
+    uim_requests_unlock(u);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
 }
 
 /* ---- handlers ---------------------------------------------------------------------------- */
 
-/* Of endpoints that move, it is not said yet who is to be asked. */
 static struct slot *next_turn(struct uiommu *u)
 {
     struct slot *s = NULL;
 
-    lock(u);
+    uim_requests_lock(u);
     uim_list_for_each(n, &u->waiting)
-        if (!turn_of(n)->endpoint->deaf) {
-            s = turn_of(n);
+        if (!uim_slot_of_turn(n)->endpoint->deaf) {
+            s = uim_slot_of_turn(n);
             break;
         }
     if (s) {
@@ -312,7 +311,7 @@ static struct slot *next_turn(struct uiommu *u)
         s->state = HANDLED;
         s->holds++;
     }
-    unlock(u);
+    uim_requests_unlock(u);
     return s;
 }
 
@@ -325,8 +324,8 @@ static unsigned chain(struct slot *last)
     last->told.next = NULL;
     for (struct uim_node *m = last->members.prev; m != &last->members;
          m = m->prev) {
-        slot_of(m)->told.next = next;
-        next = &slot_of(m)->told;
+        uim_slot_of(m)->told.next = next;
+        next = &uim_slot_of(m)->told;
         n++;
     }
     return n;
@@ -339,33 +338,34 @@ static enum uiommu_response ask(struct slot *s)
         .endpoint = uim_mediated_face(s->endpoint),
         .cookie = s->cookie,
         .n = chain(s),
-        .first = uim_list_empty(&s->members) ? &s->told
-                                             : &slot_of(s->members.next)->told,
+        .first = uim_list_empty(&s->members)
+                     ? &s->told
+                     : &uim_slot_of(s->members.next)->told,
     };
 
     return d->on_request ? d->on_request(d->request_ctx, &group)
                          : UIOMMU_RESPONSE_INVALID;
 }
 
-/* Whose it is from now on to answer it. The lock is held. */
-static void claim(struct slot *s)
+void uim_slot_claim(struct slot *s)
 {
     if (s->state != HANDLED)
         uim_list_del(&s->turn);
+    uim_queue_leave(s);
     s->state = ANSWERED;
     s->holds++;
 }
 
 static void release(struct uiommu *u, struct slot *s)
 {
-    lock(u);
+    uim_requests_lock(u);
     if (--s->holds == 0 && s->state == ANSWERED)
         give_group(s->requests, s);
-    unlock(u);
+    uim_requests_unlock(u);
 }
 
-static enum uiommu_status answer_claimed(struct slot *s,
-                                         enum uiommu_response response)
+enum uiommu_status uim_slot_answer(struct slot *s,
+                                   enum uiommu_response response)
 {
     const struct uiommu_endpoint *ep = s->endpoint;
     struct uiommu *u = ep->unit->u;
@@ -382,18 +382,18 @@ static void settle(struct uiommu *u, struct slot *s,
 {
     bool answers;
 
-    lock(u);
+    uim_requests_lock(u);
     answers = s->state == HANDLED && response != UIOMMU_RESPONSE_LATER;
     if (answers) {
-        claim(s);
+        uim_slot_claim(s);
     } else if (s->state == HANDLED) {
         s->state = LEFT;
         s->since_ns = u->host.now_ns(u->host.ctx);
         uim_list_add_tail(&u->left, &s->turn);
     }
-    unlock(u);
+    uim_requests_unlock(u);
     if (answers)
-        (void)!answer_claimed(s, response);
+        (void)!uim_slot_answer(s, response);
     release(u, s);
 }
 
@@ -419,7 +419,7 @@ static struct slot *find(const struct uiommu_endpoint *ep, uint64_t cookie)
         struct slot *s = open_of(n);
 
         if (uim_mediated_face(s->endpoint) == ep && s->cookie == cookie &&
-            (s->state == HANDLED || s->state == LEFT))
+            !s->queue && (s->state == HANDLED || s->state == LEFT))
             return s;
     }
     return NULL;
@@ -435,12 +435,12 @@ enum uiommu_status uiommu_page_respond(struct uiommu_endpoint *endpoint,
     if (!endpoint || (unsigned)response >= UIOMMU_RESPONSE_LATER)
         return UIOMMU_INVAL;
     u = endpoint->unit->u;
-    lock(u);
+    uim_requests_lock(u);
     s = find(endpoint, cookie);
     if (s)
-        claim(s);
-    unlock(u);
-    return s ? answer_claimed(s, response) : UIOMMU_NOENT;
+        uim_slot_claim(s);
+    uim_requests_unlock(u);
+    return s ? uim_slot_answer(s, response) : UIOMMU_NOENT;
 }
 
 /* The next that was left for longer than the configuration allows. */
@@ -448,15 +448,15 @@ static struct slot *claim_late(struct uiommu *u)
 {
     struct slot *s = NULL;
 
-    lock(u);
+    uim_requests_lock(u);
     if (!uim_list_empty(&u->left))
-        s = turn_of(u->left.next);
+        s = uim_slot_of_turn(u->left.next);
     if (s &&
         u->host.now_ns(u->host.ctx) - s->since_ns < u->config.request_limit_ns)
         s = NULL;
     if (s)
-        claim(s);
-    unlock(u);
+        uim_slot_claim(s);
+    uim_requests_unlock(u);
     return s;
 }
 
@@ -467,10 +467,26 @@ void uim_requests_expire(struct uiommu *u)
     if (u->config.request_limit_ns == 0)
         return;
     while ((s = claim_late(u)) != NULL)
-        (void)!answer_claimed(s, UIOMMU_RESPONSE_INVALID);
+        (void)!uim_slot_answer(s, UIOMMU_RESPONSE_INVALID);
 }
 
 /* ---- when an endpoint moves ----------------------------------------------------------------- */
+
+/* It may see what has a queue. */
+static void place_again(const struct uiommu_endpoint *ep)
+{
+    struct uim_node *n = ep->unit->u->waiting.next;
+
+    while (n != &ep->unit->u->waiting) {
+        struct slot *s = uim_slot_of_turn(n);
+
+        n = n->next;
+        if (s->endpoint == ep && ep->domain->request_queue) {
+            uim_list_del(&s->turn);
+            place(s);
+        }
+    }
+}
 
 void uim_requests_hear(struct uiommu_endpoint *ep, bool yes)
 {
@@ -479,10 +495,12 @@ void uim_requests_hear(struct uiommu_endpoint *ep, bool yes)
 
     if (ep->deaf == !yes)
         return;
-    lock(u);
+    uim_requests_lock(u);
     ep->deaf = !yes;
+    if (yes)
+        place_again(ep);
     waits = yes && !uim_list_empty(&u->waiting);
-    unlock(u);
+    uim_requests_unlock(u);
     if (waits)
         wake(u);
 }
@@ -500,7 +518,7 @@ static struct slot *claim_next(const struct uiommu_endpoint *ep, uint64_t last,
         if (s->endpoint != ep || s->cookie > last)
             continue;
         if (s->state == WAITS || s->state == LEFT) {
-            claim(s);
+            uim_slot_claim(s);
             return s;
         }
         *busy = true;
@@ -513,10 +531,10 @@ static uint64_t forget_partial(const struct uiommu_endpoint *ep)
     struct uiommu *u = ep->unit->u;
     uint64_t last;
 
-    lock(u);
+    uim_requests_lock(u);
     drop_partial(ep->device->endpoint->requests, false, ep->pasid);
     last = u->cookies;
-    unlock(u);
+    uim_requests_unlock(u);
     return last;
 }
 
@@ -535,11 +553,11 @@ enum uiommu_status uim_requests_flush(struct uiommu_endpoint *ep,
     do {
         enum uiommu_status status = UIOMMU_OK;
 
-        lock(u);
+        uim_requests_lock(u);
         s = claim_next(ep, last, &busy);
-        unlock(u);
+        uim_requests_unlock(u);
         if (s)
-            status = answer_claimed(s, response);
+            status = uim_slot_answer(s, response);
         else if (busy && u->host.relax)
             u->host.relax(u->host.ctx);
         if (status > worst)
@@ -604,9 +622,9 @@ static void publish(struct uiommu_endpoint *own, struct uim_requests *r)
     struct uiommu *u = own->unit->u;
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    lock(u);
+    uim_requests_lock(u);
     own->requests = r;
-    unlock(u);
+    uim_requests_unlock(u);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
 }
 
@@ -637,15 +655,15 @@ static struct slot *claim_any(struct uiommu *u, struct uim_requests *r,
 {
     struct slot *s = NULL;
 
-    lock(u);
+    uim_requests_lock(u);
     *busy = !uim_list_empty(&r->groups);
     if (*busy)
         s = open_of(r->groups.next);
     if (s && (s->state == WAITS || s->state == LEFT))
-        claim(s);
+        uim_slot_claim(s);
     else
         s = NULL;
-    unlock(u);
+    uim_requests_unlock(u);
     return s;
 }
 
@@ -665,14 +683,14 @@ void uim_requests_free(struct uiommu_endpoint *own)
     do {
         s = claim_any(u, r, &busy);
         if (s)
-            (void)!answer_claimed(s, UIOMMU_RESPONSE_INVALID);
+            (void)!uim_slot_answer(s, UIOMMU_RESPONSE_INVALID);
     } while (busy);
     uim_free(u, r, size_of(r->n));
 }
 
 void uim_requests_orphan(struct uiommu_endpoint *ep)
 {
-    lock(ep->unit->u);
+    uim_requests_lock(ep->unit->u);
     ep->device = NULL;
-    unlock(ep->unit->u);
+    uim_requests_unlock(ep->unit->u);
 }

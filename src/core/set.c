@@ -20,7 +20,7 @@ static bool serves(const struct uiommu_endpoint *endpoint,
 {
     if (domain->kind == UIOMMU_DOMAIN_SVA)
         return !endpoint->view->group->software;
-    return !domain->on_request || uim_mediated_may_ask(endpoint->mediated);
+    return !domain->answers || uim_mediated_may_ask(endpoint->mediated);
 }
 
 static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,

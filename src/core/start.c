@@ -540,10 +540,14 @@ enum uiommu_status uiommu_suspend(struct uiommu *u)
 
     (void)uiommu_poll(u); /* records go with the registers */
     u->host.mutex_lock(u->host.ctx, u->lock);
-    if (atomic_load(&u->life) == UIM_STARTED)
+    if (atomic_load(&u->life) == UIM_STARTED) {
+        (void)uim_let_ask(u, false); /* what is open would be lost */
         status = suspend_units(u);
+    }
     if (status == UIOMMU_OK)
         atomic_store(&u->life, UIM_SUSPENDED);
+    else
+        (void)uim_let_ask(u, true);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;
 }
@@ -558,6 +562,8 @@ enum uiommu_status uiommu_resume(struct uiommu *u)
         status = resume_units(u, u->n_units);
         atomic_store(&u->life, status == UIOMMU_OK ? UIM_STARTED : UIM_LOST);
     }
+    if (status == UIOMMU_OK)
+        (void)uim_let_ask(u, true);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     if (status == UIOMMU_OK)
         (void)uiommu_poll(u); /* as in uiommu_start() */

@@ -267,6 +267,7 @@ static enum uiommu_status fill(struct uiommu_provider *p,
     d->kind = UIOMMU_DOMAIN_SVA;
     d->resident = c->flags & UIOMMU_PROVIDER_RESIDENT;
     if (c->on_fault) {
+        d->answers = true;
         d->on_request = serve;
         d->request_ctx = d;
     }

@@ -175,10 +175,18 @@ static enum uiommu_status ats_finish(struct uiommu_endpoint *ep,
 
 /* ---- page requests around the change (B.17) ---------------------------------------- */
 
+bool uim_can_ask(struct uiommu_endpoint *ep)
+{
+    const struct uiommu_device *dev = ep->device;
+
+    return dev && uim_own(ep) == dev->endpoint &&
+           ((dev->ats_able && dev->pri_able) || dev->stall_able);
+}
+
 /* May the device ask for pages of what the endpoint sees there? */
 static bool asks(struct uiommu_endpoint *ep, const struct uiommu_domain *d)
 {
-    return d->on_request && ep->device->pri_able && caches(ep, d);
+    return d->answers && uim_has_tables(d) && uim_can_ask(ep);
 }
 
 /* Shall it be let, once the endpoint sees `next`? */
@@ -187,7 +195,7 @@ static bool wants_requests(struct uiommu_endpoint *ep,
 {
     const struct uiommu_endpoint *own = uim_own(ep);
 
-    return own->ats &&
+    return (own->ats || own->device->stall_able) && !own->silent &&
            own->n_asking - (unsigned)ep->asking + (unsigned)asks(ep, next) > 0;
 }
 
@@ -197,18 +205,19 @@ static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
     const struct uiommu_device *dev = ep->device;
     struct uim_pci_pri pri;
 
-    if (!next->on_request)
+    if (!next->answers)
         return UIOMMU_OK;
     if (!asks(ep, next) && next->resident)
         return UIOMMU_OK;
     if (!asks(ep, next)) {
         uim_log(dev->u, UIOMMU_LOG_WARN,
                 "%s cannot see a domain that answers page requests: it cannot "
-                "ask for pages, or its unit does not collect that",
+                "ask for pages, nor may its DMA wait for them, or its unit "
+                "does not collect that",
                 uim_device_name(dev).text);
         return UIOMMU_OPNOTSUPP;
     }
-    if (!uim_own(ep)->pri_on &&
+    if (dev->pri_able && !uim_own(ep)->pri_on &&
         uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK && !pri.stopped)
         return UIOMMU_BUSY;
     return UIOMMU_OK;
@@ -221,7 +230,7 @@ static enum uiommu_status get(struct uiommu_endpoint *ep,
 
     if (status != UIOMMU_OK || !asks(ep, next))
         return status;
-    status = uim_requests_create(uim_own(ep), ep->device->pri_credits);
+    status = uim_requests_create(uim_own(ep), ep->device->most_requests);
     if (status != UIOMMU_OK)
         uim_link_put(next, ep->unit, ep->pasid);
     return status;
@@ -239,7 +248,7 @@ static void requests_stop(struct uiommu_endpoint *own)
 {
     struct uiommu_device *dev = own->device;
 
-    if (own->pri_on)
+    if (own->pri_on && dev->pri_able)
         uim_pci_pri_disable(&dev->u->host, dev->pci, dev->pri_cap);
     own->pri_on = false;
 }
@@ -256,8 +265,9 @@ static void requests_start(struct uiommu_endpoint *own)
         (void)!uim_requests_flush(
             uim_container(n, struct uiommu_endpoint, node),
             UIOMMU_RESPONSE_SUCCESS);
-    own->pri_on = uim_pci_pri_enable(&dev->u->host, dev->pci, dev->pri_cap,
-                                     dev->pri_credits);
+    own->pri_on =
+        dev->stall_able || uim_pci_pri_enable(&dev->u->host, dev->pci,
+                                              dev->pri_cap, dev->most_requests);
     if (!own->pri_on)
         uim_log(dev->u, UIOMMU_LOG_WARN, "%s cannot be let ask for pages",
                 uim_device_name(dev).text);
@@ -266,7 +276,7 @@ static void requests_start(struct uiommu_endpoint *own)
 /* Whoever has a handler after all is asked once more. */
 static enum uiommu_response answer_for(const struct uiommu_domain *next)
 {
-    return next->on_request ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
+    return next->answers ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
 }
 
 /* What the endpoint asked for by way of its old entry is answered; then it may ask again. */
@@ -299,7 +309,7 @@ static void take_back_requests(struct uiommu_endpoint *ep, bool was_pri)
 static void deafen(struct uiommu_endpoint *ep, const struct uiommu_domain *next,
                    const struct uiommu_domain *old)
 {
-    if (next->on_request || old->on_request)
+    if (next->answers || old->answers)
         uim_requests_hear(ep, false);
 }
 
@@ -412,7 +422,7 @@ static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     publish(ep, next);
     /* What came after the drain, or where there was none to be had: no handler of `old`
      * has any of it from here on. */
-    if (old->on_request)
+    if (old->answers)
         (void)!uim_requests_flush(ep, answer_for(next));
     requests_put(ep);
     uim_requests_hear(ep, true);
@@ -679,7 +689,7 @@ enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
     struct uiommu_domain *domain = endpoint->domain;
     enum uiommu_status status = UIOMMU_OK;
 
-    endpoint->device->ats_able = false;
+    endpoint->device->ats_able = endpoint->device->stall_able = false;
     if (atomic_load(&endpoint->quarantined)) {
         give_up(endpoint, domain);
         return UIOMMU_OK;
@@ -701,12 +711,24 @@ enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
 
 /* ---- while a device is reset --------------------------------------------------------- */
 
+/* Nobody hears from then on what it asks for: units may record it all the same. */
+static unsigned count_hold(struct uiommu_endpoint *ep, int by)
+{
+    const struct uiommu_host *h = ep->unit->host;
+    struct uiommu *u = ep->unit->u;
+
+    h->spin_lock(h->ctx, u->device_lock);
+    ep->held += (unsigned)by;
+    h->spin_unlock(h->ctx, u->device_lock);
+    return ep->held;
+}
+
 enum uiommu_status uim_endpoint_hold(struct uiommu_endpoint *endpoint)
 {
     struct uiommu_domain *rest = uim_rest(endpoint->unit);
     enum uiommu_status status;
 
-    if (endpoint->held++ > 0)
+    if (count_hold(endpoint, 1) > 1)
         return UIOMMU_OK;
     status = program(endpoint, rest, endpoint->domain);
     if (status != UIOMMU_OK)
@@ -720,7 +742,7 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
 {
     struct uiommu_domain *rest = uim_rest(endpoint->unit);
     enum uiommu_status status = UIOMMU_OK;
-    bool last = --endpoint->held == 0;
+    bool last = count_hold(endpoint, -1) == 0;
 
     if (atomic_load(&endpoint->quarantined))
         return worked ? UIOMMU_NODEV : UIOMMU_OK;
@@ -759,6 +781,46 @@ static enum uiommu_status force(struct uiommu_endpoint *ep,
         return status;
     (void)!uim_endpoint_set(ep, uim_rest(ep->unit));
     return atomic_load(&ep->quarantined) ? UIOMMU_OK : status;
+}
+
+/* ---- while nobody could answer ------------------------------------------------------- */
+
+static void answer_all(struct uiommu_endpoint *ep)
+{
+    if (ep->asking)
+        (void)!uim_requests_drain(ep, UIOMMU_RESPONSE_SUCCESS);
+}
+
+/* What is on its way has its answer while the unit still takes it: to ask once more. */
+static void let_ask(struct uiommu_endpoint *own, bool yes)
+{
+    own->silent = !yes;
+    if (!yes) {
+        requests_stop(own);
+        answer_all(own);
+        uim_list_for_each(n, &own->pasids)
+            answer_all(uim_container(n, struct uiommu_endpoint, node));
+    }
+    (void)!uim_endpoint_again(own);
+}
+
+unsigned uim_let_ask(struct uiommu *u, bool yes)
+{
+    unsigned asked = 0;
+
+    uim_list_for_each(n, &u->endpoints) {
+        struct uiommu_endpoint *own =
+            uim_container(n, struct uiommu_endpoint, node);
+        struct uiommu_group *group = own->view->group;
+
+        uim_group_lock(group);
+        if (own->n_asking > 0 && own->silent == yes) {
+            let_ask(own, yes);
+            asked++;
+        }
+        uim_group_unlock(group);
+    }
+    return asked;
 }
 
 enum uiommu_status uim_view_force(struct uim_view *view,

@@ -127,6 +127,10 @@ struct uim_fw_ops {
     bool (*ats_allowed)(const void *table, const struct uim_fw_device *device,
                         bool legacy);
 
+    /* Does the device put up with DMA that its unit lets wait for software? NULL: none
+     * that the table names does. */
+    bool (*stalls)(const void *table, const struct uim_fw_device *device);
+
     /* Where units translate interrupt messages as any write, a second table says where
      * these go: its signature; "": there is no such table, and no such messages. The
      * host may not have it: `also` is NULL then. */

@@ -548,6 +548,7 @@ const struct uim_fw_ops uim_fw_iort = {
     .requester = uim_iort_requester,
     .irq_source = iort_irq_source,
     .ats_allowed = uim_iort_ats_allowed,
+    .stalls = uim_iort_stalls,
     .also = "APIC",
     .check_also = uim_iort_check_madt,
     .doorbell = uim_iort_doorbell,

@@ -165,5 +165,6 @@ bool uim_iort_isolates_messages(const void *table,
                                 const struct uim_fw_device *device);
 bool uim_iort_ats_allowed(const void *table, const struct uim_fw_device *device,
                           bool legacy);
+bool uim_iort_stalls(const void *table, const struct uim_fw_device *device);
 
 #endif

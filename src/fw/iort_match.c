@@ -283,3 +283,11 @@ bool uim_iort_ats_allowed(const void *table, const struct uim_fw_device *device,
     return !device->acpi_path &&
            uim_iort_device(table, device, &p) == UIOMMU_OK && p.ats;
 }
+
+bool uim_iort_stalls(const void *table, const struct uim_fw_device *device)
+{
+    struct uim_iort_properties p;
+
+    return device->acpi_path &&
+           uim_iort_device(table, device, &p) == UIOMMU_OK && p.stall;
+}

@@ -15,6 +15,7 @@ import tap  # noqa: E402
 # These ask the host for nothing.
 ASK_NOTHING = {"uiommu_access_fault", "uiommu_access_pin", "uiommu_access_rw",
                "uiommu_access_unpin", "uiommu_effective_mode", "uiommu_page_respond",
+               "uiommu_request_queue_read", "uiommu_request_queue_respond",
                "uiommu_unit_info", "uiommu_walk"}
 
 

@@ -242,34 +242,6 @@ static void who_is_not_answered_in_time_is_refused(struct rig *rig)
 
 /* ---- endpoints that move --------------------------------------------------------------------------- */
 
-/* In the unit's queue, in the core, with somebody who answers later; and one group that is
- * not complete. */
-static void open_groups(struct rig *rig, struct pager *p, uint32_t pasid)
-{
-    p->response = UIOMMU_RESPONSE_LATER;
-    ask(rig, 0, pasid, BASE, 1, true);
-    collect_and_serve(rig);
-    ask(rig, 0, pasid, BASE, 2, true);
-    ask(rig, 0, pasid, BASE, 3, false);
-    collect(rig);
-    ask(rig, 0, pasid, BASE, 4, true);
-}
-
-static void are_answered(struct rig *rig, uint32_t code)
-{
-    bool seen[5] = { false };
-
-    assert_int_equal(answers(rig, 0), 3);
-    for (unsigned i = 0; i < 3; i++) {
-        const struct sim_page_response r = answer(rig, 0, i);
-
-        assert_true(r.expected && r.group < 5 && !seen[r.group]);
-        assert_int_equal(r.code, code);
-        seen[r.group] = true;
-    }
-    assert_true(seen[1] && seen[2] && seen[4]);
-}
-
 static void who_is_blocked_was_answered(struct rig *rig)
 {
     struct pager p;

@@ -190,7 +190,81 @@ static void a_device_asks_while_it_moves(struct rig *rig)
     }
 }
 
+/* ---- a queue ---------------------------------------------------------------------------- */
+
+struct reading {
+    struct scene s;
+    struct uiommu_request_queue *q;
+    unsigned read, late;
+    _Atomic unsigned wrong;
+};
+
+/* What is answered by somebody else meanwhile, nobody knows. */
+static void *reader(void *ctx)
+{
+    struct reading *r = ctx;
+    struct uiommu_page_request one[2];
+    struct uiommu_request_group group;
+
+    while (!atomic_load(&r->s.done)) {
+        enum uiommu_status status;
+
+        (void)uiommu_poll(r->s.rig->u);
+        if (uiommu_request_queue_read(r->q, one, 2, &group) != UIOMMU_OK)
+            continue;
+        r->read++;
+        status = uiommu_request_queue_respond(r->q, group.cookie,
+                                              UIOMMU_RESPONSE_SUCCESS);
+        r->late += status == UIOMMU_NOENT;
+        if (group.n != 1 || (status != UIOMMU_OK && status != UIOMMU_NOENT))
+            atomic_fetch_add(&r->wrong, 1);
+    }
+    return NULL;
+}
+
+static void a_queue_is_read_while_endpoints_move(struct rig *rig)
+{
+    struct uiommu_domain_config config = { .size = sizeof(config) };
+    struct reading r = { .s.rig = rig };
+    struct uiommu_domain *d[2];
+    pthread_t id[2];
+
+    rig_ok(uiommu_request_queue_create(rig->u, NULL, &r.q));
+    for (unsigned i = 0; i < 2; i++) {
+        config.request_queue = r.q;
+        rig_ok(uiommu_domain_create(rig_endpoint(rig, 0), &config, &d[i]));
+    }
+    assert_int_equal(pthread_create(&id[0], NULL, reader, &r), 0);
+    assert_int_equal(pthread_create(&id[1], NULL, device, &r.s), 0);
+    for (unsigned round = 0; round < ROUNDS / 2; round++) {
+        struct uiommu_domain *next =
+            round % 4 == 3 ? uiommu_blocked(rig->u) : d[round % 2];
+
+        while (!moves(rig, next))
+            (void)machine_run(rig->m);
+        if (round % 4 != 3)
+            wait_for_some(&r.s);
+    }
+    atomic_store(&r.s.done, true);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(id[i], NULL), 0);
+    uiommu_request_queue_destroy(r.q); /* with what nobody read */
+    collect(rig);
+    rig_expect_stale(rig, sim_stale_count(rig->m));
+    assert_int_equal(answered(rig), answers(rig, 0));
+    assert_int_equal(answered(rig), r.s.sent);
+    assert_int_equal(r.wrong, 0);
+    assert_true(r.read > 0);
+    set(rig, 0, uiommu_blocked(rig->u));
+    uiommu_domain_put(d[0]);
+    uiommu_domain_put(d[1]);
+}
+
 static const struct rig_test tests[] = {
+    { .name = "a_queue_is_read_while_endpoints_move",
+      .run = a_queue_is_read_while_endpoints_move,
+      .prepare = with_requests,
+      .once = "other threads call inside" },
     { .name = "a_device_asks_while_it_moves",
       .run = a_device_asks_while_it_moves,
       .prepare = with_requests,

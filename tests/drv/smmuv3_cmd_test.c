@@ -259,16 +259,17 @@ static void answers_have_the_codes_of_the_command(void **state)
         struct uim_page_answer answer;
         uint64_t q0, q1;
     } rows[] = {
-        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_SUCCESS },
+        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_SUCCESS, false },
           UINT64_C(0x1234031012345841),
           0x21ab },
-        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_INVALID },
+        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_INVALID, false },
           UINT64_C(0x1234031012345841),
           0x11ab },
-        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_FAILURE },
+        { { 0x12340310, 0x12345, 0x1ab, UIOMMU_RESPONSE_FAILURE, false },
           UINT64_C(0x1234031012345841),
           0x01ab },
-        { { 0x12340310, UIOMMU_NO_PASID, 0x1ab, UIOMMU_RESPONSE_SUCCESS },
+        { { 0x12340310, UIOMMU_NO_PASID, 0x1ab, UIOMMU_RESPONSE_SUCCESS,
+            false },
           UINT64_C(0x1234031000000041),
           0x21ab },
     };
@@ -284,6 +285,37 @@ static void answers_have_the_codes_of_the_command(void **state)
     }
 }
 
+/* 4.6.1: success is to retry, all others abort. */
+static void what_waits_is_retried_or_aborted(void **state)
+{
+    static const struct {
+        enum uiommu_response response;
+        uint64_t q0;
+    } rows[] = {
+        { UIOMMU_RESPONSE_SUCCESS, UINT64_C(0x1234031000001044) },
+        { UIOMMU_RESPONSE_INVALID, UINT64_C(0x1234031000002044) },
+        { UIOMMU_RESPONSE_FAILURE, UINT64_C(0x1234031000002044) },
+    };
+    struct smmuv3_batch b = { .n = 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        const struct uim_page_answer answer = { 0x12340310, UIOMMU_NO_PASID,
+                                                0xfedc, rows[i].response,
+                                                true };
+
+        b.n = 0;
+        smmuv3_add_resume(&b, &answer);
+        assert_int_equal(b.n, 1);
+        assert_true(b.cmd[0].q0 == rows[i].q0);
+        assert_true(b.cmd[0].q1 == 0xfedc);
+    }
+    b.n = 0;
+    smmuv3_add_stall_term(&b, (struct smmuv3_sid){ 0x12340310 });
+    assert_true(b.cmd[0].q0 == UINT64_C(0x1234031000000045));
+    assert_true(b.cmd[0].q1 == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +324,7 @@ int main(void)
         cmocka_unit_test(all_of_a_domain_is_one_command),
         cmocka_unit_test(device_tlbs_forget_one_aligned_span),
         cmocka_unit_test(answers_have_the_codes_of_the_command),
+        cmocka_unit_test(what_waits_is_retried_or_aborted),
     };
 
     return cmocka_run_group_tests_name("SMMUv3 commands", tests, NULL, NULL);

@@ -428,13 +428,13 @@ static void answers_have_the_codes_of_the_wire(void **state)
         struct uim_page_answer answer;
         uint64_t lo;
     } rows[] = {
-        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_SUCCESS },
+        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_SUCCESS, false },
           UINT64_C(0x0001234503100019) },
-        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_INVALID },
+        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_INVALID, false },
           UINT64_C(0x0001234503101019) },
-        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_FAILURE },
+        { { 0x310, 0x12345, 0x1ab, UIOMMU_RESPONSE_FAILURE, false },
           UINT64_C(0x000123450310f019) },
-        { { 0x310, UIOMMU_NO_PASID, 0x1ab, UIOMMU_RESPONSE_FAILURE },
+        { { 0x310, UIOMMU_NO_PASID, 0x1ab, UIOMMU_RESPONSE_FAILURE, false },
           UINT64_C(0x000000000310f009) },
     };
 

@@ -56,6 +56,9 @@
     X(uiommu_pasid_destroy, \
       (struct uiommu_endpoint *endpoint, bool stopped), \
       (endpoint, stopped)) \
+    X(uiommu_request_queue_create, \
+      (struct uiommu *u, const struct uiommu_request_queue_config *config, struct uiommu_request_queue **out), \
+      (u, config, out)) \
     X(uiommu_mdev_register, \
       (struct uiommu_device *parent, const struct uiommu_mdev_config *config, struct uiommu_endpoint **out), \
       (parent, config, out)) \

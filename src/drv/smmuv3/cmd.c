@@ -239,6 +239,32 @@ void smmuv3_add_pri_resp(struct smmuv3_batch *b,
         smmuv3_cmd_pri_resp_q1_pack(&q1).raw);
 }
 
+/* 4.6.1: what is not tried again is aborted. */
+void smmuv3_add_resume(struct smmuv3_batch *b,
+                       const struct uim_page_answer *answer)
+{
+    const struct smmuv3_cmd_resume_q0_fields q0 = {
+        .opcode = SMMUV3_CMD_RESUME,
+        .ac = answer->response == UIOMMU_RESPONSE_SUCCESS,
+        .ab = answer->response != UIOMMU_RESPONSE_SUCCESS,
+        .sid = answer->id,
+    };
+    const struct smmuv3_cmd_resume_q1_fields q1 = { .stag = answer->group };
+
+    add(b, smmuv3_cmd_resume_q0_pack(&q0).raw,
+        smmuv3_cmd_resume_q1_pack(&q1).raw);
+}
+
+void smmuv3_add_stall_term(struct smmuv3_batch *b, struct smmuv3_sid sid)
+{
+    const struct smmuv3_cmd_stall_term_q0_fields q0 = {
+        .opcode = SMMUV3_CMD_STALL_TERM,
+        .sid = sid.id,
+    };
+
+    add(b, smmuv3_cmd_stall_term_q0_pack(&q0).raw, 0);
+}
+
 struct smmuv3_cmd smmuv3_sync(void)
 {
     const struct smmuv3_cmd_sync_q0_fields q0 = {

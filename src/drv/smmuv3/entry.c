@@ -120,6 +120,12 @@ bool smmuv3_ste_is_mute(uint64_t word0)
     return smmuv3_ste_q0_v(q0) && smmuv3_ste_q0_config(q0) < SMMUV3_STE_BYPASS;
 }
 
+bool smmuv3_ste_is_valid(uint64_t word0)
+{
+    return smmuv3_ste_q0_v((struct smmuv3_ste_q0){ word0 }) != 0 &&
+           !smmuv3_ste_is_mute(word0);
+}
+
 enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
                                      struct smmuv3_sid sid)
 {

@@ -82,6 +82,43 @@ static struct uiommu_fault decode(const struct smmuv3_unit *v,
     };
 }
 
+/* 3.12.2: it waits for RESUME. */
+static bool is_stalled(const struct record *r)
+{
+    return smmuv3_event_of_translation(
+               (unsigned)smmuv3_evt_q0_id((struct smmuv3_evt_q0){ r->w[0] })) &&
+           smmuv3_evt_translation_q1_stall(
+               (struct smmuv3_evt_translation_q1){ r->w[1] });
+}
+
+static unsigned access_stalled(struct smmuv3_evt_translation_q1 q1)
+{
+    const unsigned access =
+        smmuv3_evt_translation_q1_rnw(q1) ? UIOMMU_READ : UIOMMU_WRITE;
+
+    return access | (smmuv3_evt_translation_q1_ind(q1) ? UIOMMU_EXEC : 0) |
+           (smmuv3_evt_translation_q1_pnu(q1) ? UIOMMU_PRIV : 0);
+}
+
+static void stalled(struct smmuv3_unit *v, const struct record *r)
+{
+    const struct smmuv3_evt_q0 q0 = { r->w[0] };
+    const struct smmuv3_evt_translation_q1 q1 = { r->w[1] };
+    const struct uim_page_request request = {
+        .id = (uint32_t)smmuv3_evt_q0_sid(q0),
+        .pasid = smmuv3_evt_q0_ssv(q0) ? (uint32_t)smmuv3_evt_q0_ssid(q0)
+                                       : UIOMMU_NO_PASID,
+        .group = (uint16_t)smmuv3_evt_translation_q1_stag(q1),
+        .last = true,
+        .access = access_stalled(q1),
+        .iova = r->w[2] & ~UINT64_C(4095),
+        .stalled = true,
+    };
+
+    uim_request(&v->unit, &request);
+    atomic_fetch_sub(&v->events.stalls, 1);
+}
+
 /* ---- taking -------------------------------------------------------------- */
 
 static void take(struct smmuv3_events *e, struct record *r)
@@ -134,6 +171,8 @@ static bool next_event(struct smmuv3_unit *v, struct record *r, bool *overflow)
         *overflow = e->dropped || smmuv3_eventq_prod_ovflg(prod) !=
                                       smmuv3_eventq_cons_ovackflg(cons);
         e->dropped = false;
+        if (is_stalled(r))
+            atomic_fetch_add(&e->stalls, 1);
         give_back(v, prod);
     }
     uim_spin_unlock(&v->unit, v->event_lock);
@@ -258,12 +297,22 @@ static bool look_round(struct smmuv3_unit *v, bool heard)
         if (!next_event(v, &r, &overflow))
             return true;
         fault = decode(v, &r, overflow);
-        if (!heard)
+        if (is_stalled(&r))
+            stalled(v, &r);
+        else if (!heard)
             drop(v);
         else if (fault.reason != SMMUV3_EVT_E_PAGE_REQUEST)
             uim_fault(&v->unit, &fault);
     }
     return false;
+}
+
+/* Of others, what somebody has taken meanwhile, too. */
+void smmuv3_stalls_take(struct smmuv3_unit *v)
+{
+    (void)look_round(v, true);
+    while (atomic_load(&v->events.stalls) > 0)
+        uim_relax(&v->unit);
 }
 
 /* An interrupt comes when the queue is no longer empty (3.18): until it is empty, none

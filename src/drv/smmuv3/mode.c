@@ -179,6 +179,8 @@ static void configure(struct smmuv3_unit *v,
     v->unit.identity = true;
     v->unit.ats = serves_ats(v);
     v->unit.requests = v->unit.ats && smmuv3_idr0_pri(v->idr0);
+    if (smmuv3_may_stall(v))
+        v->unit.stalls = (unsigned)smmuv3_idr5_stall_max(v->idr5);
     v->unit.quality = UIOMMU_BLOCK_ABORT;
     v->unit.messages_are_dma = true;
     v->unit.window_first = UINT64_MAX; /* no address is below and above */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.c - the PRI queue, and answers (3.9.2, chapter 8; semantics B.17).
+ * request.c - the PRI queue, answers, and the end of what waits (3.9.2, 3.12.2, chapter 8;
+ * semantics B.17).
  *
  * Requests must come to the core in the order of the queue: one caller at a time hands
  * them on, and whoever finds it busy leaves the rest to it.
@@ -188,11 +189,33 @@ enum uiommu_status smmuv3_respond(struct uim_unit *unit,
 {
     struct smmuv3_batch b = { .n = 0 };
 
-    smmuv3_add_pri_resp(&b, answer);
+    if (answer->stalled)
+        smmuv3_add_resume(&b, answer);
+    else
+        smmuv3_add_pri_resp(&b, answer);
     return smmuv3_submit(smmuv3_unit(unit), &b);
 }
 
 /* ---- drain --------------------------------------------------------------------------- */
+
+/* The entry was changed and that is complete: what waited before without a record is tried
+ * anew (4.7.3), and the others have theirs. Nothing comes back whose record was lost: where
+ * the stream sees nothing any more, it is ended with the rest of it. */
+static enum uiommu_status drain_stalls(struct smmuv3_unit *v,
+                                       const struct uiommu_endpoint *ep)
+{
+    const struct smmuv3_sid sid = smmuv3_sid(ep);
+    const uim_word *ste = smmuv3_ste(v, sid);
+    struct smmuv3_batch b = { .n = 0 };
+    enum uiommu_status status = UIOMMU_OK;
+
+    smmuv3_stalls_take(v);
+    if (ste && !smmuv3_ste_is_valid(uim_ld64(ste))) {
+        smmuv3_add_stall_term(&b, sid);
+        status = smmuv3_submit(v, &b);
+    }
+    return status;
+}
 
 /* What the device had asked for when it answered the invalidation is in the queue: that is
  * ordered behind it (3.9.2). */
@@ -203,6 +226,8 @@ enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint)
     struct smmuv3_batch b = { .n = 0 };
     enum uiommu_status status = UIOMMU_OK;
 
+    if (endpoint->device->stall_able)
+        return drain_stalls(v, endpoint);
     if (!uim_own(endpoint)->device->absent) {
         smmuv3_add_atc_inv(&b, smmuv3_sid(endpoint), UIOMMU_NO_PASID,
                            &one_page);

@@ -37,8 +37,15 @@ static uint32_t id_of(const struct uiommu_endpoint *ep, struct uiommu_domain *d)
 
 /* ---- first stage ----------------------------------------------------------- */
 
-/* 5.4. Only addresses of the lower half are translated; what faults is aborted and
- * recorded. */
+/* Shall what faults there wait until somebody has answered it? */
+static bool stalls(const struct uiommu_endpoint *ep,
+                   const struct uiommu_domain *d)
+{
+    return ep->device && ep->device->stall_able && ep->pri && d->answers;
+}
+
+/* 5.4. Only addresses of the lower half are translated; what faults is recorded, and
+ * aborted or stalled. */
 static void cd_words(const struct smmuv3_unit *v,
                      const struct uiommu_endpoint *ep, struct uiommu_domain *d,
                      uint64_t *w)
@@ -48,6 +55,7 @@ static void cd_words(const struct smmuv3_unit *v,
         .aset = 1,
         .a = 1,
         .r = 1,
+        .s = stalls(ep, d),
         .aa64 = 1,
         .ips = smmuv3_oas_code(d->pt.phys_bits),
         .v = 1,
@@ -105,6 +113,7 @@ static void second_stage(const struct smmuv3_unit *v,
     const unsigned top = d->pt.top;
     const struct smmuv3_ste_q2_fields q2 = {
         .s2r = 1,
+        .s2s = stalls(ep, d),
         .s2aa64 = 1,
         .s2ps = smmuv3_oas_code(d->pt.phys_bits),
         .s2tg = tg0_of(v),
@@ -123,7 +132,8 @@ static void second_stage(const struct smmuv3_unit *v,
 
 /* ---- entries --------------------------------------------------------------- */
 
-/* 5.2. Where units may stall, streams of the first stage must not (D-96). */
+/* 5.2. Where units may stall, streams of the first stage must not but where firmware says
+ * that they can (D-96). */
 static uint64_t word_1(const struct smmuv3_unit *v,
                        const struct uiommu_endpoint *own, bool ats,
                        unsigned s1dss)
@@ -131,9 +141,8 @@ static uint64_t word_1(const struct smmuv3_unit *v,
     const struct smmuv3_ste_q1_fields q1 = {
         .shcfg = SMMUV3_SHCFG_INCOMING,
         .eats = ats ? SMMUV3_EATS_FULL : SMMUV3_EATS_ABORT,
-        .s1stalld =
-            smmuv3_first_stage(v) && smmuv3_idr0_stall_model(v->idr0) ==
-                                         SMMUV3_STALL_MODEL_STALL_AND_TERMINATE,
+        .s1stalld = smmuv3_first_stage(v) && smmuv3_may_stall(v) &&
+                    !(own->device && own->device->stall_able),
         .ppar = v->unit.requests && own->device->pri_answer_pasid,
         .s1csh = VMSA_SH_ISH,
         .s1cor = SMMUV3_FETCH_WB,
@@ -181,12 +190,6 @@ static void fill(const struct smmuv3_unit *v, const struct uiommu_endpoint *ep,
 
 /* ---- entries that lead to a table ------------------------------------------ */
 
-static bool is_valid(uint64_t word0)
-{
-    return smmuv3_ste_q0_v((struct smmuv3_ste_q0){ word0 }) != 0 &&
-           !smmuv3_ste_is_mute(word0);
-}
-
 /* Word 0 that leads where this one does, open. */
 static uint64_t opened(uint64_t word0)
 {
@@ -201,7 +204,7 @@ static uint64_t opened(uint64_t word0)
  * all its substreams anew. */
 static void before_opening(const struct smmuv3_unit *v, const uim_word *ste)
 {
-    if (!is_valid(uim_ld64(ste)))
+    if (!smmuv3_ste_is_valid(uim_ld64(ste)))
         smmuv3_cds_block(v, uim_ld64(ste));
 }
 
@@ -219,7 +222,7 @@ static unsigned s1dss_now(const uim_word *ste)
     const struct smmuv3_ste_q0 q0 = { uim_ld64(&ste[0]) };
     const struct smmuv3_ste_q1 q1 = { uim_ld64(&ste[1]) };
 
-    if (!is_valid(q0.raw))
+    if (!smmuv3_ste_is_valid(q0.raw))
         return SMMUV3_S1DSS_TERMINATE;
     if (smmuv3_ste_q0_config(q0) == SMMUV3_STE_BYPASS)
         return SMMUV3_S1DSS_BYPASS;

@@ -98,6 +98,7 @@ struct smmuv3_events {
     uint32_t next;         /* CONS.RD: index and wrap                       */
     bool dropped;          /* since the last that was delivered             */
     uint32_t unwritten, unsent; /* errors seen: events, messages            */
+    _Atomic uint32_t stalls; /* taken, and not yet with the core             */
 };
 
 /* Where unit.requests. */
@@ -176,6 +177,13 @@ static inline bool smmuv3_first_stage(const struct smmuv3_unit *v)
     return v->stage == SMMUV3_STAGE_1;
 }
 
+/* DMA of streams whose device puts up with it (STALL_ONLY is not driven). */
+static inline bool smmuv3_may_stall(const struct smmuv3_unit *v)
+{
+    return smmuv3_idr0_stall_model(v->idr0) ==
+           SMMUV3_STALL_MODEL_STALL_AND_TERMINATE;
+}
+
 static inline size_t smmuv3_ids_size(const struct smmuv3_unit *v)
 {
     return uim_ids_bytes(v->n_ids);
@@ -216,6 +224,10 @@ void smmuv3_add_atc_inv(struct smmuv3_batch *b, struct smmuv3_sid sid,
                         uint32_t pasid, const struct uim_inval *inval);
 void smmuv3_add_pri_resp(struct smmuv3_batch *b,
                          const struct uim_page_answer *answer);
+void smmuv3_add_resume(struct smmuv3_batch *b,
+                       const struct uim_page_answer *answer);
+/* Nothing of the stream waits any more; its entry lets nothing through. */
+void smmuv3_add_stall_term(struct smmuv3_batch *b, struct smmuv3_sid sid);
 struct smmuv3_cmd smmuv3_sync(void);
 
 /* ---- queue.c ------------------------------------------------------------- */
@@ -240,6 +252,9 @@ enum uiommu_status smmuv3_errors_start(struct smmuv3_unit *v);
 bool smmuv3_poll(struct uim_unit *unit);
 
 /* ---- request.c ----------------------------------------------------------- */
+
+/* What waits as this is called has come to the core. */
+void smmuv3_stalls_take(struct smmuv3_unit *v);
 
 /* Nothing to do but where unit.requests. */
 enum uiommu_status smmuv3_requests_create(struct smmuv3_unit *v);
@@ -331,6 +346,8 @@ void smmuv3_ste_block(const struct smmuv3_unit *v, uim_word *ste);
 void smmuv3_ste_mute(const struct smmuv3_unit *v, uim_word *ste);
 /* It is as the latter leaves it. */
 bool smmuv3_ste_is_mute(uint64_t word0);
+/* It may let something through. */
+bool smmuv3_ste_is_valid(uint64_t word0);
 /* All caches forget the entry and what it leads to. */
 enum uiommu_status smmuv3_ste_forget(struct smmuv3_unit *v,
                                      struct smmuv3_sid sid);

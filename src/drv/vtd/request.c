@@ -76,6 +76,13 @@ static struct uim_page_request decode(struct vtd_prq_desc_lo lo,
     return r;
 }
 
+/* Also without a PASID, and then it is malformed: it does not say which group it is of, and
+ * nobody waits for an answer (7.10). */
+static bool is_stop_marker(const struct uim_page_request *r)
+{
+    return r->last && !(r->access & (UIOMMU_READ | UIOMMU_WRITE));
+}
+
 static uint32_t tail(const struct vtd_unit *v)
 {
     const struct vtd_pqt pqt = { vtd_rd64(v, VTD_REG_PQT) };
@@ -94,7 +101,8 @@ static void take(struct vtd_unit *v)
     const struct uim_page_request request = decode(lo, hi);
 
     q->head = (q->head + 1) % ENTRIES;
-    if (vtd_prq_desc_lo_type(lo) == VTD_PRQ_PAGE_REQUEST)
+    if (vtd_prq_desc_lo_type(lo) == VTD_PRQ_PAGE_REQUEST &&
+        !is_stop_marker(&request))
         uim_request(&v->unit, &request);
 }
 

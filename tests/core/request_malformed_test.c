@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request_malformed_test.c - what no device may ask, or not now: it has its answer where one
+ * is owed, and no handler hears of it (semantics B.17.2, D-11, D-12).
+ */
+#include "tests/core/requests.h"
+
+/* A device that does not keep to the rules: what its capabilities say is not asked. */
+static void break_rules(struct rig *rig, const struct sim_page_request *request)
+{
+    struct sim_page_request r = *request;
+
+    r.rogue = true;
+    assert_int_equal(sim_page_request(rig->m, &r), SIM_NOT_STOPPED);
+}
+
+static struct sim_page_request wrong_of(struct rig *rig, uint32_t number,
+                                        unsigned i)
+{
+    struct sim_page_request r =
+        request_of(rig, 0, number, BASE + i * RIG_PAGE, (uint16_t)i, true);
+
+    switch (i) {
+    case 0: /* execution without reading */
+        r.access = UIOMMU_WRITE;
+        r.exec = true;
+        break;
+    case 1: /* no function is let be privileged */
+        r.access = UIOMMU_READ;
+        r.priv = true;
+        break;
+    case 2: /* beyond all domains */
+        r.iova = UINT64_C(1) << 60 | BASE;
+        break;
+    default: /* not canonical, where that means something */
+        r.iova = UINT64_C(1) << 57;
+        break;
+    }
+    return r;
+}
+
+enum { WRONG = 4 };
+
+static void malformed_requests_are_refused(struct rig *rig)
+{
+    struct uiommu_endpoint *ep;
+    struct pager p, own;
+
+    open_pager(rig, &own, 0);
+    set(rig, 0, own.d);
+    ep = pasid(rig, 0);
+    open_pager(rig, &p, 0);
+    see(ep, p.d);
+    for (unsigned i = 0; i < WRONG; i++) {
+        const struct sim_page_request r = wrong_of(rig, 1, i);
+        const unsigned before = answers(rig, 0);
+
+        break_rules(rig, &r);
+        collect_and_serve(rig);
+        assert_int_equal(answers(rig, 0), before + 1);
+        assert_int_equal(answer(rig, 0, before).group, i);
+        assert_int_equal(answer(rig, 0, before).code, SIM_PAGE_INVALID);
+    }
+    assert_int_equal(p.groups + own.groups, 0);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    rig_drop(rig, 0, own.d);
+    uiommu_domain_put(p.d);
+}
+
+/* They make no group, take no credit of others, and are not owed an answer. */
+static void what_is_not_the_last_is_dropped(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    see(ep, p.d);
+    for (unsigned i = 0; i < 200; i++) {
+        struct sim_page_request r = wrong_of(rig, 1, i % WRONG);
+
+        r.last = false;
+        r.group = 7;
+        r.access = i % WRONG == 3 ? 0 : r.access;
+        break_rules(rig, &r);
+        collect(rig);
+    }
+    assert_int_equal(answers(rig, 0), 0);
+    ask(rig, 0, 1, BASE, 8, false);
+    ask(rig, 0, 1, BASE + RIG_PAGE, 8, true);
+    collect_and_serve(rig);
+    assert_int_equal(answers(rig, 0), 1);
+    assert_int_equal(p.groups, 1);
+    assert_int_equal(p.n, 2);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(p.d);
+}
+
+/* The last is malformed: what came before it is nobody's, and takes no slot. */
+static void a_group_whose_last_is_malformed_is_gone(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.response = UIOMMU_RESPONSE_INVALID;
+    see(ep, p.d);
+    for (unsigned i = 0; i < 100; i++) {
+        struct sim_page_request r = wrong_of(rig, 1, 0);
+
+        r.group = 9;
+        r.last = false;
+        r.access = RW;
+        r.exec = false;
+        break_rules(rig, &r);
+        r.last = true;
+        r.exec = true;
+        r.access = UIOMMU_WRITE;
+        break_rules(rig, &r);
+        collect(rig);
+        assert_int_equal(answers(rig, 0), i + 1);
+    }
+    uiommu_serve(rig->u);
+    assert_int_equal(p.groups, 0);
+    ask(rig, 0, 1, BASE, 9, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    assert_int_equal(p.n, 1);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(p.d);
+}
+
+/* Stop markers have a PASID. VT-d takes it for one all the same, and then says nothing of
+ * its group (7.10). */
+static void for_nothing_without_a_pasid(struct rig *rig)
+{
+    const bool vtd = strcmp(rig_arch(rig)->driver->name, "vtd") == 0;
+    struct sim_page_request r =
+        request_of(rig, 0, UIOMMU_NO_PASID, BASE, 6, true);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    r.access = 0;
+    break_rules(rig, &r);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 0);
+    assert_int_equal(answers(rig, 0), !vtd);
+    if (!vtd) {
+        assert_int_equal(answer(rig, 0, 0).group, 6);
+        assert_int_equal(answer(rig, 0, 0).code, SIM_PAGE_INVALID);
+    }
+    rig_drop(rig, 0, p.d);
+}
+
+/* Of a PASID that nobody has, the device has it all the same. */
+static void numbers_that_nobody_has_are_refused(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct sim_page_request r = request_of(rig, 0, 3, BASE, 4, true);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    see(ep, p.d);
+    break_rules(rig, &r);
+    collect_and_serve(rig);
+    assert_int_equal(answers(rig, 0), 1);
+    assert_int_equal(answer(rig, 0, 0).code, SIM_PAGE_INVALID);
+    assert_int_equal(p.groups, 0);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(p.d);
+}
+
+/* ---- not now ------------------------------------------------------------------------- */
+
+/* Units may collect what a device asks that does not hold still in its reset. */
+static void who_is_reset_is_not_heard(struct rig *rig)
+{
+    struct uiommu_device *device = rig->device[rig_engine(rig, 0)];
+    const struct sim_page_request r =
+        request_of(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    rig_ok(uiommu_device_reset_begin(device));
+    break_rules(rig, &r);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 0);
+    assert_int_equal(answers(rig, 0), 1);
+    assert_int_equal(answer(rig, 0, 0).code, SIM_PAGE_INVALID);
+    rig_ok(uiommu_device_reset_end(device, true));
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    rig_drop(rig, 0, p.d);
+}
+
+static bool with_a_breaker(struct rig *rig, const char **why)
+{
+    rig->setup.storm_budget = 8;
+    return with_requests(rig, why);
+}
+
+/* As if the unit had: a device that asks by ATS hears that it may not, and there is none. */
+static void tell_of_fault(struct rig *rig)
+{
+    const struct uiommu_endpoint *ep = rig_endpoint(rig, 0);
+    struct uiommu_fault f = {
+        .driver = rig_arch(rig)->driver->name,
+        .id = ep->id,
+        .pasid = UIOMMU_NO_PASID,
+        .access = UIOMMU_WRITE,
+        .has_iova = true,
+        .iova = BASE,
+    };
+
+    uim_fault(ep->unit, &f);
+}
+
+/* Nor who is shut off for its faults. */
+static void who_is_shut_off_is_not_heard(struct rig *rig)
+{
+    const struct sim_page_request r =
+        request_of(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    for (unsigned i = 0; i < 9; i++)
+        tell_of_fault(rig);
+    assert_true(atomic_load(&rig_endpoint(rig, 0)->muted));
+    break_rules(rig, &r);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 0);
+    assert_int_equal(answers(rig, 0), 1);
+    assert_int_equal(answer(rig, 0, 0).code, SIM_PAGE_INVALID);
+    rig_ok(uiommu_device_rearm(rig->device[rig_engine(rig, 0)]));
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    rig_drop(rig, 0, p.d);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST_ON(malformed_requests_are_refused, with_pasid_requests),
+    RIG_TEST_ON(what_is_not_the_last_is_dropped, with_pasid_requests),
+    RIG_TEST_ON(a_group_whose_last_is_malformed_is_gone, with_pasid_requests),
+    RIG_TEST_ON(for_nothing_without_a_pasid, with_requests),
+    RIG_TEST_ON(numbers_that_nobody_has_are_refused, with_pasid_requests),
+    RIG_TEST_ON(who_is_reset_is_not_heard, with_requests),
+    RIG_TEST_ON(who_is_shut_off_is_not_heard, with_a_breaker),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("page requests that are malformed", tests);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request_sleep_test.c - when nobody will be there to answer: what devices asked for is
+ * answered before the machine sleeps or units are handed over, and they ask again after
+ * (semantics B.17.12, B.23).
+ */
+#include "tests/core/handover.h"
+
+#undef BASE /* the same */
+#include "tests/core/requests.h"
+
+/* ---- sleep --------------------------------------------------------------------------- */
+
+static void sleep_with_open_groups(struct rig *rig, struct pager *p,
+                                   struct uiommu_endpoint *ep)
+{
+    const uint32_t number = uiommu_endpoint_pasid(ep);
+
+    see(ep, p->d);
+    open_groups(rig, p, number);
+    rig_ok(uiommu_suspend(rig->u));
+    are_answered(rig, SIM_PAGE_SUCCESS);
+    assert_false(may_ask(rig, 0));
+    rig_is(uiommu_page_respond(ep, p->cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    uiommu_serve(rig->u);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_int_equal(p->groups, 1);
+    assert_true(may_ask(rig, 0));
+    p->response = UIOMMU_RESPONSE_SUCCESS;
+    p->n = 0;
+    /* Part of group 3 came before. */
+    ask(rig, 0, number, BASE, 3, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 3, 3, SIM_PAGE_SUCCESS);
+    assert_int_equal(p->n, 1);
+}
+
+static void a_sleep_answers_and_lets_ask_again(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    sleep_with_open_groups(rig, &p, rig_endpoint(rig, 0));
+    rig_drop(rig, 0, p.d);
+}
+
+static void a_sleep_answers_what_pasids_asked(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    sleep_with_open_groups(rig, &p, ep);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(p.d);
+}
+
+/* Its credits, too: as many groups as before. */
+static void sleeps_cost_no_credit(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.response = UIOMMU_RESPONSE_INVALID;
+    set(rig, 0, p.d);
+    for (unsigned round = 0; round < 40; round++) {
+        ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
+        ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
+        collect(rig);
+        rig_ok(uiommu_suspend(rig->u));
+        sim_reset_units(rig->m);
+        rig_ok(uiommu_resume(rig->u));
+        assert_int_equal(sim_page_groups(rig->m, rig_engine(rig, 0)), 0);
+        assert_int_equal(answers(rig, 0), round + 1);
+    }
+    rig_drop(rig, 0, p.d);
+}
+
+/* A device that could not ask before cannot after. */
+static void who_asked_for_nothing_does_not_begin(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_attached(rig, 0);
+
+    rig_ok(uiommu_suspend(rig->u));
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_false(may_ask(rig, 0));
+    rig_drop(rig, 0, d);
+}
+
+/* ---- hand-over --------------------------------------------------------------------------- */
+
+static bool with_a_next_owner(struct rig *rig, const char **why)
+{
+    return rig_does(rig, RIG_ADOPTION, why) && with_requests(rig, why);
+}
+
+/* The next owner takes over what is mapped. */
+static void who_is_handed_over_asks_no_more(struct rig *rig)
+{
+    uint64_t page;
+    struct pager p;
+
+    up(rig);
+    page = rig_pages(rig, 0);
+    open_pager(rig, &p, 0);
+    map_page(p.d, GIB(3), page);
+    set(rig, 0, p.d);
+    open_groups(rig, &p, UIOMMU_NO_PASID);
+    leave_to_the_next(rig, UIOMMU_HAND_OVER_AS_IT_STANDS);
+    assert_says(sim_last_log(rig->m), "ask for pages no more");
+    are_answered(rig, SIM_PAGE_SUCCESS);
+    assert_false(may_ask(rig, 0));
+    uiommu_domain_put(p.d);
+    first_is_gone(rig);
+    create_next(rig);
+    rig_ok(rig_start(rig));
+    rig_add_all(rig);
+    assert_true(rig_reaches(rig, 0, GIB(3), page));
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    assert_true(may_ask(rig, 0));
+    p.response = UIOMMU_RESPONSE_INVALID;
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 3, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.n, 1);
+    rig_drop(rig, 0, p.d);
+    end_adoption(rig);
+}
+
+static const struct rig_test tests[] = {
+    RIG_TEST_ON(a_sleep_answers_and_lets_ask_again, with_requests),
+    RIG_TEST_ON(a_sleep_answers_what_pasids_asked, with_pasid_requests),
+    RIG_TEST_ON(sleeps_cost_no_credit, with_requests),
+    RIG_TEST_ON(who_asked_for_nothing_does_not_begin, with_requests),
+    RIG_COLD_ON(who_is_handed_over_asks_no_more, with_a_next_owner),
+    { 0 },
+};
+
+int main(void)
+{
+    return rig_run("page requests and owners that leave", tests);
+}
