@@ -591,11 +591,11 @@ void uim_requests_refuse(struct uiommu_endpoint *ep)
     if (!own)
         return;
     do {
-        lock(u);
+        uim_requests_lock(u);
         s = claim_next(ep, UINT64_MAX, &busy);
-        unlock(u);
+        uim_requests_unlock(u);
         if (s)
-            (void)!answer_claimed(s, UIOMMU_RESPONSE_INVALID);
+            (void)!uim_slot_answer(s, UIOMMU_RESPONSE_INVALID);
     } while (s);
     atomic_fetch_sub(&own->readers, 1);
 }
