@@ -138,6 +138,37 @@ static void tables_of_the_kernel_go(struct rig *rig)
     kernel_close(k);
 }
 
+static bool privileged_reads(struct rig *rig, uint32_t pasid, uint64_t iova)
+{
+    uint64_t value;
+    struct sim_request r = { .dev = rig_engine(rig, 0),
+                             .pasid = pasid,
+                             .priv = true,
+                             .rogue = true,
+                             .iova = iova,
+                             .buf = &value,
+                             .size = sizeof(value) };
+
+    return sim_dma(rig->m, &r) == MACHINE_DMA_DONE;
+}
+
+/* Whatever a device says that it is: both halves hang on one root. */
+static void the_privileged_reach_nothing_of_the_kernel(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    const uint32_t pasid = uiommu_endpoint_pasid(ep);
+
+    kernel_vmap(s.k);
+    assert_true(shares(&s, 0, pasid, VA));
+    assert_false(privileged_reads(rig, pasid, KERNEL_HALF));
+    assert_true(rig_pasid_refused(rig, 0, pasid, KERNEL_HALF));
+    assert_true(shares(&s, 0, pasid, VA));
+    kernel_vfree(s.k, rig->u);
+    unbind(ep);
+    close_process(&s);
+}
+
 static bool with_both_halves(struct rig *rig, const char **why)
 {
     if (is_arm(rig)) {
@@ -518,6 +549,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(who_is_not_told_uses_what_is_gone, with_sva),
     RIG_TEST_ON(writes_are_marked_in_the_tables, with_sva),
     RIG_TEST_ON(tables_of_the_kernel_go, with_both_halves),
+    RIG_TEST_ON(the_privileged_reach_nothing_of_the_kernel, with_both_halves),
     RIG_TEST_ON(devices_share_a_domain_and_a_number, with_sva),
     RIG_TEST_ON(each_process_is_where_it_was_bound, with_sva),
     RIG_TEST_ON(binds_of_a_pair_are_counted, with_sva),
