@@ -113,7 +113,14 @@ static void writes_are_marked_in_the_tables(struct rig *rig)
 
 /* ---- the kernel's half --------------------------------------------------------------- */
 
-/* D-01: nobody is let through, but the way is remembered. */
+static bool reads(struct rig *rig, unsigned n, uint32_t pasid, uint64_t iova)
+{
+    uint64_t value;
+
+    return rig_dma(rig, n, pasid, false, iova, &value);
+}
+
+/* D-01: whoever was there remembers the way to what is beside it. */
 static void tables_of_the_kernel_go(struct rig *rig)
 {
     struct kernel *k = kernel_open(rig->m, is_arm(rig));
@@ -124,13 +131,15 @@ static void tables_of_the_kernel_go(struct rig *rig)
     for (unsigned i = 0; i < 2; i++) {
         s[i] = start_process(rig, k, UIOMMU_PROVIDER_RESIDENT);
         ep[i] = bind(&s[i], i);
-        assert_true(rig_pasid_refused(rig, i, uiommu_endpoint_pasid(ep[i]),
-                                      KERNEL_HALF));
+        assert_true(reads(rig, i, uiommu_endpoint_pasid(ep[i]),
+                          KERNEL_HALF + RIG_PAGE));
+        assert_false(reads(rig, i, uiommu_endpoint_pasid(ep[i]), KERNEL_HALF));
     }
     kernel_vfree(k, rig->u);
     for (unsigned i = 0; i < 2; i++)
-        assert_true(rig_pasid_refused(rig, i, uiommu_endpoint_pasid(ep[i]),
-                                      KERNEL_HALF));
+        for (unsigned page = 0; page < 3; page++)
+            assert_false(reads(rig, i, uiommu_endpoint_pasid(ep[i]),
+                               KERNEL_HALF + page * RIG_PAGE));
     for (unsigned i = 0; i < 2; i++) {
         unbind(ep[i]);
         end_process(&s[i]);
