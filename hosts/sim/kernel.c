@@ -492,6 +492,8 @@ void kernel_vmap(struct kernel *k)
     k->shared[2] = new_page(k);
     k->page = new_page(k);
     store(entry_at(k, k->shared[2], 0), kernel_entry(k->page));
+    for (unsigned i = 1; i <= 2; i++)
+        store(entry_at(k, k->shared[2], i), k->page | X86_P | X86_U);
     store(entry_at(k, k->shared[1], 0), kernel_entry(k->shared[2]) | X86_U);
     pthread_mutex_unlock(&k->lock);
 }

@@ -28,9 +28,10 @@ struct kernel *kernel_open(struct machine *m, bool arm);
 /* All processes have exited, and been freed. */
 void kernel_close(struct kernel *k);
 
-/* One more page table of the kernel's own half, with a page behind it, in all processes;
- * and it goes, after units were told (`u` NULL: they are not). x86-64 only, where
- * processors and units find both halves from one root. */
+/* One more page table of the kernel's own half in all processes: a page of its own, and
+ * behind that two that it lets everybody read (vsyscalls); and it goes, after units were
+ * told (`u` NULL: they are not). x86-64 only, where processors and units find both halves
+ * from one root. */
 #define KERNEL_HALF UINT64_C(0xffff800000000000)
 void kernel_vmap(struct kernel *k);
 void kernel_vfree(struct kernel *k, struct uiommu *u);

@@ -208,9 +208,10 @@ static enum uiommu_status ends_meanwhile(void *ctx, uint64_t va,
     return uiommu_provider_exit(e->s.provider);
 }
 
-static void a_process_ends_while_it_is_asked(struct rig *rig)
+static void ends_while_asked_for(struct rig *rig, unsigned pages)
 {
     struct ending e = { .calls = 0 };
+    const unsigned before = answers(rig, 0);
     struct uiommu_provider_config config;
     struct uiommu_endpoint *ep;
 
@@ -224,10 +225,11 @@ static void a_process_ends_while_it_is_asked(struct rig *rig)
     config.ctx = &e;
     rig_ok(uiommu_provider_create(rig->u, &config, &e.s.provider));
     ep = bind_asking(&e.s, 0);
-    ask_for(rig, uiommu_endpoint_pasid(ep), VA, RW, 6, false);
-    ask_for(rig, uiommu_endpoint_pasid(ep), VA + RIG_PAGE, RW, 6, true);
+    for (unsigned i = 0; i < pages; i++)
+        ask_for(rig, uiommu_endpoint_pasid(ep), VA + i * RIG_PAGE, RW, 6,
+                i + 1 == pages);
     collect_and_serve(rig);
-    is_answer(rig, 0, 0, 6, SIM_PAGE_INVALID);
+    is_answer(rig, 0, before, 6, SIM_PAGE_INVALID);
     assert_int_equal(e.calls, 1);
     assert_true(rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(ep), VA));
     rig->faults = 0;
@@ -235,6 +237,12 @@ static void a_process_ends_while_it_is_asked(struct rig *rig)
     uiommu_provider_put(e.s.provider);
     kernel_process_free(e.s.p);
     kernel_close(e.s.k);
+}
+
+static void a_process_ends_while_it_is_asked(struct rig *rig)
+{
+    ends_while_asked_for(rig, 1);
+    ends_while_asked_for(rig, 2);
 }
 
 static const struct rig_test tests[] = {

@@ -194,6 +194,31 @@ static void an_address_space_is_not_handed_over(struct rig *rig)
     close_process(&s);
 }
 
+/* D-03: until it is unbound. */
+static void nobody_hears_of_what_has_ended(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0), *mine = pasid(rig, 0);
+    const uint32_t number = uiommu_endpoint_pasid(ep);
+    struct uiommu_domain *d = rig_domain(rig, 0);
+
+    assert_true(shares(&s, 0, number, VA));
+    rig_ok(uiommu_provider_exit(s.provider));
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(rig_pasid_refused(rig, 0, number, VA + i * RIG_PAGE));
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 0);
+    unbind(ep);
+    see(mine, d);
+    assert_true(rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(mine), VA));
+    rig_poll(rig);
+    assert_true(rig->faults > 0);
+    rig->faults = 0;
+    rig_ok(uiommu_pasid_destroy(mine, true));
+    uiommu_domain_put(d);
+    close_process(&s);
+}
+
 /* What a device is refused is said to be a process's. */
 static void a_fault_says_what_it_sees(struct rig *rig)
 {
@@ -394,6 +419,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(who_does_not_answer_is_shut_off, with_sva_and_ats),
     RIG_TEST_ON(an_address_space_is_not_handed_over, with_sva),
     RIG_TEST_ON(a_fault_says_what_it_sees, with_sva),
+    RIG_TEST_ON(nobody_hears_of_what_has_ended, with_sva),
     RIG_TEST_ON(a_provider_fills_tables_of_its_own, with_pasids_and_ats),
     RIG_TEST_ON(rights_are_not_widened_by_themselves, with_pasids),
     RIG_TEST_ON(a_provider_maps_what_devices_ask_for, with_followed_requests),

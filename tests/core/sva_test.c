@@ -113,7 +113,14 @@ static void writes_are_marked_in_the_tables(struct rig *rig)
 
 /* ---- the kernel's half --------------------------------------------------------------- */
 
-/* D-01: nobody is let through, but the way is remembered. */
+static bool reads(struct rig *rig, unsigned n, uint32_t pasid, uint64_t iova)
+{
+    uint64_t value;
+
+    return rig_dma(rig, n, pasid, false, iova, &value);
+}
+
+/* D-01: whoever was there remembers the way to what is beside it. */
 static void tables_of_the_kernel_go(struct rig *rig)
 {
     struct kernel *k = kernel_open(rig->m, is_arm(rig));
@@ -124,18 +131,51 @@ static void tables_of_the_kernel_go(struct rig *rig)
     for (unsigned i = 0; i < 2; i++) {
         s[i] = start_process(rig, k, UIOMMU_PROVIDER_RESIDENT);
         ep[i] = bind(&s[i], i);
-        assert_true(rig_pasid_refused(rig, i, uiommu_endpoint_pasid(ep[i]),
-                                      KERNEL_HALF));
+        assert_true(reads(rig, i, uiommu_endpoint_pasid(ep[i]),
+                          KERNEL_HALF + RIG_PAGE));
+        assert_false(reads(rig, i, uiommu_endpoint_pasid(ep[i]), KERNEL_HALF));
     }
     kernel_vfree(k, rig->u);
     for (unsigned i = 0; i < 2; i++)
-        assert_true(rig_pasid_refused(rig, i, uiommu_endpoint_pasid(ep[i]),
-                                      KERNEL_HALF));
+        for (unsigned page = 0; page < 3; page++)
+            assert_false(reads(rig, i, uiommu_endpoint_pasid(ep[i]),
+                               KERNEL_HALF + page * RIG_PAGE));
     for (unsigned i = 0; i < 2; i++) {
         unbind(ep[i]);
         end_process(&s[i]);
     }
     kernel_close(k);
+}
+
+static bool privileged_reads(struct rig *rig, uint32_t pasid, uint64_t iova)
+{
+    uint64_t value;
+    struct sim_request r = { .dev = rig_engine(rig, 0),
+                             .pasid = pasid,
+                             .priv = true,
+                             .rogue = true,
+                             .iova = iova,
+                             .buf = &value,
+                             .size = sizeof(value) };
+
+    return sim_dma(rig->m, &r) == MACHINE_DMA_DONE;
+}
+
+/* Whatever a device says that it is: both halves hang on one root. */
+static void the_privileged_reach_nothing_of_the_kernel(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    const uint32_t pasid = uiommu_endpoint_pasid(ep);
+
+    kernel_vmap(s.k);
+    assert_true(shares(&s, 0, pasid, VA));
+    assert_false(privileged_reads(rig, pasid, KERNEL_HALF));
+    assert_true(rig_pasid_refused(rig, 0, pasid, KERNEL_HALF));
+    assert_true(shares(&s, 0, pasid, VA));
+    kernel_vfree(s.k, rig->u);
+    unbind(ep);
+    close_process(&s);
 }
 
 static bool with_both_halves(struct rig *rig, const char **why)
@@ -518,6 +558,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(who_is_not_told_uses_what_is_gone, with_sva),
     RIG_TEST_ON(writes_are_marked_in_the_tables, with_sva),
     RIG_TEST_ON(tables_of_the_kernel_go, with_both_halves),
+    RIG_TEST_ON(the_privileged_reach_nothing_of_the_kernel, with_both_halves),
     RIG_TEST_ON(devices_share_a_domain_and_a_number, with_sva),
     RIG_TEST_ON(each_process_is_where_it_was_bound, with_sva),
     RIG_TEST_ON(binds_of_a_pair_are_counted, with_sva),

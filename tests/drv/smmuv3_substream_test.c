@@ -349,6 +349,22 @@ static void descriptors_are_those_of_streams(void **state)
     close_stream(&t);
 }
 
+/* What attributes of its leaves stand for is the process's matter. */
+static void a_process_has_attributes_of_its_own(void **state)
+{
+    struct stream t;
+
+    (void)state;
+    open_stream(&t, 8, true);
+    t.a.domain.kind = UIOMMU_DOMAIN_SVA;
+    t.a.domain.foreign = true;
+    t.a.domain.attributes = 0xff44;
+    ok(smmu_set_pasid(&t.s, &t.one, &t.a.domain));
+    assert_true(sees(&t, 1, &t.a));
+    assert_true(uim_ld64(&cd(&t, 1)[3]) == 0xff44);
+    close_stream(&t);
+}
+
 /* What else is in word 1: SHCFG, S1CSH, S1COR, S1CIR. */
 static void s1dss_says_what_the_stream_sees(void **state)
 {
@@ -768,6 +784,7 @@ int main(void)
         cmocka_unit_test(tables_have_the_format_that_fits),
         cmocka_unit_test(leaves_come_when_they_are_needed),
         cmocka_unit_test(descriptors_are_those_of_streams),
+        cmocka_unit_test(a_process_has_attributes_of_its_own),
         cmocka_unit_test(s1dss_says_what_the_stream_sees),
         cmocka_unit_test(pasids_are_those_of_the_first_stage),
         cmocka_unit_test(invalidations_name_the_pasid),

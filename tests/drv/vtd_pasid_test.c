@@ -149,6 +149,28 @@ static void first_stage_entries(void **state)
     pasids_close(&s);
 }
 
+/* Tables of a process, beside the second stage: types of memory are its own, and nobody is
+ * privileged. */
+static void entries_of_a_process(void **state)
+{
+    struct uiommu_endpoint five;
+    struct pasids s;
+
+    (void)state;
+    pasids_init(&s, false);
+    s.f.ecap |= FEATURE(srs) | FEATURE(fsts) | FEATURE(mts);
+    pasids_up(&s);
+    fake_pasid(&s.dev, 5, &five);
+    s.domain[0].kind = UIOMMU_DOMAIN_SVA;
+    s.domain[0].foreign = true;
+    s.domain[0].attributes = UINT64_C(0x0007040600070406);
+    s.domain[0].pt.ops = &uim_pt_vtd_fs;
+    pasids_set(&s, &five, &s.domain[0]);
+    pasids_check_entry(&s, 5, 1 << 6 | 2 << 2 | 1,
+                       UINT64_C(0x07460746) << 32 | PWSNP | 2, 0x1000000);
+    pasids_close(&s);
+}
+
 /* PDTS as the device needs it, a page at most; and none where it has none. */
 static void directories_are_as_small_as_may_be(void **state)
 {
@@ -598,6 +620,7 @@ int main(void)
         cmocka_unit_test(units_agree_on_a_mode_and_on_nothing_else),
         cmocka_unit_test(second_stage_entries),
         cmocka_unit_test(first_stage_entries),
+        cmocka_unit_test(entries_of_a_process),
         cmocka_unit_test(directories_are_as_small_as_may_be),
         cmocka_unit_test(tables_come_with_the_first_of_64),
         cmocka_unit_test(more_than_the_device_has_is_refused),

@@ -379,7 +379,11 @@ static enum uiommu_status cut_substream(struct smmuv3_unit *v,
     const uim_word *ste = smmuv3_ste(v, smmuv3_sid(ep));
     uim_word *cd = ste ? smmuv3_cd(v, uim_ld64(ste), ep->pasid) : NULL;
 
-    return cd ? close_cd(v, ep, cd) : UIOMMU_OK;
+    if (!cd)
+        return UIOMMU_OK;
+    if (atomic_load(&ep->over) && !atomic_load(&ep->quarantined))
+        return smmuv3_cd_hush(v, ep, cd);
+    return close_cd(v, ep, cd);
 }
 
 /* It was, and is not to be any more. */

@@ -495,6 +495,25 @@ enum uiommu_status vtd_make_entry(struct uiommu_endpoint *endpoint)
     return vtd_context_create(v, vtd_sid(endpoint), &entry);
 }
 
+/* Only what carries this PASID. What a device has translated passes as long as the entry
+ * without PASID is present (3.14), whatever it was translated for: so it is that of the
+ * endpoint without PASID that stops a device TLB. */
+static enum uiommu_status cut_scalable(struct vtd_unit *v,
+                                       const struct uiommu_endpoint *ep)
+{
+    struct path p = { .sid = vtd_sid(ep), .pasid = ep->pasid };
+    struct vtd_batch b = { .n = 0 };
+
+    p.entry = vtd_pasid_entry_of(v, p.sid, p.pasid);
+    if (!p.entry)
+        return UIOMMU_OK;
+    /* What is refused of an address space that has ended is of interest to nobody. */
+    uim_entry_change(&v->unit, v->coherent, p.entry, VTD_ENTRY_P,
+                     atomic_load(&ep->over) ? VTD_ENTRY_FPD : 0);
+    add_stale_entry(&b, v, &p);
+    return b.n > 0 ? vtd_submit(v, &b) : UIOMMU_OK;
+}
+
 /* ---- operations ---------------------------------------------------------- */
 
 /* Entries are made anew here and there: FPD goes before that, and comes after it. */
@@ -514,6 +533,8 @@ enum uiommu_status vtd_set(struct uiommu_endpoint *endpoint,
         return before;
     status = vtd_has_pasids(v) ? set_scalable(v, endpoint, next)
                                : set_legacy(v, endpoint, next);
+    if (status == UIOMMU_OK && !block && atomic_load(&endpoint->over))
+        status = cut_scalable(v, endpoint);
     if (status == UIOMMU_OK)
         status = mute(v, endpoint);
     return status == UIOMMU_OK ? before : status;
@@ -530,23 +551,6 @@ static enum uiommu_status cut_legacy(struct vtd_unit *v, struct vtd_sid sid)
     return legacy_retire(v, sid, uim_ld64(&entry[1]));
 }
 
-/* Only what carries this PASID. What a device has translated passes as long as the entry
- * without PASID is present (3.14), whatever it was translated for: so it is that of the
- * endpoint without PASID that stops a device TLB. */
-static enum uiommu_status cut_scalable(struct vtd_unit *v, struct vtd_sid sid,
-                                       uint32_t pasid)
-{
-    struct path p = { .sid = sid, .pasid = pasid };
-    struct vtd_batch b = { .n = 0 };
-
-    p.entry = vtd_pasid_entry_of(v, sid, pasid);
-    if (!p.entry)
-        return UIOMMU_OK;
-    uim_entry_block(&v->unit, v->coherent, p.entry, VTD_ENTRY_P);
-    add_stale_entry(&b, v, &p);
-    return b.n > 0 ? vtd_submit(v, &b) : UIOMMU_OK;
-}
-
 static enum uiommu_status cut(struct vtd_unit *v,
                               const struct uiommu_endpoint *endpoint)
 {
@@ -557,7 +561,7 @@ static enum uiommu_status cut(struct vtd_unit *v,
         vtd_adopted_cut(v, sid, vtd_context(v, sid), &status))
         return status;
     if (vtd_has_pasids(v))
-        return cut_scalable(v, sid, endpoint->pasid);
+        return cut_scalable(v, endpoint);
     return cut_legacy(v, sid);
 }
 
