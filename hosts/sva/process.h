@@ -33,8 +33,8 @@ struct sva_process_counts {
 /**
  * Follow the process whose agent holds the other end of `socket`, with a thread, as
  * process_open() and process_follow(). At most `frames` pages are granted at a time, 0:
- * as many as is usual; beyond, others are taken back. False: a sentence in error[size],
- * and `socket` is still the caller's. `m` is a simulated machine that `u` runs on.
+ * as many as is usual; beyond, others are taken back. False: a sentence in error[size].
+ * The socket is not the caller's any more. `m` is a simulated machine that `u` runs on.
  */
 bool sva_process_open(struct machine *m, struct uiommu *u, int socket,
                       unsigned frames, struct sva_process **out, char *error,
