@@ -44,15 +44,8 @@ enum sva_access sva_engine_try(struct sva_engine *e, bool write, uint64_t va,
                              .iova = va,
                              .buf = buf,
                              .size = size };
-    enum machine_dma done = sim_dma(e->m, &r);
-    const time_t start = now_s();
 
-    while (r.stop == SIM_STALLED && !is_late(start)) {
-        serve(e);
-        done = sim_dma_resume(e->m, &r);
-        sched_yield();
-    }
-    return done == MACHINE_DMA_DONE ? SVA_DONE : what_stopped(&r);
+    return sim_dma(e->m, &r) == MACHINE_DMA_DONE ? SVA_DONE : what_stopped(&r);
 }
 
 static enum sva_access answer_of(struct sva_engine *e, unsigned before)

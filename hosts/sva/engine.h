@@ -26,8 +26,7 @@ enum sva_access {
                    * or nobody answered                                      */
 };
 
-/** One access that asks for nothing; on units that stall, and functions without PRI, it
- * stalls, and that is served. */
+/** One access that asks for nothing. */
 enum sva_access sva_engine_try(struct sva_engine *e, bool write, uint64_t va,
                                void *buf, size_t size);
 

@@ -87,8 +87,7 @@ bool sva_machine_open(struct sva_machine *s, const struct sim_config *config,
 
     memset(s, 0, sizeof(*s));
     c.engine_caps |= SIM_PASID;
-    if (!c.args)
-        c.ats = c.pri = true;
+    c.ats = c.pri = true;
     s->m = sim_open(&c, error, size);
     if (!s->m)
         return false;

@@ -21,8 +21,8 @@ struct sva_machine {
     _Atomic unsigned faults;                    /* that units recorded      */
 };
 
-/** Of `mode`, with page requests, or `args` "stall=1" (SMMUv3) without them. False: a
- * sentence in error[size], and nothing is left. */
+/** As configured, with PASIDs and page requests. False: a sentence in error[size], and
+ * nothing is left. */
 bool sva_machine_open(struct sva_machine *s, const struct sim_config *config,
                       char *error, size_t size);
 
