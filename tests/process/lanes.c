@@ -155,7 +155,7 @@ static void *run_lane(void *arg)
     for (unsigned round = 2; !is_through(lane, round); round++) {
         one_round(lane, round, memfd);
         if (!first)
-            usleep(300); /* the other lane's rounds are those that count */
+            usleep(1000); /* the other lane's rounds are those that count */
     }
     if (first)
         atomic_store(&board->stop, true);
@@ -216,7 +216,7 @@ static unsigned write_on(struct engine *e, uint32_t round)
 
     while (e->device->write(e->ctx, e->n, va, round)) {
         tell(&e->lane->landed, round);
-        if (++n % 4 == 0)
+        if (++n % 2 == 0)
             sched_yield(); /* the process has to get on as well */
     }
     return n;

@@ -5,7 +5,7 @@
  */
 #include "tests/process/lanes.h"
 
-enum { ROUNDS = 20000 };
+enum { ROUNDS = 8000 };
 
 static bool lane_fault(void *ctx, unsigned lane, uint64_t va)
 {

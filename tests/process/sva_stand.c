@@ -5,9 +5,9 @@
 #include <string.h>
 
 const struct sva_kind sva_kinds[SVA_KINDS] = {
-    { "VT-d, first stage", SIM_FIRST_STAGE },
-    { "VT-d, second stage", SIM_SCALABLE },
-    { "SMMUv3", SIM_STAGE_1 },
+    [SVA_VTD_FIRST] = { "VT-d, first stage", SIM_FIRST_STAGE },
+    [SVA_VTD_SECOND] = { "VT-d, second stage", SIM_SCALABLE },
+    [SVA_SMMUV3] = { "SMMUv3", SIM_STAGE_1 },
 };
 
 static child_fn *program;
@@ -97,6 +97,14 @@ enum sva_access sva_load(struct sva_stand *s, unsigned n, uint64_t va,
 {
     return sva_engine_access(&s->machine.engine[n], false, va, value,
                              sizeof(*value));
+}
+
+enum sva_access sva_try_load(struct sva_stand *s, unsigned n, uint64_t va)
+{
+    uint32_t value;
+
+    return sva_engine_try(&s->machine.engine[n], false, va, &value,
+                          sizeof(value));
 }
 
 enum sva_access sva_try_store(struct sva_stand *s, unsigned n, uint64_t va,

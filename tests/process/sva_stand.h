@@ -17,7 +17,7 @@ struct sva_kind {
     enum sim_mode mode;
 };
 
-enum { SVA_KINDS = 3 };
+enum { SVA_VTD_FIRST, SVA_VTD_SECOND, SVA_SMMUV3, SVA_KINDS };
 extern const struct sva_kind sva_kinds[SVA_KINDS];
 
 struct sva_stand {
@@ -46,5 +46,6 @@ enum sva_access sva_load(struct sva_stand *s, unsigned n, uint64_t va,
 /* The same, without asking for anything. */
 enum sva_access sva_try_store(struct sva_stand *s, unsigned n, uint64_t va,
                               uint32_t value);
+enum sva_access sva_try_load(struct sva_stand *s, unsigned n, uint64_t va);
 
 #endif
