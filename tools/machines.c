@@ -101,6 +101,16 @@ const char *machine_mode_with_pasids(const char *name)
     return NULL;
 }
 
+/* Which have the layout of a first stage. */
+const char *machine_mode_that_shares(const char *name)
+{
+    for (const struct machine_row *row = machine_rows; row->name; row++)
+        if (row->pasids && row->how != SIM_SCALABLE &&
+            strcmp(row->name, name) == 0)
+            return row->mode;
+    return NULL;
+}
+
 struct machine *machine_open(const char *name, const char *mode, char *error,
                              size_t size)
 {

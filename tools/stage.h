@@ -79,5 +79,6 @@ void scenario_faults(struct stage *s);
 void scenario_accel(struct stage *s);
 void scenario_mdev(struct stage *s);
 void scenario_gpu(struct stage *s);
+void scenario_sva(struct stage *s);
 
 #endif
