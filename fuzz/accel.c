@@ -226,7 +226,7 @@ static void write_by_peer(struct fuzz_input *in)
 static void bring_up(void)
 {
     write32(WQCFG, 16);
-    write32(WQCFG + 8, 1 | 1 << 1 | 1 << 4);
+    write32(WQCFG + 8, 1 | 1 << 4);
     write32(WQCFG + 12, 16 | 4 << 5);
     write32(GRPCFG, 1);
     write32(GRPCFG + 32, 15);
@@ -279,7 +279,7 @@ static void act(struct fuzz_input *in)
 /* Nobody sees registers while memory space is off. */
 static bool visible(void)
 {
-    return read64(ACCEL_REG_VERSION) == ACCEL_VERSION_1;
+    return read64(ACCEL_REG_VERSION) == ACCEL_VERSION;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

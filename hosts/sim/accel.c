@@ -196,10 +196,13 @@ static void load_desc(const uint8_t *bytes, uint64_t q[8])
     }
 }
 
-/* Registers take aligned words of 32 bits, any number of them. */
+/* Aligned accesses of 1, 2 and 4 bytes, and any number of words. */
 static bool shape_good(uint64_t offset, size_t size)
 {
-    return offset % 4 == 0 && size % 4 == 0 && offset < ACCEL_BAR0_SIZE &&
+    bool aligned = size == 1 || (size == 2 && offset % 2 == 0) ||
+                   (offset % 4 == 0 && size % 4 == 0);
+
+    return aligned && offset < ACCEL_BAR0_SIZE &&
            size <= ACCEL_BAR0_SIZE - offset;
 }
 
@@ -207,18 +210,25 @@ static void read_regs(struct sim_accel *a, uint64_t offset, uint8_t *buf,
                       size_t size)
 {
     memset(buf, 0xff, size);
-    for (size_t i = 0; shape_good(offset, size) && i < size; i += 4) {
+    for (size_t i = 0; shape_good(offset, size) && i < size; i++) {
         uint64_t word = accel_read_word(a, (offset + i) & ~UINT64_C(7));
 
-        sim_table_put(buf + i, 4, word >> (offset + i) % 8 * 8);
+        buf[i] = (uint8_t)(word >> (offset + i) % 8 * 8);
     }
 }
 
+/* Bytes of a word that are not written are not enabled. */
 static void write_regs(struct sim_accel *a, uint64_t offset, const uint8_t *buf,
                        size_t size)
 {
-    for (size_t i = 0; shape_good(offset, size) && i < size; i += 4) {
-        accel_write_half(a, offset + i, (uint32_t)uim_le_bytes(buf + i, 4));
+    unsigned width = size < 4 ? (unsigned)size : 4;
+    unsigned shift = offset % 4 * 8;
+    uint32_t enabled = (uint32_t)(UIM_BIT(8 * width) - 1) << shift;
+
+    for (size_t i = 0; shape_good(offset, size) && i < size; i += width) {
+        accel_write_half(a, (offset + i) & ~UINT64_C(3),
+                         (uint32_t)uim_le_bytes(buf + i, width) << shift,
+                         enabled);
     }
 }
 

@@ -183,7 +183,9 @@ enum accel_reach accel_access(struct sim_accel *a, struct accel_job *job,
 void accel_regs_reset(struct sim_accel *a, bool command);
 void accel_wq_reset(struct accel_wq *wq, bool all);
 uint64_t accel_read_word(const struct sim_accel *a, uint64_t offset);
-void accel_write_half(struct sim_accel *a, uint64_t offset, uint32_t value);
+/* 32 bits, of which some are enabled; the others are 0. */
+void accel_write_half(struct sim_accel *a, uint64_t offset, uint32_t value,
+                      uint32_t enabled);
 
 /* ---- accel_queue.c: with lock --------------------------------------------- */
 

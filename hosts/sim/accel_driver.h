@@ -69,7 +69,7 @@ UIOMMU_MUST_CHECK enum uiommu_status accel_command(struct accel_driver *d,
 UIOMMU_MUST_CHECK enum uiommu_status
 accel_queue_setup(struct accel_driver *d, unsigned wq,
                   const struct accel_queue *queue);
-/* All of the device; queues are still off. */
+/* All of the device; queues are still off. Users' descriptors may ask for interrupts. */
 UIOMMU_MUST_CHECK enum uiommu_status accel_enable(struct accel_driver *d);
 UIOMMU_MUST_CHECK enum uiommu_status accel_queue_on(struct accel_driver *d,
                                                     unsigned wq);

@@ -286,7 +286,8 @@ static void clear_error(struct sim_accel *a, uint32_t value)
     a->swerr[0] = accel_swerr_q0_set_overflow(was, more).raw;
 }
 
-void accel_write_half(struct sim_accel *a, uint64_t offset, uint32_t value)
+void accel_write_half(struct sim_accel *a, uint64_t offset, uint32_t value,
+                      uint32_t enabled)
 {
     unsigned shift = offset % 8 == 0 ? 0 : 32;
     uint64_t mask = 0;
@@ -299,7 +300,7 @@ void accel_write_half(struct sim_accel *a, uint64_t offset, uint32_t value)
     } else if (offset == ACCEL_REG_SWERR) {
         clear_error(a, value);
     } else if (word != NULL) {
-        mask &= (uint64_t)UINT32_MAX << shift;
+        mask &= (uint64_t)enabled << shift;
         *word = (*word & ~mask) | ((uint64_t)value << shift & mask);
     }
 }
