@@ -114,6 +114,64 @@ static void another_domain_s_handler_is_asked_again(struct rig *rig)
     end(&part, &q);
 }
 
+/* What was asked is nobody's then, whoever has it; the client's endpoint goes on saying so. */
+static void c_sc7_a_parent_is_pulled_out_with_requests_open(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct part part;
+    struct pager p;
+    uint32_t number;
+
+    lend_asking(rig, &part, 0);
+    open_pager(rig, &p, 0);
+    see(part.ep, p.d);
+    number = uiommu_endpoint_pasid(part.ep);
+    p.response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, number, BASE, 1, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    ask(rig, 0, number, BASE + RIG_PAGE, 2, true);
+    collect(rig);
+    sim_unplug(rig->m, dev);
+    rig_ok(uiommu_device_remove(rig->device[dev]));
+    rig->device[dev] = NULL;
+    uiommu_serve(rig->u);
+    assert_int_equal(p.groups, 1);
+    rig_is(uiommu_page_respond(part.ep, p.cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_NODEV);
+    take_home(&part);
+    uiommu_domain_put(p.d);
+}
+
+/* Nothing of it is left when the parent has been reset, and it asks anew. */
+static void c_sc8_a_reset_ends_what_a_part_asked_for(struct rig *rig)
+{
+    struct part part;
+    struct pager p;
+    uint32_t number;
+
+    lend_asking(rig, &part, 0);
+    open_pager(rig, &p, 0);
+    see(part.ep, p.d);
+    number = uiommu_endpoint_pasid(part.ep);
+    p.response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, number, BASE, 1, true);
+    collect_and_serve(rig);
+    rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
+    assert_int_equal(answers(rig, 0), 1);
+    rig_is(uiommu_page_respond(part.ep, p.cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_ok(uiommu_device_reset_end(parent(rig, 0), true));
+    assert_int_equal(uiommu_endpoint_pasid(part.ep), number);
+    p.response = UIOMMU_RESPONSE_SUCCESS;
+    ask(rig, 0, number, BASE, 2, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 2);
+    is_answer(rig, 0, 1, 2, SIM_PAGE_SUCCESS);
+    end(&part, &p);
+}
+
 /* Who asks could not be told from others, or asks by another way. */
 static void parts_that_cannot_be_told_apart_do_not_ask(struct rig *rig)
 {
@@ -138,6 +196,9 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(what_it_asked_for_is_answered_before_it_ends,
                 with_pasid_requests),
     RIG_TEST_ON(another_domain_s_handler_is_asked_again, with_pasid_requests),
+    RIG_TEST_ON(c_sc7_a_parent_is_pulled_out_with_requests_open,
+                with_pasid_requests),
+    RIG_TEST_ON(c_sc8_a_reset_ends_what_a_part_asked_for, with_pasid_requests),
     RIG_TEST_ON(parts_that_cannot_be_told_apart_do_not_ask,
                 with_pasid_requests),
     { 0 },
