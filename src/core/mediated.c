@@ -440,10 +440,9 @@ static enum uiommu_status orphan(struct uim_mediated *m)
     uim_list_del(&m->node);
     atomic_store(&m->endpoint.quarantined, true);
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    m->endpoint.device = NULL;
+    uim_requests_orphan(&m->endpoint);
     uim_list_add_tail(&u->dead, &m->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    uim_requests_orphan(&m->endpoint);
     return give_up(m);
 }
 

@@ -81,11 +81,12 @@ static void somebody_else_has_its_number(struct stand *s, uint32_t number)
 
 /* Nobody did anything wrong; but what somebody asked for may come when it is his no more,
  * and there are units that record that. */
-static void assert_quiet(struct rig *rig, uint32_t number)
+static void assert_quiet(struct rig *rig, unsigned most)
 {
-    assert_true(rig->faults == 0 ||
-                (rig->config.pri && rig->config.adversarial &&
-                 rig->faults == 1 && rig->fault.pasid == number));
+    const bool late = rig->config.pri && rig->config.adversarial;
+
+    assert_true(rig->faults <= (late ? most : 0));
+    assert_true(rig->faults == 0 || strstr(rig->sentence, "page request"));
 }
 
 static void c_sc2_a_client_crashes_with_work_in_flight(struct rig *rig)
@@ -104,7 +105,7 @@ static void c_sc2_a_client_crashes_with_work_in_flight(struct rig *rig)
     own_ends(&s);
     assert_untouched(&s.client[CRASHES]);
     somebody_else_has_its_number(&s, number);
-    assert_quiet(rig, number);
+    assert_quiet(rig, 1);
     stand_close(&s);
 }
 
@@ -284,7 +285,6 @@ static void c_sc8_a_function_reset_with_all_clients_alive(struct rig *rig)
     for (unsigned i = 0; i < CLIENTS; i++)
         number[i] = number_of(&s.client[i]);
     all_are_under_way(&s);
-    sim_accel_pause(rig->m, s.dev, true); /* it is the reset that ends it */
     rig_ok(accel_parts_reset_begin(&s.parts));
     for (unsigned i = 0; i < CLIENTS; i++) {
         assert_int_equal(sim_accel_carries(rig->m, s.dev, number[i]), 0);
@@ -293,8 +293,10 @@ static void c_sc8_a_function_reset_with_all_clients_alive(struct rig *rig)
     rig_is(uiommu_set_domain(s.client[0].part->endpoint, s.client[1].domain,
                              &s.client[0]),
            UIOMMU_BUSY);
+    assert_int_equal(sim_accel_busy(rig->m, s.dev), 0);
+    rig_poll(rig);
+    assert_quiet(rig, CLIENTS);
     reset_function(&s);
-    sim_accel_pause(rig->m, s.dev, false);
     submits(&s, 0); /* to a queue that is off */
     rig_ok(accel_parts_reset_end(&s.parts, true));
     assert_int_equal(sim_accel_busy(rig->m, s.dev), 0);
