@@ -34,6 +34,11 @@ static bool is_emulated(const struct uim_mediated *m)
     return m->config.kind == UIOMMU_MDEV_EMULATED;
 }
 
+static bool shares(const struct uim_mediated *m)
+{
+    return m->config.flags & UIOMMU_MDEV_SHARE;
+}
+
 static bool hardware_failed(enum uiommu_status status)
 {
     return status >= UIOMMU_TIMEDOUT;
@@ -145,11 +150,13 @@ struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint)
     return uim_pasid_of(m->seat, endpoint->device);
 }
 
-/* Others of a group with wide PASIDs ask for themselves. */
+/* Others of its group ask for themselves. What asks keeps its view and its heir: what it
+ * sees it sees by these. */
 struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real)
 {
+    const struct uim_view *view = real->view;
     struct uim_mediated *m =
-        real->pasid != UIOMMU_NO_PASID ? real->view->part : NULL;
+        view->pasid != UIOMMU_NO_PASID ? view->part : view->group->heir;
 
     return m && m->endpoint.device == real->device ? &m->endpoint : real;
 }
@@ -157,8 +164,7 @@ struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real)
 /* What carries a number that others have too says nothing of who asks (C.4). */
 bool uim_mediated_may_ask(const struct uim_mediated *m)
 {
-    return m->config.kind == UIOMMU_MDEV_PASID &&
-           !(m->config.flags & UIOMMU_MDEV_SHARE);
+    return !is_emulated(m) && !shares(m);
 }
 
 /* What clients are told. */
@@ -176,11 +182,6 @@ static void show(struct uim_mediated *m, struct uim_view *seat,
 }
 
 /* ---- numbers (C.4) ------------------------------------------------------------------------ */
-
-static bool shares(const struct uim_mediated *m)
-{
-    return m->config.flags & UIOMMU_MDEV_SHARE;
-}
 
 static bool is_cut(const struct uim_view *view)
 {
