@@ -164,7 +164,7 @@ struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real)
 /* What carries a number that others have too says nothing of who asks (C.4). */
 bool uim_mediated_may_ask(const struct uim_mediated *m)
 {
-    return !is_emulated(m) && !shares(m);
+    return !shares(m);
 }
 
 /* What clients are told. */
