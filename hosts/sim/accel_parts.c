@@ -325,9 +325,17 @@ enum uiommu_status accel_parts_stop(struct accel_parts *p)
 
 /* ---- resets -------------------------------------------------------------- */
 
+/* What is under way for the host is thrown away before it is refused. */
 enum uiommu_status accel_parts_reset_begin(struct accel_parts *p)
 {
-    return uiommu_device_reset_begin(p->device);
+    enum uiommu_status status;
+
+    (void)!accel_queue_clear(&p->drv, OWN_QUEUE);
+    status = uiommu_device_reset_begin(p->device);
+    if (status == UIOMMU_BUSY || status == UIOMMU_AGAIN) {
+        (void)!accel_queue_on(&p->drv, OWN_QUEUE);
+    }
+    return status;
 }
 
 static enum uiommu_status come_up(struct accel_parts *p)

@@ -78,6 +78,7 @@ UIOMMU_MUST_CHECK enum uiommu_status accel_take_back(struct accel_part *part);
 /* ---- resets -------------------------------------------------------------- */
 
 /* Around a reset of the function by whoever calls: uiommu_device_reset_begin() and _end().
+ * A copy that is under way is thrown away, with what clients have.
  * At its end queues are as they were and empty; if it did not work, or the device does not
  * come up, all of it stays blocked until it is removed, and what is lent is taken back. */
 UIOMMU_MUST_CHECK enum uiommu_status

@@ -18,9 +18,8 @@ extern "C" {
  * PASID: the part sends requests with a number of its own. It is a group of its own, which
  * has the endpoint and no device, and is claimed by itself. While it is blocked it has no
  * number and touches no hardware; it gets one with its first domain. Firmware regions of
- * the parent do not concern it, nor do interrupts, which are the parent's. Unless it shares
- * its number it may see domains that answer page requests (request.h), which else is
- * OPNOTSUPP.
+ * the parent do not concern it, nor do interrupts, which are the parent's. If it shares its
+ * number, it cannot see domains that answer page requests (request.h): OPNOTSUPP.
  *
  * RID_INHERIT: the part is all that the parent sends without a PASID, so that there is one.
  * It is of the parent's group, and moves it; PASIDs, interrupts and regions are the parent's,
@@ -36,7 +35,7 @@ extern "C" {
  * uiommu_config.block_quality is NONE (PERM). Domains are those of the parent's unit, which
  * other devices may see as well; to unmap in one that such a part sees, or to give the part
  * another, waits for its mediator to let go: uiommu_unmap() is then called only where that
- * may take its time.
+ * may take its time. It asks for no pages: such domains are OPNOTSUPP.
  *
  * A parent with mediated devices is not removed while it is there, nor is its group claimed
  * while it has any of the kind PASID.

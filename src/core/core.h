@@ -493,7 +493,7 @@ enum uiommu_status uim_mediated_set(struct uim_mediated *m,
 enum uiommu_status uim_mediated_force(struct uim_mediated *m);
 /* The endpoint that units know, or the same. */
 struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint);
-/* Whose it is: what clients know for one with a PASID that asks for something. */
+/* Whose it is: what clients know for one that asks for something. */
 struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real);
 /* May the part see a domain that answers page requests? */
 bool uim_mediated_may_ask(const struct uim_mediated *m);

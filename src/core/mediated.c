@@ -34,6 +34,11 @@ static bool is_emulated(const struct uim_mediated *m)
     return m->config.kind == UIOMMU_MDEV_EMULATED;
 }
 
+static bool shares(const struct uim_mediated *m)
+{
+    return m->config.flags & UIOMMU_MDEV_SHARE;
+}
+
 static bool hardware_failed(enum uiommu_status status)
 {
     return status >= UIOMMU_TIMEDOUT;
@@ -194,11 +199,13 @@ struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint)
     return uim_pasid_of(m->seat, endpoint->device);
 }
 
-/* Others of a group with wide PASIDs ask for themselves. */
+/* Others of its group ask for themselves. What asks keeps its view and its heir: what it
+ * sees it sees by these. */
 struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real)
 {
+    const struct uim_view *view = real->view;
     struct uim_mediated *m =
-        real->pasid != UIOMMU_NO_PASID ? real->view->part : NULL;
+        view->pasid != UIOMMU_NO_PASID ? view->part : view->group->heir;
 
     return m && m->endpoint.device == real->device ? &m->endpoint : real;
 }
@@ -206,8 +213,7 @@ struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real)
 /* What carries a number that others have too says nothing of who asks (C.4). */
 bool uim_mediated_may_ask(const struct uim_mediated *m)
 {
-    return m->config.kind == UIOMMU_MDEV_PASID &&
-           !(m->config.flags & UIOMMU_MDEV_SHARE);
+    return !shares(m);
 }
 
 /* What clients are told. */
@@ -225,11 +231,6 @@ static void show(struct uim_mediated *m, struct uim_view *seat,
 }
 
 /* ---- numbers (C.4) ------------------------------------------------------------------------ */
-
-static bool shares(const struct uim_mediated *m)
-{
-    return m->config.flags & UIOMMU_MDEV_SHARE;
-}
 
 static bool is_cut(const struct uim_view *view)
 {
@@ -507,10 +508,9 @@ static enum uiommu_status orphan(struct uim_mediated *m)
     uim_list_del(&m->node);
     atomic_store(&m->endpoint.quarantined, true);
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    m->endpoint.device = NULL;
+    uim_requests_orphan(&m->endpoint);
     uim_list_add_tail(&u->dead, &m->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    uim_requests_orphan(&m->endpoint);
     return give_up(m);
 }
 

@@ -4,256 +4,7 @@
  * queues to clients, each with an address space of its own (semantics C-SC2, C-SC8,
  * C-SC11), on every unit that has PASIDs, with device TLBs and page requests and without.
  */
-#include "tests/core/requests.h"
-
-#include "hosts/sim/accel.h"
-#include "hosts/sim/accel_parts.h"
-
-#include <string.h>
-
-enum {
-    ACCEL = 3, /* which engine it is */
-    CLIENTS = 3,
-    CRASHES = 1, /* which of them */
-    ORDER = 3,
-    SIZE = RIG_PAGE << ORDER,
-    SRC = 0,
-    DST = SIZE / 2,
-    RECORD = SIZE - 64,
-    PART = SIZE / 2 - RIG_PAGE, /* of a copy: 3 pages */
-    MISSING = RIG_PAGE, /* of it, the page that is brought when asked for */
-    STEPS = 200,
-    CAP_LIST = 0x34,
-    CAP_PCIE = 0x10,
-    DEVCTL = 8, /* in the capability of PCI Express */
-    FLR = 0x8000,
-};
-
-#define LONG UINT64_C(100000000)
-
-/* One client: all have the same addresses. */
-struct client {
-    struct rig *rig;
-    struct accel_part *part;
-    struct uiommu_domain *domain;
-    uint64_t phys;
-    uint8_t *mem;
-    enum uiommu_response response;
-    unsigned asked;
-    struct uiommu_endpoint *asker;
-    uint64_t cookie;
-};
-
-struct stand {
-    struct rig *rig;
-    struct accel_parts parts;
-    unsigned dev;
-    uint64_t own_phys; /* twice PART */
-    uint8_t *own;
-    struct client client[CLIENTS];
-};
-
-/* ---- machines --------------------------------------------------------------- */
-
-static bool with_accel(struct rig *rig, const char **why)
-{
-    rig->config.accels = 1;
-    rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
-    return has_pasids(rig, why);
-}
-
-static bool with_ats(struct rig *rig, const char **why)
-{
-    rig->config.ats = true;
-    return with_accel(rig, why);
-}
-
-static bool with_pages(struct rig *rig, const char **why)
-{
-    return with_accel(rig, why) && with_requests(rig, why);
-}
-
-static void movdir64b(void *ctx, uint64_t addr, const void *bytes)
-{
-    sim_movdir64b(ctx, addr, bytes);
-}
-
-static bool enqcmds(void *ctx, uint64_t addr, const void *bytes)
-{
-    return sim_enqcmds(ctx, addr, bytes);
-}
-
-/* ---- clients ---------------------------------------------------------------- */
-
-static uint8_t mark_of(const struct stand *s, unsigned i)
-{
-    (void)s;
-    return (uint8_t)(0x10 + i);
-}
-
-/* The one page that is not there. */
-static enum uiommu_response bring(void *ctx,
-                                  const struct uiommu_request_group *group)
-{
-    struct client *c = ctx;
-
-    c->asked++;
-    c->asker = group->endpoint;
-    c->cookie = group->cookie;
-    assert_int_equal(group->n, 1);
-    assert_int_equal(group->first->iova, BASE + DST + MISSING);
-    if (c->response == UIOMMU_RESPONSE_SUCCESS)
-        rig_ok(uiommu_map(c->domain, BASE + DST + MISSING,
-                          c->phys + DST + MISSING, RIG_PAGE, RIG_RW));
-    return c->response;
-}
-
-static void client_domain(struct client *c)
-{
-    const struct uiommu_domain_config config = {
-        .size = sizeof(config),
-        .on_request = c->rig->config.pri ? bring : NULL,
-        .request_ctx = c,
-    };
-
-    rig_ok(uiommu_domain_create(c->part->endpoint, &config, &c->domain));
-    rig_ok(uiommu_map(c->domain, BASE, c->phys, SIZE, RIG_RW));
-    if (c->rig->config.pri)
-        rig_ok(uiommu_unmap(c->domain, BASE + DST + MISSING, RIG_PAGE, NULL));
-}
-
-/* Its queue is its own until it is released, whatever becomes of it. */
-static void client_begin(struct stand *s, unsigned i)
-{
-    struct client *c = &s->client[i];
-
-    c->rig = s->rig;
-    c->phys = rig_pages(s->rig, ORDER);
-    c->mem = sim_ram(s->rig->m, c->phys, SIZE);
-    rig_ok(accel_lend(&s->parts, &c->part));
-    rig_ok(uiommu_claim(c->part->endpoint, c));
-    client_domain(c);
-    rig_ok(uiommu_set_domain(c->part->endpoint, c->domain, c));
-    memset(c->mem + SRC, mark_of(s, i), PART);
-}
-
-/* The host takes the queue from it. */
-static void client_goes(struct client *c)
-{
-    rig_ok(uiommu_release(c->part->endpoint, c));
-    uiommu_domain_put(c->domain);
-    c->domain = NULL;
-}
-
-static void client_end(struct client *c)
-{
-    client_goes(c);
-    rig_ok(accel_take_back(c->part));
-}
-
-static uint32_t number_of(const struct client *c)
-{
-    return uiommu_endpoint_pasid(c->part->endpoint);
-}
-
-/* By itself, through its portal. */
-static void client_submits(struct client *c, uint32_t flags)
-{
-    struct accel_desc d = accel_desc(ACCEL_OP_MEMMOVE, flags, BASE + RECORD);
-
-    memset(c->mem + RECORD, 0, ACCEL_RECORD_SIZE);
-    accel_desc_copy(&d, BASE + DST, BASE + SRC, PART);
-    sim_movdir64b(c->rig->m, accel_portal(&c->part->parts->drv, c->part->wq),
-                  &d);
-}
-
-static void submits(struct stand *s, unsigned i)
-{
-    client_submits(&s->client[i], s->rig->config.pri ? ACCEL_FLAG_BOF : 0);
-}
-
-/* What it asks for is served meanwhile. */
-static struct accel_record client_waits(struct client *c)
-{
-    for (unsigned i = 0; i < STEPS; i++) {
-        if (accel_look(c->mem + RECORD).status != ACCEL_NONE)
-            break;
-        collect_and_serve(c->rig);
-    }
-    return accel_look(c->mem + RECORD);
-}
-
-static void assert_copied(struct stand *s, unsigned i)
-{
-    const struct accel_record r = client_waits(&s->client[i]);
-
-    assert_int_equal(r.status, ACCEL_SUCCESS);
-    for (unsigned j = 0; j < PART; j++)
-        assert_int_equal(s->client[i].mem[DST + j], mark_of(s, i));
-}
-
-/* ---- the stand --------------------------------------------------------------- */
-
-static struct uiommu_device *device(struct stand *s)
-{
-    return s->rig->device[s->dev];
-}
-
-static enum uiommu_status start(struct stand *s)
-{
-    const struct accel_cpu cpu = { movdir64b, enqcmds, s->rig->m };
-
-    return accel_parts_start(&s->parts, device(s), &s->rig->m->host,
-                             s->rig->m->devices[s->dev].pci, &cpu);
-}
-
-static void stand_open(struct stand *s, struct rig *rig)
-{
-    memset(s, 0, sizeof(*s));
-    s->rig = rig;
-    s->dev = rig_engine(rig, ACCEL);
-    rig_ok(start(s));
-    s->own_phys = rig_pages(rig, ORDER);
-    s->own = sim_ram(rig->m, s->own_phys, SIZE);
-    s->parts.drv.limit_ns = 300 * 1000;
-    for (unsigned i = 0; i < CLIENTS; i++)
-        client_begin(s, i);
-}
-
-static void stand_close(struct stand *s)
-{
-    for (unsigned i = CLIENTS; i-- > 0;)
-        if (s->client[i].domain)
-            client_end(&s->client[i]);
-    rig_ok(accel_parts_stop(&s->parts));
-}
-
-static void own_begins(struct stand *s)
-{
-    memset(s->own, 0x5a, PART);
-    memset(s->own + DST, 0, PART);
-    rig_ok(accel_parts_copy(&s->parts, s->own_phys + DST, s->own_phys, PART));
-}
-
-static void own_ends(struct stand *s)
-{
-    rig_ok(accel_parts_wait(&s->parts, LONG));
-    for (unsigned j = 0; j < PART; j++)
-        assert_int_equal(s->own[DST + j], 0x5a);
-}
-
-static void reset_function(struct stand *s)
-{
-    const struct uiommu_host *h = &s->rig->m->host;
-    const struct uiommu_pci pci = s->rig->m->devices[s->dev].pci;
-    unsigned at = h->pci_read(h->ctx, pci, CAP_LIST, 1);
-
-    while (h->pci_read(h->ctx, pci, at, 1) != CAP_PCIE)
-        at = h->pci_read(h->ctx, pci, at + 1, 1);
-    h->pci_write(h->ctx, pci, at + DEVCTL, 2, FLR);
-    sim_advance(s->rig->m, UINT64_C(100000000));
-    sim_firmware(s->rig->m, s->dev);
-}
+#include "tests/core/accels.h"
 
 /* ---- C-SC2 ------------------------------------------------------------------- */
 
@@ -311,8 +62,7 @@ static void all_are_under_way(struct stand *s)
 
 static void assert_untouched(const struct client *c)
 {
-    for (unsigned j = 0; j < SIZE; j++)
-        assert_int_equal(c->mem[j], 0xee);
+    assert_true(is_all(c->mem, SIZE, 0xee));
 }
 
 /* The number is free at once, as nothing with it is under way anywhere. */
@@ -331,11 +81,12 @@ static void somebody_else_has_its_number(struct stand *s, uint32_t number)
 
 /* Nobody did anything wrong; but what somebody asked for may come when it is his no more,
  * and there are units that record that. */
-static void assert_quiet(struct rig *rig, uint32_t number)
+static void assert_quiet(struct rig *rig, unsigned most)
 {
-    assert_true(rig->faults == 0 ||
-                (rig->config.pri && rig->config.adversarial &&
-                 rig->faults == 1 && rig->fault.pasid == number));
+    const bool late = rig->config.pri && rig->config.adversarial;
+
+    assert_true(rig->faults <= (late ? most : 0));
+    assert_true(rig->faults == 0 || strstr(rig->sentence, "page request"));
 }
 
 static void c_sc2_a_client_crashes_with_work_in_flight(struct rig *rig)
@@ -354,7 +105,7 @@ static void c_sc2_a_client_crashes_with_work_in_flight(struct rig *rig)
     own_ends(&s);
     assert_untouched(&s.client[CRASHES]);
     somebody_else_has_its_number(&s, number);
-    assert_quiet(rig, number);
+    assert_quiet(rig, 1);
     stand_close(&s);
 }
 
@@ -533,7 +284,6 @@ static void c_sc8_a_function_reset_with_all_clients_alive(struct rig *rig)
     for (unsigned i = 0; i < CLIENTS; i++)
         number[i] = number_of(&s.client[i]);
     all_are_under_way(&s);
-    sim_accel_pause(rig->m, s.dev, true); /* it is the reset that ends it */
     rig_ok(accel_parts_reset_begin(&s.parts));
     for (unsigned i = 0; i < CLIENTS; i++) {
         assert_int_equal(sim_accel_carries(rig->m, s.dev, number[i]), 0);
@@ -542,8 +292,10 @@ static void c_sc8_a_function_reset_with_all_clients_alive(struct rig *rig)
     rig_is(uiommu_set_domain(s.client[0].part->endpoint, s.client[1].domain,
                              &s.client[0]),
            UIOMMU_BUSY);
+    assert_int_equal(sim_accel_busy(rig->m, s.dev), 0);
+    rig_poll(rig);
+    assert_quiet(rig, CLIENTS);
     reset_function(&s);
-    sim_accel_pause(rig->m, s.dev, false);
     submits(&s, 0); /* to a queue that is off */
     rig_ok(accel_parts_reset_end(&s.parts, true));
     assert_int_equal(sim_accel_busy(rig->m, s.dev), 0);

@@ -114,7 +114,76 @@ static void another_domain_s_handler_is_asked_again(struct rig *rig)
     end(&part, &q);
 }
 
-/* Who asks could not be told from others, or asks by another way. */
+/* What was asked is nobody's then, whoever has it; the client's endpoint goes on saying so. */
+static void c_sc7_a_parent_is_pulled_out_with_requests_open(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct part part;
+    struct pager p;
+    uint32_t number;
+
+    lend_asking(rig, &part, 0);
+    open_pager(rig, &p, 0);
+    see(part.ep, p.d);
+    number = uiommu_endpoint_pasid(part.ep);
+    p.response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, number, BASE, 1, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    ask(rig, 0, number, BASE + RIG_PAGE, 2, true);
+    collect(rig);
+    sim_unplug(rig->m, dev);
+    rig_ok(uiommu_device_remove(rig->device[dev]));
+    rig->device[dev] = NULL;
+    uiommu_serve(rig->u);
+    assert_int_equal(p.groups, 1);
+    rig_is(uiommu_page_respond(part.ep, p.cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_NODEV);
+    take_home(&part);
+    uiommu_domain_put(p.d);
+}
+
+/* Nothing of it is left when the parent has been reset, and it asks anew. */
+static void c_sc8_a_reset_ends_what_a_part_asked_for(struct rig *rig)
+{
+    struct part part;
+    struct pager p;
+    uint32_t number;
+
+    lend_asking(rig, &part, 0);
+    open_pager(rig, &p, 0);
+    see(part.ep, p.d);
+    number = uiommu_endpoint_pasid(part.ep);
+    p.response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, number, BASE, 1, true);
+    collect_and_serve(rig);
+    rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
+    assert_int_equal(answers(rig, 0), 1);
+    rig_is(uiommu_page_respond(part.ep, p.cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_ok(uiommu_device_reset_end(parent(rig, 0), true));
+    assert_int_equal(uiommu_endpoint_pasid(part.ep), number);
+    p.response = UIOMMU_RESPONSE_SUCCESS;
+    ask(rig, 0, number, BASE, 2, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 2);
+    is_answer(rig, 0, 1, 2, SIM_PAGE_SUCCESS);
+    end(&part, &p);
+}
+
+static void let_go(void *ctx, struct uiommu_endpoint *ep, uint64_t iova,
+                   uint64_t last)
+{
+    (void)ctx;
+    (void)ep;
+    (void)iova;
+    (void)last;
+}
+
+static const struct uiommu_mediator software = { .unmapped = let_go };
+
+/* Who asks could not be told from others, or no hardware does. */
 static void parts_that_cannot_be_told_apart_do_not_ask(struct rig *rig)
 {
     struct uiommu_mdev_config config;
@@ -127,10 +196,39 @@ static void parts_that_cannot_be_told_apart_do_not_ask(struct rig *rig)
     take_home(&part);
     set(rig, 0, uiommu_blocked(rig->u));
     config = part_config(&part, rig, 0);
-    config.kind = UIOMMU_MDEV_RID_INHERIT;
+    config.kind = UIOMMU_MDEV_EMULATED;
+    config.mediator = &software;
     rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &part.ep));
     rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_OPNOTSUPP);
     end(&part, &p);
+}
+
+/* It asks as its parent does, and is answered when it ends. */
+static void an_heir_asks_for_pages(struct rig *rig)
+{
+    struct uiommu_mdev_config config;
+    struct part part;
+    struct pager p;
+
+    config = part_config(&part, rig, 0);
+    config.kind = UIOMMU_MDEV_RID_INHERIT;
+    part = (struct part){ .rig = rig };
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &part.ep));
+    open_pager(rig, &p, 0);
+    see(part.ep, p.d);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+    collect_and_serve(rig);
+    assert_ptr_equal(p.endpoint, part.ep);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
+    p.response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, UIOMMU_NO_PASID, BASE + RIG_PAGE, 2, true);
+    collect_and_serve(rig);
+    rig_ok(uiommu_page_respond(part.ep, p.cookie, UIOMMU_RESPONSE_INVALID));
+    is_answer(rig, 0, 1, 2, SIM_PAGE_INVALID);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE + RIG_PAGE, 3, true);
+    take_home(&part);
+    is_answer(rig, 0, 2, 3, SIM_PAGE_INVALID);
+    uiommu_domain_put(p.d);
 }
 
 static const struct rig_test tests[] = {
@@ -138,8 +236,12 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(what_it_asked_for_is_answered_before_it_ends,
                 with_pasid_requests),
     RIG_TEST_ON(another_domain_s_handler_is_asked_again, with_pasid_requests),
+    RIG_TEST_ON(c_sc7_a_parent_is_pulled_out_with_requests_open,
+                with_pasid_requests),
+    RIG_TEST_ON(c_sc8_a_reset_ends_what_a_part_asked_for, with_pasid_requests),
     RIG_TEST_ON(parts_that_cannot_be_told_apart_do_not_ask,
                 with_pasid_requests),
+    RIG_TEST_ON(an_heir_asks_for_pages, with_requests),
     { 0 },
 };
 
