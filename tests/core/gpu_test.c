@@ -9,6 +9,10 @@
 
 #include "tests/hook/hook.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
 /* Where a context has what: pages that come when they are asked for, some of them not to
  * be written; and a buffer that was put there, or comes back when it is asked for. */
 enum { OWN = 4, LENGTH = 5, RUNS = 3, TRIES = 4 };
@@ -577,6 +581,81 @@ static void s3_25_two_devices_run_one_context(struct rig *rig)
     rig->faults = 0;
 }
 
+/* ---- while the other runs ---------------------------------------------------------------------- */
+
+/* A context in a thread of its own, which counts what went wrong and never asserts. */
+struct runner {
+    struct context *c;
+    _Atomic bool done;
+    _Atomic unsigned rounds, wrong;
+};
+
+static void *run_on(void *ctx)
+{
+    struct runner *r = ctx;
+    const uint32_t pasid = number(r->c);
+    const unsigned dev = rig_engine(r->c->rig, r->c->engine);
+
+    while (!atomic_load(&r->done)) {
+        uint64_t word = r->rounds;
+        struct sim_request q = {
+            .dev = dev,
+            .pasid = pasid,
+            .write = r->rounds % 2,
+            .iova = BUFFER + r->rounds % LENGTH * RIG_PAGE,
+            .buf = &word,
+            .size = 8,
+        };
+
+        r->wrong += sim_dma(r->c->rig->m, &q) != MACHINE_DMA_DONE;
+        r->rounds++;
+    }
+    return NULL;
+}
+
+/* It runs meanwhile, and not only before and after. */
+static void wait_for_rounds(const struct runner *r)
+{
+    const unsigned until = r->rounds + 3;
+
+    while (r->rounds < until)
+        sched_yield();
+}
+
+/* One loses the buffer and gets it back, another comes and goes. */
+static void a_context_runs_while_others_lose_what_it_has(struct rig *rig)
+{
+    enum { ROUNDS = 4 };
+    struct uiommu_segment buffer[RUNS];
+    struct context a = { 0 }, b = { 0 }, other = { 0 };
+    struct runner r = { .c = &b };
+    pthread_t id;
+
+    make_buffer(rig, buffer);
+    set(rig, 0, uiommu_identity(rig->u));
+    open_context(rig, 0, &a);
+    open_context(rig, 0, &b);
+    give(&a, buffer);
+    give(&b, buffer);
+    assert_int_equal(pthread_create(&id, NULL, run_on, &r), 0);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        assert_true(rig_pasid_reaches(rig, 0, number(&a), BUFFER + 8,
+                                      buffer[0].phys + 8));
+        rig_ok(uiommu_unmap(a.domain, BUFFER, LENGTH * RIG_PAGE, NULL));
+        assert_true(rig_pasid_refused(rig, 0, number(&a), BUFFER + 8));
+        wait_for_rounds(&r);
+        open_context(rig, 0, &other);
+        give(&a, buffer);
+        close_context(&other);
+    }
+    atomic_store(&r.done, true);
+    assert_int_equal(pthread_join(id, NULL), 0);
+    assert_int_equal(r.wrong, 0);
+    close_context(&a);
+    close_context(&b);
+    rig->faults = 0;
+}
+
 int main(void)
 {
     static const struct rig_test tests[] = {
@@ -596,6 +675,10 @@ int main(void)
         RIG_TEST_ON(a_page_revoked_while_it_is_asked_for_stays_away,
                     with_pasid_requests),
         RIG_TEST_ON(s3_25_two_devices_run_one_context, with_pasid_requests),
+        { .name = "a_context_runs_while_others_lose_what_it_has",
+          .run = a_context_runs_while_others_lose_what_it_has,
+          .prepare = with_pasid_requests,
+          .once = "another thread does DMA meanwhile" },
         { 0 },
     };
 
