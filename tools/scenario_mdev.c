@@ -102,7 +102,7 @@ static bool by_engine(void *ctx, bool write, uint64_t iova, uint64_t *word)
 }
 
 struct move {
-    uint8_t *ram;
+    const struct lent *l;
     uint64_t *word;
     bool write;
 };
@@ -110,7 +110,7 @@ struct move {
 static void move(void *ctx, const struct uiommu_segment *piece)
 {
     const struct move *m = ctx;
-    void *at = m->ram + piece->phys;
+    void *at = m->l->mem + (piece->phys - m->l->phys);
 
     memcpy(m->write ? at : m->word, m->write ? m->word : at, sizeof(*m->word));
 }
@@ -119,7 +119,7 @@ static bool by_software(void *ctx, bool write, uint64_t iova, uint64_t *word)
 {
     struct lent *l = ctx;
     const unsigned flags = write ? UIOMMU_WRITE : UIOMMU_READ;
-    struct move m = { l->mem - l->phys, word, write };
+    struct move m = { l, word, write };
 
     if (uiommu_access_rw(l->ep, iova, sizeof(*word), flags, move, &m) ==
         UIOMMU_OK)

@@ -50,7 +50,7 @@ enum uiommu_history {
 };
 
 struct uiommu_fault {
-    const char *driver;     /* "vtd"                                      */
+    const char *driver;     /* "vtd"; "software": uiommu_access_fault()   */
     unsigned unit;          /* index                                      */
     uint8_t kind;           /* enum uiommu_fault_kind                     */
     uint32_t id;            /* as the unit knows the requester: VT-d, its

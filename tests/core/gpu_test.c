@@ -9,6 +9,10 @@
 
 #include "tests/hook/hook.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
 /* Where a context has what: pages that come when they are asked for, some of them not to
  * be written; and a buffer that was put there, or comes back when it is asked for. */
 enum { OWN = 4, LENGTH = 5, RUNS = 3, TRIES = 4 };
@@ -24,7 +28,7 @@ struct context {
     uint64_t own[OWN];
     const struct uiommu_segment
         *buffer; /* RUNS of LENGTH pages; NULL: none of his */
-    unsigned served;
+    unsigned served, pages; /* groups, and what was in them */
     enum uiommu_response last;
     struct context *evicts; /* its pages are one and the same */
 };
@@ -83,6 +87,7 @@ static enum uiommu_response serve(void *ctx,
     struct context *c = ctx;
 
     c->served++;
+    c->pages += group->n;
     c->last = UIOMMU_RESPONSE_SUCCESS;
     for (const struct uiommu_page_request *r = group->first; r; r = r->next)
         if (bring(c, r) != UIOMMU_RESPONSE_SUCCESS)
@@ -102,6 +107,7 @@ static void open_context(struct rig *rig, unsigned engine, struct context *c)
     c->rig = rig;
     c->engine = engine;
     c->served = 0;
+    c->pages = 0;
     for (unsigned i = 0; i < OWN; i++)
         if (c->own[i] == 0)
             c->own[i] = rig_pages(rig, 0);
@@ -217,8 +223,6 @@ static void close_while_it_asks(struct context *c)
     close_context(c);
     is_answer(was.rig, was.engine, before, 2, SIM_PAGE_INVALID);
     assert_int_equal(answers(was.rig, was.engine), before + 1);
-    assert_int_equal(
-        sim_page_groups(was.rig->m, rig_engine(was.rig, was.engine)), 0);
 }
 
 /* But for the unit's queue of requests, which is memory that it writes to. */
@@ -263,6 +267,7 @@ static void c_sc3_contexts_come_and_go(struct rig *rig)
         assert_int_equal(c->served, 1);
     }
     rig->faults = 0;
+    assert_int_equal(sim_page_groups(rig->m, rig_engine(rig, 0)), 0);
     is_as_before(rig, &before);
 }
 
@@ -394,6 +399,33 @@ static void each_context_is_answered_for_itself(struct rig *rig)
         rig_pasid_reaches(rig, 0, number(&a), BASE + RIG_PAGE, a.own[1]));
     assert_true(rig_pasid_refused(rig, 0, number(&b), BASE + RIG_PAGE));
     close_context(&a);
+    close_context(&b);
+    rig->faults = 0;
+}
+
+/* What others have asked for, half a group and a whole one, is no business of the drain. */
+static void a_context_that_ends_leaves_the_others_waiting(struct rig *rig)
+{
+    struct context a = { 0 }, b = { 0 };
+    unsigned before;
+
+    set(rig, 0, uiommu_identity(rig->u));
+    open_context(rig, 0, &a);
+    open_context(rig, 0, &b);
+    ask_for(&b, true, BASE, 5, true);
+    ask_for(&b, true, BASE + RIG_PAGE, 6, false);
+    collect(rig);
+    close_while_it_asks(&a);
+    before = answers(rig, 0);
+    ask_for(&b, true, BASE + 2 * RIG_PAGE, 6, true);
+    collect_and_serve(rig);
+    assert_int_equal(answers(rig, 0), before + 2);
+    is_answer(rig, 0, before, 5, SIM_PAGE_SUCCESS);
+    is_answer(rig, 0, before + 1, 6, SIM_PAGE_SUCCESS);
+    assert_int_equal(b.pages, 3);
+    for (unsigned i = 0; i < OWN - 1; i++)
+        assert_true(rig_pasid_reaches(rig, 0, number(&b), BASE + i * RIG_PAGE,
+                                      b.own[i]));
     close_context(&b);
     rig->faults = 0;
 }
@@ -577,6 +609,81 @@ static void s3_25_two_devices_run_one_context(struct rig *rig)
     rig->faults = 0;
 }
 
+/* ---- while the other runs ---------------------------------------------------------------------- */
+
+/* A context in a thread of its own, which counts what went wrong and never asserts. */
+struct runner {
+    struct context *c;
+    _Atomic bool done;
+    _Atomic unsigned rounds, wrong;
+};
+
+static void *run_on(void *ctx)
+{
+    struct runner *r = ctx;
+    const uint32_t pasid = number(r->c);
+    const unsigned dev = rig_engine(r->c->rig, r->c->engine);
+
+    while (!atomic_load(&r->done)) {
+        uint64_t word = r->rounds;
+        struct sim_request q = {
+            .dev = dev,
+            .pasid = pasid,
+            .write = r->rounds % 2,
+            .iova = BUFFER + r->rounds % LENGTH * RIG_PAGE,
+            .buf = &word,
+            .size = 8,
+        };
+
+        r->wrong += sim_dma(r->c->rig->m, &q) != MACHINE_DMA_DONE;
+        r->rounds++;
+    }
+    return NULL;
+}
+
+/* It runs meanwhile, and not only before and after. */
+static void wait_for_rounds(const struct runner *r)
+{
+    const unsigned until = r->rounds + 3;
+
+    while (r->rounds < until)
+        sched_yield();
+}
+
+/* One loses the buffer and gets it back, another comes and goes. */
+static void a_context_runs_while_others_lose_what_it_has(struct rig *rig)
+{
+    enum { ROUNDS = 4 };
+    struct uiommu_segment buffer[RUNS];
+    struct context a = { 0 }, b = { 0 }, other = { 0 };
+    struct runner r = { .c = &b };
+    pthread_t id;
+
+    make_buffer(rig, buffer);
+    set(rig, 0, uiommu_identity(rig->u));
+    open_context(rig, 0, &a);
+    open_context(rig, 0, &b);
+    give(&a, buffer);
+    give(&b, buffer);
+    assert_int_equal(pthread_create(&id, NULL, run_on, &r), 0);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        assert_true(rig_pasid_reaches(rig, 0, number(&a), BUFFER + 8,
+                                      buffer[0].phys + 8));
+        rig_ok(uiommu_unmap(a.domain, BUFFER, LENGTH * RIG_PAGE, NULL));
+        assert_true(rig_pasid_refused(rig, 0, number(&a), BUFFER + 8));
+        wait_for_rounds(&r);
+        open_context(rig, 0, &other);
+        give(&a, buffer);
+        close_context(&other);
+    }
+    atomic_store(&r.done, true);
+    assert_int_equal(pthread_join(id, NULL), 0);
+    assert_int_equal(r.wrong, 0);
+    close_context(&a);
+    close_context(&b);
+    rig->faults = 0;
+}
+
 int main(void)
 {
     static const struct rig_test tests[] = {
@@ -589,6 +696,8 @@ int main(void)
                     with_pasid_requests),
         RIG_TEST_ON(pages_come_when_they_are_asked_for, with_pasid_requests),
         RIG_TEST_ON(each_context_is_answered_for_itself, with_pasid_requests),
+        RIG_TEST_ON(a_context_that_ends_leaves_the_others_waiting,
+                    with_pasid_requests),
         RIG_TEST_ON(a_page_goes_to_who_asks_for_it, with_pasid_requests),
         RIG_TEST_ON(s3_36_a_buffer_is_revoked_from_one_context_of_two,
                     with_pasid_requests),
@@ -596,6 +705,10 @@ int main(void)
         RIG_TEST_ON(a_page_revoked_while_it_is_asked_for_stays_away,
                     with_pasid_requests),
         RIG_TEST_ON(s3_25_two_devices_run_one_context, with_pasid_requests),
+        { .name = "a_context_runs_while_others_lose_what_it_has",
+          .run = a_context_runs_while_others_lose_what_it_has,
+          .prepare = with_pasid_requests,
+          .once = "another thread does DMA meanwhile" },
         { 0 },
     };
 
