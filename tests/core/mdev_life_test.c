@@ -80,6 +80,26 @@ static void c_sc7_a_parent_is_pulled_out(struct rig *rig)
     assert_int_equal(part[0].clears + part[1].clears, 2);
 }
 
+static void what_had_its_number_from_the_start_has_it_no_more(struct rig *rig)
+{
+    struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
+    struct part part[2];
+
+    for (unsigned i = 0; i < 2; i++)
+        lend_as(rig, 0, &part[i], UIOMMU_MDEV_EARLY);
+    see(part[0].ep, d);
+    rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
+    rig_ok(uiommu_device_reset_end(parent(rig, 0), true));
+    assert_true(sends(rig, 0, 1));
+    assert_false(sends(rig, 0, 2));
+    pull_out(rig, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_dead(rig, &part[i], d);
+        take_home(&part[i]);
+    }
+    uiommu_domain_put(d);
+}
+
 static void what_comes_to_its_place_has_no_parts(struct rig *rig)
 {
     struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
@@ -519,6 +539,7 @@ static void c_sc12_a_virtual_function_has_parts(struct rig *rig)
 
 static const struct rig_test tests[] = {
     RIG_TEST_ON(c_sc7_a_parent_is_pulled_out, with_ats),
+    RIG_TEST_ON(what_had_its_number_from_the_start_has_it_no_more, with_ats),
     RIG_TEST_ON(what_comes_to_its_place_has_no_parts, with_ats),
     RIG_TEST_ON(an_instance_does_not_stop_under_parts, with_ats),
     RIG_TEST_ON(what_a_driver_uses_is_stopped_first, with_ats),
