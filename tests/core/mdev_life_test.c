@@ -499,6 +499,47 @@ static void a_lent_group_stays_the_group(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* Before somebody has the mutex of the gpu's group that becomes part of the npu's. */
+static struct {
+    struct rig *rig;
+    const void *mutex;
+    void (*lock)(void *ctx, void *mutex);
+    unsigned n;
+} merging;
+
+static void lock_after_a_merge(void *ctx, void *mutex)
+{
+    if (mutex == merging.mutex && merging.n++ == 0)
+        rig_ok(rig_add(merging.rig, W_NPU));
+    merging.lock(ctx, mutex);
+}
+
+/* It asks for the group that the device is of by then, which cannot be claimed. */
+static void who_meets_a_merge_is_of_the_new_group(struct rig *rig)
+{
+    struct uiommu_host *h;
+    struct uiommu_group *group;
+    const int owner = 0;
+
+    redirect_only(rig, W_DOWN0);
+    redirect_only(rig, W_DOWN1);
+    up_to_start(rig);
+    for (unsigned dev = 0; dev <= W_GPU; dev++)
+        rig_ok(rig_add(rig, dev));
+    h = &rig->u->host;
+    group = uiommu_endpoint_group(rig_endpoint(rig, 0));
+    merging.rig = rig;
+    merging.mutex = group->lock;
+    merging.n = 0;
+    merging.lock = h->mutex_lock;
+    h->mutex_lock = lock_after_a_merge;
+    rig_is(uiommu_claim(rig_endpoint(rig, 0), &owner), UIOMMU_INVAL);
+    h->mutex_lock = merging.lock;
+    assert_true(merging.n > 1);
+    assert_ptr_equal(uiommu_endpoint_group(rig_endpoint(rig, 0)),
+                     uiommu_endpoint_group(rig_endpoint(rig, 1)));
+}
+
 /* ---- virtual functions (C-SC12) ------------------------------------------------------------------ */
 
 static bool with_virtual(struct rig *rig, const char **why)
@@ -558,6 +599,11 @@ static const struct rig_test tests[] = {
       .once = "another call begins inside" },
     RIG_COLD_ON(who_comes_later_sees_what_parts_see, wide_with_fewer),
     RIG_COLD_ON(a_lent_group_stays_the_group, wide_with_region),
+    { .name = "who_meets_a_merge_is_of_the_new_group",
+      .run = who_meets_a_merge_is_of_the_new_group,
+      .prepare = wide_with_region,
+      .cold = true,
+      .once = "another call begins inside" },
     RIG_TEST_ON(c_sc12_a_virtual_function_has_parts, with_virtual),
     { 0 },
 };
