@@ -17,9 +17,10 @@ extern "C" {
  *
  * PASID: the part sends requests with a number of its own. It is a group of its own, which
  * has the endpoint and no device, and is claimed by itself. While it is blocked it has no
- * number and touches no hardware; it gets one with its first domain. Firmware regions of
- * the parent do not concern it, nor do interrupts, which are the parent's. If it shares its
- * number, it cannot see domains that answer page requests (request.h): OPNOTSUPP.
+ * number and touches no hardware; it gets one with its first domain, or from the start
+ * (UIOMMU_MDEV_EARLY). Firmware regions of the parent do not concern it, nor do interrupts,
+ * which are the parent's. If it shares its number, it cannot see domains that answer page
+ * requests (request.h): OPNOTSUPP.
  *
  * RID_INHERIT: the part is all that the parent sends without a PASID, so that there is one.
  * It is of the parent's group, and moves it; PASIDs, interrupts and regions are the parent's,
@@ -53,6 +54,10 @@ enum {
     UIOMMU_MDEV_SHARE = 1u << 0,
     /* It is started for DMA (dma.h) while it is registered: its mediator uses it. */
     UIOMMU_MDEV_DMA = 1u << 1,
+    /* Of PASID: it has its number from the start to its end, also while it is blocked, and
+     * nobody else gets that meanwhile; unless it did not stop (pasid_clear), which ends
+     * this. Not with SHARE. */
+    UIOMMU_MDEV_EARLY = 1u << 2,
 };
 
 /* What happens to the parent. One that is EMULATED is told, and sees what it saw. */
@@ -126,7 +131,7 @@ struct uiommu_mdev_config {
  * uiommu_pasid_last(), or the kind is not known. BUSY: the parent's group is claimed or
  * being reset; of RID_INHERIT, there is one, or somebody but the mediator uses the group.
  * PERM: the parent is not trusted, and PASIDs are not wide. NODEV: it is
- * quarantined. AGAIN: suspended. NOMEM; with UIOMMU_MDEV_DMA as uiommu_dma_start(); what
+ * quarantined. AGAIN: suspended. NOMEM; with UIOMMU_MDEV_EARLY as uiommu_pasid_create(); with UIOMMU_MDEV_DMA as uiommu_dma_start(); what
  * `registered` returns.
  */
 UIOMMU_MUST_CHECK enum uiommu_status

@@ -95,6 +95,7 @@ struct uim_mediated {
     struct uiommu_mdev_config config; /* nothing is 0 that may be            */
     struct uim_limits limits;
     struct uim_view *seat;         /* NULL: no PASID                         */
+    struct uim_view *kept;         /* has it all the time: EARLY             */
     _Atomic uint32_t pasid;        /* that of the seat                       */
     struct uim_dma *parked; /* of the parent's driver, for the time being */
     /* Of EMULATED: emulated.c. */

@@ -222,8 +222,10 @@ static void show(struct uim_mediated *m, struct uim_view *seat,
 {
     const struct uiommu_host *h = &instance_of(m)->host;
 
+    const struct uim_view *has = seat ? seat : m->kept;
+
     m->seat = seat;
-    atomic_store(&m->pasid, seat ? seat->pasid : UIOMMU_NO_PASID);
+    atomic_store(&m->pasid, has ? has->pasid : UIOMMU_NO_PASID);
     h->spin_lock(h->ctx, instance_of(m)->device_lock);
     m->endpoint.domain = domain;
     h->spin_unlock(h->ctx, instance_of(m)->device_lock);
@@ -258,25 +260,34 @@ static struct uim_view *find_shared(const struct uim_mediated *m,
     return NULL;
 }
 
-static enum uiommu_status open_seat(struct uim_mediated *m,
-                                    struct uiommu_domain *domain,
-                                    struct uim_view **out)
+static enum uiommu_status open_number(const struct uim_mediated *m,
+                                      struct uim_view **out)
 {
     const struct uiommu_pasid_config config = {
         .size = sizeof(config),
         .first = m->config.first,
         .last = m->config.last,
     };
-    struct uim_view *view = NULL;
-    enum uiommu_status status =
-        uim_pasid_open(m->endpoint.device, &config, NULL, &view);
 
+    return uim_pasid_open(m->endpoint.device, &config, NULL, out);
+}
+
+static enum uiommu_status open_seat(struct uim_mediated *m,
+                                    struct uiommu_domain *domain,
+                                    struct uim_view **out)
+{
+    struct uim_view *view = m->kept;
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (!view)
+        status = open_number(m, &view);
     if (status != UIOMMU_OK)
         return status;
     view->part = shares(m) ? NULL : m;
     status = uim_view_set(view, domain);
     if (status != UIOMMU_OK) {
-        (void)!uim_pasid_close(view, true); /* nothing ever carried it */
+        if (view != m->kept)
+            (void)!uim_pasid_close(view, true); /* nothing ever carried it */
         return status;
     }
     view->shared = shares(m);
@@ -298,13 +309,50 @@ static enum uiommu_status take_seat(struct uim_mediated *m,
     return UIOMMU_OK;
 }
 
+/* Its own for good, unless it may still be sent, or be cached. */
+static enum uiommu_status keep(struct uim_mediated *m)
+{
+    struct uim_view *view = m->kept;
+    enum uiommu_status status = uim_view_force(view, &instance_of(m)->blocked);
+
+    if (status == UIOMMU_OK && !is_cut(view))
+        return UIOMMU_OK;
+    m->kept = NULL;
+    return uim_pasid_close(view, false);
+}
+
 /* A number that one of its users may still send waits, whoever was the last. */
-static enum uiommu_status give_seat(struct uim_view *view, bool stopped)
+static enum uiommu_status give_seat(struct uim_mediated *m,
+                                    struct uim_view *view, bool stopped)
 {
     view->restless |= !stopped;
     if (--view->users > 0)
         return UIOMMU_OK;
+    if (view == m->kept && stopped)
+        return keep(m);
+    if (view == m->kept)
+        m->kept = NULL;
     return uim_pasid_close(view, !view->restless);
+}
+
+static enum uiommu_status reserve(struct uim_mediated *m)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (m->config.flags & UIOMMU_MDEV_EARLY)
+        status = open_number(m, &m->kept);
+    if (m->kept)
+        atomic_store(&m->pasid, m->kept->pasid);
+    return status;
+}
+
+/* It sees nothing any more. */
+static enum uiommu_status unreserve(struct uim_mediated *m)
+{
+    struct uim_view *view = m->kept;
+
+    m->kept = NULL;
+    return view ? uim_pasid_close(view, true) : UIOMMU_OK;
 }
 
 /* ---- the verb (C.5) -------------------------------------------------------------------------- */
@@ -321,7 +369,7 @@ static enum uiommu_status begin(struct uim_mediated *m,
     status = install(m);
     if (status == UIOMMU_OK)
         return UIOMMU_OK;
-    gone = give_seat(seat, true);
+    gone = give_seat(m, seat, true);
     show(m, NULL, &instance_of(m)->blocked);
     return hardware_failed(gone) ? gone : status;
 }
@@ -330,7 +378,7 @@ static enum uiommu_status begin(struct uim_mediated *m,
 static enum uiommu_status end(struct uim_mediated *m)
 {
     bool stopped = clear(m);
-    enum uiommu_status status = give_seat(m->seat, stopped);
+    enum uiommu_status status = give_seat(m, m->seat, stopped);
 
     show(m, NULL, &instance_of(m)->blocked);
     return status;
@@ -353,7 +401,7 @@ static void come_back(struct uim_mediated *m, struct uim_view *seat,
     show(m, seat, seat->domain);
     if (install(m) == UIOMMU_OK)
         return;
-    (void)!give_seat(seat, stopped);
+    (void)!give_seat(m, seat, stopped);
     show(m, NULL, &instance_of(m)->blocked);
 }
 
@@ -377,9 +425,9 @@ static enum uiommu_status change_seats(struct uim_mediated *m,
     show(m, seat, domain);
     status = install(m);
     if (status == UIOMMU_OK)
-        return give_seat(old, stopped);
+        return give_seat(m, old, stopped);
     come_back(m, old, stopped);
-    (void)!give_seat(seat, true);
+    (void)!give_seat(m, seat, true);
     return status;
 }
 
@@ -492,13 +540,17 @@ static enum uiommu_status give_up_id(struct uim_mediated *m)
 static enum uiommu_status give_up(struct uim_mediated *m)
 {
     struct uim_view *seat = m->seat;
+    enum uiommu_status status = UIOMMU_OK, kept;
 
     if (inherits(m))
         return give_up_id(m);
     if (is_emulated(m))
         return UIOMMU_OK;
+    if (seat)
+        status = give_seat(m, seat, true);
+    kept = unreserve(m);
     show(m, NULL, &instance_of(m)->blocked);
-    return seat ? give_seat(seat, true) : UIOMMU_OK;
+    return status != UIOMMU_OK ? status : kept;
 }
 
 static enum uiommu_status orphan(struct uim_mediated *m)
@@ -531,16 +583,19 @@ enum uiommu_status uim_mediated_orphan(struct uiommu_device *device)
 
 static bool is_good(const struct uiommu_mdev_config *config)
 {
-    const uint32_t known = UIOMMU_MDEV_SHARE | UIOMMU_MDEV_DMA;
+    const uint32_t known =
+        UIOMMU_MDEV_SHARE | UIOMMU_MDEV_DMA | UIOMMU_MDEV_EARLY;
+    const uint32_t numbers =
+        config->flags & (UIOMMU_MDEV_SHARE | UIOMMU_MDEV_EARLY);
     const struct uiommu_mediator *mediator = config->mediator;
 
     if (config->size != sizeof(*config) || (config->flags & ~known) ||
         !mediator)
         return false;
     if (config->kind == UIOMMU_MDEV_PASID)
-        return mediator->pasid_install && mediator->pasid_clear;
-    if ((config->flags & UIOMMU_MDEV_SHARE) || config->first > 0 ||
-        config->last > 0)
+        return mediator->pasid_install && mediator->pasid_clear &&
+               numbers != (UIOMMU_MDEV_SHARE | UIOMMU_MDEV_EARLY);
+    if (numbers != 0 || config->first > 0 || config->last > 0)
         return false;
     return config->kind != UIOMMU_MDEV_EMULATED || mediator->unmapped;
 }
@@ -726,9 +781,9 @@ static enum uiommu_status unpark(struct uim_mediated *m)
 
 static enum uiommu_status begin_use(struct uim_mediated *m)
 {
-    enum uiommu_status status = UIOMMU_OK;
+    enum uiommu_status status = reserve(m);
 
-    if (m->config.flags & UIOMMU_MDEV_DMA)
+    if (status == UIOMMU_OK && (m->config.flags & UIOMMU_MDEV_DMA))
         status = uim_dma_start(&m->endpoint);
     return status == UIOMMU_OK ? announce(m) : status;
 }
@@ -736,11 +791,14 @@ static enum uiommu_status begin_use(struct uim_mediated *m)
 /* Before its mediator was told of it. */
 static enum uiommu_status stop_use(struct uim_mediated *m)
 {
-    enum uiommu_status status = UIOMMU_OK, parked;
+    enum uiommu_status status = UIOMMU_OK, parked, kept;
 
     if (m->endpoint.dma_starts > 0)
         status = uim_dma_stop(&m->endpoint);
+    kept = unreserve(m);
     parked = unpark(m);
+    if (status == UIOMMU_OK)
+        status = kept;
     return status != UIOMMU_OK ? status : parked;
 }
 
@@ -828,7 +886,7 @@ static enum uiommu_status end_inheritance(struct uim_mediated *m)
 /* Whatever it sees, it sees nothing at the end. */
 static enum uiommu_status end_use(struct uim_mediated *m)
 {
-    enum uiommu_status status = UIOMMU_OK, inherited = UIOMMU_OK;
+    enum uiommu_status status = UIOMMU_OK, rest;
 
     if (m->endpoint.dma_starts > 0)
         status = uim_dma_stop(&m->endpoint);
@@ -836,9 +894,8 @@ static enum uiommu_status end_use(struct uim_mediated *m)
         status = end(m);
     else if (is_emulated(m) && m->endpoint.device)
         status = uim_view_force(&m->group->own, &instance_of(m)->blocked);
-    if (inherits(m))
-        inherited = end_inheritance(m);
-    return status != UIOMMU_OK ? status : inherited;
+    rest = inherits(m) ? end_inheritance(m) : unreserve(m);
+    return status != UIOMMU_OK ? status : rest;
 }
 
 static enum uiommu_status unregister_locked(struct uim_mediated *m)
@@ -878,7 +935,7 @@ void uim_mediated_forget(struct uim_node *list)
     while (!uim_list_empty(list)) {
         struct uim_mediated *m = mediated_of(list->next);
 
-        m->seat = NULL;
+        m->seat = m->kept = NULL;
         if (m->parked) {
             uim_dma_unhold(&m->group->own);
             uim_dma_forget(instance_of(m), m->parked);

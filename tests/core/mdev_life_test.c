@@ -80,6 +80,26 @@ static void c_sc7_a_parent_is_pulled_out(struct rig *rig)
     assert_int_equal(part[0].clears + part[1].clears, 2);
 }
 
+static void what_had_its_number_from_the_start_has_it_no_more(struct rig *rig)
+{
+    struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
+    struct part part[2];
+
+    for (unsigned i = 0; i < 2; i++)
+        lend_as(rig, 0, &part[i], UIOMMU_MDEV_EARLY);
+    see(part[0].ep, d);
+    rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
+    rig_ok(uiommu_device_reset_end(parent(rig, 0), true));
+    assert_true(sends(rig, 0, 1));
+    assert_false(sends(rig, 0, 2));
+    pull_out(rig, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_dead(rig, &part[i], d);
+        take_home(&part[i]);
+    }
+    uiommu_domain_put(d);
+}
+
 static void what_comes_to_its_place_has_no_parts(struct rig *rig)
 {
     struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
@@ -479,6 +499,47 @@ static void a_lent_group_stays_the_group(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* Before somebody has the mutex of the gpu's group that becomes part of the npu's. */
+static struct {
+    struct rig *rig;
+    const void *mutex;
+    void (*lock)(void *ctx, void *mutex);
+    unsigned n;
+} merging;
+
+static void lock_after_a_merge(void *ctx, void *mutex)
+{
+    if (mutex == merging.mutex && merging.n++ == 0)
+        rig_ok(rig_add(merging.rig, W_NPU));
+    merging.lock(ctx, mutex);
+}
+
+/* It asks for the group that the device is of by then, which cannot be claimed. */
+static void who_meets_a_merge_is_of_the_new_group(struct rig *rig)
+{
+    struct uiommu_host *h;
+    struct uiommu_group *group;
+    const int owner = 0;
+
+    redirect_only(rig, W_DOWN0);
+    redirect_only(rig, W_DOWN1);
+    up_to_start(rig);
+    for (unsigned dev = 0; dev <= W_GPU; dev++)
+        rig_ok(rig_add(rig, dev));
+    h = &rig->u->host;
+    group = uiommu_endpoint_group(rig_endpoint(rig, 0));
+    merging.rig = rig;
+    merging.mutex = group->lock;
+    merging.n = 0;
+    merging.lock = h->mutex_lock;
+    h->mutex_lock = lock_after_a_merge;
+    rig_is(uiommu_claim(rig_endpoint(rig, 0), &owner), UIOMMU_INVAL);
+    h->mutex_lock = merging.lock;
+    assert_true(merging.n > 1);
+    assert_ptr_equal(uiommu_endpoint_group(rig_endpoint(rig, 0)),
+                     uiommu_endpoint_group(rig_endpoint(rig, 1)));
+}
+
 /* ---- virtual functions (C-SC12) ------------------------------------------------------------------ */
 
 static bool with_virtual(struct rig *rig, const char **why)
@@ -519,6 +580,7 @@ static void c_sc12_a_virtual_function_has_parts(struct rig *rig)
 
 static const struct rig_test tests[] = {
     RIG_TEST_ON(c_sc7_a_parent_is_pulled_out, with_ats),
+    RIG_TEST_ON(what_had_its_number_from_the_start_has_it_no_more, with_ats),
     RIG_TEST_ON(what_comes_to_its_place_has_no_parts, with_ats),
     RIG_TEST_ON(an_instance_does_not_stop_under_parts, with_ats),
     RIG_TEST_ON(what_a_driver_uses_is_stopped_first, with_ats),
@@ -537,6 +599,11 @@ static const struct rig_test tests[] = {
       .once = "another call begins inside" },
     RIG_COLD_ON(who_comes_later_sees_what_parts_see, wide_with_fewer),
     RIG_COLD_ON(a_lent_group_stays_the_group, wide_with_region),
+    { .name = "who_meets_a_merge_is_of_the_new_group",
+      .run = who_meets_a_merge_is_of_the_new_group,
+      .prepare = wide_with_region,
+      .cold = true,
+      .once = "another call begins inside" },
     RIG_TEST_ON(c_sc12_a_virtual_function_has_parts, with_virtual),
     { 0 },
 };

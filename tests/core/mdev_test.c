@@ -400,6 +400,98 @@ static void a_number_that_is_asked_for_may_be_taken(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+static void lend_early(struct rig *rig, struct part *part)
+{
+    struct uiommu_mdev_config config;
+
+    *part = (struct part){ 0 };
+    config = part_config(part, rig, 0);
+    config.flags = UIOMMU_MDEV_EARLY;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &part->ep));
+}
+
+/* C.5: whatever it sees, and although nothing gets through with it. */
+static void a_number_may_be_had_from_the_start(struct rig *rig)
+{
+    uint64_t page = rig_pages(rig, 0);
+    struct uiommu_domain *d = mapped(rig, BASE, page);
+    struct part early, part;
+
+    lend_early(rig, &early);
+    assert_int_equal(uiommu_endpoint_pasid(early.ep), 1);
+    assert_ptr_equal(uiommu_endpoint_domain(early.ep), uiommu_blocked(rig->u));
+    assert_int_equal(early.installs, 0);
+    assert_true(rig_pasid_refused(rig, 0, 1, BASE));
+    lend(rig, 0, &part);
+    see(part.ep, d);
+    assert_int_equal(part.pasid, 2);
+    for (unsigned i = 1; i <= 2; i++) {
+        see(early.ep, d);
+        assert_int_equal(early.pasid, 1);
+        assert_int_equal(early.installs, i);
+        assert_true(rig_pasid_reaches(rig, 0, 1, BASE, page));
+        see(early.ep, uiommu_blocked(rig->u));
+        assert_int_equal(early.clears, i);
+        assert_int_equal(uiommu_endpoint_pasid(early.ep), 1);
+        assert_true(rig_pasid_refused(rig, 0, 1, BASE));
+    }
+    take_home(&part);
+    take_home(&early);
+    lend(rig, 0, &part);
+    see(part.ep, d);
+    assert_int_equal(part.pasid, 1); /* it was free again */
+    take_home(&part);
+    uiommu_domain_put(d);
+}
+
+/* Whoever may still send it does not go on with it. */
+static void a_number_that_did_not_stop_is_not_had_any_more(struct rig *rig)
+{
+    struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
+    struct part early;
+
+    lend_early(rig, &early);
+    see(early.ep, d);
+    early.stuck = true;
+    see(early.ep, uiommu_blocked(rig->u));
+    early.stuck = false;
+    assert_int_equal(uiommu_endpoint_pasid(early.ep), UIOMMU_NO_PASID);
+    assert_true(rig_pasid_refused(rig, 0, 1, BASE));
+    see(early.ep, d);
+    assert_int_equal(early.pasid, 2);
+    take_home(&early);
+    uiommu_domain_put(d);
+}
+
+static enum uiommu_status lend_early_once(struct rig *rig, void *ctx)
+{
+    struct part *part = ctx;
+    struct uiommu_mdev_config config = part_config(part, rig, 0);
+
+    config.flags = UIOMMU_MDEV_EARLY | UIOMMU_MDEV_DMA;
+    part->installs = 0;
+    return uiommu_mdev_register(parent(rig, 0), &config, &part->ep);
+}
+
+static void an_early_number_that_cannot_be_had_leaves_nothing(struct rig *rig)
+{
+    struct uiommu_endpoint *space, *ep = NULL;
+    struct part part = { 0 };
+    struct uiommu_mdev_config config = part_config(&part, rig, 0);
+
+    config.flags = UIOMMU_MDEV_EARLY;
+    config.first = config.last = 7;
+    space = pasid_number(rig, 0, 7);
+    rig_is(uiommu_mdev_register(parent(rig, 0), &config, &ep), UIOMMU_BUSY);
+    rig_ok(uiommu_pasid_destroy(space, true));
+    config.flags |= UIOMMU_MDEV_SHARE;
+    rig_is(uiommu_mdev_register(parent(rig, 0), &config, &ep), UIOMMU_INVAL);
+    assert_null(ep);
+    rig_ok(lend_early_once(rig, &part)); /* tables that stay */
+    take_home_once(rig, &part);
+    rig_each_failure(rig, lend_early_once, take_home_once, &part, UIOMMU_NOMEM);
+}
+
 /* ---- less than the parent (C.6, S3.29) ------------------------------------------------------------------ */
 
 static void an_mdev_has_what_its_mediator_lets_it_have(struct rig *rig)
@@ -624,6 +716,9 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_registration_that_fails_leaves_nothing, with_pasids),
     RIG_TEST_ON(its_mediator_hears_of_it_first, with_pasids),
     RIG_TEST_ON(a_number_that_is_asked_for_may_be_taken, with_pasids),
+    RIG_TEST_ON(a_number_may_be_had_from_the_start, with_pasids),
+    RIG_TEST_ON(a_number_that_did_not_stop_is_not_had_any_more, with_pasids),
+    RIG_TEST_ON(an_early_number_that_cannot_be_had_leaves_nothing, with_pasids),
     RIG_TEST_ON(an_mdev_has_what_its_mediator_lets_it_have, with_pasids),
     RIG_TEST_ON(an_mdev_has_no_pasids_below, with_pasids),
     RIG_TEST_ON(interrupts_are_the_parent_s, with_interrupts),
