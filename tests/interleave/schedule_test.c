@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/core/help.h"
+#include "tests/core/doorbells.h"
 #include "tests/hook/hook.h"
 #include "tests/interleave/sched.h"
 
@@ -55,7 +55,7 @@ static const char *execute(struct trial *t, const struct program *p,
     trial_next(t);
     if (p->before)
         p->before(t);
-    r = sched_run(plan, p->cpu, 2, t);
+    r = sched_run(plan, p->cpu, program_cpus(p), t);
     *points = r.points;
     return r.wrong ? r.wrong : finish(t, p);
 }
@@ -86,7 +86,8 @@ static void one_switch(struct trial *t, const struct program *p,
     step = 1 + points / (SINGLES * rounds);
     plan.n = 1;
     for (unsigned at = 1; at <= points; at += step) {
-        plan.change[0] = (struct sched_switch){ at, 0 };
+        plan.change[0] =
+            (struct sched_switch){ at, at / step % (program_cpus(p) - 1) };
         try_plan(t, p, &plan, &ignored);
     }
 }
@@ -105,7 +106,8 @@ static void drawn_switches(struct trial *t, const struct program *p,
         plan.n = 2 + pick(seed, SCHED_SWITCHES - 1);
         for (unsigned j = 0; j < plan.n; j++) {
             at += 1 + pick(seed, 1 + points / 2);
-            plan.change[j] = (struct sched_switch){ at, 0 };
+            plan.change[j] =
+                (struct sched_switch){ at, pick(seed, program_cpus(p) - 1) };
         }
         try_plan(t, p, &plan, &(unsigned){ 0 });
     }
@@ -124,9 +126,9 @@ static void explore(struct trial *t, const struct program *p)
         try_plan(t, p, &plan, &points);
         return;
     }
-    for (unsigned i = 0; i < 2 * SCHED_STORES; i++) {
-        plan.stores = (enum sched_stores)(i / 2);
-        plan.first = i % 2;
+    for (unsigned i = 0; i < program_cpus(p) * SCHED_STORES; i++) {
+        plan.stores = (enum sched_stores)(i / program_cpus(p));
+        plan.first = i % program_cpus(p);
         one_switch(t, p, plan, rounds);
         drawn_switches(t, p, plan, &seed, rounds);
     }
@@ -137,7 +139,10 @@ static void explore(struct trial *t, const struct program *p)
 static void bring_up(struct rig *rig, struct trial *t)
 {
     sched_host(&rig->m->host);
-    up(rig);
+    if (rig->config.its)
+        find_and_start(rig);
+    else
+        up(rig);
     trial_open(t, rig);
 }
 
@@ -148,25 +153,40 @@ static void take_down(struct rig *rig, struct trial *t)
     sched_host(NULL);
 }
 
-static void each(struct rig *rig, bool ats)
+static void each(struct rig *rig, enum on on)
 {
+    const struct program *p = NULL;
     struct trial t;
 
     bring_up(rig, &t);
-    for (const struct program *p = programs; p->name; p++)
-        if (p->ats == ats)
-            explore(&t, p);
+    while ((p = program_after(p, on)) != NULL)
+        explore(&t, p);
     take_down(rig, &t);
 }
 
 static void programs_keep_their_promises(struct rig *rig)
 {
-    each(rig, false);
+    each(rig, ON_ANY);
 }
 
 static void programs_with_ats_keep_their_promises(struct rig *rig)
 {
-    each(rig, true);
+    each(rig, ON_ATS);
+}
+
+static void programs_with_pasids_keep_their_promises(struct rig *rig)
+{
+    each(rig, ON_PASIDS);
+}
+
+static void programs_with_storms_keep_their_promises(struct rig *rig)
+{
+    each(rig, ON_BUDGET);
+}
+
+static void programs_with_doorbells_keep_their_promises(struct rig *rig)
+{
+    each(rig, ON_DOORBELLS);
 }
 
 static bool hooked(struct rig *rig, const char **why)
@@ -178,8 +198,30 @@ static bool hooked(struct rig *rig, const char **why)
 
 static bool hooked_with_ats(struct rig *rig, const char **why)
 {
-    rig->config.ats = true;
-    return hooked(rig, why);
+    return hooked(rig, why) && prepare_on(rig, ON_ATS, why);
+}
+
+/* These are about marks, lists and locks. */
+static bool hooked_once(struct rig *rig, enum on on, const char **why)
+{
+    *why = "whether it snoops is nothing to them";
+    return !rig->config.non_coherent && hooked(rig, why) &&
+           prepare_on(rig, on, why);
+}
+
+static bool hooked_with_pasids(struct rig *rig, const char **why)
+{
+    return hooked_once(rig, ON_PASIDS, why);
+}
+
+static bool hooked_with_a_budget(struct rig *rig, const char **why)
+{
+    return hooked_once(rig, ON_BUDGET, why);
+}
+
+static bool hooked_with_doorbells(struct rig *rig, const char **why)
+{
+    return hooked_once(rig, ON_DOORBELLS, why);
 }
 
 static const struct program *find(const char *name)
@@ -285,6 +327,10 @@ static bool hooked_and_prompt(struct rig *rig, const char **why)
 static const struct rig_test tests[] = {
     RIG_COLD_ON(programs_keep_their_promises, hooked),
     RIG_COLD_ON(programs_with_ats_keep_their_promises, hooked_with_ats),
+    RIG_COLD_ON(programs_with_pasids_keep_their_promises, hooked_with_pasids),
+    RIG_COLD_ON(programs_with_storms_keep_their_promises, hooked_with_a_budget),
+    RIG_COLD_ON(programs_with_doorbells_keep_their_promises,
+                hooked_with_doorbells),
     RIG_COLD_ON(devices_come_and_go_at_every_point, hooked),
     RIG_COLD_ON(a_missing_exchange_is_noticed, hooked_and_coherent),
     RIG_COLD_ON(a_missing_host_fence_is_noticed, hooked_and_prompt),
