@@ -70,11 +70,12 @@ static enum uiommu_response hear(void *ctx,
                                  const struct uiommu_request_group *group)
 {
     struct scene *scene = ctx;
+    struct uiommu_trace trace;
 
     (void)group;
     if (atomic_load(&scene->t->gone))
         say(scene->t, "a handler heard of a group after the domain was left");
-    atomic_fetch_add(&scene->t->heard, 1);
+    (void)!uiommu_walk(scene->t->d, scene->t->base, &trace); /* takes a while */
     if (atomic_load(&scene->t->gone))
         say(scene->t, "the domain was left while a handler was at work");
     return UIOMMU_RESPONSE_SUCCESS;
@@ -558,11 +559,18 @@ static void stop(void *ctx)
     expect_ok(t, uiommu_dma_stop(rig_endpoint(t->rig, 0)), "dma_stop");
 }
 
-static void sees_d(void *ctx)
+/* In which there is no doorbell yet. */
+static void with_a_new_domain(struct trial *t)
+{
+    at_rest(t);
+    s.next = rig_domain(t->rig, 0);
+}
+
+static void sees_the_new_one(void *ctx)
 {
     struct trial *t = ctx;
 
-    sees(t, rig_endpoint(t->rig, 0), t->d);
+    sees(t, rig_endpoint(t->rig, 0), s.next);
 }
 
 static enum uiommu_status doorbell_of(struct trial *t, uint64_t *addr)
@@ -596,10 +604,11 @@ static void rings_when_started(struct trial *t)
 }
 
 /* What was asked for before is mapped in what it sees later. */
-static void rings_in_d(struct trial *t)
+static void rings_in_it(struct trial *t)
 {
     expect_arrives(t, s.addr, true);
     leave(t, 0);
+    uiommu_domain_put(s.next);
 }
 
 static void rings_nowhere(struct trial *t)
@@ -677,9 +686,9 @@ const struct program device_programs[] = {
       rings_when_started,
       ON_DOORBELLS },
     { "set_beside_doorbell",
-      at_rest,
-      { sees_d, where_to_ring },
-      rings_in_d,
+      with_a_new_domain,
+      { sees_the_new_one, where_to_ring },
+      rings_in_it,
       ON_DOORBELLS },
     { "stop_beside_doorbell",
       started,
