@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "tests/core/help.h"
+#include "tests/core/doorbells.h"
 
 enum { ROUNDS = 20 };
 
@@ -31,15 +31,16 @@ static void *thread(void *arg)
 static void run(struct trial *t, const struct program *p)
 {
     pthread_barrier_t begin;
-    struct side side[2];
+    struct side side[3];
+    const unsigned n = program_cpus(p);
 
-    pthread_barrier_init(&begin, NULL, 2);
-    for (unsigned i = 0; i < 2; i++) {
+    pthread_barrier_init(&begin, NULL, n);
+    for (unsigned i = 0; i < n; i++) {
         side[i] = (struct side){ .begin = &begin, .fn = p->cpu[i], .t = t };
         assert_int_equal(
             pthread_create(&side[i].thread, NULL, thread, &side[i]), 0);
     }
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < n; i++)
         pthread_join(side[i].thread, NULL);
     pthread_barrier_destroy(&begin);
 }
@@ -57,39 +58,49 @@ static void try(struct trial *t, const struct program *p)
         fail_msg("%s: %s: %s", t->rig->name, p->name, t->wrong);
 }
 
-static void each(struct rig *rig, bool ats)
+static void each(struct rig *rig, enum on on)
 {
     const char *rounds = getenv("UIOMMU_ROUNDS");
     unsigned n = ROUNDS * (rounds ? (unsigned)atoi(rounds) : 1);
+    const struct program *p = NULL;
     struct trial t;
 
+    if (on == ON_DOORBELLS)
+        find_and_start(rig);
+    else
+        up(rig);
     trial_open(&t, rig);
-    for (const struct program *p = programs; p->name; p++)
-        for (unsigned i = 0; p->ats == ats && i < n; i++)
+    while ((p = program_after(p, on)) != NULL)
+        for (unsigned i = 0; i < n; i++)
             try(&t, p);
     trial_close(&t);
+    rig_down(rig);
 }
 
-static void programs_keep_their_promises(struct rig *rig)
-{
-    each(rig, false);
-}
+#define ON(name, on)                                                           \
+    static void name(struct rig *rig)                                          \
+    {                                                                          \
+        each(rig, on);                                                         \
+    }                                                                          \
+    static bool prepare_##name(struct rig *rig, const char **why)              \
+    {                                                                          \
+        return prepare_on(rig, on, why);                                       \
+    }
 
-static void programs_with_ats_keep_their_promises(struct rig *rig)
-{
-    each(rig, true);
-}
+ON(programs_keep_their_promises, ON_ANY)
+ON(programs_with_ats_keep_their_promises, ON_ATS)
+ON(programs_with_pasids_keep_their_promises, ON_PASIDS)
+ON(programs_with_storms_keep_their_promises, ON_BUDGET)
+ON(programs_with_doorbells_keep_their_promises, ON_DOORBELLS)
 
-static bool with_ats(struct rig *rig, const char **why)
-{
-    (void)why;
-    rig->config.ats = true;
-    return true;
-}
+#define ROW(name) RIG_COLD_ON(name, prepare_##name)
 
 static const struct rig_test tests[] = {
-    RIG_TEST(programs_keep_their_promises),
-    RIG_TEST_ON(programs_with_ats_keep_their_promises, with_ats),
+    ROW(programs_keep_their_promises),
+    ROW(programs_with_ats_keep_their_promises),
+    ROW(programs_with_pasids_keep_their_promises),
+    ROW(programs_with_storms_keep_their_promises),
+    ROW(programs_with_doorbells_keep_their_promises),
     { 0 },
 };
 

@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/core/help.h"
+#include "tests/core/doorbells.h"
+#include "tests/core/requests.h"
 
 #define RANGE  GIB(1) /* of one run: tables of its own */
 #define RANGES 1000   /* after these there may be no memory for more */
 #define FIRST  (2 * (uint64_t)RIG_PAGE) /* not at an entry that links use, too */
 #define SECOND (3 * (uint64_t)RIG_PAGE)
 
-static void say(struct trial *t, const char *format, ...)
+void say(struct trial *t, const char *format, ...)
 {
     va_list args;
 
@@ -23,8 +24,7 @@ static void say(struct trial *t, const char *format, ...)
     va_end(args);
 }
 
-static void expect_ok(struct trial *t, enum uiommu_status status,
-                      const char *call)
+void expect_ok(struct trial *t, enum uiommu_status status, const char *call)
 {
     if (status != UIOMMU_OK)
         say(t, "%s: %s", call, uiommu_status_name(status));
@@ -518,93 +518,128 @@ static void unknown(struct trial *t)
 /* ---- all of them --------------------------------------------------------- */
 
 const struct program programs[] = {
-    { "map_beside_map", NULL, { map_first, map_second }, both_there, false },
-    { "map_apart_from_map", NULL, { map_first, map_apart }, all_there, false },
+    { "map_beside_map", NULL, { map_first, map_second }, both_there, ON_ANY },
+    { "map_apart_from_map", NULL, { map_first, map_apart }, all_there, ON_ANY },
     { "unmap_beside_map",
       with_first,
       { unmap_first, map_second },
       first_gone_second_there,
-      false },
+      ON_ANY },
     { "unmap_of_tables_beside_map",
       with_first,
       { unmap_span, map_apart },
       first_gone_apart_there,
-      false },
+      ON_ANY },
     { "unmap_beside_unmap",
       with_two,
       { unmap_first, unmap_second },
       both_gone,
-      false },
+      ON_ANY },
     { "unmap_beside_dma",
       with_first,
       { unmap_and_say, translate },
       first_gone,
-      false },
+      ON_ANY },
     { "unmap_of_tables_beside_walk",
       with_first,
       { unmap_span, walk },
       first_gone,
-      false },
+      ON_ANY },
     { "split_beside_map",
       with_large,
       { split_first, map_apart },
       large_and_apart_there,
-      false },
+      ON_ANY },
     { "set_beside_unmap",
       blocked_but_mapped,
       { see_d, unmap_unseen },
       first_gone,
-      false },
-    { "set_beside_map", blocked, { see_d, map_unseen }, first_there, false },
+      ON_ANY },
+    { "set_beside_map", blocked, { see_d, map_unseen }, first_there, ON_ANY },
     { "set_with_ats_beside_unmap",
       blocked_but_mapped,
       { see_d, unmap_unseen },
       first_gone,
-      true },
+      ON_ATS },
     { "leave_beside_unmap",
       both_see_first,
       { first_leaves, unmap_of_second },
       nobody_reaches,
-      false },
+      ON_ANY },
     { "leave_with_ats_beside_unmap",
       both_see_first,
       { first_leaves, unmap_of_second },
       nobody_reaches,
-      true },
+      ON_ATS },
     { "set_beside_set",
       both_elsewhere,
       { zero_sees_d, one_sees_d },
       both_reach,
-      false },
+      ON_ANY },
     { "two_submitters",
       each_has_a_page,
       { unmap_first, unmap_e },
       nobody_reaches,
-      false },
+      ON_ANY },
     { "remove_beside_unmap",
       both_see_first,
       { unmap_of_second, remove_one },
       nobody_reaches_and_back,
-      false },
+      ON_ANY },
     { "claim_beside_set",
       at_rest,
       { claim_and_release, try_to_see_d },
       NULL,
-      false },
-    { "handler_beside_poll", one_fault, { no_handler, poll }, quiet, false },
-    { "set_beside_poll", one_fault, { see_nothing, poll }, quiet, false },
+      ON_ANY },
+    { "handler_beside_poll", one_fault, { no_handler, poll }, quiet, ON_ANY },
+    { "set_beside_poll", one_fault, { see_nothing, poll }, quiet, ON_ANY },
     { "add_beside_poll",
       one_fault_of_a_stranger,
       { add_one, poll },
       known,
-      false },
+      ON_ANY },
     { "remove_beside_poll",
       one_fault_of_one,
       { remove_and_say, poll },
       unknown,
-      false },
+      ON_ANY },
     { 0 },
 };
+
+/* ---- which ------------------------------------------------------------------ */
+
+const struct program *program_after(const struct program *p, enum on on)
+{
+    p = p ? p + 1 : programs;
+    while (p->name ? p->on != on : p->on != ONS)
+        p = p->name ? p + 1 : device_programs;
+    return p->name ? p : NULL;
+}
+
+unsigned program_cpus(const struct program *p)
+{
+    return p->cpu[2] ? 3 : 2;
+}
+
+bool prepare_on(struct rig *rig, enum on on, const char **why)
+{
+    switch (on) {
+    case ON_ATS:
+        rig->config.ats = true;
+        return true;
+    case ON_PASIDS:
+        rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+        return with_pasid_requests(rig, why);
+    case ON_BUDGET:
+        rig->setup.storm_budget = 1;
+        return true;
+    case ON_DOORBELLS:
+        rig->config.its = true;
+        return translates_messages(rig, why);
+    default:
+        return true;
+    }
+}
 
 /* ---- a run --------------------------------------------------------------- */
 

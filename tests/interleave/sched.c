@@ -343,12 +343,24 @@ static void mutex_unlock(void *ctx, void *lock)
 }
 
 /* As with pages_free(): an allocator has a lock of its own. */
-static void mutex_destroy(void *ctx, void *lock)
+static void destroy(void *lock)
 {
     if (self)
         drain(self);
     locks[lock_index(lock)].lock = &destroyed;
+}
+
+static void mutex_destroy(void *ctx, void *lock)
+{
+    destroy(lock);
     real.mutex_destroy(ctx, lock);
+    point();
+}
+
+static void spin_destroy(void *ctx, void *lock)
+{
+    destroy(lock);
+    real.spin_destroy(ctx, lock);
     point();
 }
 
@@ -420,6 +432,7 @@ void sched_host(struct uiommu_host *host)
     host->mutex_lock = mutex_lock;
     host->mutex_unlock = mutex_unlock;
     host->mutex_destroy = mutex_destroy;
+    host->spin_destroy = spin_destroy;
     host->fence = host_fence;
     host->flush = real.flush ? host_flush : NULL;
     host->pages_free = pages_free;

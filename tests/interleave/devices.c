@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * devices.c - programs about devices that ask for pages, are lent in parts, are shut off
+ * for their faults, and send interrupt messages.
+ */
+#include "tests/core/doorbells.h"
+#include "tests/core/mdevs.h"
+#include "tests/core/requests.h"
+#include "tests/interleave/programs.h"
+
+#include <uiommu/mode.h>
+#include <uiommu/reset.h>
+
+enum { GROUP = 7 };
+
+#define AT (2 * (uint64_t)RIG_PAGE) /* of a page, from a run's base */
+
+/* What programs have beside their trial; before() makes it, after() ends it. */
+static struct scene {
+    struct trial *t;
+    struct uiommu_domain *asks, *next; /* handlers: hear, hear_next           */
+    struct uiommu_endpoint *ep;
+    unsigned answered;     /* before                                          */
+    _Atomic unsigned asked, early; /* groups; those before the endpoint moved */
+    _Atomic unsigned strangers;    /* groups that hear_next() had             */
+    struct lent {
+        struct uiommu_endpoint *ep;
+        _Atomic uint32_t number;
+    } lent[2];
+    struct uiommu_pin pin;
+    _Atomic unsigned storms;
+    uint64_t addr;
+    _Atomic bool started;
+} s;
+
+static void begin(struct trial *t)
+{
+    memset(&s, 0, sizeof(s));
+    s.t = t;
+}
+
+static void leave(struct trial *t, unsigned n)
+{
+    expect_ok(t,
+              uiommu_set_domain(rig_endpoint(t->rig, n),
+                                uiommu_blocked(t->rig->u), NULL),
+              "set_domain");
+}
+
+static void sees(struct trial *t, struct uiommu_endpoint *ep,
+                 struct uiommu_domain *d)
+{
+    expect_ok(t, uiommu_set_domain(ep, d, NULL), "set_domain");
+}
+
+static void page_in(struct trial *t, struct uiommu_domain *d)
+{
+    expect_ok(t, uiommu_map(d, t->base + AT, t->page, RIG_PAGE, RIG_RW), "map");
+}
+
+static bool reached(struct trial *t, unsigned n, uint32_t number)
+{
+    return lands_with(t->rig, n, number, t->base + AT, UIOMMU_WRITE) != NOWHERE;
+}
+
+/* ---- page requests ----------------------------------------------------------- */
+
+/* Nobody hears of what was asked of a domain that was given up. */
+static enum uiommu_response hear(void *ctx,
+                                 const struct uiommu_request_group *group)
+{
+    struct scene *scene = ctx;
+    struct uiommu_trace trace;
+
+    (void)group;
+    if (atomic_load(&scene->t->gone))
+        say(scene->t, "a handler heard of a group after the domain was left");
+    (void)!uiommu_walk(scene->t->d, scene->t->base, &trace); /* takes a while */
+    if (atomic_load(&scene->t->gone))
+        say(scene->t, "the domain was left while a handler was at work");
+    return UIOMMU_RESPONSE_SUCCESS;
+}
+
+static enum uiommu_response hear_next(void *ctx,
+                                      const struct uiommu_request_group *group)
+{
+    struct scene *scene = ctx;
+
+    (void)group;
+    atomic_fetch_add(&scene->strangers, 1);
+    return UIOMMU_RESPONSE_SUCCESS;
+}
+
+static struct uiommu_domain *pager(struct trial *t, uiommu_request_fn fn)
+{
+    const struct uiommu_domain_config config = { .size = sizeof(config),
+                                                 .on_request = fn,
+                                                 .request_ctx = &s };
+    struct uiommu_domain *d = NULL;
+
+    expect_ok(t, uiommu_domain_create(rig_endpoint(t->rig, 0), &config, &d),
+              "domain_create");
+    return d;
+}
+
+static void asking(struct trial *t)
+{
+    begin(t);
+    s.asks = pager(t, hear);
+    s.next = pager(t, hear_next);
+    s.answered = answers(t->rig, 0);
+    sees(t, rig_endpoint(t->rig, 0), s.asks);
+}
+
+static void asking_with_a_pasid(struct trial *t)
+{
+    begin(t);
+    s.asks = pager(t, hear);
+    s.next = pager(t, hear_next);
+    s.answered = answers(t->rig, 0);
+    sees(t, rig_endpoint(t->rig, 0), uiommu_identity(t->rig->u));
+    expect_ok(t, uiommu_pasid_create(rig_endpoint(t->rig, 0), NULL, &s.ep),
+              "pasid_create");
+    sees(t, s.ep, s.asks);
+}
+
+static void ask_with(struct trial *t, uint32_t pasid)
+{
+    const struct sim_page_request r =
+        request_of(t->rig, 0, pasid, t->base + AT, GROUP, true);
+
+    if (sim_page_request(t->rig->m, &r) != SIM_NOT_STOPPED)
+        return;
+    atomic_fetch_add(&s.asked, 1);
+    if (!atomic_load(&t->gone))
+        atomic_fetch_add(&s.early, 1);
+}
+
+static void device_asks(void *ctx)
+{
+    ask_with(ctx, UIOMMU_NO_PASID);
+}
+
+static void device_asks_with_one(void *ctx)
+{
+    ask_with(ctx, 1);
+}
+
+static void handlers(void *ctx)
+{
+    struct trial *t = ctx;
+
+    for (unsigned i = 0; i < 2; i++) {
+        (void)uiommu_poll(t->rig->u);
+        uiommu_serve(t->rig->u);
+    }
+}
+
+static void sees_nothing(void *ctx)
+{
+    struct trial *t = ctx;
+
+    leave(t, 0);
+    atomic_store(&t->gone, true);
+}
+
+/* BUSY: the device has not heard all its answers, and may not begin again. */
+static bool asks_the_next(struct trial *t, struct uiommu_endpoint *ep)
+{
+    enum uiommu_status status = uiommu_set_domain(ep, s.next, NULL);
+
+    if (status != UIOMMU_BUSY)
+        expect_ok(t, status, "set_domain");
+    return status == UIOMMU_OK;
+}
+
+static void sees_the_next(void *ctx)
+{
+    struct trial *t = ctx;
+
+    if (asks_the_next(t, rig_endpoint(t->rig, 0)))
+        atomic_store(&t->gone, true);
+}
+
+/* Its number is somebody else's at once. */
+static void ends_and_is_used_again(void *ctx)
+{
+    const struct uiommu_pasid_config one = { .size = sizeof(one),
+                                             .first = 1,
+                                             .last = 1 };
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_pasid_destroy(s.ep, true), "pasid_destroy");
+    atomic_store(&t->gone, true);
+    s.ep = NULL;
+    expect_ok(t, uiommu_pasid_create(rig_endpoint(t->rig, 0), &one, &s.ep),
+              "pasid_create");
+    if (s.ep)
+        (void)asks_the_next(t, s.ep);
+}
+
+/* Each group has one answer, and none of the old was heard by the next. */
+static void answered_once(struct trial *t)
+{
+    unsigned n;
+
+    for (unsigned i = 0; i < 2; i++)
+        collect_and_serve(t->rig);
+    n = answers(t->rig, 0) - s.answered;
+    if (n != atomic_load(&s.asked))
+        say(t, "%u groups, %u answers", atomic_load(&s.asked), n);
+    if (atomic_load(&s.early) > 0 && atomic_load(&s.strangers) > 0)
+        say(t, "somebody heard what was asked of another domain");
+    for (unsigned i = s.answered; i < s.answered + n; i++)
+        if (!sim_page_response_at(t->rig->m, rig_engine(t->rig, 0), i).expected)
+            say(t, "an answer that nobody waits for");
+    if (s.ep)
+        expect_ok(t, uiommu_pasid_destroy(s.ep, true), "pasid_destroy");
+    leave(t, 0);
+    uiommu_domain_put(s.asks);
+    uiommu_domain_put(s.next);
+}
+
+/* ---- mediated devices ---------------------------------------------------------- */
+
+/* No two parts have one number. */
+static enum uiommu_status lent_install(void *ctx, struct uiommu_endpoint *ep,
+                                       uint32_t number)
+{
+    struct lent *lent = ctx, *other = lent == s.lent ? &s.lent[1] : s.lent;
+
+    (void)ep;
+    if (atomic_load(&other->number) == number)
+        say(s.t, "two parts have number %u", number);
+    if (atomic_exchange(&lent->number, number) != 0)
+        say(s.t, "a number was installed twice");
+    return UIOMMU_OK;
+}
+
+static bool lent_clear(void *ctx, struct uiommu_endpoint *ep, uint32_t number)
+{
+    struct lent *lent = ctx;
+
+    (void)ep;
+    if (atomic_exchange(&lent->number, 0) != number)
+        say(s.t, "another number was cleared");
+    return true;
+}
+
+static void lent_reset(void *ctx, struct uiommu_endpoint *ep,
+                       enum uiommu_mdev_reset what)
+{
+    (void)ctx, (void)ep, (void)what;
+}
+
+static void lent_unmapped(void *ctx, struct uiommu_endpoint *ep, uint64_t iova,
+                          uint64_t last)
+{
+    (void)ctx, (void)ep, (void)iova, (void)last;
+}
+
+static void lend_out(struct trial *t, unsigned i, enum uiommu_mdev_kind kind)
+{
+    static const struct uiommu_mediator hardware = {
+        .pasid_install = lent_install,
+        .pasid_clear = lent_clear,
+        .parent_reset = lent_reset,
+    };
+    static const struct uiommu_mediator software = {
+        .parent_reset = lent_reset,
+        .unmapped = lent_unmapped,
+    };
+    const struct uiommu_mdev_config config = {
+        .size = sizeof(config),
+        .kind = kind,
+        .mediator = kind == UIOMMU_MDEV_PASID ? &hardware : &software,
+        .ctx = &s.lent[i],
+    };
+
+    expect_ok(t,
+              uiommu_mdev_register(parent(t->rig, 0), &config, &s.lent[i].ep),
+              "mdev_register");
+}
+
+static void end_lent(struct trial *t, unsigned i)
+{
+    expect_ok(t, uiommu_mdev_unregister(s.lent[i].ep), "mdev_unregister");
+    s.lent[i].ep = NULL;
+    if (atomic_load(&s.lent[i].number) != 0)
+        say(t, "a part that was ended has a number");
+}
+
+static void lent_out(struct trial *t)
+{
+    begin(t);
+    page_in(t, t->d);
+    lend_out(t, 0, UIOMMU_MDEV_PASID);
+}
+
+static void lent_and_seeing(struct trial *t)
+{
+    lent_out(t);
+    sees(t, s.lent[0].ep, t->d);
+}
+
+static bool lent_reaches(struct trial *t, unsigned i)
+{
+    const uint32_t number = atomic_load(&s.lent[i].number);
+
+    return number != 0 && reached(t, 0, number);
+}
+
+/* With its own number, whatever goes on beside. */
+static void client_sees_and_leaves(void *ctx)
+{
+    struct trial *t = ctx;
+
+    sees(t, s.lent[0].ep, t->d);
+    if (!atomic_load(&t->gone) && !lent_reaches(t, 0) && !atomic_load(&t->gone))
+        say(t, "a part does not reach what it sees");
+    sees(t, s.lent[0].ep, uiommu_blocked(t->rig->u));
+    if (atomic_load(&s.lent[0].number) != 0)
+        say(t, "a part that is blocked has a number");
+}
+
+static void another_comes_and_goes(void *ctx)
+{
+    struct trial *t = ctx;
+
+    lend_out(t, 1, UIOMMU_MDEV_PASID);
+    if (!s.lent[1].ep)
+        return;
+    sees(t, s.lent[1].ep, t->e);
+    if (lent_reaches(t, 1))
+        say(t, "a part reaches what another sees");
+    end_lent(t, 1);
+}
+
+static void unmap_of_part(void *ctx)
+{
+    struct trial *t = ctx;
+    uint32_t number;
+
+    atomic_store(&t->gone, true); /* from here on it may be */
+    expect_ok(t, uiommu_unmap(t->d, t->base + AT, RIG_PAGE, NULL), "unmap");
+    number = atomic_load(&s.lent[0].number);
+    if (number != 0 && reached(t, 0, number))
+        say(t, "a part reaches what was unmapped");
+}
+
+static void one_is_ended(struct trial *t)
+{
+    end_lent(t, 0);
+}
+
+static void parent_is_reset(void *ctx)
+{
+    struct trial *t = ctx;
+    uint32_t number;
+
+    expect_ok(t, uiommu_device_reset_begin(parent(t->rig, 0)), "reset_begin");
+    atomic_store(&t->gone, true);
+    number = atomic_load(&s.lent[0].number);
+    if (number != 0 && reached(t, 0, number))
+        say(t, "a part reaches something while its parent is reset");
+    expect_ok(t, uiommu_device_reset_end(parent(t->rig, 0), true), "reset_end");
+}
+
+/* BUSY: its parent is being reset. NODEV, TIMEDOUT: it is gone, or went. */
+static void client_tries(void *ctx)
+{
+    struct trial *t = ctx;
+    enum uiommu_status status = uiommu_set_domain(s.lent[0].ep, t->d, NULL);
+
+    if (status == UIOMMU_TIMEDOUT && atomic_load(&t->gone))
+        return;
+    if (status != UIOMMU_OK && status != UIOMMU_BUSY && status != UIOMMU_NODEV)
+        say(t, "set_domain: %s", uiommu_status_name(status));
+}
+
+static void part_is_whole(struct trial *t)
+{
+    const bool is = uiommu_endpoint_domain(s.lent[0].ep) == t->d;
+
+    if (lent_reaches(t, 0) != is)
+        say(t, is ? "a part does not reach what it sees after a reset"
+                  : "a part that sees nothing reaches something");
+    end_lent(t, 0);
+}
+
+static void parent_is_pulled_out(void *ctx)
+{
+    struct trial *t = ctx;
+    const unsigned dev = rig_engine(t->rig, 0);
+
+    atomic_store(&t->gone, true);
+    sim_unplug(t->rig->m, dev);
+    expect_ok(t, uiommu_device_remove(t->rig->device[dev]), "remove");
+    if (atomic_load(&s.lent[0].number) != 0)
+        say(t, "a part of a device that is gone has a number");
+}
+
+static void part_is_dead(struct trial *t)
+{
+    const unsigned dev = rig_engine(t->rig, 0);
+
+    if (uiommu_endpoint_domain(s.lent[0].ep) != uiommu_blocked(t->rig->u))
+        say(t, "a part of a device that is gone sees something");
+    if (uiommu_set_domain(s.lent[0].ep, t->d, NULL) != UIOMMU_NODEV)
+        say(t, "a part of a device that is gone can be set");
+    end_lent(t, 0);
+    if (!sim_plug(t->rig->m, dev))
+        say(t, "it cannot be plugged in again");
+    expect_ok(t, rig_add(t->rig, dev), "add");
+    for (uint32_t number = 1; number < 4; number++)
+        if (reached(t, 0, number))
+            say(t, "who comes to its place reaches with number %u", number);
+}
+
+static void emulated(struct trial *t)
+{
+    begin(t);
+    page_in(t, t->d);
+    lend_out(t, 0, UIOMMU_MDEV_EMULATED);
+    sees(t, s.lent[0].ep, t->d);
+}
+
+/* What is pinned stays mapped. */
+static void pin(void *ctx)
+{
+    struct trial *t = ctx;
+    enum uiommu_status status = uiommu_access_pin(
+        s.lent[0].ep, t->base + AT, RIG_PAGE, UIOMMU_READ, &s.pin, NULL, NULL);
+
+    if (status == UIOMMU_INVAL) /* it is unmapped */
+        return;
+    expect_ok(t, status, "pin");
+    if (atomic_load(&t->gone))
+        say(t, "what is pinned was unmapped");
+    (void)uiommu_poll(t->rig->u);
+    if (atomic_load(&t->gone))
+        say(t, "nobody waited for a pin");
+    expect_ok(t, uiommu_access_unpin(s.lent[0].ep, &s.pin), "unpin");
+}
+
+static void unmap_pinned(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_unmap(t->d, t->base + AT, RIG_PAGE, NULL), "unmap");
+    atomic_store(&t->gone, true);
+}
+
+static void leave_pinned(void *ctx)
+{
+    struct trial *t = ctx;
+
+    sees(t, s.lent[0].ep, t->e);
+    atomic_store(&t->gone, true);
+}
+
+/* ---- storms ------------------------------------------------------------------ */
+
+static bool hear_of_storm(void *ctx, const struct uiommu_fault *fault)
+{
+    struct scene *scene = ctx;
+
+    if (fault->kind == UIOMMU_FAULT_STORM)
+        atomic_fetch_add(&scene->storms, 1);
+    return true;
+}
+
+/* As if the unit had told of it. */
+static void one_more_fault(void *ctx)
+{
+    struct trial *t = ctx;
+    const struct uiommu_endpoint *ep = rig_endpoint(t->rig, 0);
+    struct uiommu_fault f = {
+        .driver = rig_arch(t->rig)->driver->name,
+        .id = ep->id,
+        .pasid = UIOMMU_NO_PASID,
+        .access = UIOMMU_WRITE,
+    };
+
+    uim_fault(ep->unit, &f);
+}
+
+/* The next one is too many. */
+static void close_to_it(struct trial *t)
+{
+    begin(t);
+    page_in(t, t->d);
+    page_in(t, t->e);
+    expect_ok(t, uiommu_device_rearm(parent(t->rig, 0)), "rearm");
+    uiommu_fault_handler(t->d, hear_of_storm, &s);
+    uiommu_fault_handler(t->e, hear_of_storm, &s);
+    one_more_fault(t);
+}
+
+static void armed_again(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_device_rearm(parent(t->rig, 0)), "rearm");
+}
+
+static void sees_e(void *ctx)
+{
+    struct trial *t = ctx;
+
+    sees(t, rig_endpoint(t->rig, 0), t->e);
+}
+
+/* What is said of it is so; and it is told once. */
+static void mute_or_not(struct trial *t)
+{
+    struct uiommu_mode mode;
+    const unsigned storms = atomic_load(&s.storms);
+
+    uiommu_fault_handler(t->d, NULL, NULL);
+    uiommu_fault_handler(t->e, NULL, NULL);
+    expect_ok(t, uiommu_effective_mode(rig_endpoint(t->rig, 0), &mode), "mode");
+    if (mode.muted == reached(t, 0, UIOMMU_NO_PASID))
+        say(t, mode.muted ? "a device that is shut off reaches something"
+                          : "a device that is armed reaches nothing");
+    if (storms > 1 || (mode.muted && storms != 1))
+        say(t, "a storm was told of %u times", storms);
+    expect_ok(t, uiommu_device_rearm(parent(t->rig, 0)), "rearm");
+    if (!reached(t, 0, UIOMMU_NO_PASID))
+        say(t, "a device that was armed again reaches nothing");
+}
+
+/* ---- doorbells ------------------------------------------------------------------ */
+
+static void at_rest(struct trial *t)
+{
+    begin(t);
+    leave(t, 0);
+}
+
+static void started(struct trial *t)
+{
+    at_rest(t);
+    expect_ok(t, uiommu_dma_start(rig_endpoint(t->rig, 0), NULL), "dma_start");
+}
+
+static void start(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_dma_start(rig_endpoint(t->rig, 0), NULL), "dma_start");
+    atomic_store(&s.started, true);
+}
+
+static void stop(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, uiommu_dma_stop(rig_endpoint(t->rig, 0)), "dma_stop");
+}
+
+/* In which there is no doorbell yet. */
+static void with_a_new_domain(struct trial *t)
+{
+    at_rest(t);
+    s.next = rig_domain(t->rig, 0);
+}
+
+static void sees_the_new_one(void *ctx)
+{
+    struct trial *t = ctx;
+
+    sees(t, rig_endpoint(t->rig, 0), s.next);
+}
+
+static enum uiommu_status doorbell_of(struct trial *t, uint64_t *addr)
+{
+    return uiommu_irq_doorbell(rig_endpoint(t->rig, 0), SIM_TRANSLATER, addr);
+}
+
+static void where_to_ring(void *ctx)
+{
+    struct trial *t = ctx;
+
+    expect_ok(t, doorbell_of(t, &s.addr), "irq_doorbell");
+}
+
+static void expect_arrives(struct trial *t, uint64_t addr, bool does)
+{
+    if (arrives(t->rig, 0, addr) != does)
+        say(t, does ? "a message does not arrive where it was told to go"
+                    : "a message of a device that sees nothing arrives");
+}
+
+/* Whoever asked first is asked for again; the answer is good then. */
+static void rings_when_started(struct trial *t)
+{
+    uint64_t addr = 0;
+
+    expect_ok(t, doorbell_of(t, &addr), "irq_doorbell");
+    expect_arrives(t, addr, true);
+    stop(t);
+    expect_arrives(t, addr, false);
+}
+
+/* What was asked for before is mapped in what it sees later. */
+static void rings_in_it(struct trial *t)
+{
+    expect_arrives(t, s.addr, true);
+    leave(t, 0);
+    uiommu_domain_put(s.next);
+}
+
+static void rings_nowhere(struct trial *t)
+{
+    uint64_t addr = 0;
+
+    expect_arrives(t, s.addr, false);
+    start(t);
+    expect_ok(t, doorbell_of(t, &addr), "irq_doorbell");
+    expect_arrives(t, addr, true);
+    stop(t);
+}
+
+/* ---- all of them --------------------------------------------------------------- */
+
+const struct program device_programs[] = {
+    { "ask_beside_leave",
+      asking,
+      { device_asks, sees_nothing, handlers },
+      answered_once,
+      ON_PASIDS },
+    { "ask_beside_set",
+      asking,
+      { device_asks, sees_the_next, handlers },
+      answered_once,
+      ON_PASIDS },
+    { "ask_beside_reuse_of_a_pasid",
+      asking_with_a_pasid,
+      { device_asks_with_one, ends_and_is_used_again, handlers },
+      answered_once,
+      ON_PASIDS },
+    { "parts_come_and_go_beside_a_set",
+      lent_out,
+      { client_sees_and_leaves, another_comes_and_goes, unmap_of_part },
+      one_is_ended,
+      ON_PASIDS },
+    { "reset_of_a_parent_beside_a_set",
+      lent_out,
+      { parent_is_reset, client_tries },
+      part_is_whole,
+      ON_PASIDS },
+    { "reset_of_a_parent_beside_its_part",
+      lent_and_seeing,
+      { parent_is_reset, client_tries },
+      part_is_whole,
+      ON_PASIDS },
+    { "removal_of_a_parent_beside_a_set",
+      lent_out,
+      { parent_is_pulled_out, client_tries },
+      part_is_dead,
+      ON_PASIDS },
+    { "pin_beside_unmap",
+      emulated,
+      { pin, unmap_pinned },
+      one_is_ended,
+      ON_PASIDS },
+    { "pin_beside_set",
+      emulated,
+      { pin, leave_pinned },
+      one_is_ended,
+      ON_PASIDS },
+    { "storm_beside_set",
+      close_to_it,
+      { one_more_fault, sees_e },
+      mute_or_not,
+      ON_BUDGET },
+    { "storm_beside_rearm_and_set",
+      close_to_it,
+      { one_more_fault, armed_again, sees_e },
+      mute_or_not,
+      ON_BUDGET },
+    { "start_beside_doorbell",
+      at_rest,
+      { start, where_to_ring },
+      rings_when_started,
+      ON_DOORBELLS },
+    { "set_beside_doorbell",
+      with_a_new_domain,
+      { sees_the_new_one, where_to_ring },
+      rings_in_it,
+      ON_DOORBELLS },
+    { "stop_beside_doorbell",
+      started,
+      { stop, where_to_ring },
+      rings_nowhere,
+      ON_DOORBELLS },
+    { .on = ONS },
+};
