@@ -565,6 +565,9 @@ void uim_requests_expire(struct uiommu *u);
 /* What the id needs to ask. NOMEM. */
 enum uiommu_status uim_requests_create(struct uiommu_endpoint *own,
                                        unsigned credits);
+/* Who has it is told in its stead what it asks for; NULL: nobody has it. */
+void uim_requests_lend(struct uiommu_endpoint *real,
+                       struct uiommu_endpoint *client);
 /* It has no device any more: whoever answers for it finds nothing. */
 void uim_requests_orphan(struct uiommu_endpoint *endpoint);
 /* None of its endpoints has a handler, and all are drained. */

@@ -152,6 +152,8 @@ static void show(struct uim_mediated *m, struct uim_view *seat,
     const struct uiommu_host *h = &instance_of(m)->host;
 
     m->seat = seat;
+    if (seat && domain->answers)
+        uim_requests_lend(uim_mediated_real(&m->endpoint), &m->endpoint);
     atomic_store(&m->pasid, seat ? seat->pasid : UIOMMU_NO_PASID);
     h->spin_lock(h->ctx, instance_of(m)->device_lock);
     m->endpoint.domain = domain;
@@ -175,7 +177,8 @@ static bool is_cut(const struct uim_view *view)
     return false;
 }
 
-/* A number of the range with which others see the domain already. */
+/* A number of the range with which others see the domain already. Of page requests it is
+ * to be known whose they are. */
 static struct uim_view *find_shared(const struct uim_mediated *m,
                                     const struct uiommu_domain *domain)
 {
@@ -222,7 +225,8 @@ static enum uiommu_status take_seat(const struct uim_mediated *m,
                                     struct uiommu_domain *domain,
                                     struct uim_view **out)
 {
-    struct uim_view *view = shares(m) ? find_shared(m, domain) : NULL;
+    struct uim_view *view =
+        shares(m) && !domain->answers ? find_shared(m, domain) : NULL;
 
     if (!view)
         return open_seat(m, domain, out);
@@ -398,18 +402,24 @@ void uim_mediated_stop(struct uiommu_device *device)
 }
 
 /* What others of its group see is for these to say from now on. */
-static enum uiommu_status give_up_id(struct uim_mediated *m)
+static enum uiommu_status give_up_id(struct uim_mediated *m,
+                                     struct uiommu_endpoint *own)
 {
+    enum uiommu_status status;
+
     m->group->heir = NULL;
-    return uim_group_to_core(m->group);
+    status = uim_group_to_core(m->group);
+    uim_requests_lend(own, NULL);
+    return status;
 }
 
-static enum uiommu_status give_up(struct uim_mediated *m)
+static enum uiommu_status give_up(struct uim_mediated *m,
+                                  struct uiommu_device *device)
 {
     struct uim_view *seat = m->seat;
 
     if (inherits(m))
-        return give_up_id(m);
+        return give_up_id(m, device->endpoint);
     if (is_emulated(m))
         return UIOMMU_OK;
     show(m, NULL, &instance_of(m)->blocked);
@@ -418,15 +428,16 @@ static enum uiommu_status give_up(struct uim_mediated *m)
 
 static enum uiommu_status orphan(struct uim_mediated *m)
 {
+    struct uiommu_device *device = m->endpoint.device;
     struct uiommu *u = instance_of(m);
 
     uim_list_del(&m->node);
     atomic_store(&m->endpoint.quarantined, true);
     u->host.spin_lock(u->host.ctx, u->device_lock);
-    m->endpoint.device = NULL;
+    uim_requests_orphan(&m->endpoint);
     uim_list_add_tail(&u->dead, &m->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    return give_up(m);
+    return give_up(m, device);
 }
 
 enum uiommu_status uim_mediated_orphan(struct uiommu_device *device)
@@ -549,6 +560,7 @@ static void fill(struct uim_mediated *m, struct uiommu_device *device)
         break;
     case UIOMMU_MDEV_RID_INHERIT:
         group->heir = m;
+        uim_requests_lend(device->endpoint, &m->endpoint);
         break;
     case UIOMMU_MDEV_EMULATED:
         m->group->software = true;
@@ -570,8 +582,10 @@ static void take_back(struct uim_mediated *m)
     atomic_fetch_sub(&u->n_mediated, 1);
     if (m->config.kind == UIOMMU_MDEV_PASID)
         group->n_numbered--;
-    if (group->heir == m)
+    if (group->heir == m) {
         group->heir = NULL;
+        uim_requests_lend(m->endpoint.device->endpoint, NULL);
+    }
     if (is_emulated(m))
         uim_soft_remove(m);
     uim_group_put(m->group);

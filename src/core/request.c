@@ -331,11 +331,22 @@ static unsigned chain(struct slot *last)
     return n;
 }
 
+static struct uiommu_endpoint *client_of(const struct slot *s)
+{
+    struct uiommu *u = s->endpoint->unit->u;
+    struct uiommu_endpoint *client;
+
+    uim_requests_lock(u);
+    client = uim_slot_client(s);
+    uim_requests_unlock(u);
+    return client;
+}
+
 static enum uiommu_response ask(struct slot *s)
 {
     const struct uiommu_domain *d = s->endpoint->domain;
     struct uiommu_request_group group = {
-        .endpoint = s->endpoint,
+        .endpoint = client_of(s),
         .cookie = s->cookie,
         .n = chain(s),
         .first = uim_list_empty(&s->members)
@@ -411,15 +422,15 @@ void uiommu_serve(struct uiommu *u)
 /* A device that is pulled out leaves its endpoints under the lock. */
 static struct slot *find(const struct uiommu_endpoint *ep, uint64_t cookie)
 {
-    struct uim_requests *r =
-        ep->device && !ep->mediated ? ep->device->endpoint->requests : NULL;
+    struct uim_requests *r = ep->device ? ep->device->endpoint->requests : NULL;
 
     if (!r)
         return NULL;
     uim_list_for_each(n, &r->groups) {
         struct slot *s = open_of(n);
 
-        if (s->endpoint == ep && s->cookie == cookie && !s->queue &&
+        if ((s->endpoint == ep || s->endpoint->client == ep) &&
+            s->cookie == cookie && !s->queue &&
             (s->state == HANDLED || s->state == LEFT))
             return s;
     }
@@ -653,6 +664,14 @@ void uim_requests_free(struct uiommu_endpoint *own)
             (void)!uim_slot_answer(s, UIOMMU_RESPONSE_INVALID);
     } while (busy);
     uim_free(u, r, size_of(r->n));
+}
+
+void uim_requests_lend(struct uiommu_endpoint *real,
+                       struct uiommu_endpoint *client)
+{
+    uim_requests_lock(real->unit->u);
+    real->client = client;
+    uim_requests_unlock(real->unit->u);
 }
 
 void uim_requests_orphan(struct uiommu_endpoint *ep)

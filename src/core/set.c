@@ -14,6 +14,16 @@ static bool hardware_failed(enum uiommu_status status)
     return status >= UIOMMU_TIMEDOUT;
 }
 
+/* What it would ask for, its mediator maps or has somebody map. */
+static enum uiommu_status no_hardware_asks(const struct uiommu_endpoint *ep)
+{
+    uim_log(ep->unit->u, UIOMMU_LOG_WARN,
+            "a part in software of %s cannot see a domain that answers page "
+            "requests: no hardware asks for it",
+            uim_device_name(ep->device).text);
+    return UIOMMU_OPNOTSUPP;
+}
+
 static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
                                      struct uiommu_domain *domain)
 {
@@ -28,8 +38,8 @@ static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
         return UIOMMU_BUSY;
     if (!endpoint->device && uim_list_empty(&view->endpoints))
         return domain == view->domain ? UIOMMU_OK : UIOMMU_NODEV;
-    if (endpoint->mediated && domain->answers)
-        return UIOMMU_OPNOTSUPP;
+    if (view->group->software && domain->answers)
+        return no_hardware_asks(endpoint);
     if (endpoint->mediated && !uim_mediated_fits(endpoint->mediated, domain))
         return UIOMMU_INVAL;
     if (view->pasid != UIOMMU_NO_PASID)
