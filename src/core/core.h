@@ -77,7 +77,6 @@ struct uim_view {
     struct uim_limits limits;  /* of an heir, below which this PASID is      */
     unsigned users;            /* mediated devices that have this PASID      */
     bool shared;               /* more of them may come                      */
-    struct uim_mediated *part; /* who has it alone; NULL: several, or nobody */
     bool restless;             /* one that had it did not stop               */
 };
 
@@ -494,10 +493,6 @@ enum uiommu_status uim_mediated_set(struct uim_mediated *m,
 enum uiommu_status uim_mediated_force(struct uim_mediated *m);
 /* The endpoint that units know, or the same. */
 struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint);
-/* Whose it is: what clients know for one that asks for something. */
-struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real);
-/* May the part see a domain that answers page requests? */
-bool uim_mediated_may_ask(const struct uim_mediated *m);
 /* The device was pulled out; before its PASIDs are orphans, and after that. */
 void uim_mediated_stop(struct uiommu_device *device);
 enum uiommu_status uim_mediated_orphan(struct uiommu_device *device);
@@ -630,6 +625,9 @@ void uim_requests_expire(struct uiommu *u);
 /* What the id needs to ask. NOMEM. */
 enum uiommu_status uim_requests_create(struct uiommu_endpoint *own,
                                        unsigned credits);
+/* Who has it is told in its stead what it asks for; NULL: nobody has it. */
+void uim_requests_lend(struct uiommu_endpoint *real,
+                       struct uiommu_endpoint *client);
 /* It has no device any more: whoever answers for it finds nothing. */
 void uim_requests_orphan(struct uiommu_endpoint *endpoint);
 /* None of its endpoints has a handler, and all are drained. */

@@ -341,6 +341,8 @@ struct uiommu_endpoint {
     struct uim_mediated *mediated; /* NULL: units know it                    */
     bool moving;               /* listed where it may come to              */
     bool deaf;                 /* u->request_lock: it is being moved         */
+    struct uiommu_endpoint *client; /* u->request_lock: who is told of what it
+                                * asks for, which is a part of it; NULL: it  */
     bool asking;               /* counted in n_asking                        */
     bool cached;               /* its device may cache what it sees: counted in
                                 * domain->n_ats                              */

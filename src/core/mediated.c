@@ -199,29 +199,11 @@ struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint)
     return uim_pasid_of(m->seat, endpoint->device);
 }
 
-/* Others of its group ask for themselves. What asks keeps its view and its heir: what it
- * sees it sees by these. */
-struct uiommu_endpoint *uim_mediated_face(struct uiommu_endpoint *real)
-{
-    const struct uim_view *view = real->view;
-    struct uim_mediated *m =
-        view->pasid != UIOMMU_NO_PASID ? view->part : view->group->heir;
-
-    return m && m->endpoint.device == real->device ? &m->endpoint : real;
-}
-
-/* What carries a number that others have too says nothing of who asks (C.4). */
-bool uim_mediated_may_ask(const struct uim_mediated *m)
-{
-    return !shares(m);
-}
-
 /* What clients are told. */
 static void show(struct uim_mediated *m, struct uim_view *seat,
                  struct uiommu_domain *domain)
 {
     const struct uiommu_host *h = &instance_of(m)->host;
-
     const struct uim_view *has = seat ? seat : m->kept;
 
     m->seat = seat;
@@ -243,7 +225,8 @@ static bool is_cut(const struct uim_view *view)
     return false;
 }
 
-/* A number of the range with which others see the domain already. */
+/* A number of the range with which others see the domain already. Of page requests it is
+ * to be known whose they are. */
 static struct uim_view *find_shared(const struct uim_mediated *m,
                                     const struct uiommu_domain *domain)
 {
@@ -272,6 +255,14 @@ static enum uiommu_status open_number(const struct uim_mediated *m,
     return uim_pasid_open(m->endpoint.device, &config, NULL, out);
 }
 
+/* Before anything can be asked for: it is who asks. */
+static void lend(struct uim_mediated *m, const struct uim_view *view,
+                 const struct uiommu_domain *domain)
+{
+    if (domain->answers)
+        uim_requests_lend(uim_pasid_of(view, m->endpoint.device), &m->endpoint);
+}
+
 static enum uiommu_status open_seat(struct uim_mediated *m,
                                     struct uiommu_domain *domain,
                                     struct uim_view **out)
@@ -283,7 +274,7 @@ static enum uiommu_status open_seat(struct uim_mediated *m,
         status = open_number(m, &view);
     if (status != UIOMMU_OK)
         return status;
-    view->part = shares(m) ? NULL : m;
+    lend(m, view, domain);
     status = uim_view_set(view, domain);
     if (status != UIOMMU_OK) {
         if (view != m->kept)
@@ -300,7 +291,8 @@ static enum uiommu_status take_seat(struct uim_mediated *m,
                                     struct uiommu_domain *domain,
                                     struct uim_view **out)
 {
-    struct uim_view *view = shares(m) ? find_shared(m, domain) : NULL;
+    struct uim_view *view =
+        shares(m) && !domain->answers ? find_shared(m, domain) : NULL;
 
     if (!view)
         return open_seat(m, domain, out);
@@ -388,8 +380,10 @@ static enum uiommu_status end(struct uim_mediated *m)
 static enum uiommu_status replace(struct uim_mediated *m,
                                   struct uiommu_domain *domain)
 {
-    enum uiommu_status status = uim_view_set(m->seat, domain);
+    enum uiommu_status status;
 
+    lend(m, m->seat, domain);
+    status = uim_view_set(m->seat, domain);
     show(m, m->seat, m->seat->domain);
     return status;
 }
@@ -531,19 +525,25 @@ void uim_mediated_stop(struct uiommu_device *device)
 }
 
 /* What others of its group see is for these to say from now on. */
-static enum uiommu_status give_up_id(struct uim_mediated *m)
+static enum uiommu_status give_up_id(struct uim_mediated *m,
+                                     struct uiommu_endpoint *own)
 {
+    enum uiommu_status status;
+
     m->group->heir = NULL;
-    return uim_group_to_core(m->group);
+    status = uim_group_to_core(m->group);
+    uim_requests_lend(own, NULL);
+    return status;
 }
 
-static enum uiommu_status give_up(struct uim_mediated *m)
+static enum uiommu_status give_up(struct uim_mediated *m,
+                                  struct uiommu_device *device)
 {
     struct uim_view *seat = m->seat;
     enum uiommu_status status = UIOMMU_OK, kept;
 
     if (inherits(m))
-        return give_up_id(m);
+        return give_up_id(m, device->endpoint);
     if (is_emulated(m))
         return UIOMMU_OK;
     if (seat)
@@ -555,6 +555,7 @@ static enum uiommu_status give_up(struct uim_mediated *m)
 
 static enum uiommu_status orphan(struct uim_mediated *m)
 {
+    struct uiommu_device *device = m->endpoint.device;
     struct uiommu *u = instance_of(m);
 
     uim_list_del(&m->node);
@@ -563,7 +564,7 @@ static enum uiommu_status orphan(struct uim_mediated *m)
     uim_requests_orphan(&m->endpoint);
     uim_list_add_tail(&u->dead, &m->node);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
-    return give_up(m);
+    return give_up(m, device);
 }
 
 enum uiommu_status uim_mediated_orphan(struct uiommu_device *device)
@@ -689,6 +690,7 @@ static void fill(struct uim_mediated *m, struct uiommu_device *device)
         break;
     case UIOMMU_MDEV_RID_INHERIT:
         group->heir = m;
+        uim_requests_lend(device->endpoint, &m->endpoint);
         break;
     case UIOMMU_MDEV_EMULATED:
         m->group->software = true;
@@ -710,8 +712,10 @@ static void take_back(struct uim_mediated *m)
     atomic_fetch_sub(&u->n_mediated, 1);
     if (m->config.kind == UIOMMU_MDEV_PASID)
         group->n_numbered--;
-    if (group->heir == m)
+    if (group->heir == m) {
         group->heir = NULL;
+        uim_requests_lend(m->endpoint.device->endpoint, NULL);
+    }
     if (is_emulated(m))
         uim_soft_remove(m);
     uim_group_put(m->group);

@@ -331,11 +331,22 @@ static unsigned chain(struct slot *last)
     return n;
 }
 
+static struct uiommu_endpoint *client_of(const struct slot *s)
+{
+    struct uiommu *u = s->endpoint->unit->u;
+    struct uiommu_endpoint *client;
+
+    uim_requests_lock(u);
+    client = uim_slot_client(s);
+    uim_requests_unlock(u);
+    return client;
+}
+
 static enum uiommu_response ask(struct slot *s)
 {
     const struct uiommu_domain *d = s->endpoint->domain;
     struct uiommu_request_group group = {
-        .endpoint = uim_mediated_face(s->endpoint),
+        .endpoint = client_of(s),
         .cookie = s->cookie,
         .n = chain(s),
         .first = uim_list_empty(&s->members)
@@ -418,8 +429,9 @@ static struct slot *find(const struct uiommu_endpoint *ep, uint64_t cookie)
     uim_list_for_each(n, &r->groups) {
         struct slot *s = open_of(n);
 
-        if (uim_mediated_face(s->endpoint) == ep && s->cookie == cookie &&
-            !s->queue && (s->state == HANDLED || s->state == LEFT))
+        if ((s->endpoint == ep || s->endpoint->client == ep) &&
+            s->cookie == cookie && !s->queue &&
+            (s->state == HANDLED || s->state == LEFT))
             return s;
     }
     return NULL;
@@ -686,6 +698,14 @@ void uim_requests_free(struct uiommu_endpoint *own)
             (void)!uim_slot_answer(s, UIOMMU_RESPONSE_INVALID);
     } while (busy);
     uim_free(u, r, size_of(r->n));
+}
+
+void uim_requests_lend(struct uiommu_endpoint *real,
+                       struct uiommu_endpoint *client)
+{
+    uim_requests_lock(real->unit->u);
+    real->client = client;
+    uim_requests_unlock(real->unit->u);
 }
 
 void uim_requests_orphan(struct uiommu_endpoint *ep)

@@ -113,7 +113,7 @@ static enum uiommu_status read_locked(struct slot *s,
     if (n > most)
         return UIOMMU_OVERFLOW;
     copy(s, requests);
-    group->endpoint = uim_mediated_face(s->endpoint);
+    group->endpoint = uim_slot_client(s);
     group->cookie = s->cookie;
     group->first = requests;
     s->unread = false;

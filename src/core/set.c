@@ -14,13 +14,14 @@ static bool hardware_failed(enum uiommu_status status)
     return status >= UIOMMU_TIMEDOUT;
 }
 
-/* Handlers are told who asks, but for those of address spaces, who are not. */
-static bool serves(const struct uiommu_endpoint *endpoint,
-                   const struct uiommu_domain *domain)
+/* What it would ask for, its mediator maps or has somebody map. */
+static enum uiommu_status no_hardware_asks(const struct uiommu_endpoint *ep)
 {
-    if (domain->kind == UIOMMU_DOMAIN_SVA)
-        return !endpoint->view->group->software;
-    return !domain->answers || uim_mediated_may_ask(endpoint->mediated);
+    uim_log(ep->unit->u, UIOMMU_LOG_WARN,
+            "a part in software of %s cannot see a domain that answers page "
+            "requests: no hardware asks for it",
+            uim_device_name(ep->device).text);
+    return UIOMMU_OPNOTSUPP;
 }
 
 static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
@@ -39,8 +40,9 @@ static enum uiommu_status set_locked(struct uiommu_endpoint *endpoint,
         return domain == view->domain ? UIOMMU_OK : UIOMMU_NODEV;
     if (uim_sva_is_over(domain))
         return UIOMMU_NOENT;
-    if (endpoint->mediated && !serves(endpoint, domain))
-        return UIOMMU_OPNOTSUPP;
+    if (view->group->software &&
+        (domain->answers || domain->kind == UIOMMU_DOMAIN_SVA))
+        return no_hardware_asks(endpoint);
     if (endpoint->mediated && !uim_mediated_fits(endpoint->mediated, domain))
         return UIOMMU_INVAL;
     if (view->pasid != UIOMMU_NO_PASID)

@@ -61,6 +61,12 @@ static inline struct slot *uim_slot_of_turn(struct uim_node *n)
     return uim_container(n, struct slot, turn);
 }
 
+/* The one that is told. */
+static inline struct uiommu_endpoint *uim_slot_client(const struct slot *s)
+{
+    return s->endpoint->client ? s->endpoint->client : s->endpoint;
+}
+
 static inline void uim_requests_lock(struct uiommu *u)
 {
     u->host.spin_lock(u->host.ctx, u->request_lock);

@@ -172,37 +172,6 @@ static void c_sc8_a_reset_ends_what_a_part_asked_for(struct rig *rig)
     end(&part, &p);
 }
 
-static void let_go(void *ctx, struct uiommu_endpoint *ep, uint64_t iova,
-                   uint64_t last)
-{
-    (void)ctx;
-    (void)ep;
-    (void)iova;
-    (void)last;
-}
-
-static const struct uiommu_mediator software = { .unmapped = let_go };
-
-/* Who asks could not be told from others, or no hardware does. */
-static void parts_that_cannot_be_told_apart_do_not_ask(struct rig *rig)
-{
-    struct uiommu_mdev_config config;
-    struct part part;
-    struct pager p;
-
-    lend_asking(rig, &part, UIOMMU_MDEV_SHARE);
-    open_pager(rig, &p, 0);
-    rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_OPNOTSUPP);
-    take_home(&part);
-    set(rig, 0, uiommu_blocked(rig->u));
-    config = part_config(&part, rig, 0);
-    config.kind = UIOMMU_MDEV_EMULATED;
-    config.mediator = &software;
-    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &part.ep));
-    rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_OPNOTSUPP);
-    end(&part, &p);
-}
-
 /* It asks as its parent does, and is answered when it ends. */
 static void an_heir_asks_for_pages(struct rig *rig)
 {
@@ -239,8 +208,6 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(c_sc7_a_parent_is_pulled_out_with_requests_open,
                 with_pasid_requests),
     RIG_TEST_ON(c_sc8_a_reset_ends_what_a_part_asked_for, with_pasid_requests),
-    RIG_TEST_ON(parts_that_cannot_be_told_apart_do_not_ask,
-                with_pasid_requests),
     RIG_TEST_ON(an_heir_asks_for_pages, with_requests),
     { 0 },
 };
