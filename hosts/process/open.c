@@ -238,6 +238,7 @@ static void close_all(struct process *p)
     close_fd(p->wake);
     if (p->nowhere != MAP_FAILED)
         (void)munmap(p->nowhere, p->page);
+    (void)pthread_mutex_destroy(&p->refusals);
     (void)pthread_mutex_destroy(&p->lock);
     free(p);
 }
@@ -261,6 +262,8 @@ bool process_open(int socket, const struct process_ops *ops, void *ctx,
                            .nowhere = MAP_FAILED,
                            .page = (size_t)process_page_size() };
     (void)pthread_mutex_init(&p->lock, NULL);
+    (void)pthread_mutex_init(&p->refusals, NULL);
+    process_forget_refusals(p);
     if (greet(socket, &g, error, size)) {
         p->pid = g.pid;
         p->tid = g.hello.tid;

@@ -3,8 +3,8 @@
  * private.h - a followed process.
  *
  * What is granted and what is invalidated takes turns under `lock`, which is taken
- * inside stop() and go(), never around them: an access that is under way may need it
- * to end.
+ * inside stop() and go(), never around them. Accesses do not take it, so that under it
+ * may be waited for them.
  */
 #ifndef UIM_HOSTS_PROCESS_PRIVATE_H
 #define UIM_HOSTS_PROCESS_PRIVATE_H
@@ -22,7 +22,7 @@ struct process {
     pid_t pid, tid; /* of the agent: tid is used, as exec() ends it          */
     size_t page;
     int socket, uffd, life, maps, pagemap;
-    int wake;       /* readable: somebody found it dead, or closes           */
+    int wake;       /* readable: there is something to do, or somebody closes */
     void *nowhere;  /* a page that nothing can be read from                  */
 
     pthread_mutex_t lock;
@@ -30,13 +30,19 @@ struct process {
     bool ended;        /* under the lock                                     */
     atomic_bool dead;  /* no such thread any more                            */
 
+    pthread_mutex_t refusals; /* these two: where accesses were refused since */
+    uint64_t refused_first, refused_last; /* none: first > last */
+
     pthread_t follower;
     bool followed;
     atomic_bool closing;
 };
 
-/* Makes each process_step() from here on look. */
+/* Makes process_step() look. */
 void process_wake(struct process *p);
+
+/* Nothing is to be invalidated because of accesses. */
+void process_forget_refusals(struct process *p);
 
 /* All translations end, and it is told if `exited`. Does it once. */
 void process_end(struct process *p, bool exited);

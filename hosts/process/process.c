@@ -72,6 +72,30 @@ static void serve_events(struct process *p)
     p->ops->go(p->ctx);
 }
 
+void process_forget_refusals(struct process *p)
+{
+    p->refused_first = UINT64_MAX;
+    p->refused_last = 0;
+}
+
+/* What lies between two of them may be invalidated as well: it is granted again. */
+static void serve_refusals(struct process *p)
+{
+    uint64_t first, last, times;
+
+    (void)!read(p->wake, &times, sizeof(times));
+    (void)pthread_mutex_lock(&p->refusals);
+    first = p->refused_first;
+    last = p->refused_last;
+    process_forget_refusals(p);
+    (void)pthread_mutex_unlock(&p->refusals);
+    if (first > last)
+        return;
+    (void)pthread_mutex_lock(&p->lock);
+    p->ops->invalidate(p->ctx, first, last);
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
 /*
  * Somebody who shares the address space may be left, and unmap: nobody reads that any
  * more. The number stays taken, as a fault may be about to use it.
@@ -120,6 +144,8 @@ enum process_status process_step(struct process *p, int timeout_ms)
     if (!ended && poll(fds, 4, timeout_ms) > 0) {
         if (fds[0].revents)
             serve_events(p);
+        if (fds[3].revents)
+            serve_refusals(p);
         ended = fds[1].revents || atomic_load(&p->dead) ||
                 (fds[2].revents && hung_up(p->socket));
         if (ended) {
@@ -241,12 +267,14 @@ enum process_status process_fault(struct process *p, uint64_t va,
 
 /* ---- accesses ---------------------------------------------------------------- */
 
-static void invalidate(struct process *p, uint64_t first, uint64_t last)
+/* The device is to ask anew: by whoever steps, as nobody may be kept waiting here. */
+static void refuse(struct process *p, uint64_t first, uint64_t last)
 {
-    (void)pthread_mutex_lock(&p->lock);
-    if (!p->ended)
-        p->ops->invalidate(p->ctx, page_of(p, first), last_of_page(p, last));
-    (void)pthread_mutex_unlock(&p->lock);
+    (void)pthread_mutex_lock(&p->refusals);
+    p->refused_first = first < p->refused_first ? first : p->refused_first;
+    p->refused_last = last > p->refused_last ? last : p->refused_last;
+    (void)pthread_mutex_unlock(&p->refusals);
+    process_wake(p);
 }
 
 /*
@@ -286,7 +314,7 @@ static enum process_status do_access(struct process *p, uint64_t va, void *data,
         *done = n;
     if (n == size)
         return PROCESS_OK;
-    invalidate(p, va + n, va + size - 1);
+    refuse(p, page_of(p, va + n), last_of_page(p, va + size - 1));
     return refused(p);
 }
 

@@ -38,9 +38,9 @@ enum process_status {
 };
 
 /*
- * What the user does. None of these may call back into this header, and grant() and
- * invalidate() may not wait for a lock that is held while the device is stopped or
- * during an access.
+ * What the user does. None of these may call back into this header. grant() and
+ * invalidate() take turns; they may wait for accesses to end, and not for the device
+ * to go on.
  */
 struct process_ops {
     /* No access may begin; returns when those under way are over. An access is under
@@ -93,8 +93,8 @@ UIOMMU_MUST_CHECK enum process_status process_fault(struct process *p,
 /**
  * An access through translations that were granted and not invalidated. *done, which
  * may be NULL, is how many bytes were accessed, whatever the status. If it is refused,
- * the translations from there on are invalidated, by this thread: a fault may grant
- * them anew.
+ * the translations from there on are invalidated by the next process_step(), which does
+ * not wait any more: then a fault may grant them anew. Calls none of the above.
  */
 UIOMMU_MUST_CHECK enum process_status process_read(struct process *p,
                                                    uint64_t va, void *data,

@@ -182,31 +182,6 @@ static void job_add(struct sim *s, const struct uie_inval *inv)
     pthread_mutex_unlock(&s->text_lock);
 }
 
-/* Parts of a DMA that this thread has under way. */
-static _Thread_local unsigned traffic_depth;
-
-void sim_traffic_enter(struct sim *s)
-{
-    pthread_mutex_lock(&s->gate);
-    pthread_rwlock_rdlock(&s->traffic);
-    pthread_mutex_unlock(&s->gate);
-    traffic_depth++;
-}
-
-void sim_traffic_leave(struct sim *s)
-{
-    traffic_depth--;
-    pthread_rwlock_unlock(&s->traffic);
-}
-
-void sim_traffic_drain(struct sim *s)
-{
-    pthread_mutex_lock(&s->gate);
-    pthread_rwlock_wrlock(&s->traffic);
-    pthread_rwlock_unlock(&s->traffic);
-    pthread_mutex_unlock(&s->gate);
-}
-
 /* Called by the model. Translations that are not a device TLB's are kept by
  * nobody here longer than one part of a DMA takes, and those are waited for:
  * that is the drain. */
@@ -218,7 +193,7 @@ void sim_notify(void *opaque, const struct uie_inval *inv)
         job_add(s, inv);
         return;
     }
-    if (traffic_depth == 0) { /* else translate itself has something to say */
+    if (!sim_in_traffic()) { /* else translate itself has something to say */
         sim_traffic_drain(s);
     }
 }

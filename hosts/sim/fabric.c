@@ -2,9 +2,9 @@
 /*
  * fabric.c - DMA of the engines: cut at 4 KiB, routed, translated, carried out.
  *
- * A part holds `traffic` for reading from its translation until its data have
- * moved; the model's notify takes it for writing, so that an invalidation
- * completes only when no DMA is under way that used the old translation.
+ * A part counts as traffic from its translation until its data have moved; the
+ * model's notify waits for traffic, so that an invalidation completes only when no DMA
+ * is under way that used the old translation.
  */
 #include "private.h"
 
@@ -95,13 +95,28 @@ static bool land_in_its(struct sim *s, struct sim_request *r, uint32_t rid,
     return true;
 }
 
+static bool land_in_foreign(struct sim_request *r, const struct sim_foreign *f,
+                            uint64_t addr, uint8_t *buf, size_t size)
+{
+    if (!f->ops->access(f->ctx, r->write, addr - f->start, buf, size)) {
+        r->stop = SIM_ABORTED;
+        return false;
+    }
+    r->target = SIM_AT_FOREIGN;
+    return true;
+}
+
 /* The root complex sends a translated part where it belongs. */
 static bool land(struct sim *s, struct sim_request *r, uint32_t rid,
                  uint64_t addr, uint8_t *buf, size_t size)
 {
+    const struct sim_foreign *foreign = sim_foreign_at(s, addr, size);
     struct sim_func *f;
 
     r->addr = addr;
+    if (foreign != NULL) {
+        return land_in_foreign(r, foreign, addr, buf, size);
+    }
     if (s->its && addr - SIM_DOORBELL < SIM_DOORBELL_SIZE) {
         return land_in_its(s, r, rid, addr, buf, size);
     }

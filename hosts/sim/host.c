@@ -201,7 +201,7 @@ static void host_relax(void *ctx)
     sim_unit_step(s);
     sim_messages_age(s);
     sim_devtlbs_run(s);
-    sim_accels_run(s);
+    sim_devices_step(s);
 }
 
 static void host_fence(void *ctx)

@@ -3,15 +3,15 @@
  * private.h - what the files of hosts/sim share.
  *
  * Locks of sim itself, outermost first: unit (calls into the model, but not
- * translate), gate, traffic (a DMA holds it for reading), tlb, accel, pci, ram,
- * heap, check, inject, text. uiommu and watchers are called with none of
+ * translate), traffic (a DMA is under way, traffic.c), tlb, accel, pci, ram, heap,
+ * check, inject, text. uiommu and watchers are called with none of
  * them held; the model's callbacks may run under unit and traffic.
  */
 #ifndef UIM_HOSTS_SIM_PRIVATE_H
 #define UIM_HOSTS_SIM_PRIVATE_H
 
 #ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L /* pthread_rwlock_t, clock_gettime */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #endif
 
 #include "sim.h"
@@ -434,7 +434,7 @@ void sim_accel_write(struct sim *s, uint64_t addr, unsigned width,
 
 /* ---- reset.c ------------------------------------------------------------- */
 
-/* All that software and DMA left in it is gone. Takes tlb, pci, gate. */
+/* All that software and DMA left in it is gone. Takes traffic, tlb, pci. */
 void sim_func_reset(struct sim *s, struct sim_func *f);
 /* All functions below; all virtual ones. */
 void sim_bus_reset(struct sim *s, const struct sim_func *bridge);
@@ -518,11 +518,6 @@ enum sim_stop sim_atc_translate(struct sim *s, struct sim_func *f,
                                 const struct uie_req *req, struct uie_xlat *out,
                                 bool *no_page);
 void sim_atc_flush(struct sim_func *f);
-/* Around a part of a DMA: while it is under way, sim_notify() waits. */
-void sim_traffic_enter(struct sim *s);
-void sim_traffic_leave(struct sim *s);
-/* Waits for those that are under way now. */
-void sim_traffic_drain(struct sim *s);
 void sim_notify(void *opaque, const struct uie_inval *inv);
 /* Devices answer invalidations that are due. Takes tlb, then unit. */
 void sim_devtlbs_run(struct sim *s);
@@ -542,6 +537,45 @@ struct sim_jobs {
     struct sim_devtlb_job *job;
     unsigned n;
 };
+
+/* ---- traffic.c ----------------------------------------------------------- */
+
+/* Its lock is a leaf, but that who holds `traffic` counts as under way. */
+struct sim_traffic {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned under_way, draining;
+    unsigned steps; /* of devices that run by themselves */
+    bool stopped;
+};
+
+void sim_traffic_init(struct sim_traffic *t);
+void sim_traffic_exit(struct sim_traffic *t);
+/* Around a part of a DMA: while it is under way, sim_notify() waits. */
+void sim_traffic_enter(struct sim *s);
+void sim_traffic_leave(struct sim *s);
+/* Waits for those that are under way now. */
+void sim_traffic_drain(struct sim *s);
+/* Something of this thread is under way. */
+bool sim_in_traffic(void);
+/* Devices that run by themselves do a step, unless they are stopped. */
+void sim_devices_step(struct sim *s);
+
+/* ---- foreign.c ----------------------------------------------------------- */
+
+enum { SIM_FOREIGN = 8 };
+
+/* Looked at by DMA under way, changed while devices are stopped. */
+struct sim_foreign {
+    uint64_t start, size; /* size 0: unused */
+    const struct sim_foreign_ops *ops;
+    void *ctx;
+};
+
+/* What is at all of [addr, addr + size), or NULL. */
+const struct sim_foreign *sim_foreign_at(const struct sim *s, uint64_t addr,
+                                         size_t size);
+void sim_foreign_check(struct sim *s);
 
 /* ---- table.c ------------------------------------------------------------- */
 
@@ -612,8 +646,8 @@ struct sim {
     struct sim_mapping *mappings; /* lock: text */
     struct sim_msis msis;
 
-    pthread_rwlock_t traffic;
-    pthread_mutex_t gate; /* before traffic: lets no new DMA pass who waits */
+    struct sim_traffic traffic;
+    struct sim_foreign foreign[SIM_FOREIGN];
     struct sim_pci pci;
     struct sim_jobs jobs;
     struct sim_messages messages;

@@ -29,7 +29,7 @@ static bool run(struct machine *m)
     sim_posts_deliver(s);
     sim_messages_arrive(s, SIM_EVERYBODY);
     sim_devtlbs_run(s);
-    sim_accels_run(s);
+    sim_devices_step(s);
     sim_msis_run(s);
     return true;
 }
@@ -66,14 +66,12 @@ static void locks_init(struct sim *s)
     pthread_mutex_init(&s->inject.lock, NULL);
     pthread_mutex_init(&s->unit_lock, NULL);
     pthread_mutex_init(&s->pci.lock, NULL);
-    pthread_mutex_init(&s->gate, NULL);
-    pthread_rwlock_init(&s->traffic, NULL);
+    sim_traffic_init(&s->traffic);
 }
 
 static void locks_exit(struct sim *s)
 {
-    pthread_rwlock_destroy(&s->traffic);
-    pthread_mutex_destroy(&s->gate);
+    sim_traffic_exit(&s->traffic);
     pthread_mutex_destroy(&s->pci.lock);
     pthread_mutex_destroy(&s->unit_lock);
     pthread_mutex_destroy(&s->inject.lock);
@@ -198,6 +196,7 @@ unsigned sim_check_leaks(struct machine *m)
     sim_mmio_check(s);
     sim_msis_check(s);
     sim_pri_check(s);
+    sim_foreign_check(s);
     if (s->count.memory_maps > 0) {
         sim_report(s, "leak: %u times memory_map", s->count.memory_maps);
     }

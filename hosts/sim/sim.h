@@ -321,6 +321,7 @@ enum sim_target {
     SIM_AT_BAR,  /* through the IOMMU */
     SIM_AT_PEER, /* in a BAR without having seen the IOMMU */
     SIM_AT_MSI,  /* an interrupt message */
+    SIM_AT_FOREIGN, /* see sim_foreign_open() */
 };
 
 /* Why it did not get there. */
@@ -331,6 +332,7 @@ enum sim_stop {
     SIM_BY_ACS,    /* a port: source validation, translation blocking */
     SIM_UNCLAIMED, /* nothing has that address, or nobody forwards it */
     SIM_BY_UNIT,   /* the IOMMU refused it */
+    SIM_ABORTED,   /* by what is at the address: completer abort */
     SIM_STALLED,   /* it waits in the IOMMU, see sim_dma_resume() */
 };
 
@@ -391,6 +393,35 @@ enum sim_devtlb {
 
 void sim_devtlb(struct machine *m, unsigned dev, enum sim_devtlb how);
 unsigned sim_devtlb_entries(struct machine *m, unsigned dev);
+
+/* ---- memory that is elsewhere --------------------------------------------- */
+
+/*
+ * Physical addresses above RAM whose contents are not this machine's: what devices do
+ * there is done by somebody else. Neither CPUs nor the unit get there.
+ */
+struct sim_foreign_ops {
+    /* All inside a 4 KiB page. False: aborted. The DMA is under way: this must not wait
+     * for devices to be started, nor for an invalidation, nor call uiommu. */
+    bool (*access)(void *ctx, bool write, uint64_t offset, void *buf,
+                   size_t size);
+};
+
+/* `size` of it, of whole pages, from *start. False: too much. Give it back when no
+ * translation leads there any more, and before the machine is closed. */
+bool sim_foreign_open(struct machine *m, uint64_t size,
+                      const struct sim_foreign_ops *ops, void *ctx,
+                      uint64_t *start);
+void sim_foreign_close(struct machine *m, uint64_t start);
+
+/*
+ * On return no DMA of any device is under way, from where its translation is looked up,
+ * and none begins until they are started, by the same thread: whoever tries waits, but
+ * machine_run() and who waits in uiommu do not. One at a time: others wait. Not during a
+ * DMA of the calling thread.
+ */
+void sim_stop_devices(struct machine *m);
+void sim_start_devices(struct machine *m);
 
 /* ---- page requests ------------------------------------------------------- */
 

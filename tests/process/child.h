@@ -89,6 +89,8 @@ enum hit device_write(struct device *d, uint64_t va, const void *data,
                       size_t size);
 enum hit device_read(struct device *d, uint64_t va, void *data, size_t size);
 bool device_has(struct device *d, uint64_t va);
+/* Its translation of `va` ends, by a step of somebody's. */
+bool device_loses(struct device *d, uint64_t va);
 /* Faults until there is an answer; the follower has to run, or nothing to change. */
 enum process_status device_fault(struct device *d, uint64_t va,
                                  unsigned access);

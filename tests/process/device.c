@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- what the process's mappings do to it ------------------------------------ */
 
@@ -106,6 +107,16 @@ bool device_has(struct device *d, uint64_t va)
     found = look_up(d, va, 0);
     pthread_mutex_unlock(&d->busy);
     return found;
+}
+
+bool device_loses(struct device *d, uint64_t va)
+{
+    for (unsigned ms = 0; ms < WAIT_S * 1000; ms++) {
+        if (!device_has(d, va))
+            return true;
+        usleep(1000);
+    }
+    return false;
 }
 
 static enum hit access_va(struct device *d, uint64_t va, void *data,

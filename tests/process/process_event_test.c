@@ -378,9 +378,9 @@ static void an_access_finds_out_by_itself(void **state)
     stand_go(&s, 1);
     while (device_write(&s.device, at, "x", 1) == HIT)
         sched_yield();
-    assert_false(device_has(&s.device, at));
     assert_int_equal(s.shared->n[1], 0);
     assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_OK);
+    assert_false(device_has(&s.device, at));
     stand_meet(&s, 2);
     stand_go(&s, 2);
     stand_close(&s);
@@ -429,9 +429,9 @@ static void another_thread_may_have_the_range_before(void **state)
     stand_go(&s, 1);
     stand_meet(&s, 2);
     assert_int_equal(device_write(&s.device, at, "x", 1), FAILED);
-    assert_false(device_has(&s.device, at));
     stand_go(&s, 2);
     assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_OK);
+    assert_false(device_has(&s.device, at));
     stand_meet(&s, 3);
     assert_int_equal(device_store(&s.device, at, 1), PROCESS_OK);
     stand_go(&s, 3);

@@ -340,13 +340,14 @@ static void a_right_that_was_taken_is_refused_at_once(void **state)
     stand_meet(&s, 2);
     assert_true(device_has(&s.device, at));
     assert_int_equal(device_write(&s.device, at, &value, 4), FAILED);
-    assert_false(device_has(&s.device, at));
+    assert_true(device_loses(&s.device, at));
     assert_int_equal(device_store(&s.device, at, 2), PROCESS_REFUSED);
     assert_int_equal(device_load(&s.device, at, &value), PROCESS_OK);
     assert_int_equal(value, 1);
     stand_go(&s, 2);
     stand_meet(&s, 3);
     assert_int_equal(device_read(&s.device, at, &value, 4), FAILED);
+    assert_true(device_loses(&s.device, at));
     assert_int_equal(device_load(&s.device, at, &value), PROCESS_REFUSED);
     stand_go(&s, 3);
     stand_meet(&s, 4);
