@@ -15,8 +15,8 @@ import pathlib
 import re
 import sys
 
-LISTS = ["src", "model", "hosts/embed", "hosts/process", "hosts/sim",
-         "hosts/qtest", "tools", "bench"]
+LISTS = ["src", "model", "hosts/embed", "hosts/process", "hosts/qtest",
+         "hosts/sim", "hosts/sva", "tools", "bench"]
 NO_LIST = ["tests/checks", "tests/corpus"]
 CODE = {".c", ".h", ".inc", ".py", ".sh", ".build"}
 FOLDERS = ("include", "src", "model", "hosts", "tools", "tests", "bench",

@@ -547,6 +547,7 @@ struct sim_traffic {
     unsigned under_way, draining;
     unsigned steps; /* of devices that run by themselves */
     bool stopped;
+    bool unstoppable;
 };
 
 void sim_traffic_init(struct sim_traffic *t);

@@ -422,6 +422,8 @@ void sim_foreign_close(struct machine *m, uint64_t start);
  */
 void sim_stop_devices(struct machine *m);
 void sim_start_devices(struct machine *m);
+/* Devices do not stop for the former: what comes of it is what a test wants to see. */
+void sim_unstoppable(struct machine *m, bool on);
 
 /* ---- page requests ------------------------------------------------------- */
 

@@ -113,10 +113,19 @@ void sim_stop_devices(struct machine *m)
     while (t->stopped) {
         pthread_cond_wait(&t->changed, &t->lock);
     }
-    t->stopped = true;
-    while (t->under_way > 0 || t->steps > 0) {
+    t->stopped = !t->unstoppable;
+    while (t->stopped && (t->under_way > 0 || t->steps > 0)) {
         pthread_cond_wait(&t->changed, &t->lock);
     }
+    pthread_mutex_unlock(&t->lock);
+}
+
+void sim_unstoppable(struct machine *m, bool on)
+{
+    struct sim_traffic *t = &sim_of(m)->traffic;
+
+    pthread_mutex_lock(&t->lock);
+    t->unstoppable = on;
     pthread_mutex_unlock(&t->lock);
 }
 

@@ -86,6 +86,12 @@ void *map_pages(size_t n)
     return map_pages_at(NULL, n);
 }
 
+void move_page(void *from, void *to)
+{
+    need(mremap(from, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to,
+         "mremap");
+}
+
 /* Linux gives the upper end of a hole first. */
 void *free_address(void)
 {

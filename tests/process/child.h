@@ -45,6 +45,8 @@ void need(bool ok, const char *what);
 /* In the child: fresh memory of the process, or where asked. */
 void *map_pages(size_t n);
 void *map_pages_at(void *at, size_t n);
+/* What is at `from` is at `to` afterwards. */
+void move_page(void *from, void *to);
 /* An address with nothing around it, which nobody is given by chance. */
 void *free_address(void);
 
