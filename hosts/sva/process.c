@@ -25,7 +25,9 @@ enum {
     FEW_PAGES = 64,
 };
 
+/* Of whom a frame is; no pages of processes are there. */
 #define NOBODY UINT64_MAX
+#define LOST   (UINT64_MAX - 1)
 #define NONE   UINT32_MAX
 
 struct frame {
@@ -76,14 +78,14 @@ static void put_in(struct sva_process *s, uint32_t i, uint64_t va)
     s->n_used++;
 }
 
-static void take_out(struct sva_process *s, uint32_t i)
+static void take_out(struct sva_process *s, uint32_t i, uint64_t then)
 {
     uint32_t *link = bucket_of(s, atomic_load(&s->frame[i].va));
 
     while (*link != i)
         link = &s->frame[*link].next;
     *link = s->frame[i].next;
-    atomic_store(&s->frame[i].va, NOBODY);
+    atomic_store(&s->frame[i].va, then);
     s->n_used--;
 }
 
@@ -93,7 +95,7 @@ static void take_out(struct sva_process *s, uint32_t i)
 static void end_frame(struct sva_process *s, uint32_t i,
                       enum uiommu_status status)
 {
-    take_out(s, i);
+    take_out(s, i, status == UIOMMU_OK ? NOBODY : LOST);
     if (status != UIOMMU_OK) {
         s->n_lost++;
         return;
@@ -124,7 +126,7 @@ static void for_frames(struct sva_process *s, uint64_t first, uint64_t last,
             each(s, i, ctx);
     for (i = 0; !few && i < s->n; i++) {
         va = atomic_load(&s->frame[i].va);
-        if (va != NOBODY && va >= first && va <= last)
+        if (va < LOST && va >= first && va <= last)
             each(s, i, ctx);
     }
 }
@@ -171,7 +173,7 @@ static bool take_back_one(struct sva_process *s)
         uint64_t va = atomic_load(&s->frame[s->hand].va);
 
         s->hand = (s->hand + 1) % s->n;
-        if (va != NOBODY) {
+        if (va < LOST) {
             end_page(s, va);
             return true;
         }
@@ -278,8 +280,8 @@ static bool access_frame(void *ctx, bool write, uint64_t offset, void *buf,
     uint64_t va = atomic_load(&s->frame[offset >> PAGE_SHIFT].va);
     enum process_status status;
 
-    if (va == NOBODY) {
-        atomic_fetch_add(&s->stale, 1);
+    if (va >= LOST) {
+        atomic_fetch_add(&s->stale, va == NOBODY);
         return false;
     }
     va += offset & (PAGE - 1);

@@ -288,7 +288,7 @@ static void is_shut_off(const struct sva_kind *kind)
     at = stand_address(&s.child);
     assert_int_equal(sva_store(&s, 0, at, 1), SVA_DONE);
     assert_int_equal(sva_store(&s, 0, at + PAGE, 1), SVA_DONE);
-    sim_devtlb(s.machine.m, s.machine.engine[0].dev, SIM_DEVTLB_SILENT);
+    sim_devtlb(s.machine.m, s.machine.engine[0].dev, SIM_DEVTLB_FAILS);
     stand_go(&s.child, 1);
     stand_meet(&s.child, 2);
     assert_int_equal(sva_process_counts(s.process).lost, 1);
