@@ -83,7 +83,7 @@ static cJSON *row_as_json(const struct result *r)
 
 static void show_row_head(void)
 {
-    printf("\n%-24s %-12s %-5s %8s %8s  %-13s %8s %6s %5s\n", "row", "format",
+    printf("\n%-24s %-14s %-5s %8s %8s  %-13s %8s %6s %5s\n", "row", "format",
            "per", "ns", "min", "limit", "limit ns", "ratio", "goal");
 }
 
@@ -93,7 +93,7 @@ static void show_row(const struct report *report, const struct result *r)
         cJSON_AddItemToArray(report->rows, row_as_json(r));
         return;
     }
-    printf("%-24s %-12s %-5s %8.2f %8.2f  %-13s %8.2f %6.2f %5.2f\n",
+    printf("%-24s %-14s %-5s %8.2f %8.2f  %-13s %8.2f %6.2f %5.2f\n",
            r->row->name, r->format, r->row->per, r->figure.ns, r->figure.min_ns,
            r->row->limit, r->limit_ns, r->figure.ns / r->limit_ns,
            r->row->goal_ratio);
@@ -202,6 +202,20 @@ static int measure_all(const struct options *options)
 
 /* ---- arguments ----------------------------------------------------------- */
 
+/* Rows of processes are the same for each of their formats, which follow each other. */
+static bool is_another(unsigned i)
+{
+    return strcmp(bench_process_rows[i].format,
+                  bench_process_rows[i - 1].format) != 0;
+}
+
+static bool is_of_first(unsigned i)
+{
+    return bench_process_rows[i].name &&
+           strcmp(bench_process_rows[i].format, bench_process_rows[0].format) ==
+               0;
+}
+
 static int usage(FILE *out)
 {
     fprintf(out,
@@ -215,12 +229,15 @@ static int usage(FILE *out)
         fprintf(out, " %s", bench_rows[i].name);
     for (unsigned i = 0; bench_thread_rows[i].name; i++)
         fprintf(out, " %s", bench_thread_rows[i].name);
-    for (unsigned i = 0; bench_process_rows[i].name; i++)
+    for (unsigned i = 0; is_of_first(i); i++)
         fprintf(out, " %s", bench_process_rows[i].name);
     fprintf(out, "\nFormats:");
     for (unsigned i = 0; bench_formats[i]; i++)
         fprintf(out, " %s", bench_formats[i]);
-    fprintf(out, " %s\n", bench_process_rows[0].format);
+    for (unsigned i = 0; bench_process_rows[i].name; i++)
+        if (i == 0 || is_another(i))
+            fprintf(out, " %s", bench_process_rows[i].format);
+    fprintf(out, "\n");
     return out == stdout ? 0 : 2;
 }
 
@@ -246,7 +263,10 @@ static bool known_format(const char *name)
     for (unsigned i = 0; bench_formats[i]; i++)
         if (strcmp(bench_formats[i], name) == 0)
             return true;
-    return strcmp(bench_process_rows[0].format, name) == 0;
+    for (unsigned i = 0; bench_process_rows[i].name; i++)
+        if (strcmp(bench_process_rows[i].format, name) == 0)
+            return true;
+    return false;
 }
 
 /* All words of "a,b" are known; NULL is none. */
