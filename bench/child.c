@@ -89,12 +89,18 @@ bool bench_process_open(struct bench_process *p, int *socket)
     return p->pid > 0;
 }
 
-void bench_process_close(struct bench_process *p)
+void bench_process_kill(struct bench_process *p)
 {
     if (p->pid > 0) {
         (void)kill(p->pid, SIGKILL);
         (void)waitpid(p->pid, NULL, 0);
     }
+    p->pid = 0;
+}
+
+void bench_process_close(struct bench_process *p)
+{
+    bench_process_kill(p);
     if (p->desk != MAP_FAILED)
         (void)munmap(p->desk, p->page);
 }

@@ -25,6 +25,7 @@ struct bench_process {
 
 /** With an agent, at the other end of *socket. What failed is to be closed as well. */
 bool bench_process_open(struct bench_process *p, int *socket);
+void bench_process_kill(struct bench_process *p);
 void bench_process_close(struct bench_process *p);
 /** False: the process has ended. */
 bool bench_process_order(struct bench_process *p, enum bench_command command);

@@ -12,10 +12,16 @@ struct machine_row {
     struct machine *(*open)(const struct machine_row *row, char *error,
                             size_t size);
     int how;             /* for open                                         */
+    bool pasids;         /* it has them, and page requests                   */
 };
 
 /* Those of one machine follow each other; ends with a NULL name. */
 extern const struct machine_row machine_rows[];
+
+/* The first mode of a machine that has PASIDs; NULL: none. */
+const char *machine_mode_with_pasids(const char *name);
+/* The first in which the unit walks tables of processors too; NULL: none. */
+const char *machine_mode_that_shares(const char *name);
 
 /* A machine by name whose unit has the mode; NULL: its first. machine->options says
  * how uiommu is to run it. NULL: `error` says why. */

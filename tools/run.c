@@ -121,6 +121,10 @@ int tool_run(int argc, char **argv)
     scenario = scenario_find(o.scenario);
     if (!scenario)
         return usage(stderr);
+    if (!o.mode && scenario->shares)
+        o.mode = machine_mode_that_shares(o.machine);
+    if (!o.mode && scenario->pasids)
+        o.mode = machine_mode_with_pasids(o.machine);
     m = machine_open(o.machine, o.mode, error, sizeof(error));
     if (!m && !o.json)
         fprintf(stderr, "uiommu run: %s\n", error);

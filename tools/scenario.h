@@ -22,6 +22,8 @@ struct scenario {
     const char *name;   /* what `uiommu run --scenario` takes                */
     const char *what;
     void (*run)(struct stage *s);
+    bool pasids; /* is told best on a unit that has them                     */
+    bool shares; /* and that walks tables of processors                      */
 };
 
 /* The first is the one that is run if none is named; ends with a NULL name. */

@@ -237,12 +237,14 @@ bool scenario_run(struct machine *m, const struct scenario *scenario,
 
 const struct scenario scenarios[] = {
     { "confine", "every device is confined, and each promise is shown by DMA",
-      scenario_confine },
+      scenario_confine, false, false },
     { "rest", "what a device reaches that nobody uses, found by DMA",
-      scenario_rest },
+      scenario_rest, false, false },
     { "faults", "what is heard of a device that goes astray, and does not stop",
-      scenario_faults },
-    { NULL, NULL, NULL },
+      scenario_faults, false, false },
+    { "sva", "a device uses the memory of processes, simulated and real",
+      scenario_sva, true, true },
+    { NULL, NULL, NULL, false, false },
 };
 
 const struct scenario *scenario_find(const char *name)

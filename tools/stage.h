@@ -75,5 +75,6 @@ void stage_forget_faults(struct stage *s);
 void scenario_confine(struct stage *s);
 void scenario_rest(struct stage *s);
 void scenario_faults(struct stage *s);
+void scenario_sva(struct stage *s);
 
 #endif
