@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 readonly dir=build-tsan
 readonly programs="thread_test interleave_test parallel_test unconfirmed_test failure_test
     sleep_test pt_thread_test vtd_queue_test vtd_unit_test vtd_hostile_test
-    request_thread_test sva_thread_test process_event_test process_sva_test
-    sim_foreign_test"
+    request_thread_test sva_thread_test process_event_test process_reuse_test
+    process_sva_test sim_foreign_test"
 
 if [ ! -f $dir/build.ninja ]; then
     log=$(CC=clang meson setup $dir -Dtests=true -Db_sanitize=thread \

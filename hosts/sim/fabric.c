@@ -110,7 +110,7 @@ static bool land_in_foreign(struct sim_request *r, const struct sim_foreign *f,
 static bool land(struct sim *s, struct sim_request *r, uint32_t rid,
                  uint64_t addr, uint8_t *buf, size_t size)
 {
-    const struct sim_foreign *foreign = sim_foreign_at(s, addr, size);
+    const struct sim_foreign *foreign = sim_foreign_at(s, addr);
     struct sim_func *f;
 
     r->addr = addr;

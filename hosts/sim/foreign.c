@@ -8,8 +8,7 @@
 #define FOREIGN_START UINT64_C(0x400000000)
 #define FOREIGN_END   UINT64_C(0x800000000)
 
-const struct sim_foreign *sim_foreign_at(const struct sim *s, uint64_t addr,
-                                         size_t size)
+const struct sim_foreign *sim_foreign_at(const struct sim *s, uint64_t addr)
 {
     if (addr < FOREIGN_START) {
         return NULL;
@@ -17,7 +16,7 @@ const struct sim_foreign *sim_foreign_at(const struct sim *s, uint64_t addr,
     for (unsigned i = 0; i < SIM_FOREIGN; i++) {
         const struct sim_foreign *f = &s->foreign[i];
 
-        if (addr - f->start < f->size && size <= f->size - (addr - f->start)) {
+        if (addr - f->start < f->size) {
             return f;
         }
     }

@@ -573,9 +573,8 @@ struct sim_foreign {
     void *ctx;
 };
 
-/* What is at all of [addr, addr + size), or NULL. */
-const struct sim_foreign *sim_foreign_at(const struct sim *s, uint64_t addr,
-                                         size_t size);
+/* What is there, and in all of the page; or NULL. */
+const struct sim_foreign *sim_foreign_at(const struct sim *s, uint64_t addr);
 void sim_foreign_check(struct sim *s);
 
 /* ---- table.c ------------------------------------------------------------- */
