@@ -7,6 +7,8 @@
 #include "tests/process/lanes.h"
 #include "tests/process/sva_stand.h"
 
+#include <unistd.h>
+
 enum { ROUNDS = 20000, FEWER_ROUNDS = 2000 };
 
 /* Each lane has an engine. */
@@ -50,9 +52,12 @@ static void no_access_is_stale_on_smmuv3(void **state)
 
 /* ---- and it can be otherwise --------------------------------------------------------- */
 
+/* A write by a thread of the device's own, as soon as something else is there. */
 struct late {
     struct sva_stand *s;
-    bool over;
+    pthread_t thread;
+    bool begun;
+    atomic_bool over;
     enum sva_access came_to;
 };
 
@@ -61,20 +66,28 @@ static enum sva_access late_write(struct sva_stand *s)
     return sva_try_store(s, 0, stand_address(&s->child) + 4, 9);
 }
 
-/* The event was read; before its range is invalidated, there is something else. */
+static void *write_late(void *arg)
+{
+    struct late *late = arg;
+
+    late->came_to = late_write(late->s);
+    late->over = true;
+    return NULL;
+}
+
+/* The event was read; its range is about to be invalidated. */
 static void write_before(void *ctx, enum sim_event event, uint64_t where,
                          size_t size, uint64_t value)
 {
     struct late *late = ctx;
 
     (void)event, (void)where, (void)size, (void)value;
-    if (late->over)
+    if (late->begun || !lanes_reused((unsigned)late->s->child.pid,
+                                     stand_address(&late->s->child)))
         return;
-    late->over = true;
-    late->came_to = SVA_FAILED;
-    if (lanes_reused((unsigned)late->s->child.pid,
-                     stand_address(&late->s->child)))
-        late->came_to = late_write(late->s);
+    late->begun = pthread_create(&late->thread, NULL, write_late, late) == 0;
+    for (unsigned ms = 0; ms < 20 && !late->over; ms++)
+        usleep(1000);
 }
 
 /* Whether an access through the old translation landed in what came after. */
@@ -91,13 +104,13 @@ static bool stale_if(const struct sva_kind *kind, bool running)
     assert_int_equal(sva_store(&s, 0, at, 1), SVA_DONE);
     assert_int_equal(sva_store(&s, 0, at + 2 * PAGE, 1), SVA_DONE);
     sim_unstoppable(s.machine.m, running);
-    if (running)
-        sim_watch(s.machine.m, write_before, &late);
+    sim_watch(s.machine.m, write_before, &late);
     stand_go(&s.child, 1);
     stand_meet(&s.child, 2);
     sim_watch(s.machine.m, NULL, NULL);
-    if (running)
-        assert_int_equal(late.came_to, SVA_DONE);
+    assert_true(late.begun);
+    pthread_join(late.thread, NULL);
+    assert_int_equal(late.came_to, running ? SVA_DONE : SVA_NO_PAGE);
     assert_int_equal(late_write(&s), SVA_NO_PAGE);
     stand_go(&s.child, 2);
     stand_meet(&s.child, 3);
