@@ -557,7 +557,7 @@ struct sim_jobs {
 
 /* ---- traffic.c ----------------------------------------------------------- */
 
-/* Its lock is a leaf, but that who holds `traffic` counts as under way. */
+/* The lock is a leaf: to hold `traffic` is to be counted as under way. */
 struct sim_traffic {
     pthread_mutex_t lock;
     pthread_cond_t changed;

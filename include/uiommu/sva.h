@@ -58,10 +58,10 @@ struct uiommu_provider_config {
      */
     enum uiommu_status (*on_fault)(void *ctx, uint64_t iova, unsigned access);
     /*
-     * Without tables: a domain came that has nothing yet. Whatever devices are to find
-     * without asking is mapped once more with uiommu_provider_map(), which leaves what is
-     * there. Called in uiommu_sva_domain() and uiommu_sva_bind(), with locks of uiommu
-     * held; calls nothing else of it. May be NULL.
+     * Without tables: a domain came that has nothing yet. What devices are to find without
+     * asking is mapped once more with uiommu_provider_map(), which leaves what is there; who
+     * maps beside it has noted that for `fill` before. Called in uiommu_sva_domain() and
+     * uiommu_sva_bind() with locks of uiommu held; calls nothing else of it. May be NULL.
      */
     enum uiommu_status (*fill)(void *ctx);
     /* The last reference went: nothing of ctx or of the tables is used any more. Called
@@ -85,8 +85,8 @@ void uiommu_provider_put(struct uiommu_provider *provider);
  * *invalid*. on_fault is not called any more, but calls that are under way may end
  * later. Its PASID is nobody else's until the provider itself is gone.
  *
- * Any context. TIMEDOUT, IO: a unit or device did not confirm; it is quarantined, and
- * what it had must not be used for anything else.
+ * Any context. TIMEDOUT, IO: a unit or device did not confirm; it is quarantined, and what it
+ * had must not be used for anything else. AGAIN: suspended; nor before it was said again.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_provider_exit(struct uiommu_provider *provider);

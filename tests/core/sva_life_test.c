@@ -3,6 +3,7 @@
  * sva_life_test.c - how providers, their domains and those who are bound come and go
  * (semantics B.20, D-03, D-04, D-19, D-22, D-24), and providers without tables.
  */
+#include "tests/core/audited.h"
 #include "tests/core/sva.h"
 
 /* ---- the last reference --------------------------------------------------------------- */
@@ -219,6 +220,21 @@ static void nobody_hears_of_what_has_ended(struct rig *rig)
     close_process(&s);
 }
 
+/* The entry leads where it is to lead, and then nowhere. */
+static void an_audit_finds_nothing(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), VA));
+    finds_nothing(rig);
+    rig_ok(uiommu_provider_exit(s.provider));
+    finds_nothing(rig);
+    unbind(ep);
+    finds_nothing(rig);
+    close_process(&s);
+}
+
 /* What a device is refused is said to be a process's. */
 static void a_fault_says_what_it_sees(struct rig *rig)
 {
@@ -420,6 +436,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(an_address_space_is_not_handed_over, with_sva),
     RIG_TEST_ON(a_fault_says_what_it_sees, with_sva),
     RIG_TEST_ON(nobody_hears_of_what_has_ended, with_sva),
+    RIG_TEST_ON(an_audit_finds_nothing, with_sva),
     RIG_TEST_ON(a_provider_fills_tables_of_its_own, with_pasids_and_ats),
     RIG_TEST_ON(rights_are_not_widened_by_themselves, with_pasids),
     RIG_TEST_ON(a_provider_maps_what_devices_ask_for, with_followed_requests),
