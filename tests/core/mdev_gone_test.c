@@ -262,7 +262,32 @@ static void c_sc7_a_handler_at_work_is_waited_for(struct rig *rig)
     bury(&s);
 }
 
+/* ATS of a device may have to pause while it moves without a PASID (SMMUv3): so does asking,
+ * and then both go on. */
+static void a_device_moves_while_a_pasid_of_it_asks(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0), *e = rig_domain(rig, 0);
+    struct uiommu_endpoint *ep = pasid(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, d);
+    rig_ok(uiommu_set_domain(ep, p.d, NULL));
+    assert_true(may_ask(rig, 0));
+    set(rig, 0, e);
+    assert_true(may_ask(rig, 0));
+    ask(rig, 0, uiommu_endpoint_pasid(ep), BASE, 1, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    set(rig, 0, uiommu_blocked(rig->u));
+    uiommu_domain_put(d);
+    uiommu_domain_put(e);
+    uiommu_domain_put(p.d);
+}
+
 static const struct rig_test tests[] = {
+    RIG_TEST_ON(a_device_moves_while_a_pasid_of_it_asks, with_both),
     RIG_TEST_ON(c_sc7_a_parent_that_waits_for_pages_is_pulled_out, with_both),
     RIG_TEST_ON(c_sc7_who_comes_to_its_place_asks_anew, with_both),
     { .name = "c_sc7_a_handler_at_work_is_waited_for",
