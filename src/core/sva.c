@@ -302,7 +302,9 @@ static bool try_get(struct uiommu_domain *d)
 {
     uint32_t refs = atomic_load(&d->refs);
 
-    while (refs > 0 && !atomic_compare_exchange_weak(&d->refs, &refs, refs + 1))
+    while (refs > 0 && !atomic_compare_exchange_strong_explicit(
+                           &d->refs, &refs, refs + 1, memory_order_relaxed,
+                           memory_order_relaxed))
         ;
     return refs > 0;
 }

@@ -22,6 +22,7 @@ static struct scene {
     struct uiommu_endpoint *ep;
     unsigned answered;     /* before                                          */
     _Atomic unsigned asked, early; /* groups; those before the endpoint moved */
+    _Atomic bool moves;            /* from here on the next may be asked      */
     _Atomic unsigned strangers;    /* groups that hear_next() had             */
     struct lent {
         struct uiommu_endpoint *ep;
@@ -132,7 +133,7 @@ static void ask_with(struct trial *t, uint32_t pasid)
     if (sim_page_request(t->rig->m, &r) != SIM_NOT_STOPPED)
         return;
     atomic_fetch_add(&s.asked, 1);
-    if (!atomic_load(&t->gone))
+    if (!atomic_load(&s.moves))
         atomic_fetch_add(&s.early, 1);
 }
 
@@ -167,8 +168,10 @@ static void sees_nothing(void *ctx)
 /* BUSY: the device has not heard all its answers, and may not begin again. */
 static bool asks_the_next(struct trial *t, struct uiommu_endpoint *ep)
 {
-    enum uiommu_status status = uiommu_set_domain(ep, s.next, NULL);
+    enum uiommu_status status;
 
+    atomic_store(&s.moves, true);
+    status = uiommu_set_domain(ep, s.next, NULL);
     if (status != UIOMMU_BUSY)
         expect_ok(t, status, "set_domain");
     return status == UIOMMU_OK;
