@@ -4,6 +4,7 @@
  */
 #include "hosts/sim/kernel.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,17 +96,17 @@ static uint64_t *entry_at(struct kernel *k, uint64_t table, unsigned index)
 /* Units read entries, and set bits of them, at any time. */
 static uint64_t load(const uint64_t *e)
 {
-    return __atomic_load_n(e, __ATOMIC_SEQ_CST);
+    return le64toh(__atomic_load_n(e, __ATOMIC_SEQ_CST));
 }
 
 static void store(uint64_t *e, uint64_t value)
 {
-    __atomic_store_n(e, value, __ATOMIC_SEQ_CST);
+    __atomic_store_n(e, htole64(value), __ATOMIC_SEQ_CST);
 }
 
 static uint64_t take(uint64_t *e)
 {
-    return __atomic_exchange_n(e, 0, __ATOMIC_SEQ_CST);
+    return le64toh(__atomic_exchange_n(e, 0, __ATOMIC_SEQ_CST));
 }
 
 /* ---- entries -------------------------------------------------------------------- */
@@ -264,9 +265,9 @@ void kernel_munmap(struct kernel_process *p, uint64_t va, unsigned n)
 static void write_protect(const struct kernel *k, uint64_t *e)
 {
     if (k->arm)
-        __atomic_fetch_or(e, ARM_RO, __ATOMIC_SEQ_CST);
+        __atomic_fetch_or(e, htole64(ARM_RO), __ATOMIC_SEQ_CST);
     else
-        __atomic_fetch_and(e, ~X86_W, __ATOMIC_SEQ_CST);
+        __atomic_fetch_and(e, htole64(~X86_W), __ATOMIC_SEQ_CST);
 }
 
 void kernel_protect(struct kernel_process *p, uint64_t va, unsigned n,
