@@ -96,6 +96,38 @@ static void units_agree_on_a_mode_and_on_nothing_else(void **state)
     }
 }
 
+/* D-73, 7.10: what cannot be drained is not offered. */
+static void pages_are_asked_for_where_that_can_be_drained(void **state)
+{
+    static const struct {
+        enum vtd_mode mode;
+        bool dt, prs, pds, requests;
+    } row[] = {
+        { VTD_SCALABLE, true, true, true, true },
+        { VTD_FIRST_STAGE, true, true, true, true },
+        { VTD_SCALABLE, true, true, false, false },
+        { VTD_SCALABLE, true, false, true, false },
+        { VTD_SCALABLE, false, true, true, false },
+        { VTD_LEGACY, true, true, true, false },
+    };
+    struct vtd_ecap ecap;
+    struct fake f;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        fake_init(&f);
+        add_scalable(&f);
+        add_first_stage(&f);
+        ecap = vtd_ecap_set_dt((struct vtd_ecap){ f.ecap }, row[i].dt);
+        ecap = vtd_ecap_set_prs(ecap, row[i].prs);
+        f.ecap = vtd_ecap_set_pds(ecap, row[i].pds).raw;
+        f.options.mode = row[i].mode;
+        ok(fake_probe(&f));
+        assert_int_equal(f.unit->requests, row[i].requests);
+        fake_end(&f);
+    }
+}
+
 /* ---- entries ---------------------------------------------------------------- */
 
 static void second_stage_entries(void **state)
@@ -617,6 +649,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(capabilities_say_how_many),
+        cmocka_unit_test(pages_are_asked_for_where_that_can_be_drained),
         cmocka_unit_test(units_agree_on_a_mode_and_on_nothing_else),
         cmocka_unit_test(second_stage_entries),
         cmocka_unit_test(first_stage_entries),
