@@ -145,6 +145,26 @@ static void a_machine_that_sleeps_says_so(struct rig *rig)
     close_process(&s);
 }
 
+/* Its memory is its own until units have heard of the end. */
+static void what_ends_in_sleep_is_shut_after_it(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    const uint32_t number = uiommu_endpoint_pasid(ep);
+
+    assert_true(shares(&s, 0, number, VA));
+    rig_ok(uiommu_suspend(rig->u));
+    kernel_exit(s.p);
+    rig_is(uiommu_provider_exit(s.provider), UIOMMU_AGAIN);
+    rig_ok(uiommu_resume(rig->u));
+    assert_true(rig_pasid_refused(rig, 0, number, VA));
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 0);
+    rig_ok(uiommu_provider_exit(s.provider));
+    unbind(ep);
+    close_process(&s);
+}
+
 /* ---- who does not answer ------------------------------------------------------------------ */
 
 /* Its device is shut off before it is said that there is no saying; others go on. */
@@ -488,6 +508,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_reset_brings_nothing_back, with_sva),
     RIG_TEST_ON(who_was_pulled_out_is_unbound_all_the_same, with_sva),
     RIG_TEST_ON(a_machine_that_sleeps_says_so, with_sva),
+    RIG_TEST_ON(what_ends_in_sleep_is_shut_after_it, with_sva_and_ats),
     RIG_TEST_ON(who_does_not_answer_is_shut_off, with_sva_and_ats),
     RIG_TEST_ON(an_address_space_is_not_handed_over, with_sva),
     RIG_TEST_ON(a_fault_says_what_it_sees, with_sva),
