@@ -45,7 +45,8 @@ static bool stalls(const struct uiommu_endpoint *ep,
 }
 
 /* 5.4. Only addresses of the lower half are translated; what faults is recorded, and
- * aborted or stalled. */
+ * aborted or stalled. What is a process's is not for the privileged (PAN), but for what a
+ * process may execute and not read, of which PAN says nothing. */
 static void cd_words(const struct smmuv3_unit *v,
                      const struct uiommu_endpoint *ep, struct uiommu_domain *d,
                      uint64_t *w)
@@ -60,6 +61,7 @@ static void cd_words(const struct smmuv3_unit *v,
         .ips = smmuv3_oas_code(d->pt.phys_bits),
         .v = 1,
         .epd1 = 1,
+        .pan = d->foreign,
         .sh0 = VMSA_SH_ISH,
         .or0 = SMMUV3_WALK_WBRAWA,
         .ir0 = SMMUV3_WALK_WBRAWA,
