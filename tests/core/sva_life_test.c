@@ -151,16 +151,19 @@ static void what_ends_in_sleep_is_shut_after_it(struct rig *rig)
     struct process s = open_process(rig);
     struct uiommu_endpoint *ep = bind(&s, 0);
     const uint32_t number = uiommu_endpoint_pasid(ep);
+    bool dirty;
 
     assert_true(shares(&s, 0, number, VA));
     rig_ok(uiommu_suspend(rig->u));
     kernel_exit(s.p);
+    assert_true(kernel_lookup(s.p, VA, &dirty) != 0);
     rig_is(uiommu_provider_exit(s.provider), UIOMMU_AGAIN);
     rig_ok(uiommu_resume(rig->u));
     assert_true(rig_pasid_refused(rig, 0, number, VA));
     rig_poll(rig);
     assert_int_equal(rig->faults, 0);
-    rig_ok(uiommu_provider_exit(s.provider));
+    kernel_exit(s.p);
+    assert_true(kernel_lookup(s.p, VA, &dirty) == 0);
     unbind(ep);
     close_process(&s);
 }
