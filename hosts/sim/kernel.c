@@ -60,6 +60,7 @@ struct kernel_process {
     struct uiommu_provider *provider;
     unsigned released, served;
     bool gone;
+    bool kept; /* its memory: nobody confirmed that it ended */
 };
 
 struct kernel {
@@ -166,11 +167,19 @@ static uint64_t *find(struct kernel_process *p, uint64_t va, bool make)
 
 /* ---- whom to tell ------------------------------------------------------------------ */
 
-static void tell(struct kernel_process *p, uint64_t va, uint64_t size)
+/* What nobody confirmed may be in use still: it is kept for ever. */
+static bool is_confirmed(enum uiommu_status status)
 {
-    if (p->provider != NULL &&
-        uiommu_sva_invalidate(p->provider, va, va + size - 1) == UIOMMU_INVAL)
+    if (status == UIOMMU_INVAL)
         abort();
+    return status == UIOMMU_OK;
+}
+
+/* Nobody uses it any more. */
+static bool tell(struct kernel_process *p, uint64_t va, uint64_t size)
+{
+    return p->provider == NULL ||
+           is_confirmed(uiommu_sva_invalidate(p->provider, va, va + size - 1));
 }
 
 /* ---- areas ----------------------------------------------------------------------- */
@@ -243,6 +252,7 @@ bool kernel_mmap(struct kernel_process *p, uint64_t va, unsigned n,
 void kernel_munmap(struct kernel_process *p, uint64_t va, unsigned n)
 {
     uint64_t *gone = calloc(n, sizeof(*gone));
+    bool told;
 
     if (gone == NULL)
         abort();
@@ -253,8 +263,8 @@ void kernel_munmap(struct kernel_process *p, uint64_t va, unsigned n)
 
         gone[i] = e != NULL ? take(e) : 0;
     }
-    tell(p, va, (uint64_t)n * KERNEL_PAGE);
-    for (unsigned i = 0; i < n; i++)
+    told = tell(p, va, (uint64_t)n * KERNEL_PAGE);
+    for (unsigned i = 0; told && i < n; i++)
         if (is_present(gone[i]))
             free_page(p->k, address_of(p->k, gone[i]));
     pthread_mutex_unlock(&p->lock);
@@ -296,7 +306,7 @@ void kernel_protect(struct kernel_process *p, uint64_t va, unsigned n,
         if (e != NULL && is_present(load(e)))
             write_protect(p->k, e);
     }
-    tell(p, va, size);
+    (void)tell(p, va, size);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -307,12 +317,13 @@ static void copy_page(struct kernel_process *p, uint64_t va, uint64_t *e,
                       unsigned prot)
 {
     const uint64_t old = address_of(p->k, take(e)), new = new_page(p->k);
+    const bool told = tell(p, va, KERNEL_PAGE);
 
-    tell(p, va, KERNEL_PAGE);
     memcpy(sim_ram(p->k->m, new, KERNEL_PAGE),
            sim_ram(p->k->m, old, KERNEL_PAGE), KERNEL_PAGE);
     store(e, leaf_entry(p->k, new, prot));
-    free_page(p->k, old);
+    if (told)
+        free_page(p->k, old);
 }
 
 static enum uiommu_status fault(struct kernel_process *p, uint64_t va,
@@ -443,11 +454,12 @@ void kernel_exit(struct kernel_process *p)
 {
     pthread_mutex_lock(&p->lock);
     p->gone = true;
-    if (p->provider != NULL &&
-        uiommu_provider_exit(p->provider) == UIOMMU_INVAL)
-        abort();
-    p->provider = NULL;
-    free_below(p->k, p->root, TOP, p->k->arm ? ENTRIES : KERNEL_SLOT);
+    p->kept =
+        p->provider != NULL && !is_confirmed(uiommu_provider_exit(p->provider));
+    if (!p->kept) {
+        p->provider = NULL;
+        free_below(p->k, p->root, TOP, p->k->arm ? ENTRIES : KERNEL_SLOT);
+    }
     memset(p->area, 0, sizeof(p->area));
     pthread_mutex_unlock(&p->lock);
 }
@@ -464,7 +476,8 @@ void kernel_process_free(struct kernel_process *p)
         at = &(*at)->next;
     *at = p->next;
     pthread_mutex_unlock(&k->lock);
-    free_page(k, p->root);
+    if (!p->kept)
+        free_page(k, p->root);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }

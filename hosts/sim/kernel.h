@@ -57,7 +57,8 @@ uint64_t kernel_touch(struct kernel_process *p, uint64_t va, bool write);
 /* Where it is, and whether it was written to by whoever says so; 0: nowhere. */
 uint64_t kernel_lookup(struct kernel_process *p, uint64_t va, bool *dirty);
 
-/* The process ends: devices are told, its memory and tables go. */
+/* The process ends: devices are told, its memory and tables go. Where that was not
+ * confirmed they stay, until it is told to end once more. */
 void kernel_exit(struct kernel_process *p);
 /* Nobody speaks of it any more. */
 void kernel_process_free(struct kernel_process *p);

@@ -87,6 +87,8 @@ void uiommu_provider_put(struct uiommu_provider *provider);
  *
  * Any context. TIMEDOUT, IO: a unit or device did not confirm; it is quarantined, and what it
  * had must not be used for anything else. AGAIN: suspended; nor before it was said again.
+ * uiommu_resume() shuts what ended before it returns, but devices may run a moment earlier,
+ * and it does not say what of that was confirmed.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_provider_exit(struct uiommu_provider *provider);

@@ -690,6 +690,8 @@ bool uim_sva_fits(const struct uiommu_domain *domain,
                   const struct uim_unit *unit);
 /* Nobody refers to the domain any more. */
 void uim_sva_unlist(struct uiommu_domain *domain);
+/* What ended while units took no commands, which they do again, is shut. */
+void uim_sva_shut_ended(struct uiommu *u);
 /* The instance is over, and the provider stays. */
 void uim_sva_lose(struct uiommu_provider *provider);
 /* From `pasid` on, the first number that is no provider's. device_lock is held. */

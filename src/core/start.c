@@ -562,8 +562,10 @@ enum uiommu_status uiommu_resume(struct uiommu *u)
         status = resume_units(u, u->n_units);
         atomic_store(&u->life, status == UIOMMU_OK ? UIM_STARTED : UIM_LOST);
     }
-    if (status == UIOMMU_OK)
+    if (status == UIOMMU_OK) {
+        uim_sva_shut_ended(u);
         (void)uim_let_ask(u, true);
+    }
     u->host.mutex_unlock(u->host.ctx, u->lock);
     if (status == UIOMMU_OK)
         (void)uiommu_poll(u); /* as in uiommu_start() */

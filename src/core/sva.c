@@ -478,19 +478,12 @@ enum uiommu_status uiommu_sva_tables_freed(struct uiommu *u)
     return worst;
 }
 
-enum uiommu_status uiommu_provider_exit(struct uiommu_provider *provider)
+static enum uiommu_status shut(struct uiommu_provider *p)
 {
     enum uiommu_status worst = UIOMMU_OK;
     struct uiommu_domain *d;
 
-    if (!provider)
-        return UIOMMU_INVAL;
-    atomic_store(&provider->over, true);
-    if (uim_asleep(provider->u))
-        return UIOMMU_AGAIN;
-    /* program() in view.c lists first, then asks whether it is over. */
-    uim_fence_full();
-    for (uint64_t at = 0; (d = next_domain(provider, at)) != NULL;) {
+    for (uint64_t at = 0; (d = next_domain(p, at)) != NULL;) {
         enum uiommu_status status = uim_shut(d);
 
         at = d->listed;
@@ -499,6 +492,28 @@ enum uiommu_status uiommu_provider_exit(struct uiommu_provider *provider)
             worst = status;
     }
     return worst;
+}
+
+enum uiommu_status uiommu_provider_exit(struct uiommu_provider *provider)
+{
+    if (!provider)
+        return UIOMMU_INVAL;
+    atomic_store(&provider->over, true);
+    /* program() in view.c lists first, then asks whether it is over; who resumes has
+     * units that take commands first, and then looks for what is over. */
+    uim_fence_full();
+    return uim_asleep(provider->u) ? UIOMMU_AGAIN : shut(provider);
+}
+
+/* What does not confirm is quarantined, and its provider hears of it when he asks again. */
+void uim_sva_shut_ended(struct uiommu *u)
+{
+    struct uiommu_provider *p = NULL;
+
+    uim_fence_full();
+    while ((p = next_provider(u, p)) != NULL)
+        if (is_over(p))
+            (void)!shut(p);
 }
 
 /* ---- without tables ------------------------------------------------------------------------- */

@@ -340,6 +340,19 @@ static enum uiommu_status reserve(struct uiommu_endpoint *ep,
     return UIOMMU_OK;
 }
 
+/* Whoever ends `d` may have found the endpoint there before it was left: the mark that he
+ * sets is then for something that it does not see any more. Who comes later does not find
+ * it, and what the others store is seen here, because the list has a lock. */
+static void wait_for_the_end(struct uiommu_endpoint *ep,
+                             const struct uiommu_domain *d)
+{
+    const struct uiommu_host *h = &ep->unit->u->host;
+
+    while (uim_sva_is_over(d) && atomic_load(&ep->readers) > 0)
+        if (h->relax)
+            h->relax(h->ctx);
+}
+
 /* `d` is no longer seen by the endpoint, nor cached for it. */
 static void leave(struct uiommu_endpoint *ep, struct uiommu_domain *d,
                   bool cached)
@@ -347,6 +360,7 @@ static void leave(struct uiommu_endpoint *ep, struct uiommu_domain *d,
     if (cached)
         atomic_fetch_sub(&d->n_ats, 1);
     uim_detach(ep, d);
+    wait_for_the_end(ep, d);
     uim_link_put(d, ep->unit, ep->pasid);
 }
 
@@ -358,18 +372,12 @@ static void unlist(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     leave(ep, next, caches(ep, next));
 }
 
-/* Whoever ended what it saw, or was to see, may have shut its entry meanwhile, or is about
- * to: he found it where it is not listed any more. */
+/* Whoever ended what it saw, or was to see, may have shut its entry, whatever that shows
+ * now. */
 static void reopen(struct uiommu_endpoint *ep)
 {
-    const struct uiommu_host *h = &ep->unit->u->host;
-
-    if (!atomic_load(&ep->over))
+    if (!atomic_exchange(&ep->over, false))
         return;
-    while (atomic_load(&ep->readers) > 0)
-        if (h->relax)
-            h->relax(h->ctx);
-    atomic_store(&ep->over, false);
     if (ep->domain->kind != UIOMMU_DOMAIN_BLOCKED)
         (void)!uim_endpoint_again(ep);
 }
@@ -378,8 +386,8 @@ static void stay(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 {
     unlist(ep, next);
     requests_put(ep);
-    uim_requests_hear(ep, true);
     reopen(ep);
+    uim_requests_hear(ep, true);
 }
 
 /* ---- one endpoint: the change -------------------------------------------------------- */
@@ -425,9 +433,9 @@ static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     if (old->answers)
         (void)!uim_requests_flush(ep, answer_for(next));
     requests_put(ep);
-    uim_requests_hear(ep, true);
     leave(ep, old, cached);
     reopen(ep);
+    uim_requests_hear(ep, true); /* whoever ends `old` refuses no more of it */
 }
 
 /* The unit or the device did not confirm: blocked before it is unlisted, and as

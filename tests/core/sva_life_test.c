@@ -145,6 +145,29 @@ static void a_machine_that_sleeps_says_so(struct rig *rig)
     close_process(&s);
 }
 
+/* Its memory is its own until units have heard of the end. */
+static void what_ends_in_sleep_is_shut_after_it(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    const uint32_t number = uiommu_endpoint_pasid(ep);
+    bool dirty;
+
+    assert_true(shares(&s, 0, number, VA));
+    rig_ok(uiommu_suspend(rig->u));
+    kernel_exit(s.p);
+    assert_true(kernel_lookup(s.p, VA, &dirty) != 0);
+    rig_is(uiommu_provider_exit(s.provider), UIOMMU_AGAIN);
+    rig_ok(uiommu_resume(rig->u));
+    assert_true(rig_pasid_refused(rig, 0, number, VA));
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 0);
+    kernel_exit(s.p);
+    assert_true(kernel_lookup(s.p, VA, &dirty) == 0);
+    unbind(ep);
+    close_process(&s);
+}
+
 /* ---- who does not answer ------------------------------------------------------------------ */
 
 /* Its device is shut off before it is said that there is no saying; others go on. */
@@ -218,6 +241,62 @@ static void nobody_hears_of_what_has_ended(struct rig *rig)
     rig_ok(uiommu_pasid_destroy(mine, true));
     uiommu_domain_put(d);
     close_process(&s);
+}
+
+/* Nor after what sees it was programmed anew, while a device asks all the time. */
+static void nor_after_a_reset(struct rig *rig)
+{
+    struct uiommu_device *device = rig->device[rig_engine(rig, 0)];
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0), *mine = pasid(rig, 0);
+    const uint32_t number = uiommu_endpoint_pasid(ep);
+    struct uiommu_domain *d = uiommu_endpoint_domain(ep);
+
+    see(mine, d);
+    assert_true(shares(&s, 0, number, VA));
+    rig_ok(uiommu_device_reset_begin(device));
+    rig_ok(uiommu_provider_exit(s.provider));
+    rig_ok(uiommu_device_reset_end(device, true));
+    rig_ok(uiommu_device_reset_begin(device));
+    rig_ok(uiommu_device_reset_end(device, true));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(rig_pasid_refused(rig, 0, number, VA + i * RIG_PAGE));
+        rig_ok(uiommu_device_rearm(device));
+    }
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 0);
+    unbind(ep);
+    assert_true(rig_pasid_refused(rig, 0, number, VA));
+    rig_poll(rig);
+    assert_true(rig->faults > 0);
+    rig->faults = 0;
+    rig_ok(uiommu_pasid_destroy(mine, true));
+    close_process(&s);
+}
+
+/* What a process was tagged with in caches tags another as soon as it is left. */
+static void what_comes_after_it_is_not_reached(struct rig *rig)
+{
+    struct process first = open_process(rig), next;
+    struct uiommu_endpoint *ep = bind(&first, 0), *other[2];
+    const uint32_t number = uiommu_endpoint_pasid(ep);
+
+    assert_true(shares(&first, 0, number, VA));
+    kernel_exit(first.p);
+    unbind(ep);
+    next = start_process(rig, first.k, UIOMMU_PROVIDER_RESIDENT);
+    assert_true(kernel_mmap(next.p, VA, 8, RW));
+    for (unsigned n = 0; n < 2; n++)
+        other[n] = bind(&next, n);
+    for (unsigned n = 0; n < 2; n++) {
+        assert_true(shares(&next, n, uiommu_endpoint_pasid(other[n]), VA));
+        assert_true(rig_pasid_refused(rig, n, number, VA));
+    }
+    rig->faults = 0;
+    for (unsigned n = 0; n < 2; n++)
+        unbind(other[n]);
+    end_process(&next);
+    close_process(&first);
 }
 
 /* The entry leads where it is to lead, and then nowhere. */
@@ -432,10 +511,13 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_reset_brings_nothing_back, with_sva),
     RIG_TEST_ON(who_was_pulled_out_is_unbound_all_the_same, with_sva),
     RIG_TEST_ON(a_machine_that_sleeps_says_so, with_sva),
+    RIG_TEST_ON(what_ends_in_sleep_is_shut_after_it, with_sva_and_ats),
     RIG_TEST_ON(who_does_not_answer_is_shut_off, with_sva_and_ats),
     RIG_TEST_ON(an_address_space_is_not_handed_over, with_sva),
     RIG_TEST_ON(a_fault_says_what_it_sees, with_sva),
     RIG_TEST_ON(nobody_hears_of_what_has_ended, with_sva),
+    RIG_TEST_ON(nor_after_a_reset, with_sva),
+    RIG_TEST_ON(what_comes_after_it_is_not_reached, with_sva),
     RIG_TEST_ON(an_audit_finds_nothing, with_sva),
     RIG_TEST_ON(a_provider_fills_tables_of_its_own, with_pasids_and_ats),
     RIG_TEST_ON(rights_are_not_widened_by_themselves, with_pasids),

@@ -178,6 +178,21 @@ static void the_privileged_reach_nothing_of_the_kernel(struct rig *rig)
     close_process(&s);
 }
 
+/* Who is privileged would go by other bits of the entries than the process does. */
+static void the_privileged_reach_nothing_of_a_process(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    const uint32_t pasid = uiommu_endpoint_pasid(ep);
+
+    assert_true(shares(&s, 0, pasid, VA));
+    assert_false(privileged_reads(rig, pasid, VA));
+    assert_true(shares(&s, 0, pasid, VA));
+    rig->faults = 0;
+    unbind(ep);
+    close_process(&s);
+}
+
 static bool with_both_halves(struct rig *rig, const char **why)
 {
     if (is_arm(rig)) {
@@ -559,6 +574,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(writes_are_marked_in_the_tables, with_sva),
     RIG_TEST_ON(tables_of_the_kernel_go, with_both_halves),
     RIG_TEST_ON(the_privileged_reach_nothing_of_the_kernel, with_both_halves),
+    RIG_TEST_ON(the_privileged_reach_nothing_of_a_process, with_sva),
+    RIG_TEST_ON(the_privileged_reach_nothing_of_a_process, with_sva_and_ats),
     RIG_TEST_ON(devices_share_a_domain_and_a_number, with_sva),
     RIG_TEST_ON(each_process_is_where_it_was_bound, with_sva),
     RIG_TEST_ON(binds_of_a_pair_are_counted, with_sva),

@@ -244,23 +244,29 @@ enum uiommu_status smmuv3_cd_forget(struct smmuv3_unit *v,
     return smmuv3_submit(v, &b);
 }
 
-/* 5.4: with EPD0 nothing is looked up any more, but for what the TLB has; without R what
- * faults is not recorded. A descriptor that was not valid stays so. */
+/* 5.4: with EPD0 and EPD1 nothing is looked up, and nothing else of the descriptor counts;
+ * without R what faults is not recorded, without S none of it waits. The ASID tags nothing
+ * of ours: that of the domain may be given to another, whose TLB entries would be hit. */
+static uint64_t quiet_word(void)
+{
+    const struct smmuv3_cd_q0_fields quiet = {
+        .v = 1,
+        .epd0 = 1,
+        .epd1 = 1,
+        .aa64 = 1,
+        .a = 1,
+        .aset = 1,
+    };
+
+    return smmuv3_cd_q0_pack(&quiet).raw;
+}
+
 enum uiommu_status smmuv3_cd_hush(struct smmuv3_unit *v,
                                   const struct uiommu_endpoint *endpoint,
                                   uim_word *cd)
 {
-    const struct smmuv3_cd_q0_fields records = { .r = 1 };
-    const struct smmuv3_cd_q0_fields disabled = { .epd0 = 1 };
-    struct smmuv3_batch b = { .n = 0 };
-
-    uim_entry_change(&v->unit, v->coherent, cd, smmuv3_cd_q0_pack(&records).raw,
-                     smmuv3_cd_q0_pack(&disabled).raw);
-    smmuv3_add_cfgi_cd(&b, smmuv3_sid(endpoint), endpoint->pasid);
-    smmuv3_add_tlbi(
-        &b, v,
-        (uint32_t)smmuv3_cd_q0_asid((struct smmuv3_cd_q0){ uim_ld64(cd) }));
-    return smmuv3_submit(v, &b);
+    uim_entry_change(&v->unit, v->coherent, cd, ALL, quiet_word());
+    return smmuv3_cd_forget(v, endpoint);
 }
 
 /* The bits that differ, from word `first` on. */

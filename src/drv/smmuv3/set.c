@@ -45,7 +45,8 @@ static bool stalls(const struct uiommu_endpoint *ep,
 }
 
 /* 5.4. Only addresses of the lower half are translated; what faults is recorded, and
- * aborted or stalled. */
+ * aborted or stalled. What is a process's is not for the privileged (PAN), but for what a
+ * process may execute and not read, of which PAN says nothing. */
 static void cd_words(const struct smmuv3_unit *v,
                      const struct uiommu_endpoint *ep, struct uiommu_domain *d,
                      uint64_t *w)
@@ -60,6 +61,7 @@ static void cd_words(const struct smmuv3_unit *v,
         .ips = smmuv3_oas_code(d->pt.phys_bits),
         .v = 1,
         .epd1 = 1,
+        .pan = d->foreign,
         .sh0 = VMSA_SH_ISH,
         .or0 = SMMUV3_WALK_WBRAWA,
         .ir0 = SMMUV3_WALK_WBRAWA,
@@ -331,14 +333,32 @@ static enum uiommu_status answer_ats(struct smmuv3_unit *v,
     return smmuv3_ste_change(v, own, ste, want);
 }
 
+/* What has ended shows nothing, of which nobody hears (D-03). Whoever ends it later hushes
+ * what is opened here. */
+static enum uiommu_status show(struct smmuv3_unit *v,
+                               const struct uiommu_endpoint *ep,
+                               struct uiommu_domain *next, uim_word *cd)
+{
+    uint64_t w[SMMUV3_CD_WORDS];
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (!atomic_load(&ep->over)) {
+        cd_words(v, ep, next, w);
+        status = smmuv3_cd_replace(v, ep, cd, w);
+    }
+    if (status == UIOMMU_OK && atomic_load(&ep->over))
+        status = smmuv3_cd_hush(v, ep, cd);
+    return status;
+}
+
 static enum uiommu_status set_substream(struct smmuv3_unit *v,
                                         struct uiommu_endpoint *ep,
                                         struct uiommu_domain *next)
 {
     const struct uiommu_endpoint *own = uim_own(ep);
-    uint64_t table, w[SMMUV3_CD_WORDS];
     enum uiommu_status status;
     uim_word *ste, *cd;
+    uint64_t table;
 
     status = smmuv3_table_create(v, ep, &ste, &table);
     if (status != UIOMMU_OK)
@@ -347,8 +367,7 @@ static enum uiommu_status set_substream(struct smmuv3_unit *v,
     if (status != UIOMMU_OK)
         return status;
     cd = smmuv3_cd(v, uim_ld64(ste), ep->pasid);
-    cd_words(v, ep, next, w);
-    status = smmuv3_cd_replace(v, ep, cd, w);
+    status = show(v, ep, next, cd);
     if (status == UIOMMU_OK)
         status = answer_ats(v, own, ste);
     if (status != UIOMMU_OK)
@@ -373,11 +392,18 @@ static enum uiommu_status cut_stream(struct smmuv3_unit *v,
     return smmuv3_ste_forget(v, sid);
 }
 
+/* NULL: there is none, which shows nothing. */
+static uim_word *cd_of(struct smmuv3_unit *v, const struct uiommu_endpoint *ep)
+{
+    const uim_word *ste = smmuv3_ste(v, smmuv3_sid(ep));
+
+    return ste ? smmuv3_cd(v, uim_ld64(ste), ep->pasid) : NULL;
+}
+
 static enum uiommu_status cut_substream(struct smmuv3_unit *v,
                                         const struct uiommu_endpoint *ep)
 {
-    const uim_word *ste = smmuv3_ste(v, smmuv3_sid(ep));
-    uim_word *cd = ste ? smmuv3_cd(v, uim_ld64(ste), ep->pasid) : NULL;
+    uim_word *cd = cd_of(v, ep);
 
     if (!cd)
         return UIOMMU_OK;
@@ -406,12 +432,14 @@ static enum uiommu_status block_stream(struct smmuv3_unit *v,
 static enum uiommu_status block_substream(struct smmuv3_unit *v,
                                           struct uiommu_endpoint *ep)
 {
-    uim_word *ste = smmuv3_ste(v, smmuv3_sid(ep));
-    enum uiommu_status cut = cut_substream(v, ep), ats = UIOMMU_OK;
+    uim_word *ste = smmuv3_ste(v, smmuv3_sid(ep)), *cd = cd_of(v, ep);
+    enum uiommu_status closed = UIOMMU_OK, ats = UIOMMU_OK;
 
+    if (cd)
+        closed = close_cd(v, ep, cd);
     if (ste && smmuv3_has_table(uim_ld64(ste)))
         ats = answer_ats(v, uim_own(ep), ste);
-    return cut == UIOMMU_OK ? ats : cut;
+    return closed == UIOMMU_OK ? ats : closed;
 }
 
 /* ---- operations ------------------------------------------------------------ */

@@ -363,7 +363,8 @@ void smmuv3_cd_block(const struct smmuv3_unit *v, uim_word *cd);
 /* All caches forget the descriptor, and the way to it from the entry. */
 enum uiommu_status smmuv3_cd_forget(struct smmuv3_unit *v,
                                     const struct uiommu_endpoint *endpoint);
-/* It shows nothing from now on, nor what its ASID has cached, and no fault is recorded. */
+/* It shows nothing from now on, nor what any ASID has cached, and no fault is recorded. In
+ * one store, whatever was there. */
 enum uiommu_status smmuv3_cd_hush(struct smmuv3_unit *v,
                                   const struct uiommu_endpoint *endpoint,
                                   uim_word *cd);
