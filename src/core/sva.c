@@ -236,6 +236,23 @@ bool uim_sva_fits(const struct uiommu_domain *domain,
     return !lacks(domain->provider, unit, &pt) && same_tables(&pt, &domain->pt);
 }
 
+/* By its mediator, and by that of the device that it is of. */
+static bool is_let_see(const struct uiommu_endpoint *ep,
+                       const struct uiommu_domain *d)
+{
+    return uim_is_within(d, &ep->view->limits, ep->unit) &&
+           (!ep->mediated || uim_is_within(d, &ep->mediated->limits, ep->unit));
+}
+
+static enum uiommu_status refuse_part(const struct uiommu_endpoint *ep)
+{
+    uim_log(ep->unit->u, UIOMMU_LOG_WARN,
+            "a part of %s cannot use the address space of a process: its "
+            "mediator lets it have fewer addresses, or other pages",
+            uim_device_name(ep->device).text);
+    return UIOMMU_OPNOTSUPP;
+}
+
 static enum uiommu_status create_foreign(const struct uiommu_endpoint *ep,
                                          const struct uiommu_provider *p,
                                          struct uiommu_domain **out)
@@ -254,7 +271,10 @@ static enum uiommu_status create_foreign(const struct uiommu_endpoint *ep,
     if (!*out)
         return UIOMMU_NOMEM;
     (*out)->attributes = p->config.attributes;
-    return UIOMMU_OK;
+    if (is_let_see(ep, *out))
+        return UIOMMU_OK;
+    uiommu_domain_put(*out);
+    return refuse_part(ep);
 }
 
 /* With pages of one size, whatever part of the space goes can go alone. */
@@ -343,14 +363,6 @@ static bool try_get(struct uiommu_domain *d)
                            memory_order_relaxed))
         ;
     return refs > 0;
-}
-
-/* By its mediator, and by that of the device that it is of. */
-static bool is_let_see(const struct uiommu_endpoint *ep,
-                       const struct uiommu_domain *d)
-{
-    return uim_is_within(d, &ep->view->limits, ep->unit) &&
-           (!ep->mediated || uim_is_within(d, &ep->mediated->limits, ep->unit));
 }
 
 /* All that will see what a PASID of the endpoint's sees. */

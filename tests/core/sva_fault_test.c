@@ -192,6 +192,59 @@ static void a_process_ends_while_a_device_asks(struct rig *rig)
     close_process(&s);
 }
 
+/* What is not complete is forgotten with what is: others on the device have its room. */
+static void the_half_of_a_group_takes_no_room_from_others(struct rig *rig)
+{
+    struct process s = open_asking(rig),
+                   r = start_process(rig, s.k, UIOMMU_PROVIDER_RESIDENT);
+    struct uiommu_endpoint *ep = bind_asking(&s, 0), *other = bind(&r, 0);
+    const uint32_t number = uiommu_endpoint_pasid(other);
+    struct sim_page_request half =
+        request_of(rig, 0, uiommu_endpoint_pasid(ep), VA, 1, false);
+
+    assert_true(kernel_mmap(r.p, VA, 1, RW));
+    half.rogue = true;
+    for (unsigned i = 0; i < 200; i++) {
+        (void)sim_page_request(rig->m, &half);
+        collect(rig);
+    }
+    assert_int_equal(asked(rig, number, VA, RW), SIM_PAGE_SUCCESS);
+    assert_int_equal(kernel_served(r.p), 0); /* there was no room */
+    rig_ok(uiommu_provider_exit(s.provider));
+    assert_int_equal(asked(rig, number, VA, RW), SIM_PAGE_SUCCESS);
+    assert_int_equal(kernel_served(r.p), 1);
+    unbind(ep);
+    unbind(other);
+    end_process(&r);
+    close_process(&s);
+    rig->dirty = true; /* a device that asks without credits */
+}
+
+/* Pages of a process are where no other domain of the unit has any. */
+static void processes_are_wider_than_what_else_there_is(struct rig *rig)
+{
+    struct process s = open_asking(rig);
+    struct uiommu_endpoint *ep = bind_asking(&s, 0);
+    const uint32_t pasid = uiommu_endpoint_pasid(ep);
+
+    assert_true(VA >> rig_endpoint(rig, 0)->unit->iova_bits != 0);
+    assert_int_equal(asked(rig, pasid, VA, RW), SIM_PAGE_SUCCESS);
+    assert_int_equal(kernel_served(s.p), 1);
+    assert_true(shares(&s, 0, pasid, VA));
+    unbind(ep);
+    close_process(&s);
+}
+
+static bool with_a_narrow_second_stage(struct rig *rig, const char **why)
+{
+    if (!with_sva_requests(rig, why))
+        return false;
+    if (rig->config.mode != SIM_SCALABLE)
+        *why = "one stage is for all";
+    rig->config.args = "fs=1,bits=39";
+    return rig->config.mode == SIM_SCALABLE;
+}
+
 /* What a handler is busy with when the process ends cannot be had. */
 struct ending {
     struct process s;
@@ -252,6 +305,10 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_group_ends_where_it_fails, with_sva_requests),
     RIG_TEST_ON(who_cannot_ask_needs_resident_memory, with_sva_and_ats),
     RIG_TEST_ON(a_process_ends_while_a_device_asks, with_sva_requests),
+    RIG_TEST_ON(the_half_of_a_group_takes_no_room_from_others,
+                with_sva_requests),
+    RIG_TEST_ON(processes_are_wider_than_what_else_there_is,
+                with_a_narrow_second_stage),
     RIG_TEST_ON(a_process_ends_while_it_is_asked, with_sva_requests),
     { 0 },
 };
