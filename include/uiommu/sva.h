@@ -117,6 +117,8 @@ uiommu_sva_domain(struct uiommu_endpoint *endpoint,
  * `endpoint`, which keeps to numbers of its own; it must see its core domain before.
  *
  * What is bound cannot be set, used with uiommu_dma_start() or destroyed by others (BUSY).
+ * With UIOMMU_CONFIG_WIDE_PASIDS all members of the group that have PASIDs see what one of
+ * them is bound to, under its number; to bind another to it is BUSY meanwhile.
  *
  * May sleep. As uiommu_sva_domain() and uiommu_pasid_create(). OVERFLOW (logged): the
  * device cannot send the provider's PASID. PERM: the group is not `owner`'s.
