@@ -121,7 +121,7 @@ static void for_frames(struct sva_process *s, uint64_t first, uint64_t last,
     uint64_t va;
     uint32_t i;
 
-    for (va = first; few && va < last; va += PAGE)
+    for (va = first; few && va - first <= last - first; va += PAGE)
         if ((i = find(s, va)) != NONE)
             each(s, i, ctx);
     for (i = 0; !few && i < s->n; i++) {

@@ -28,7 +28,8 @@ enum uiommu_tables {
     UIOMMU_TABLES_NONE,   /* there are none: uiommu_provider_map()         */
     UIOMMU_TABLES_X86_64, /* from CR3: va_bits 48 (4 levels) or 57 (5)     */
     UIOMMU_TABLES_VMSA_4K, /* from TTBR0_EL1, 4 KiB granule: va_bits is 64 - T0SZ.
-                            * What is below TTBR1 is never reached          */
+                            * What is below TTBR1 is never reached. All leaves have nG = 1:
+                            * others would outlive what is invalidated by ASID */
 };
 
 enum {
@@ -70,7 +71,7 @@ struct uiommu_provider_config {
     void *ctx;
 };
 
-/** A provider, counted once. INVAL: malformed. NOMEM. May sleep. */
+/** A provider, counted once. INVAL: malformed. NOMEM. BUSY: handed over. May sleep. */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_provider_create(struct uiommu *u,
                        const struct uiommu_provider_config *config,
@@ -118,6 +119,8 @@ uiommu_sva_domain(struct uiommu_endpoint *endpoint,
  * `endpoint`, which keeps to numbers of its own; it must see its core domain before.
  *
  * What is bound cannot be set, used with uiommu_dma_start() or destroyed by others (BUSY).
+ * With UIOMMU_CONFIG_WIDE_PASIDS all members of the group that have PASIDs see what one of
+ * them is bound to, under its number; to bind another to it is BUSY meanwhile.
  *
  * May sleep. As uiommu_sva_domain() and uiommu_pasid_create(). OVERFLOW (logged): the
  * device cannot send the provider's PASID. PERM: the group is not `owner`'s.
@@ -159,8 +162,10 @@ UIOMMU_MUST_CHECK enum uiommu_status uiommu_sva_tables_freed(struct uiommu *u);
 
 /**
  * Map a range in each of its domains, whatever their format; pages that are there with the
- * same memory and as many rights stay. Any context in which uiommu_map() may be called, any
- * thread; whoever calls keeps calls for the same pages apart, and from unmaps of them.
+ * same memory and as many rights stay. What lies beyond a domain, by which a device or a
+ * mediator has fewer addresses, is left out of it: nobody who sees it gets there. Any context
+ * in which uiommu_map() may be called, any thread; whoever calls keeps calls for the same
+ * pages apart, and from unmaps of them.
  *
  * EXIST: something else is there. NOENT: the address space is over. OPNOTSUPP: it has
  * tables. INVAL, NOMEM and the rest as uiommu_map(). What was mapped before it failed
@@ -173,7 +178,7 @@ uiommu_provider_map(struct uiommu_provider *provider, uint64_t iova,
 /**
  * Unmap whatever is there: when this returns no device can reach it. Contexts as
  * uiommu_unmap(). TIMEDOUT, IO: as there; the range is unmapped in all domains all the
- * same.
+ * same. INVAL: it is not made of the provider's pages, is empty or wraps; nothing changed.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_provider_unmap(struct uiommu_provider *provider, uint64_t iova,

@@ -694,6 +694,8 @@ void uim_sva_unlist(struct uiommu_domain *domain);
 void uim_sva_shut_ended(struct uiommu *u);
 /* The instance is over, and the provider stays. */
 void uim_sva_lose(struct uiommu_provider *provider);
+/* There is no provider. */
+bool uim_sva_none(struct uiommu *u);
 /* From `pasid` on, the first number that is no provider's. device_lock is held. */
 uint32_t uim_sva_free_pasid(struct uiommu *u, uint32_t pasid);
 /* As uiommu_sva_domain(); u->lock and the group's mutex are held. */

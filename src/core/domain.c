@@ -380,11 +380,24 @@ bool uim_given_away(const struct uiommu_domain *d)
     return d->given_away || (d->u->handed_over && atomic_load(&d->tainted));
 }
 
+static void wait_for_handlers(struct uiommu_domain *d)
+{
+    const struct uiommu_host *h = &d->u->host;
+
+    while (atomic_load(&d->in_handler) > 0)
+        if (h->relax)
+            h->relax(h->ctx);
+}
+
 static void destroy(struct uiommu_domain *d)
 {
     struct uiommu_provider *provider = d->provider;
     struct uiommu *u = d->u;
 
+    if (provider) {
+        uim_sva_unlist(d);
+        wait_for_handlers(d);
+    }
     free_links(d);
     if (d->foreign)
         ; /* not ours to free */
@@ -421,15 +434,6 @@ void uim_domains_reap(struct uiommu *u)
     }
 }
 
-static void wait_for_handlers(struct uiommu_domain *d)
-{
-    const struct uiommu_host *h = &d->u->host;
-
-    while (atomic_load(&d->in_handler) > 0)
-        if (h->relax)
-            h->relax(h->ctx);
-}
-
 void uiommu_domain_get(struct uiommu_domain *domain)
 {
     atomic_fetch_add(&domain->refs, 1);
@@ -445,15 +449,15 @@ void uiommu_domain_put(struct uiommu_domain *domain)
     }
     if (atomic_fetch_sub(&domain->refs, 1) > 1)
         return;
-    if (domain->provider)
-        uim_sva_unlist(domain);
+    /* Of those that still see it somebody may be about to say that it is tainted; nobody
+     * who comes later is. */
     wait_for_handlers(domain);
     if (!atomic_load(&domain->tainted)) {
         destroy(domain);
         return;
     }
     /* A unit that did not answer may still walk these tables: they stay until
-     * uiommu_stop() has switched it off. */
+     * uiommu_stop() has switched it off, and whoever invalidates hears of it. */
     h->spin_lock(h->ctx, domain->u->device_lock);
     uim_list_add_tail(&domain->u->tainted, &domain->node);
     h->spin_unlock(h->ctx, domain->u->device_lock);

@@ -211,7 +211,7 @@ static enum uiommu_status may_hand_over(struct uiommu *u,
         return UIOMMU_INVAL;
     if (atomic_load(&u->life) != UIM_STARTED)
         return UIOMMU_BUSY;
-    if (!uim_list_empty(&u->providers)) /* whose tables are not ours to give */
+    if (!uim_sva_none(u)) /* whose tables are not ours to give */
         return UIOMMU_BUSY;
     if (!u->host.memory_map || !can_be_left(u))
         return UIOMMU_OPNOTSUPP;

@@ -234,7 +234,7 @@ enum uiommu_status uiommu_destroy(struct uiommu *u)
         return UIOMMU_BUSY;
     /* Put after the units were stopped. */
     uim_domains_reap(u);
-    if (atomic_load(&u->n_domains) != 0 || !uim_list_empty(&u->providers))
+    if (atomic_load(&u->n_domains) != 0 || !uim_sva_none(u))
         return UIOMMU_BUSY;
     free_tables(u, &u->tables);
     free_instance(u);

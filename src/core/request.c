@@ -128,8 +128,20 @@ static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
 struct asker {
     struct uiommu_endpoint *endpoint;
     struct uim_requests *requests;
+    uint64_t last_iova; /* that it can see                                    */
     bool bare; /* how it is answered                                          */
 };
+
+/* While it moves, what it sees then may be wider. */
+static uint64_t last_iova_of(const struct uiommu_endpoint *ep)
+{
+    bool deaf;
+
+    uim_requests_lock(ep->unit->u);
+    deaf = ep->deaf;
+    uim_requests_unlock(ep->unit->u);
+    return deaf ? UINT64_MAX : ep->domain->last_iova;
+}
 
 static struct asker asker_of(struct uim_unit *unit,
                              const struct uim_page_request *request)
@@ -144,6 +156,7 @@ static struct asker asker_of(struct uim_unit *unit,
     if (ep && hears(ep, request->pasid)) {
         a.endpoint = ep;
         a.requests = uim_own(ep)->requests;
+        a.last_iova = last_iova_of(ep);
         atomic_fetch_add(&ep->readers, 1);
         atomic_fetch_add(&uim_own(ep)->readers, 1); /* its slots */
     }
@@ -213,14 +226,15 @@ static bool is_stop_marker(const struct uim_page_request *request)
 }
 
 /* What no handler could say anything but no to (B.17.2). Privileged: no PCI function is
- * let, see uim_pci_pasid_enable(). The address: no domain of the unit has it. */
-static bool is_malformed(const struct uim_unit *unit,
+ * let, see uim_pci_pasid_enable(). The address: that of a process may be wider than what
+ * the unit has for all else. */
+static bool is_malformed(const struct asker *a,
                          const struct uim_page_request *request)
 {
     return asks_for_nothing(request) ||
            (request->access & (UIOMMU_EXEC | UIOMMU_READ)) == UIOMMU_EXEC ||
            ((request->access & UIOMMU_PRIV) && !request->stalled) ||
-           request->iova >> unit->iova_bits != 0;
+           request->iova > a->last_iova;
 }
 
 static enum uiommu_response
@@ -245,7 +259,7 @@ static enum uiommu_response take(struct uim_unit *unit, const struct asker *a,
     if (!a->endpoint)
         return response;
     uim_requests_lock(unit->u);
-    if (!is_malformed(unit, request))
+    if (!is_malformed(a, request) && !atomic_load(&a->endpoint->over))
         response = keep_if_admitted(a, request);
     if (response != UIOMMU_RESPONSE_LATER && request->last)
         take_members(a->requests, request, NULL);
@@ -518,11 +532,10 @@ void uim_requests_hear(struct uiommu_endpoint *ep, bool yes)
 }
 
 /* The next of those up to `last` that nobody answers yet; *busy: there are others. */
-static struct slot *claim_next(const struct uiommu_endpoint *ep, uint64_t last,
+static struct slot *claim_next(struct uim_requests *r,
+                               const struct uiommu_endpoint *ep, uint64_t last,
                                bool *busy)
 {
-    struct uim_requests *r = ep->device->endpoint->requests;
-
     *busy = false;
     uim_list_for_each(n, &r->groups) {
         struct slot *s = open_of(n);
@@ -538,13 +551,14 @@ static struct slot *claim_next(const struct uiommu_endpoint *ep, uint64_t last,
     return NULL;
 }
 
-static uint64_t forget_partial(const struct uiommu_endpoint *ep)
+static uint64_t forget_partial(struct uim_requests *r,
+                               const struct uiommu_endpoint *ep)
 {
     struct uiommu *u = ep->unit->u;
     uint64_t last;
 
     uim_requests_lock(u);
-    drop_partial(ep->device->endpoint->requests, false, ep->pasid);
+    drop_partial(r, false, ep->pasid);
     last = u->cookies;
     uim_requests_unlock(u);
     return last;
@@ -553,20 +567,21 @@ static uint64_t forget_partial(const struct uiommu_endpoint *ep)
 enum uiommu_status uim_requests_flush(struct uiommu_endpoint *ep,
                                       enum uiommu_response response)
 {
+    struct uim_requests *r = ep->device->endpoint->requests;
     struct uiommu *u = ep->unit->u;
     enum uiommu_status worst = UIOMMU_OK;
     uint64_t last;
     struct slot *s;
     bool busy;
 
-    if (!ep->device->endpoint->requests)
+    if (!r)
         return UIOMMU_OK;
-    last = forget_partial(ep);
+    last = forget_partial(r, ep);
     do {
         enum uiommu_status status = UIOMMU_OK;
 
         uim_requests_lock(u);
-        s = claim_next(ep, last, &busy);
+        s = claim_next(r, ep, last, &busy);
         uim_requests_unlock(u);
         if (s)
             status = uim_slot_answer(s, response);
@@ -578,33 +593,34 @@ enum uiommu_status uim_requests_flush(struct uiommu_endpoint *ep,
     return worst;
 }
 
-/* Pinned, as long as `ep` is. */
-static struct uiommu_endpoint *pin_slots(struct uiommu_endpoint *ep)
+/* Whoever moves the endpoint may take them from it, and waits before he frees them. */
+static struct uim_requests *pin_slots(struct uiommu_endpoint *own)
 {
-    struct uiommu_endpoint *own = uim_own(ep);
-    const struct uiommu_host *h = &ep->unit->u->host;
+    const struct uiommu_host *h = &own->unit->u->host;
+    struct uim_requests *r;
 
-    h->spin_lock(h->ctx, ep->unit->u->device_lock);
-    if (own->requests)
+    h->spin_lock(h->ctx, own->unit->u->device_lock);
+    r = own->requests;
+    if (r)
         atomic_fetch_add(&own->readers, 1);
-    else
-        own = NULL;
-    h->spin_unlock(h->ctx, ep->unit->u->device_lock);
-    return own;
+    h->spin_unlock(h->ctx, own->unit->u->device_lock);
+    return r;
 }
 
 void uim_requests_refuse(struct uiommu_endpoint *ep)
 {
-    struct uiommu_endpoint *own = pin_slots(ep);
+    struct uiommu_endpoint *own = uim_own(ep);
+    struct uim_requests *r = pin_slots(own);
     struct uiommu *u = ep->unit->u;
     struct slot *s;
     bool busy;
 
-    if (!own)
+    if (!r)
         return;
+    (void)forget_partial(r, ep);
     do {
         uim_requests_lock(u);
-        s = claim_next(ep, UINT64_MAX, &busy);
+        s = claim_next(r, ep, UINT64_MAX, &busy);
         uim_requests_unlock(u);
         if (s)
             (void)!uim_slot_answer(s, UIOMMU_RESPONSE_INVALID);

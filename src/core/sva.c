@@ -45,12 +45,30 @@ static bool config_ok(const struct uiommu_provider_config *c)
            (c->last == 0 || c->first <= c->last);
 }
 
+/* Nobody comes beside or after a hand-over. */
+static enum uiommu_status join_list(struct uiommu_provider *p)
+{
+    struct uiommu *u = p->u;
+    bool may;
+
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    may = !u->handed_over;
+    if (may) {
+        lock(u);
+        uim_list_add_tail(&u->providers, &p->node);
+        unlock(u);
+    }
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+    return may ? UIOMMU_OK : UIOMMU_BUSY;
+}
+
 enum uiommu_status
 uiommu_provider_create(struct uiommu *u,
                        const struct uiommu_provider_config *config,
                        struct uiommu_provider **out)
 {
     struct uiommu_provider *p;
+    enum uiommu_status status;
 
     if (!u || !config || !out || !config_ok(config))
         return UIOMMU_INVAL;
@@ -64,11 +82,12 @@ uiommu_provider_create(struct uiommu *u,
     atomic_store(&p->refs, 1);
     uim_list_init(&p->domains);
     uim_list_init(&p->bonds);
-    lock(u);
-    uim_list_add_tail(&u->providers, &p->node);
-    unlock(u);
-    *out = p;
-    return UIOMMU_OK;
+    status = join_list(p);
+    if (status == UIOMMU_OK)
+        *out = p;
+    else
+        uim_free(u, p, sizeof(*p));
+    return status;
 }
 
 void uiommu_provider_get(struct uiommu_provider *provider)
@@ -76,17 +95,29 @@ void uiommu_provider_get(struct uiommu_provider *provider)
     atomic_fetch_add(&provider->refs, 1);
 }
 
-/* False: somebody who goes through it stands there. */
-static bool leave_list(struct uiommu_provider *p)
+/* False: somebody who goes through the list stands there. Each of its domains may be the
+ * one that makes it leave. */
+static bool try_leave_list(struct uiommu_provider *p)
 {
     bool alone;
 
     lock(p->u);
     alone = atomic_load(&p->readers) == 0;
-    if (alone)
+    if (alone) {
         uim_list_del(&p->node);
+        uim_list_init(&p->node);
+    }
     unlock(p->u);
     return alone;
+}
+
+static void leave_list(struct uiommu_provider *p)
+{
+    const struct uiommu_host *h = &p->u->host;
+
+    while (!try_leave_list(p))
+        if (h->relax)
+            h->relax(h->ctx);
 }
 
 void uiommu_provider_put(struct uiommu_provider *provider)
@@ -95,9 +126,7 @@ void uiommu_provider_put(struct uiommu_provider *provider)
 
     if (atomic_fetch_sub(&provider->refs, 1) > 1)
         return;
-    while (!leave_list(provider))
-        if (u->host.relax)
-            u->host.relax(u->host.ctx);
+    leave_list(provider);
     if (provider->config.released)
         provider->config.released(provider->config.ctx);
     uim_free(u, provider, sizeof(*provider));
@@ -105,10 +134,17 @@ void uiommu_provider_put(struct uiommu_provider *provider)
 
 void uim_sva_lose(struct uiommu_provider *provider)
 {
-    lock(provider->u);
-    uim_list_del(&provider->node);
-    uim_list_init(&provider->node); /* each of its domains may say so */
-    unlock(provider->u);
+    leave_list(provider);
+}
+
+bool uim_sva_none(struct uiommu *u)
+{
+    bool none;
+
+    lock(u);
+    none = uim_list_empty(&u->providers);
+    unlock(u);
+    return none;
 }
 
 static bool is_over(const struct uiommu_provider *p)
@@ -200,6 +236,23 @@ bool uim_sva_fits(const struct uiommu_domain *domain,
     return !lacks(domain->provider, unit, &pt) && same_tables(&pt, &domain->pt);
 }
 
+/* By its mediator, and by that of the device that it is of. */
+static bool is_let_see(const struct uiommu_endpoint *ep,
+                       const struct uiommu_domain *d)
+{
+    return uim_is_within(d, &ep->view->limits, ep->unit) &&
+           (!ep->mediated || uim_is_within(d, &ep->mediated->limits, ep->unit));
+}
+
+static enum uiommu_status refuse_part(const struct uiommu_endpoint *ep)
+{
+    uim_log(ep->unit->u, UIOMMU_LOG_WARN,
+            "a part of %s cannot use the address space of a process: its "
+            "mediator lets it have fewer addresses, or other pages",
+            uim_device_name(ep->device).text);
+    return UIOMMU_OPNOTSUPP;
+}
+
 static enum uiommu_status create_foreign(const struct uiommu_endpoint *ep,
                                          const struct uiommu_provider *p,
                                          struct uiommu_domain **out)
@@ -218,7 +271,10 @@ static enum uiommu_status create_foreign(const struct uiommu_endpoint *ep,
     if (!*out)
         return UIOMMU_NOMEM;
     (*out)->attributes = p->config.attributes;
-    return UIOMMU_OK;
+    if (is_let_see(ep, *out))
+        return UIOMMU_OK;
+    uiommu_domain_put(*out);
+    return refuse_part(ep);
 }
 
 /* With pages of one size, whatever part of the space goes can go alone. */
@@ -315,7 +371,7 @@ static bool fits_all(const struct uiommu_domain *d,
 {
     const struct uiommu_group *group = uim_hardware_of(ep->view->group);
 
-    if (uim_is_part(ep) && !uim_mediated_fits(ep->mediated, d))
+    if (!is_let_see(ep, d))
         return false;
     for (const struct uim_node *n = group->devices.next; n != &group->devices;
          n = n->next) {
@@ -521,10 +577,11 @@ void uim_sva_shut_ended(struct uiommu *u)
 static bool is_there(struct uiommu_domain *d, uint64_t iova, uint64_t phys,
                      unsigned flags)
 {
+    const struct uim_pt_ops *ops = d->pt.ops;
     struct uiommu_trace t;
 
-    return d->pt.ops->walk(&d->pt, iova, &t) == UIOMMU_OK && t.phys == phys &&
-           !(flags & (UIOMMU_READ | UIOMMU_WRITE) & ~t.flags);
+    return ops->walk(&d->pt, iova, &t) == UIOMMU_OK && t.phys == phys &&
+           ops->grants(t.entry[t.level], flags);
 }
 
 /* Some of it is there: page by page. */
@@ -556,6 +613,23 @@ static bool is_filled(const struct uiommu_provider *p)
     return p->config.tables == UIOMMU_TABLES_NONE;
 }
 
+/* Of its pages, not empty, and not wrapping; how wide they are domains know. */
+static bool range_ok(const struct uiommu_provider *p, uint64_t iova,
+                     uint64_t size)
+{
+    return ((iova | size) & (p->config.page_sizes - 1)) == 0 && size > 0 &&
+           size - 1 <= UINT64_MAX - iova;
+}
+
+/* What of the range the domain can have; 0: nothing. Nobody reaches the rest by it. */
+static uint64_t size_in(const struct uiommu_domain *d, uint64_t iova,
+                        uint64_t size)
+{
+    if (iova > d->last_iova)
+        return 0;
+    return size - 1 <= d->last_iova - iova ? size : d->last_iova - iova + 1;
+}
+
 enum uiommu_status uiommu_provider_map(struct uiommu_provider *provider,
                                        uint64_t iova, uint64_t phys,
                                        uint64_t size, unsigned flags)
@@ -569,9 +643,14 @@ enum uiommu_status uiommu_provider_map(struct uiommu_provider *provider,
         return UIOMMU_OPNOTSUPP;
     if (is_over(provider))
         return UIOMMU_NOENT;
+    if (!range_ok(provider, iova, size))
+        return UIOMMU_INVAL;
     for (uint64_t at = 0;
          status == UIOMMU_OK && (d = next_domain(provider, at)) != NULL;) {
-        status = map(d, iova, phys, size, flags);
+        const uint64_t here = size_in(d, iova, size);
+
+        if (here > 0)
+            status = map(d, iova, phys, here, flags);
         at = d->listed;
         unpin(d);
     }
@@ -588,9 +667,14 @@ enum uiommu_status uiommu_provider_unmap(struct uiommu_provider *provider,
         return UIOMMU_INVAL;
     if (!is_filled(provider))
         return UIOMMU_OPNOTSUPP;
+    if (!range_ok(provider, iova, size))
+        return UIOMMU_INVAL;
     for (uint64_t at = 0; (d = next_domain(provider, at)) != NULL;) {
-        enum uiommu_status status = uim_unmap(d, iova, size);
+        const uint64_t here = size_in(d, iova, size);
+        enum uiommu_status status = UIOMMU_OK;
 
+        if (here > 0)
+            status = uim_unmap(d, iova, here);
         at = d->listed;
         unpin(d);
         if (status != UIOMMU_OK)

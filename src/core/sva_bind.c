@@ -19,11 +19,13 @@ static struct uim_bond *bond_of(struct uim_node *n)
     return uim_container(n, struct uim_bond, node);
 }
 
+/* Of a device that was pulled out nothing is found: what was bound is freed, and its address
+ * may be that of another. */
 static struct uim_bond *find(struct uiommu_provider *p,
                              const struct uiommu_endpoint *of)
 {
     uim_list_for_each(n, &p->bonds)
-        if (bond_of(n)->of == of)
+        if (bond_of(n)->of == of && bond_of(n)->endpoint->device)
             return bond_of(n);
     return NULL;
 }

@@ -92,6 +92,17 @@ static inline uint64_t fmt_leaf(unsigned level, unsigned flags, bool snoop)
     return leaf;
 }
 
+static inline bool fmt_is_rare_as(uint64_t e, unsigned flags)
+{
+    const struct vmsa_s1_leaf w = { e };
+    const bool priv = !(vmsa_s1_leaf_ap(w) & VMSA_AP_UNPRIVILEGED);
+    const bool mmio = vmsa_s1_leaf_attrindx(w) == UIM_PT_VMSA_DEVICE;
+
+    return (!(flags & UIOMMU_EXEC) || !vmsa_s1_leaf_pxn(w)) &&
+           priv == ((flags & UIOMMU_PRIV) != 0) &&
+           mmio == ((flags & UIOMMU_MMIO) != 0);
+}
+
 static inline bool fmt_read_only(uint64_t e)
 {
     return (vmsa_s1_leaf_ap((struct vmsa_s1_leaf){ e }) & VMSA_AP_READ_ONLY) !=

@@ -50,6 +50,15 @@ static inline uint64_t fmt_leaf(unsigned level, unsigned flags, bool snoop)
     return vmsa_s2_leaf_pack(&f).raw | fmt_leaf_type(level);
 }
 
+static inline bool fmt_is_rare_as(uint64_t e, unsigned flags)
+{
+    const struct vmsa_s2_leaf w = { e };
+    const bool mmio = vmsa_s2_leaf_memattr(w) == VMSA_MEMATTR_DEVICE_NGNRE;
+
+    return (!(flags & UIOMMU_EXEC) || vmsa_s2_leaf_xn(w) == VMSA_XN_ANY) &&
+           mmio == ((flags & UIOMMU_MMIO) != 0);
+}
+
 static inline unsigned fmt_rights(uint64_t e)
 {
     struct vmsa_s2_leaf w = { e };

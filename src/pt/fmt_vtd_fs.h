@@ -105,6 +105,13 @@ static inline uint64_t fmt_split(uint64_t e, unsigned level)
     return vtd_fs_pte_set_ps(w, level > 0).raw;
 }
 
+/* Neither has a bit. */
+static inline bool fmt_is_rare_as(uint64_t e, unsigned flags)
+{
+    (void)e, (void)flags;
+    return true;
+}
+
 static inline unsigned fmt_rights(uint64_t e)
 {
     return vtd_fs_pte_rw((struct vtd_fs_pte){ e }) ? UIOMMU_READ | UIOMMU_WRITE

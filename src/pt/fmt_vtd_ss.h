@@ -94,6 +94,13 @@ static inline uint64_t fmt_split(uint64_t e, unsigned level)
     return vtd_ss_pte_set_ps(w, level > 0).raw;
 }
 
+/* Neither has a bit. */
+static inline bool fmt_is_rare_as(uint64_t e, unsigned flags)
+{
+    (void)e, (void)flags;
+    return true;
+}
+
 static inline unsigned fmt_rights(uint64_t e)
 {
     struct vtd_ss_pte w = { e };

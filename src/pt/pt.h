@@ -103,6 +103,8 @@ struct uim_pt_ops {
     /* OK: a leaf. NOENT: none; *trace says how far it went. */
     enum uiommu_status (*walk)(struct uim_pt *pt, uint64_t iova,
                                struct uiommu_trace *trace);
+    /* A raw leaf has at least these rights, to memory of this kind.          */
+    bool (*grants)(uint64_t leaf, unsigned flags);
     /* The nearest mapped bytes below and above; bounded work, so size 0 may
      * also mean "none near".                                                 */
     void (*neighbours)(struct uim_pt *pt, uint64_t iova,

@@ -337,6 +337,8 @@ static void one_hand_over_is_enough(struct rig *rig)
 {
     const struct uiommu_record *none = NULL;
     size_t size = 0;
+    const struct uiommu_provider_config config = { .size = sizeof(config) };
+    struct uiommu_provider *provider = NULL;
     struct first f;
 
     first_owner(rig, &f);
@@ -346,6 +348,8 @@ static void one_hand_over_is_enough(struct rig *rig)
         UIOMMU_BUSY);
     assert_null(none);
     assert_int_equal(size, 0);
+    rig_is(uiommu_provider_create(rig->u, &config, &provider), UIOMMU_BUSY);
+    assert_null(provider);
     rig_is(uiommu_stop(rig->u), UIOMMU_BUSY);
     uiommu_domain_put(f.domain);
     first_is_gone(rig);

@@ -67,6 +67,33 @@ static void a_wide_pasid_is_the_group_s(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* One member is bound to a process, and the others see it too. */
+static void a_wide_bind_is_the_group_s(struct rig *rig)
+{
+    const struct uiommu_provider_config config = { .size = sizeof(config) };
+    const uint64_t page = rig_pages(rig, 0);
+    struct uiommu_endpoint *ep = NULL, *other = NULL;
+    struct uiommu_provider *p = NULL;
+
+    redirect_only(rig, 2);
+    redirect_only(rig, 3);
+    up_to_start(rig);
+    rig_add_all(rig);
+    rig_ok(uiommu_provider_create(rig->u, &config, &p));
+    rig_ok(uiommu_sva_bind(rig_endpoint(rig, 0), p, NULL, &ep));
+    rig_ok(uiommu_provider_map(p, BASE, page, RIG_PAGE, RIG_RW));
+    for (unsigned n = 0; n < 2; n++)
+        assert_true(rig_pasid_reaches(rig, n, 1, BASE, page));
+    rig_is(uiommu_sva_bind(rig_endpoint(rig, 1), p, NULL, &other), UIOMMU_BUSY);
+    rig_ok(uiommu_sva_unbind(ep, true));
+    for (unsigned n = 0; n < 2; n++)
+        assert_true(rig_pasid_refused(rig, n, 1, BASE));
+    rig_ok(uiommu_sva_bind(rig_endpoint(rig, 1), p, NULL, &other));
+    assert_int_equal(uiommu_endpoint_pasid(other), 1);
+    rig_ok(uiommu_sva_unbind(other, true));
+    uiommu_provider_put(p);
+}
+
 /* B.6, D-62: the first member is programmed when the second has no memory for its
  * tables. */
 static void only_who_had_succeeded_is_undone(struct rig *rig)
@@ -207,6 +234,7 @@ static void a_number_waits_in_a_larger_group_too(struct rig *rig)
 
 static const struct rig_test tests[] = {
     RIG_COLD_ON(a_wide_pasid_is_the_group_s, wide),
+    RIG_COLD_ON(a_wide_bind_is_the_group_s, wide),
     RIG_COLD_ON(only_who_had_succeeded_is_undone, wide),
     RIG_COLD_ON(others_in_the_group_are_a_reason, strict),
     RIG_COLD_ON(who_could_be_joined_later_has_none, with_two_functions),

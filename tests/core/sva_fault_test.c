@@ -118,6 +118,57 @@ static void rights_are_those_of_the_process(struct rig *rig)
     close_process(&s);
 }
 
+/* ---- what is asked for while its number moves ----------------------------------------- */
+
+static struct {
+    struct rig *rig;
+    struct uiommu_host host; /* as it was                                    */
+    struct uiommu_endpoint *ep;
+    struct uiommu_domain *next;
+    bool asked;
+} moving;
+
+/* It sees `next`, and nobody is asked yet. */
+static void unlock_and_ask(void *ctx, void *spin)
+{
+    moving.host.spin_unlock(ctx, spin);
+    if (moving.asked || !moving.ep->deaf || moving.ep->domain != moving.next)
+        return;
+    moving.asked = true;
+    ask_for(moving.rig, uiommu_endpoint_pasid(moving.ep), KERNEL_HALF,
+            UIOMMU_READ, 9, true);
+    collect(moving.rig);
+}
+
+/* How wide what it sees is was not known then. */
+static void the_kernels_half_is_not_asked_for_in_a_move(struct rig *rig)
+{
+    struct process s = open_asking(rig);
+    struct uiommu_domain *from = rig_domain(rig, 0), *to = NULL;
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    unsigned before;
+
+    rig_ok(uiommu_sva_domain(ep, s.provider, &to));
+    see(ep, from);
+    before = answers(rig, 0);
+    memset(&moving, 0, sizeof(moving));
+    moving.rig = rig;
+    moving.host = rig->u->host;
+    moving.ep = ep;
+    moving.next = to;
+    rig->u->host.spin_unlock = unlock_and_ask;
+    see(ep, to);
+    rig->u->host.spin_unlock = moving.host.spin_unlock;
+    assert_true(moving.asked);
+    collect_and_serve(rig);
+    is_answer(rig, 0, before, 9, SIM_PAGE_INVALID);
+    assert_int_equal(kernel_served(s.p), 0);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(from);
+    uiommu_domain_put(to);
+    close_process(&s);
+}
+
 /* In order, and the first that cannot be had is the last that was looked at. */
 static void a_group_ends_where_it_fails(struct rig *rig)
 {
@@ -192,6 +243,59 @@ static void a_process_ends_while_a_device_asks(struct rig *rig)
     close_process(&s);
 }
 
+/* What is not complete is forgotten with what is: others on the device have its room. */
+static void the_half_of_a_group_takes_no_room_from_others(struct rig *rig)
+{
+    struct process s = open_asking(rig),
+                   r = start_process(rig, s.k, UIOMMU_PROVIDER_RESIDENT);
+    struct uiommu_endpoint *ep = bind_asking(&s, 0), *other = bind(&r, 0);
+    const uint32_t number = uiommu_endpoint_pasid(other);
+    struct sim_page_request half =
+        request_of(rig, 0, uiommu_endpoint_pasid(ep), VA, 1, false);
+
+    assert_true(kernel_mmap(r.p, VA, 1, RW));
+    half.rogue = true;
+    for (unsigned i = 0; i < 200; i++) {
+        (void)sim_page_request(rig->m, &half);
+        collect(rig);
+    }
+    assert_int_equal(asked(rig, number, VA, RW), SIM_PAGE_SUCCESS);
+    assert_int_equal(kernel_served(r.p), 0); /* there was no room */
+    rig_ok(uiommu_provider_exit(s.provider));
+    assert_int_equal(asked(rig, number, VA, RW), SIM_PAGE_SUCCESS);
+    assert_int_equal(kernel_served(r.p), 1);
+    unbind(ep);
+    unbind(other);
+    end_process(&r);
+    close_process(&s);
+    rig->dirty = true; /* a device that asks without credits */
+}
+
+/* Pages of a process are where no other domain of the unit has any. */
+static void processes_are_wider_than_what_else_there_is(struct rig *rig)
+{
+    struct process s = open_asking(rig);
+    struct uiommu_endpoint *ep = bind_asking(&s, 0);
+    const uint32_t pasid = uiommu_endpoint_pasid(ep);
+
+    assert_true(VA >> rig_endpoint(rig, 0)->unit->iova_bits != 0);
+    assert_int_equal(asked(rig, pasid, VA, RW), SIM_PAGE_SUCCESS);
+    assert_int_equal(kernel_served(s.p), 1);
+    assert_true(shares(&s, 0, pasid, VA));
+    unbind(ep);
+    close_process(&s);
+}
+
+static bool with_a_narrow_second_stage(struct rig *rig, const char **why)
+{
+    if (!with_sva_requests(rig, why))
+        return false;
+    if (rig->config.mode != SIM_SCALABLE)
+        *why = "one stage is for all";
+    rig->config.args = "fs=1,bits=39";
+    return rig->config.mode == SIM_SCALABLE;
+}
+
 /* What a handler is busy with when the process ends cannot be had. */
 struct ending {
     struct process s;
@@ -249,9 +353,14 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_device_faults_pages_in, with_sva_requests),
     RIG_TEST_ON(who_writes_gets_a_copy, with_sva_requests),
     RIG_TEST_ON(rights_are_those_of_the_process, with_sva_requests),
+    RIG_TEST_ON(the_kernels_half_is_not_asked_for_in_a_move, with_sva_requests),
     RIG_TEST_ON(a_group_ends_where_it_fails, with_sva_requests),
     RIG_TEST_ON(who_cannot_ask_needs_resident_memory, with_sva_and_ats),
     RIG_TEST_ON(a_process_ends_while_a_device_asks, with_sva_requests),
+    RIG_TEST_ON(the_half_of_a_group_takes_no_room_from_others,
+                with_sva_requests),
+    RIG_TEST_ON(processes_are_wider_than_what_else_there_is,
+                with_a_narrow_second_stage),
     RIG_TEST_ON(a_process_ends_while_it_is_asked, with_sva_requests),
     { 0 },
 };

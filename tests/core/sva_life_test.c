@@ -127,6 +127,32 @@ static void who_was_pulled_out_is_unbound_all_the_same(struct rig *rig)
     close_process(&s);
 }
 
+static void plug_again(struct rig *rig, unsigned n)
+{
+    assert_true(sim_plug(rig->m, rig_engine(rig, n)));
+    rig_ok(rig_add(rig, rig_engine(rig, n)));
+}
+
+/* Whoever is plugged in is bound anew, wherever its endpoint is in memory. */
+static void who_is_plugged_in_is_bound_for_itself(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        ep[i] = bind(&s, 0);
+        assert_non_null(ep[i]->device);
+        assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep[i]), VA));
+        sim_unplug(rig->m, dev);
+        rig_ok(uiommu_device_remove(rig->device[dev]));
+        plug_again(rig, 0);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        unbind(ep[i]);
+    close_process(&s);
+}
+
 static void a_machine_that_sleeps_says_so(struct rig *rig)
 {
     struct process s = open_process(rig);
@@ -201,6 +227,41 @@ static void who_does_not_answer_is_shut_off(struct rig *rig)
     sim_devtlb(rig->m, rig_engine(rig, 0), SIM_DEVTLB_ANSWERS);
     close_process(&s);
     rig->dirty = true;
+}
+
+static bool with_sva_in_a_hurry(struct rig *rig, const char **why)
+{
+    hurry(rig);
+    return with_sva(rig, why);
+}
+
+/* Nobody refers to what a unit did not confirm to have left, but the unit may still walk
+ * it: whoever invalidates is not told that all is well, until the unit is off. */
+static void what_a_unit_keeps_is_not_invalidated(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), VA));
+    kernel_follow(s.p, NULL); /* it is told here */
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_sva_invalidate(s.provider, VA, VA), UIOMMU_TIMEDOUT);
+    (void)!uiommu_sva_unbind(ep, true);
+    rig_is(uiommu_sva_invalidate(s.provider, VA, VA), UIOMMU_TIMEDOUT);
+    rig_is(uiommu_sva_tables_freed(rig->u), UIOMMU_TIMEDOUT);
+    rig_is(uiommu_provider_exit(s.provider), UIOMMU_TIMEDOUT);
+    uim_check_silent(sim_door(rig->m), false);
+    rig->dirty = true;
+    for (unsigned i = RIG_DEVICES; i-- > 0;) {
+        if (rig->device[i])
+            (void)!uiommu_device_remove(rig->device[i]);
+        rig->device[i] = NULL;
+    }
+    rig_ok(uiommu_stop(rig->u));
+    rig->started = false;
+    assert_int_equal(kernel_released(s.p), 0);
+    rig_ok(uiommu_sva_invalidate(s.provider, VA, VA));
+    close_process(&s);
 }
 
 static void an_address_space_is_not_handed_over(struct rig *rig)
@@ -458,9 +519,54 @@ static void rights_are_not_widened_by_themselves(struct rig *rig)
            UIOMMU_EXIST);
     assert_true(lands_with(rig, 0, uiommu_endpoint_pasid(ep), VA,
                            UIOMMU_WRITE) == NOWHERE);
+    rig_is(uiommu_provider_map(f.provider, VA + RIG_PAGE, f.phys + RIG_PAGE,
+                               RIG_PAGE, RW | UIOMMU_EXEC),
+           is_arm(rig) ? UIOMMU_EXIST : UIOMMU_INVAL);
     unbind(ep);
     uiommu_provider_put(f.provider);
     assert_int_equal(f.released, 1);
+}
+
+/* What can be told from what is there is told: rights to execute, for the privileged
+ * only, and the kind of memory. */
+static void rare_rights_are_not_widened_either(struct rig *rig)
+{
+    const unsigned exec = RW | UIOMMU_EXEC, mmio = RW | UIOMMU_MMIO,
+                   priv = RW | UIOMMU_PRIV;
+    struct uiommu_endpoint *ep;
+    struct follower f;
+
+    open_follower(rig, &f, true);
+    ep = bind_follower(&f, 0);
+    rig_ok(uiommu_provider_unmap(f.provider, VA, 3 * RIG_PAGE));
+    for (unsigned i = 0; i < 2; i++) {
+        rig_ok(uiommu_provider_map(f.provider, VA, f.phys, RIG_PAGE, exec));
+        rig_ok(uiommu_provider_map(f.provider, VA + RIG_PAGE, f.phys + RIG_PAGE,
+                                   RIG_PAGE, mmio));
+        rig_ok(uiommu_provider_map(f.provider, VA + 2 * RIG_PAGE,
+                                   f.phys + 2 * RIG_PAGE, RIG_PAGE, priv));
+    }
+    rig_ok(uiommu_provider_map(f.provider, VA, f.phys, RIG_PAGE, RW));
+    for (unsigned i = 1; i < 4; i++)
+        rig_is(uiommu_provider_map(f.provider, VA + i * RIG_PAGE,
+                                   f.phys + i * RIG_PAGE, RIG_PAGE, exec),
+               UIOMMU_EXIST);
+    rig_is(uiommu_provider_map(f.provider, VA + RIG_PAGE, f.phys + RIG_PAGE,
+                               RIG_PAGE, RW),
+           UIOMMU_EXIST);
+    rig_is(uiommu_provider_map(f.provider, VA + 2 * RIG_PAGE,
+                               f.phys + 2 * RIG_PAGE, RIG_PAGE, RW),
+           UIOMMU_EXIST);
+    unbind(ep);
+    uiommu_provider_put(f.provider);
+    assert_int_equal(f.released, 1);
+}
+
+static bool with_rare_rights(struct rig *rig, const char **why)
+{
+    if (!is_arm(rig))
+        *why = "the units' tables have no rare rights";
+    return is_arm(rig) && with_pasids(rig, why);
 }
 
 static void a_provider_maps_what_devices_ask_for(struct rig *rig)
@@ -510,9 +616,11 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(nor_behind_a_tlb, with_sva_and_ats),
     RIG_TEST_ON(a_reset_brings_nothing_back, with_sva),
     RIG_TEST_ON(who_was_pulled_out_is_unbound_all_the_same, with_sva),
+    RIG_TEST_ON(who_is_plugged_in_is_bound_for_itself, with_sva),
     RIG_TEST_ON(a_machine_that_sleeps_says_so, with_sva),
     RIG_TEST_ON(what_ends_in_sleep_is_shut_after_it, with_sva_and_ats),
     RIG_TEST_ON(who_does_not_answer_is_shut_off, with_sva_and_ats),
+    RIG_TEST_ON(what_a_unit_keeps_is_not_invalidated, with_sva_in_a_hurry),
     RIG_TEST_ON(an_address_space_is_not_handed_over, with_sva),
     RIG_TEST_ON(a_fault_says_what_it_sees, with_sva),
     RIG_TEST_ON(nobody_hears_of_what_has_ended, with_sva),
@@ -521,6 +629,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(an_audit_finds_nothing, with_sva),
     RIG_TEST_ON(a_provider_fills_tables_of_its_own, with_pasids_and_ats),
     RIG_TEST_ON(rights_are_not_widened_by_themselves, with_pasids),
+    RIG_TEST_ON(rare_rights_are_not_widened_either, with_rare_rights),
     RIG_TEST_ON(a_provider_maps_what_devices_ask_for, with_followed_requests),
     { 0 },
 };

@@ -177,6 +177,95 @@ static void an_heir_has_the_numbers_of_its_parent(struct rig *rig)
     close_process(&s);
 }
 
+static struct uiommu_provider *provider_without_tables(struct rig *rig)
+{
+    const struct uiommu_provider_config config = { .size = sizeof(config) };
+    struct uiommu_provider *p = NULL;
+
+    rig_ok(uiommu_provider_create(rig->u, &config, &p));
+    return p;
+}
+
+static struct uiommu_endpoint *bind_to(struct uiommu_endpoint *of,
+                                       struct uiommu_provider *p)
+{
+    struct uiommu_endpoint *ep = NULL;
+
+    rig_ok(uiommu_sva_bind(of, p, NULL, &ep));
+    return ep;
+}
+
+/* A part with few addresses beside a device with many: each has what it can have of the
+ * process, and loses all of it. */
+static void a_part_with_few_addresses_is_in_nobodys_way(struct rig *rig)
+{
+    const uint64_t top = GIB(4) - RIG_PAGE, phys = rig_pages(rig, 1);
+    struct uiommu_provider *p = provider_without_tables(rig);
+    struct uiommu_endpoint *wide = bind_to(rig_endpoint(rig, 1), p);
+    const uint32_t number = uiommu_endpoint_pasid(wide);
+    struct uiommu_mdev_config config;
+    struct part part = { 0 };
+
+    config = part_config(&part, rig, 0);
+    config.iova_bits = 32;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &part.ep));
+    (void)bind_to(part.ep, p);
+    rig_ok(uiommu_provider_map(p, top, phys, 2 * RIG_PAGE, RW));
+    rig_ok(uiommu_provider_map(p, VA, phys, RIG_PAGE, RW));
+    assert_true(rig_pasid_reaches(rig, 1, number, top, phys));
+    assert_true(rig_pasid_reaches(rig, 1, number, GIB(4), phys + RIG_PAGE));
+    assert_true(rig_pasid_reaches(rig, 1, number, VA, phys));
+    assert_true(rig_pasid_reaches(rig, 0, part.pasid, top, phys));
+    rig_is(uiommu_provider_unmap(p, top, 0), UIOMMU_INVAL);
+    rig_is(uiommu_provider_unmap(p, UINT64_MAX - RIG_PAGE + 1, 2 * RIG_PAGE),
+           UIOMMU_INVAL);
+    rig_is(uiommu_provider_map(p, UINT64_MAX - RIG_PAGE + 1, phys, 2 * RIG_PAGE,
+                               RW),
+           UIOMMU_INVAL);
+    rig_ok(uiommu_provider_unmap(p, top, VA - top + RIG_PAGE));
+    assert_true(rig_pasid_refused(rig, 1, number, top));
+    assert_true(rig_pasid_refused(rig, 1, number, GIB(4)));
+    assert_true(rig_pasid_refused(rig, 1, number, VA));
+    assert_true(rig_pasid_refused(rig, 0, part.pasid, top));
+    unbind(part.ep);
+    unbind(wide);
+    take_home(&part);
+    uiommu_provider_put(p);
+}
+
+/* It does not get a domain of others that is too wide for it. */
+static void an_heir_with_few_addresses_has_its_own(struct rig *rig)
+{
+    struct uiommu_provider *p = provider_without_tables(rig);
+    struct uiommu_endpoint *wide = bind_to(rig_endpoint(rig, 1), p), *ep;
+    struct process s = open_process(rig);
+    struct uiommu_mdev_config config;
+    struct uiommu_domain_info info;
+    struct part heir = { 0 };
+
+    config = part_config(&heir, rig, 0);
+    config.kind = UIOMMU_MDEV_RID_INHERIT;
+    config.mediator = &no_numbers;
+    config.iova_bits = 32;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &heir.ep));
+    ep = bind_to(heir.ep, p);
+    uiommu_domain_info(uiommu_endpoint_domain(ep), &info);
+    assert_int_equal(info.iova_bits, 32);
+    unbind(ep);
+    unbind(wide);
+    wide = bind(&s, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        rig_is(uiommu_sva_bind(heir.ep, s.provider, NULL, &ep),
+               UIOMMU_OPNOTSUPP);
+        assert_says(sim_last_log(rig->m), "fewer");
+        if (i == 0)
+            unbind(wide);
+    }
+    rig_ok(uiommu_mdev_unregister(heir.ep));
+    uiommu_provider_put(p);
+    close_process(&s);
+}
+
 /* What is emulated has no hardware that could walk the tables. */
 static void what_is_emulated_has_no_tables(struct rig *rig)
 {
@@ -204,6 +293,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_part_keeps_its_own_number, with_sva),
     RIG_TEST_ON(who_claimed_a_part_binds_it, with_owners),
     RIG_TEST_ON(an_heir_has_the_numbers_of_its_parent, with_sva),
+    RIG_TEST_ON(a_part_with_few_addresses_is_in_nobodys_way, with_sva),
+    RIG_TEST_ON(an_heir_with_few_addresses_has_its_own, with_sva),
     RIG_TEST_ON(what_is_emulated_has_no_tables, with_sva),
     { 0 },
 };

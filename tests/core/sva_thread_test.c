@@ -302,11 +302,77 @@ static void pages_are_asked_for_while_they_go(struct rig *rig)
     kernel_close(scene.s.k);
 }
 
+/* ---- ends at one step of a move ------------------------------------------------------------- */
+
+/* Whoever ends holds what was asked for; whoever moves has taken it from the device. */
+static struct {
+    struct uiommu_host host; /* as it was                                    */
+    struct uiommu_endpoint *own;
+    _Atomic bool ends, held;
+} apart;
+
+static _Thread_local bool is_the_end;
+
+static bool was_taken(void)
+{
+    bool taken;
+
+    apart.host.spin_lock(apart.host.ctx, apart.own->unit->u->device_lock);
+    taken = !apart.own->requests;
+    apart.host.spin_unlock(apart.host.ctx, apart.own->unit->u->device_lock);
+    return taken;
+}
+
+static void unlock_and_wait(void *ctx, void *spin)
+{
+    apart.host.spin_unlock(ctx, spin);
+    if (!is_the_end || atomic_load(&apart.held) ||
+        atomic_load(&apart.own->readers) == 0)
+        return;
+    atomic_store(&apart.held, true);
+    while (!was_taken())
+        sched_yield();
+}
+
+static void *end_and_wait(void *ctx)
+{
+    struct scene *scene = ctx;
+
+    is_the_end = true;
+    scene->wrong += uiommu_provider_exit(scene->s.provider) != UIOMMU_OK;
+    return NULL;
+}
+
+static void the_last_to_ask_leaves_while_its_process_ends(struct rig *rig)
+{
+    struct scene scene = { .s = open_process(rig) };
+    struct uiommu_endpoint *ep;
+    pthread_t id;
+
+    set(rig, 0, uiommu_identity(rig->u));
+    ep = bind(&scene.s, 0);
+    memset(&apart, 0, sizeof(apart));
+    apart.host = rig->u->host;
+    apart.own = rig_endpoint(rig, 0);
+    assert_non_null(apart.own->requests);
+    rig->u->host.spin_unlock = unlock_and_wait;
+    assert_int_equal(pthread_create(&id, NULL, end_and_wait, &scene), 0);
+    while (!atomic_load(&apart.held))
+        sched_yield();
+    unbind(ep);
+    assert_int_equal(pthread_join(id, NULL), 0);
+    rig->u->host.spin_unlock = apart.host.spin_unlock;
+    assert_int_equal(scene.wrong, 0);
+    close_process(&scene.s);
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(what_is_used_again_is_not_written_to, with_sva_and_ats),
     RIG_TEST_ON(a_process_ends_while_somebody_moves, with_sva),
     RIG_TEST_ON(who_binds_at_once_has_the_same, with_sva),
     RIG_TEST_ON(pages_are_asked_for_while_they_go, with_sva_requests),
+    RIG_TEST_ON(the_last_to_ask_leaves_while_its_process_ends,
+                with_sva_requests),
     { 0 },
 };
 
