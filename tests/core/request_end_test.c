@@ -121,7 +121,7 @@ static void after_an_error_groups_begin_anew(struct rig *rig)
     set(rig, 0, p.d);
     set(rig, 1, q.d); /* is told to ask no more */
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 5, false);
-    (void)machine_run(rig->m);
+    assert_int_not_equal(uim_rd32(unit, 0x100c8), 0); /* PRIQ_PROD */
     move_queue(rig, UINT64_C(0xe0000000) | (base & 31));
     (void)sim_page_request(rig->m, &lost);
     assert_int_not_equal(uim_rd32(unit, SMMUV3_REG_GERROR) ^
