@@ -609,6 +609,8 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
 enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint);
 /* May it see a domain that answers page requests? */
 bool uim_can_ask(struct uiommu_endpoint *endpoint);
+/* Its device knows no answers with a PASID, and its unit gives no others. */
+bool uim_is_unanswerable(const struct uiommu_endpoint *endpoint);
 /* All devices that ask for pages stop that, with everything answered; or go on. How many
  * there are. u->lock is held. */
 unsigned uim_let_ask(struct uiommu *u, bool yes);

@@ -255,6 +255,7 @@ struct uim_unit {
     bool ats_by_hardware;      /* enables ATS itself for devices that firmware
                                 * says cannot do without                     */
     bool requests;             /* collects page requests                     */
+    bool answers_as_asked;   /* with the PASID of the request, if it had one */
     unsigned stalls;           /* of DMA that faults, how much may wait for
                                 * software at once; 0: none                  */
     bool map_sync;             /* must be told of new mappings               */

@@ -88,10 +88,13 @@ static void give_group(struct uim_requests *r, struct slot *s)
 
 /* ---- answers ------------------------------------------------------------------------- */
 
-/* Devices that cannot ask, or are not known, are answered as they asked. */
-static bool is_bare(const struct uiommu_device *device)
+/* Devices that cannot ask, or are not known, are answered as they asked, and all of them
+ * where the unit knows no other answer. */
+static bool is_bare(const struct uim_unit *unit,
+                    const struct uiommu_device *device)
 {
-    return device && device->pri_able && !device->pri_answer_pasid;
+    return !unit->answers_as_asked && device && device->pri_able &&
+           !device->pri_answer_pasid;
 }
 
 static enum uiommu_status answer(struct uim_unit *unit, bool bare,
@@ -121,7 +124,8 @@ static bool is_shut(const struct uiommu_endpoint *ep)
 static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
 {
     return ep->pasid == pasid && ep->device && ep->domain->answers &&
-           ep->device->endpoint->requests && !is_shut(ep);
+           ep->device->endpoint->requests && !uim_is_unanswerable(ep) &&
+           !is_shut(ep);
 }
 
 /* The one that it is of, pinned, with its slots; NULL: there is none that may ask. */
@@ -152,7 +156,7 @@ static struct asker asker_of(struct uim_unit *unit,
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
     ep = uim_endpoint_find_pasid(unit, request->id, request->pasid);
-    a.bare = ep && is_bare(ep->device);
+    a.bare = ep && is_bare(unit, ep->device);
     if (ep && hears(ep, request->pasid)) {
         a.endpoint = ep;
         a.requests = uim_own(ep)->requests;
@@ -243,7 +247,7 @@ keep_if_admitted(const struct asker *a, const struct uim_page_request *request)
     enum uiommu_response response = UIOMMU_RESPONSE_LATER;
 
     if (request->last && !a->endpoint->deaf)
-        response = uim_queue_admits(a->endpoint);
+        response = uim_queue_admits(a->endpoint->domain, a->requests);
     if (response == UIOMMU_RESPONSE_LATER && !keep(a, request))
         response = UIOMMU_RESPONSE_SUCCESS;
     return response;
@@ -395,7 +399,7 @@ enum uiommu_status uim_slot_answer(struct slot *s,
     const struct uiommu_endpoint *ep = s->endpoint;
     struct uiommu *u = ep->unit->u;
     enum uiommu_status status =
-        answer(ep->unit, is_bare(ep->device), &s->asked, response);
+        answer(ep->unit, is_bare(ep->unit, ep->device), &s->asked, response);
 
     release(u, s);
     return status;
@@ -498,8 +502,10 @@ void uim_requests_expire(struct uiommu *u)
 
 /* ---- when an endpoint moves ----------------------------------------------------------------- */
 
-/* It may see what has a queue. */
-static void place_again(const struct uiommu_endpoint *ep)
+/* It may see what has a queue. The first that this does not admit, claimed, or NULL: limits
+ * may have been reached meanwhile, and what is closed has nobody who is told. */
+static struct slot *place_again(const struct uiommu_endpoint *ep,
+                                enum uiommu_response *response)
 {
     struct uim_node *n = ep->unit->u->waiting.next;
 
@@ -507,26 +513,37 @@ static void place_again(const struct uiommu_endpoint *ep)
         struct slot *s = uim_slot_of_turn(n);
 
         n = n->next;
-        if (s->endpoint == ep && ep->domain->request_queue) {
-            uim_list_del(&s->turn);
-            place(s);
+        if (s->endpoint != ep || !ep->domain->request_queue)
+            continue;
+        *response = uim_queue_admits(ep->domain, s->requests);
+        if (*response != UIOMMU_RESPONSE_LATER) {
+            uim_slot_claim(s);
+            return s;
         }
+        uim_list_del(&s->turn);
+        (void)uim_queue_take(s);
     }
+    return NULL;
 }
 
 void uim_requests_hear(struct uiommu_endpoint *ep, bool yes)
 {
     struct uiommu *u = ep->unit->u;
+    enum uiommu_response response;
+    struct slot *refused;
     bool waits;
 
     if (ep->deaf == !yes)
         return;
-    uim_requests_lock(u);
-    ep->deaf = !yes;
-    if (yes)
-        place_again(ep);
-    waits = yes && !uim_list_empty(&u->waiting);
-    uim_requests_unlock(u);
+    do {
+        uim_requests_lock(u);
+        ep->deaf = !yes;
+        refused = yes ? place_again(ep, &response) : NULL;
+        waits = yes && !uim_list_empty(&u->waiting);
+        uim_requests_unlock(u);
+        if (refused)
+            (void)!uim_slot_answer(refused, response);
+    } while (refused);
     if (waits)
         wake(u);
 }

@@ -26,16 +26,16 @@ void uim_request_queue_put(struct uiommu_request_queue *queue)
 
 /* ---- what comes -------------------------------------------------------------------------- */
 
-enum uiommu_response uim_queue_admits(const struct uiommu_endpoint *ep)
+enum uiommu_response uim_queue_admits(const struct uiommu_domain *d,
+                                      const struct uim_requests *r)
 {
-    const struct uiommu_request_queue *q = ep->domain->request_queue;
+    const struct uiommu_request_queue *q = d->request_queue;
 
     if (!q)
         return UIOMMU_RESPONSE_LATER;
     if (q->closed)
         return UIOMMU_RESPONSE_INVALID;
-    return q->n < q->most &&
-                   ep->device->endpoint->requests->queued < q->most_of_device
+    return q->n < q->most && r->queued < q->most_of_device
                ? UIOMMU_RESPONSE_LATER
                : UIOMMU_RESPONSE_SUCCESS;
 }

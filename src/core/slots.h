@@ -83,9 +83,10 @@ void uim_slot_claim(struct slot *s);
 enum uiommu_status uim_slot_answer(struct slot *s,
                                    enum uiommu_response response);
 
-/* What is answered to one more group of the endpoint, LATER: nothing yet. The endpoint is
- * not deaf, and the lock is held; so too for what follows. */
-enum uiommu_response uim_queue_admits(const struct uiommu_endpoint *endpoint);
+/* What is answered to one more group of a device that sees the domain, LATER: nothing yet.
+ * The endpoint is not deaf, and the lock is held; so too for what follows. */
+enum uiommu_response uim_queue_admits(const struct uiommu_domain *domain,
+                                      const struct uim_requests *requests);
 /* The group is in the queue of what its endpoint sees; false: there is none. */
 bool uim_queue_take(struct slot *s);
 /* It was claimed. */

@@ -543,11 +543,11 @@ enum uiommu_status uiommu_suspend(struct uiommu *u)
     if (atomic_load(&u->life) == UIM_STARTED) {
         (void)uim_let_ask(u, false); /* what is open would be lost */
         status = suspend_units(u);
+        if (status == UIOMMU_OK)
+            atomic_store(&u->life, UIM_SUSPENDED);
+        else
+            (void)uim_let_ask(u, true);
     }
-    if (status == UIOMMU_OK)
-        atomic_store(&u->life, UIM_SUSPENDED);
-    else
-        (void)uim_let_ask(u, true);
     u->host.mutex_unlock(u->host.ctx, u->lock);
     return status;
 }

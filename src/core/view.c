@@ -175,11 +175,19 @@ static enum uiommu_status ats_finish(struct uiommu_endpoint *ep,
 
 /* ---- page requests around the change (B.17) ---------------------------------------- */
 
+bool uim_is_unanswerable(const struct uiommu_endpoint *ep)
+{
+    const struct uiommu_device *dev = ep->device;
+
+    return ep->pasid != UIOMMU_NO_PASID && ep->unit->answers_as_asked &&
+           dev->pri_able && !dev->pri_answer_pasid;
+}
+
 bool uim_can_ask(struct uiommu_endpoint *ep)
 {
     const struct uiommu_device *dev = ep->device;
 
-    return dev && uim_own(ep) == dev->endpoint &&
+    return dev && uim_own(ep) == dev->endpoint && !uim_is_unanswerable(ep) &&
            ((dev->ats_able && dev->pri_able) || dev->stall_able);
 }
 
@@ -213,7 +221,8 @@ static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
         uim_log(dev->u, UIOMMU_LOG_WARN,
                 "%s cannot see a domain that answers page requests: it cannot "
                 "ask for pages, nor may its DMA wait for them, or its unit "
-                "does not collect that",
+                "does not collect that, or answers with a PASID that it "
+                "does not know in answers",
                 uim_device_name(dev).text);
         return UIOMMU_OPNOTSUPP;
     }
@@ -253,24 +262,39 @@ static void requests_stop(struct uiommu_endpoint *own)
     own->pri_on = false;
 }
 
-static void requests_start(struct uiommu_endpoint *own)
+/* Of all that share its slots, whoever it was that changed: PRI is off, ATS is on. */
+static enum uiommu_status requests_end(struct uiommu_endpoint *own)
 {
-    struct uiommu_device *dev = own->device;
+    enum uiommu_status status = UIOMMU_OK;
 
-    if (own->pri_on)
-        return;
-    /* Enabling forgets what the device waits for: nobody may answer that any more. */
+    if (own->device->pri_able && own->n_asking > 0)
+        status = own->unit->ops->drain(own);
     (void)!uim_requests_flush(own, UIOMMU_RESPONSE_SUCCESS);
     uim_list_for_each(n, &own->pasids)
         (void)!uim_requests_flush(
             uim_container(n, struct uiommu_endpoint, node),
             UIOMMU_RESPONSE_SUCCESS);
+    return status;
+}
+
+/* Enabling forgets what the device waits for: nobody may answer that any more. */
+static enum uiommu_status requests_start(struct uiommu_endpoint *own)
+{
+    struct uiommu_device *dev = own->device;
+    enum uiommu_status status;
+
+    if (own->pri_on)
+        return UIOMMU_OK;
+    status = requests_end(own);
+    if (status != UIOMMU_OK)
+        return status;
     own->pri_on =
         dev->stall_able || uim_pci_pri_enable(&dev->u->host, dev->pci,
                                               dev->pri_cap, dev->most_requests);
     if (!own->pri_on)
         uim_log(dev->u, UIOMMU_LOG_WARN, "%s cannot be let ask for pages",
                 uim_device_name(dev).text);
+    return UIOMMU_OK;
 }
 
 /* Whoever has a handler after all is asked once more. */
@@ -290,7 +314,7 @@ static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
     if ((ep->asking || asks(ep, old)) && (old != next || !own->pri))
         status = uim_requests_drain(ep, answer_for(next));
     if (status == UIOMMU_OK && own->pri)
-        requests_start(own);
+        status = requests_start(own);
     return status;
 }
 
@@ -303,7 +327,7 @@ static void take_back_requests(struct uiommu_endpoint *ep, bool was_pri)
     if (!was_pri || own->pri_on)
         return;
     (void)!uim_requests_drain(ep, UIOMMU_RESPONSE_SUCCESS);
-    requests_start(own);
+    (void)!requests_start(own);
 }
 
 static void deafen(struct uiommu_endpoint *ep, const struct uiommu_domain *next,

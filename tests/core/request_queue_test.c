@@ -308,6 +308,115 @@ static void a_queue_that_goes_refuses(struct rig *rig)
     uiommu_domain_put(r.d);
 }
 
+/* ---- while an endpoint moves ------------------------------------------------------------------ */
+
+/* Groups come at one of the locks of a call that nobody else holds any. */
+static struct visit {
+    struct rig *rig;
+    unsigned at, now, held, sent, groups;
+    bool inside;
+    void (*lock)(void *ctx, void *lock);
+    void (*unlock)(void *ctx, void *lock);
+} visit;
+
+static void ask_here(void)
+{
+    for (uint16_t group = 0; group < visit.groups; group++) {
+        const struct sim_page_request r = request_of(
+            visit.rig, 0, UIOMMU_NO_PASID, BASE, (uint16_t)(group + 9), true);
+
+        visit.sent += sim_page_request(visit.rig->m, &r) == SIM_NOT_STOPPED;
+    }
+    collect(visit.rig);
+}
+
+static void lock_of_visit(void *ctx, void *lock)
+{
+    if (!visit.inside && visit.held == 0 && visit.now++ == visit.at) {
+        visit.inside = true;
+        ask_here();
+        visit.inside = false;
+    }
+    visit.lock(ctx, lock);
+    visit.held++;
+}
+
+static void unlock_of_visit(void *ctx, void *lock)
+{
+    visit.held--;
+    visit.unlock(ctx, lock);
+}
+
+/* Returns how many locks there were. */
+static unsigned set_while_asked(struct rig *rig, struct uiommu_domain *d,
+                                unsigned at, unsigned groups)
+{
+    struct uiommu_host *h = &rig->u->host;
+
+    visit = (struct visit){ .rig = rig,
+                            .at = at,
+                            .groups = groups,
+                            .lock = h->spin_lock,
+                            .unlock = h->spin_unlock };
+    h->spin_lock = lock_of_visit;
+    h->spin_unlock = unlock_of_visit;
+    set(rig, 0, d);
+    h->spin_lock = visit.lock;
+    h->spin_unlock = visit.unlock;
+    rig_expect_stale(rig, sim_stale_count(rig->m));
+    return visit.now;
+}
+
+/* Its memory may be somebody else's by then (D-16). */
+static void a_queue_that_is_gone_is_told_of_nothing(struct rig *rig)
+{
+    unsigned before = 0, sent = 0;
+    struct reader r;
+
+    open_reader(rig, &r);
+    uiommu_request_queue_destroy(r.q);
+    for (unsigned at = 0;; at++) {
+        const unsigned locks = set_while_asked(rig, r.d, at, 1);
+
+        collect(rig);
+        assert_int_equal(r.told, 0);
+        assert_int_equal(answers(rig, 0), before + visit.sent);
+        before += visit.sent;
+        sent += visit.sent;
+        set(rig, 0, uiommu_blocked(rig->u));
+        if (at >= locks)
+            break;
+    }
+    assert_true(sent > 0);
+    uiommu_domain_put(r.d);
+}
+
+/* Also of what comes while its endpoint moves. */
+static void limits_hold_while_an_endpoint_moves(struct rig *rig)
+{
+    static const struct uiommu_request_queue_config one = { .groups = 1 };
+    unsigned most = 0;
+    struct reader r;
+
+    open_reader_with(rig, &r, one);
+    for (unsigned at = 0;; at++) {
+        const unsigned locks = set_while_asked(rig, r.d, at, 3);
+        unsigned told;
+
+        collect(rig);
+        told = r.told;
+        r.told = 0;
+        assert_true(told <= 1);
+        most += visit.sent;
+        set(rig, 0, uiommu_blocked(rig->u));
+        assert_int_equal(answers(rig, 0), most);
+        if (at >= locks)
+            break;
+    }
+    assert_true(most > 0);
+    close_reader(&r);
+}
+
 /* And one that nobody uses. */
 static void queues_come_and_go(struct rig *rig)
 {
@@ -351,6 +460,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(time_limits_are_of_the_whole_way, with_requests),
     RIG_TEST_ON(who_moves_takes_nothing_along, with_requests),
     RIG_TEST_ON(a_queue_that_goes_refuses, with_requests),
+    RIG_TEST_ON(a_queue_that_is_gone_is_told_of_nothing, with_requests),
+    RIG_TEST_ON(limits_hold_while_an_endpoint_moves, with_requests),
     RIG_TEST_ON(queues_come_and_go, with_requests),
     RIG_TEST_ON(a_device_that_goes_was_answered, with_requests),
     { 0 },

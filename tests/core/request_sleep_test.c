@@ -57,6 +57,26 @@ static void a_sleep_answers_what_pasids_asked(struct rig *rig)
     uiommu_domain_put(p.d);
 }
 
+/* Who suspends what sleeps is told so, and nothing else happens. */
+static void a_second_suspend_lets_nobody_ask(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.response = UIOMMU_RESPONSE_INVALID;
+    set(rig, 0, p.d);
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(uiommu_suspend(rig->u), UIOMMU_BUSY);
+    assert_false(may_ask(rig, 0));
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_true(may_ask(rig, 0));
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_INVALID);
+    rig_drop(rig, 0, p.d);
+}
+
 /* Its credits, too: as many groups as before. */
 static void sleeps_cost_no_credit(struct rig *rig)
 {
@@ -133,6 +153,7 @@ static void who_is_handed_over_asks_no_more(struct rig *rig)
 static const struct rig_test tests[] = {
     RIG_TEST_ON(a_sleep_answers_and_lets_ask_again, with_requests),
     RIG_TEST_ON(a_sleep_answers_what_pasids_asked, with_pasid_requests),
+    RIG_TEST_ON(a_second_suspend_lets_nobody_ask, with_requests),
     RIG_TEST_ON(sleeps_cost_no_credit, with_requests),
     RIG_TEST_ON(who_asked_for_nothing_does_not_begin, with_requests),
     RIG_COLD_ON(who_is_handed_over_asks_no_more, with_a_next_owner),

@@ -532,13 +532,39 @@ static bool with_bare_answers(struct rig *rig, const char **why)
     return true;
 }
 
+/* VT-d 7.6.1: of what was asked with a PASID the answer has it. */
+static void who_wants_no_pasid_in_answers_asks_without(struct rig *rig,
+                                                       struct pager *p)
+{
+    struct uiommu_endpoint *ep = pasid(rig, 0);
+    struct uiommu_mode mode;
+
+    rig_is(uiommu_set_domain(ep, p->d, NULL), UIOMMU_OPNOTSUPP);
+    assert_says(sim_last_log(rig->m), "answers with a PASID");
+    rig_ok(uiommu_effective_mode(ep, &mode));
+    assert_false(mode.faults_served);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    set(rig, 0, p->d);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 0, 2, SIM_PAGE_SUCCESS);
+    rig_drop(rig, 0, p->d);
+}
+
 static void answers_have_a_pasid_where_devices_want_it(struct rig *rig)
 {
-    struct uiommu_endpoint *ep = free_pasid(rig, 0), *mute = pasid(rig, 0);
-    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_endpoint *ep, *mute;
+    struct uiommu_domain *d;
     struct pager p;
 
     open_pager(rig, &p, 0);
+    if (rig->config.engine_caps & SIM_PRI_PLAIN && !rig_lacks(rig, RIG_DMAR)) {
+        who_wants_no_pasid_in_answers_asks_without(rig, &p);
+        return;
+    }
+    ep = free_pasid(rig, 0);
+    mute = pasid(rig, 0);
+    d = rig_domain(rig, 0);
     rig_ok(uiommu_set_domain(ep, p.d, NULL));
     ask(rig, 0, 1, BASE, 1, true);
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);

@@ -318,6 +318,55 @@ static void a_device_that_goes_waits_no_more(struct rig *rig)
     uiommu_domain_put(p.d);
 }
 
+/* The id comes to be shared: nobody knows any more whose DMA would wait. */
+static void who_shares_its_id_waits_no_more(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    const struct uiommu_device_info info = { .size = sizeof(info),
+                                             .kind = UIOMMU_DEVICE_PCI,
+                                             .pci = rig->m->devices[dev].pci };
+    struct uiommu_device *same;
+    struct sim_request r;
+    struct pager p;
+
+    up_with_stalls(rig, &p);
+    p.response = UIOMMU_RESPONSE_LATER;
+    r = stalls_at(rig, BASE);
+    collect_and_serve(rig);
+    rig_ok(uiommu_device_add(rig->u, &info, &same));
+    assert_int_not_equal(what_of(rig, &r), SIM_STALL_WAITS);
+    assert_false(are_served(rig, 0));
+    map_page(p.d, GIB(3), p.phys);
+    assert_true(rig_reaches(rig, 0, GIB(3), p.phys));
+    rig_ok(uiommu_device_remove(same));
+    rig_drop(rig, 0, p.d);
+}
+
+/* Handlers of faults may do what waits for whoever moves an endpoint (fault.h). */
+static void no_fault_is_told_while_an_endpoint_moves(struct rig *rig)
+{
+    struct sim_request refused;
+    struct uiommu_domain *d;
+    struct sim_request r;
+    struct pager p;
+    unsigned before;
+
+    up_with_stalls(rig, &p);
+    d = rig_attached(rig, 1);
+    r = stalls_at(rig, BASE);
+    refused = write_of(rig, 1, BASE, &value);
+    assert_int_equal(sim_dma(rig->m, &refused), MACHINE_DMA_REFUSED);
+    before = rig->faults;
+    rig_ok(
+        uiommu_set_domain(rig_endpoint(rig, 0), uiommu_blocked(rig->u), NULL));
+    assert_int_equal(rig->faults, before);
+    assert_int_not_equal(what_of(rig, &r), SIM_STALL_WAITS);
+    collect(rig);
+    assert_int_equal(rig->faults, before + 1);
+    rig_drop(rig, 1, d);
+    uiommu_domain_put(p.d);
+}
+
 static void a_reset_ends_what_waits(struct rig *rig)
 {
     struct uiommu_device *device;
@@ -427,6 +476,8 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(who_is_blocked_waits_no_more, with_stalls),
     RIG_COLD_ON(who_is_asked_by_another_tries_again, with_stalls),
     RIG_COLD_ON(a_device_that_goes_waits_no_more, with_stalls),
+    RIG_COLD_ON(who_shares_its_id_waits_no_more, with_stalls),
+    RIG_COLD_ON(no_fault_is_told_while_an_endpoint_moves, with_stalls),
     RIG_COLD_ON(a_reset_ends_what_waits, with_stalls),
     RIG_COLD_ON(nothing_waits_over_a_sleep, with_stalls),
     RIG_COLD_ON(where_nobody_answers_nothing_waits, with_stalls),

@@ -18,10 +18,6 @@ enum {
     PATIENCE_NS = 100 * 1000,
 };
 
-struct record {
-    uint64_t w[WORDS];
-};
-
 static uint32_t entries(const struct smmuv3_events *e)
 {
     return UINT32_C(1) << e->log2size;
@@ -63,7 +59,7 @@ static bool has_ssid(unsigned id, struct smmuv3_evt_q0 q0)
 }
 
 static struct uiommu_fault decode(const struct smmuv3_unit *v,
-                                  const struct record *r, bool overflow)
+                                  const struct smmuv3_record *r, bool overflow)
 {
     const struct smmuv3_evt_q0 q0 = { r->w[0] };
     const unsigned id = (unsigned)smmuv3_evt_q0_id(q0);
@@ -83,7 +79,7 @@ static struct uiommu_fault decode(const struct smmuv3_unit *v,
 }
 
 /* 3.12.2: it waits for RESUME. */
-static bool is_stalled(const struct record *r)
+static bool is_stalled(const struct smmuv3_record *r)
 {
     return smmuv3_event_of_translation(
                (unsigned)smmuv3_evt_q0_id((struct smmuv3_evt_q0){ r->w[0] })) &&
@@ -100,7 +96,7 @@ static unsigned access_stalled(struct smmuv3_evt_translation_q1 q1)
            (smmuv3_evt_translation_q1_pnu(q1) ? UIOMMU_PRIV : 0);
 }
 
-static void stalled(struct smmuv3_unit *v, const struct record *r)
+static void stalled(struct smmuv3_unit *v, const struct smmuv3_record *r)
 {
     const struct smmuv3_evt_q0 q0 = { r->w[0] };
     const struct smmuv3_evt_translation_q1 q1 = { r->w[1] };
@@ -121,7 +117,7 @@ static void stalled(struct smmuv3_unit *v, const struct record *r)
 
 /* ---- taking -------------------------------------------------------------- */
 
-static void take(struct smmuv3_events *e, struct record *r)
+static void take(struct smmuv3_events *e, struct smmuv3_record *r)
 {
     const uim_word *slot =
         &e->ring[(size_t)(e->next & (entries(e) - 1)) * WORDS];
@@ -154,26 +150,69 @@ static bool pending(const struct smmuv3_events *e,
            prod.raw != UINT32_MAX;
 }
 
-static bool next_event(struct smmuv3_unit *v, struct record *r, bool *overflow)
+/* event_lock is held, as for what follows. */
+static bool take_next(struct smmuv3_unit *v, struct smmuv3_record *r)
 {
     struct smmuv3_events *e = &v->events;
-    struct smmuv3_eventq_prod prod;
-    struct smmuv3_eventq_cons cons;
+    const struct smmuv3_eventq_prod prod = { uim_rd32(&v->unit, e->prod) };
+    const struct smmuv3_eventq_cons cons = { uim_rd32(&v->unit, e->cons) };
+
+    if (!pending(e, prod))
+        return false;
+    uim_fence_acquire(); /* PROD before the record */
+    take(e, r);
+    if (smmuv3_eventq_prod_ovflg(prod) != smmuv3_eventq_cons_ovackflg(cons))
+        e->dropped = true;
+    if (is_stalled(r))
+        atomic_fetch_add(&e->stalls, 1);
+    give_back(v, prod);
+    return true;
+}
+
+static bool take_kept(struct smmuv3_events *e, struct smmuv3_record *r)
+{
+    if (e->n_given == e->n_kept)
+        return false;
+    *r = e->kept[e->n_given++ % SMMUV3_EVENTS_KEPT];
+    return true;
+}
+
+static void keep(struct smmuv3_events *e, const struct smmuv3_record *r)
+{
+    if (e->n_kept - e->n_given < SMMUV3_EVENTS_KEPT)
+        e->kept[e->n_kept++ % SMMUV3_EVENTS_KEPT] = *r;
+    else
+        e->dropped = true;
+}
+
+static bool next_event(struct smmuv3_unit *v, struct smmuv3_record *r,
+                       bool *overflow)
+{
+    struct smmuv3_events *e = &v->events;
     bool found;
 
     uim_spin_lock(&v->unit, v->event_lock);
-    prod.raw = uim_rd32(&v->unit, e->prod);
-    cons.raw = uim_rd32(&v->unit, e->cons);
-    found = pending(e, prod);
+    found = take_kept(e, r) || take_next(v, r);
     if (found) {
-        uim_fence_acquire(); /* PROD before the record */
-        take(e, r);
-        *overflow = e->dropped || smmuv3_eventq_prod_ovflg(prod) !=
-                                      smmuv3_eventq_cons_ovackflg(cons);
+        *overflow = e->dropped;
         e->dropped = false;
-        if (is_stalled(r))
-            atomic_fetch_add(&e->stalls, 1);
-        give_back(v, prod);
+    }
+    uim_spin_unlock(&v->unit, v->event_lock);
+    return found;
+}
+
+/* What does not wait is kept for who may deliver it. */
+static bool next_stalled(struct smmuv3_unit *v, struct smmuv3_record *r)
+{
+    struct smmuv3_events *e = &v->events;
+    uint32_t left = entries(e);
+    bool found = false;
+
+    uim_spin_lock(&v->unit, v->event_lock);
+    while (!found && left-- > 0 && take_next(v, r)) {
+        found = is_stalled(r);
+        if (!found)
+            keep(e, r);
     }
     uim_spin_unlock(&v->unit, v->event_lock);
     return found;
@@ -194,24 +233,32 @@ static void drop(struct smmuv3_unit *v)
          &(struct smmuv3_gerror_fields){ .field = 1 })                         \
          .raw)
 
-/* All that are active but CMDQ_ERR, which is acknowledged when it is dealt with; and
- * SFM_ERR never is: it tells whoever asks next, also after a sleep, that the unit has
- * failed. */
-static uint32_t take_errors(struct smmuv3_unit *v)
+/* Those of `which` that are active are, but SFM_ERR, which never is: it tells whoever asks
+ * next, also after a sleep, that the unit has failed. Returns all that are active. */
+static uint32_t acknowledge(struct smmuv3_unit *v, uint32_t which)
 {
-    const uint32_t mine =
-        (uint32_t)smmuv3_gerror_DEFINED & ~GERROR_BIT(cmdq_err);
     uint32_t gerror, gerrorn, active, over;
 
     uim_spin_lock(&v->unit, v->queue.lock); /* who writes GERRORN */
     gerror = uim_rd32(&v->unit, SMMUV3_REG_GERROR);
     gerrorn = uim_rd32(&v->unit, SMMUV3_REG_GERRORN);
-    active = gerror == UINT32_MAX ? 0 : (gerror ^ gerrorn) & mine;
-    over = active & ~GERROR_BIT(sfm_err);
+    active = gerror == UINT32_MAX ? 0 : gerror ^ gerrorn;
+    over = active & which & ~GERROR_BIT(sfm_err);
     if (over)
         uim_wr32(&v->unit, SMMUV3_REG_GERRORN, gerrorn ^ over);
     uim_spin_unlock(&v->unit, v->queue.lock);
     return active;
+}
+
+/* But CMDQ_ERR, which is when it is dealt with. */
+static uint32_t all_errors(void)
+{
+    return (uint32_t)smmuv3_gerror_DEFINED & ~GERROR_BIT(cmdq_err);
+}
+
+void smmuv3_requests_acknowledge(struct smmuv3_unit *v)
+{
+    (void)acknowledge(v, GERROR_BIT(priq_abt_err));
 }
 
 static enum uiommu_status check_failed(struct smmuv3_unit *v, uint32_t active)
@@ -223,7 +270,7 @@ static enum uiommu_status check_failed(struct smmuv3_unit *v, uint32_t active)
 
 enum uiommu_status smmuv3_errors_start(struct smmuv3_unit *v)
 {
-    return check_failed(v, take_errors(v));
+    return check_failed(v, acknowledge(v, all_errors()));
 }
 
 /* Devices can cause these as often as they like. */
@@ -247,10 +294,11 @@ static void events_lost(struct smmuv3_unit *v)
                 v->unit.base);
 }
 
-/* Whoever asked meanwhile was told to ask for nothing any more (8.1). */
+/* Whoever asked meanwhile was told to ask for nothing any more (8.1). Whoever empties the
+ * queue acknowledges it. */
 static void requests_lost(struct smmuv3_unit *v)
 {
-    uim_requests_lost(&v->unit);
+    atomic_store(&v->requests.unwritten, true);
     if (is_rare(v, &v->events.unwritten))
         uim_log(v->unit.u, UIOMMU_LOG_ERROR,
                 "smmuv3 unit at 0x%lx: it could not write to its PRI queue; "
@@ -272,7 +320,7 @@ static void global_errors(struct smmuv3_unit *v)
     uint32_t active;
 
     smmuv3_queue_errors(v);
-    active = take_errors(v);
+    active = acknowledge(v, all_errors() & ~GERROR_BIT(priq_abt_err));
     (void)check_failed(v, active);
     if (active & GERROR_BIT(eventq_abt_err))
         events_lost(v);
@@ -290,7 +338,7 @@ static void global_errors(struct smmuv3_unit *v)
 static bool look_round(struct smmuv3_unit *v, bool heard)
 {
     struct uiommu_fault fault;
-    struct record r;
+    struct smmuv3_record r;
     bool overflow;
 
     for (uint32_t i = 0; i < entries(&v->events); i++) {
@@ -307,10 +355,14 @@ static bool look_round(struct smmuv3_unit *v, bool heard)
     return false;
 }
 
-/* Of others, what somebody has taken meanwhile, too. */
+/* Faults are delivered without a lock, and whoever moves an endpoint has some. Of others,
+ * what somebody has taken meanwhile, too. */
 void smmuv3_stalls_take(struct smmuv3_unit *v)
 {
-    (void)look_round(v, true);
+    struct smmuv3_record r;
+
+    for (uint32_t i = 0; i < entries(&v->events) && next_stalled(v, &r); i++)
+        stalled(v, &r);
     while (atomic_load(&v->events.stalls) > 0)
         uim_relax(&v->unit);
 }

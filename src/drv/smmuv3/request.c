@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.c - the PRI queue, answers, and the end of what waits (3.9.2, 3.12.2, chapter 8;
+ * request.c - the PRI queue, answers, and the end of what waits (3.12.2, chapter 8;
  * semantics B.17).
  *
  * Requests must come to the core in the order of the queue: one caller at a time hands
@@ -140,31 +140,37 @@ static bool overflows(const struct smmuv3_unit *v,
            smmuv3_eventq_prod_ovflg(prod) != acknowledged(v);
 }
 
-/* True: it overflowed, and while it did nothing was recorded. What was lost may have been
- * the last of a group: it must not be taken for complete by what comes then (B.17.10). */
-static bool take_all(struct smmuv3_unit *v)
+/* While it overflows or could not write, nothing is recorded. What was lost may have been
+ * the last of a group: it must not be taken for complete by what comes then, which is only
+ * once that is acknowledged (B.17.10). */
+static void take_all(struct smmuv3_unit *v)
 {
     struct smmuv3_requests *q = &v->requests;
+    const bool unwritten = atomic_exchange(&q->unwritten, false);
     const struct smmuv3_eventq_prod prod = prod_now(v);
-    const bool lost = overflows(v, prod);
+    const bool over = overflows(v, prod);
     uint32_t n = waiting(q, prod);
 
-    if (n == 0 && !lost)
-        return false;
     uim_fence_acquire(); /* PROD before the records */
-    while (n-- > 0)
-        take(v);
-    if (lost)
+    if (n > 0 || over) {
+        while (n-- > 0)
+            take(v);
+        if (over)
+            uim_requests_lost(&v->unit);
+        give_back(v, smmuv3_eventq_prod_ovflg(prod));
+    }
+    if (unwritten) {
         uim_requests_lost(&v->unit);
-    give_back(v, smmuv3_eventq_prod_ovflg(prod));
-    return lost;
+        smmuv3_requests_acknowledge(v);
+    }
 }
 
 static bool is_pending(const struct smmuv3_unit *v)
 {
     const struct smmuv3_eventq_prod prod = prod_now(v);
 
-    return waiting(&v->requests, prod) > 0 || overflows(v, prod);
+    return waiting(&v->requests, prod) > 0 || overflows(v, prod) ||
+           atomic_load(&v->requests.unwritten);
 }
 
 bool smmuv3_requests_poll(struct smmuv3_unit *v)
@@ -176,7 +182,7 @@ bool smmuv3_requests_poll(struct smmuv3_unit *v)
     for (unsigned i = 0; i < ROUNDS && is_pending(v); i++) {
         if (atomic_exchange(&q->busy, true))
             return false; /* whoever is there looks once more */
-        (void)take_all(v);
+        take_all(v);
         atomic_store(&q->busy, false);
     }
     return is_pending(v);
@@ -217,8 +223,20 @@ static enum uiommu_status drain_stalls(struct smmuv3_unit *v,
     return status;
 }
 
-/* What the device had asked for when it answered the invalidation is in the queue: that is
- * ordered behind it (3.9.2). */
+/* An interrupt meanwhile found it busy, and nobody else is told of what is left. Others that
+ * ask without end must not keep the caller here. */
+static void take_rest(struct smmuv3_unit *v)
+{
+    const uint64_t start = uim_now(&v->unit);
+
+    while (smmuv3_requests_poll(v) &&
+           uim_now(&v->unit) - start < v->unit.timeout_ns)
+        uim_relax(&v->unit);
+}
+
+/* What the device had asked for when it answered the invalidation is in the queue. The manual
+ * does not say so: it is assumed, as both are posted requests from the device and the answer
+ * does not pass what was sent before it (PCIe Base 2.4.1). */
 enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint)
 {
     static const struct uim_inval one_page = { .start = 0, .last = 4095 };
@@ -226,7 +244,8 @@ enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint)
     struct smmuv3_batch b = { .n = 0 };
     enum uiommu_status status = UIOMMU_OK;
 
-    if (endpoint->device->stall_able)
+    /* Who is no PCI function, also when it may not stall any more. */
+    if (!endpoint->device->pri_able)
         return drain_stalls(v, endpoint);
     if (!uim_own(endpoint)->device->absent) {
         smmuv3_add_atc_inv(&b, smmuv3_sid(endpoint), UIOMMU_NO_PASID,
@@ -235,8 +254,8 @@ enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint)
     }
     while (atomic_exchange(&v->requests.busy, true))
         uim_relax(&v->unit);
-    (void)take_all(v);
+    take_all(v);
     atomic_store(&v->requests.busy, false);
-    (void)smmuv3_requests_poll(v); /* an interrupt meanwhile found it busy */
+    take_rest(v);
     return status;
 }

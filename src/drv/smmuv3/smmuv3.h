@@ -90,6 +90,12 @@ struct smmuv3_queue {
     bool dead;             /* its commands cannot be read                   */
 };
 
+struct smmuv3_record {
+    uint64_t w[SMMUV3_EVENT_BYTES / 8];
+};
+
+enum { SMMUV3_EVENTS_KEPT = 32 };
+
 struct smmuv3_events {
     uim_word *ring;
     uint64_t ring_phys;
@@ -99,6 +105,9 @@ struct smmuv3_events {
     bool dropped;          /* since the last that was delivered             */
     uint32_t unwritten, unsent; /* errors seen: events, messages            */
     _Atomic uint32_t stalls; /* taken, and not yet with the core             */
+    /* Taken by who must not deliver them: the next who polls does.          */
+    struct smmuv3_record kept[SMMUV3_EVENTS_KEPT];
+    uint32_t n_kept, n_given; /* how many ever, index modulo               */
 };
 
 /* Where unit.requests. */
@@ -109,6 +118,7 @@ struct smmuv3_requests {
     size_t prod, cons;     /* offsets of the registers                      */
     _Atomic uint32_t next; /* CONS.RD: index and wrap; who is busy changes it */
     _Atomic uint32_t busy; /* 1: somebody hands them on                     */
+    _Atomic bool unwritten; /* PRIQ_ABT_ERR was seen: not acknowledged yet   */
 };
 
 struct smmuv3_unit {
@@ -261,6 +271,8 @@ enum uiommu_status smmuv3_requests_create(struct smmuv3_unit *v);
 void smmuv3_requests_destroy(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_requests_start(struct smmuv3_unit *v);
 bool smmuv3_requests_poll(struct smmuv3_unit *v);
+/* PRIQ_ABT_ERR: the queue was emptied, and groups that it may concern are forgotten. */
+void smmuv3_requests_acknowledge(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_respond(struct uim_unit *unit,
                                   const struct uim_page_answer *answer);
 enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint);

@@ -236,9 +236,10 @@ static void configure(struct vtd_unit *v, const struct vtd_options *options,
     v->unit.identity = vtd_ecap_pt(v->ecap) != 0;
     pasids(v);
     v->unit.ats = vtd_ecap_dt(v->ecap) && vtd_ecap_qi(v->ecap);
-    /* Drained only with PDS (7.11). */
+    /* Drained only with PDS (7.10). */
     v->unit.requests = v->unit.ats && mode != VTD_LEGACY &&
                        vtd_ecap_prs(v->ecap) && vtd_ecap_pds(v->ecap);
+    v->unit.answers_as_asked = true; /* 7.6.1 */
     /* 8.8: in legacy mode, for what SATC lists with ATC_REQUIRED. */
     v->unit.ats_by_hardware = mode == VTD_LEGACY;
     v->unit.map_sync = (vtd_cap_cm(v->cap) && second) || vtd_cap_rwbf(v->cap);

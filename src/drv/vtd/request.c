@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.c - the page request queue, and answers (7.4 to 7.11, semantics B.17).
+ * request.c - the page request queue, and answers (7.4 to 7.10, semantics B.17).
  *
  * Hardware writes requests and PQT, software reads them and writes PQH. They must come to
  * the core in the order of the queue: one caller at a time hands them on, and whoever finds
@@ -57,6 +57,18 @@ void vtd_requests_start(struct vtd_unit *v)
 
 /* ---- taking ---------------------------------------------------------------------- */
 
+/* Execution is of what is read, and that and privilege of what has a PASID: else these bits
+ * say nothing (7.4.1.1). */
+static unsigned access_of(struct vtd_prq_desc_lo lo, struct vtd_prq_desc_hi hi)
+{
+    const bool pp = vtd_prq_desc_lo_pp(lo), rdr = vtd_prq_desc_hi_rdr(hi);
+
+    return (rdr ? UIOMMU_READ : 0) |
+           (vtd_prq_desc_hi_wrr(hi) ? UIOMMU_WRITE : 0) |
+           (pp && rdr && vtd_prq_desc_lo_exr(lo) ? UIOMMU_EXEC : 0) |
+           (pp && vtd_prq_desc_lo_pmr(lo) ? UIOMMU_PRIV : 0);
+}
+
 static struct uim_page_request decode(struct vtd_prq_desc_lo lo,
                                       struct vtd_prq_desc_hi hi)
 {
@@ -69,10 +81,7 @@ static struct uim_page_request decode(struct vtd_prq_desc_lo lo,
         .iova = vtd_prq_desc_hi_addr(hi) << 12,
     };
 
-    r.access = (vtd_prq_desc_hi_rdr(hi) ? UIOMMU_READ : 0) |
-               (vtd_prq_desc_hi_wrr(hi) ? UIOMMU_WRITE : 0) |
-               (vtd_prq_desc_lo_exr(lo) ? UIOMMU_EXEC : 0) |
-               (vtd_prq_desc_lo_pmr(lo) ? UIOMMU_PRIV : 0);
+    r.access = access_of(lo, hi);
     return r;
 }
 
@@ -83,13 +92,15 @@ static bool is_stop_marker(const struct uim_page_request *r)
     return r->last && !(r->access & (UIOMMU_READ | UIOMMU_WRITE));
 }
 
+/* A unit that is gone reads as all ones: that is no index. */
 static uint32_t tail(const struct vtd_unit *v)
 {
     const struct vtd_pqt pqt = { vtd_rd64(v, VTD_REG_PQT) };
-    const uint32_t at = (uint32_t)vtd_pqt_pqt(pqt) % ENTRIES;
 
+    if (pqt.raw == UINT64_MAX)
+        return v->requests.head;
     uim_fence_acquire(); /* the slots before it are written */
-    return at;
+    return (uint32_t)vtd_pqt_pqt(pqt) % ENTRIES;
 }
 
 static void take(struct vtd_unit *v)
@@ -106,7 +117,7 @@ static void take(struct vtd_unit *v)
         uim_request(&v->unit, &request);
 }
 
-/* PPR before the tail is read: of what comes after, it tells again (7.4.2). */
+/* PPR before the tail is read: of what comes after, it tells again (7.5, 11.4.11.4). */
 static void take_all(struct vtd_unit *v)
 {
     struct vtd_requests *q = &v->requests;
@@ -175,7 +186,7 @@ enum uiommu_status vtd_respond(struct uim_unit *unit,
     return vtd_submit(vtd_unit(unit), &b);
 }
 
-/* ---- drain (7.11) ------------------------------------------------------------------- */
+/* ---- drain (7.10) ------------------------------------------------------------------- */
 
 /* What the device has sent is in the queue. The entry was changed, and every cache told of
  * it, before: what these invalidate does not matter. */
@@ -192,6 +203,17 @@ static enum uiommu_status flush(struct vtd_unit *v, struct uiommu_endpoint *ep)
     return vtd_submit(v, &b);
 }
 
+/* An interrupt meanwhile found it busy, and nobody else is told of what is left. Others that
+ * ask without end must not keep the caller here. */
+static void take_rest(struct vtd_unit *v)
+{
+    const uint64_t start = uim_now(&v->unit);
+
+    while (vtd_requests_poll(v) &&
+           uim_now(&v->unit) - start < v->unit.timeout_ns)
+        uim_relax(&v->unit);
+}
+
 /* And it came to the core. True: some was lost. */
 static bool take_here(struct vtd_unit *v)
 {
@@ -203,7 +225,7 @@ static bool take_here(struct vtd_unit *v)
     take_all(v);
     lost = end_overflow(v);
     atomic_store(&q->busy, false);
-    (void)vtd_requests_poll(v); /* an interrupt meanwhile found it busy */
+    take_rest(v);
     return lost;
 }
 
