@@ -57,15 +57,15 @@ void vtd_requests_start(struct vtd_unit *v)
 
 /* ---- taking ---------------------------------------------------------------------- */
 
-/* Execution is of what is read, and that and privilege of what has a PASID: else these bits
- * say nothing (7.4.1.1). */
+/* Execution and privilege are of what has a PASID: else these bits say nothing (7.4.1.1).
+ * EXR says nothing without RDR either; what sets it then is refused by the core. */
 static unsigned access_of(struct vtd_prq_desc_lo lo, struct vtd_prq_desc_hi hi)
 {
-    const bool pp = vtd_prq_desc_lo_pp(lo), rdr = vtd_prq_desc_hi_rdr(hi);
+    const bool pp = vtd_prq_desc_lo_pp(lo);
 
-    return (rdr ? UIOMMU_READ : 0) |
+    return (vtd_prq_desc_hi_rdr(hi) ? UIOMMU_READ : 0) |
            (vtd_prq_desc_hi_wrr(hi) ? UIOMMU_WRITE : 0) |
-           (pp && rdr && vtd_prq_desc_lo_exr(lo) ? UIOMMU_EXEC : 0) |
+           (pp && vtd_prq_desc_lo_exr(lo) ? UIOMMU_EXEC : 0) |
            (pp && vtd_prq_desc_lo_pmr(lo) ? UIOMMU_PRIV : 0);
 }
 
