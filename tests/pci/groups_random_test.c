@@ -22,6 +22,7 @@
 
 #include "machine.h"
 #include "pci/quirks.h"
+#include "tests/share.h"
 
 enum { ROUNDS = 2000, SIZE = 36 };
 
@@ -462,7 +463,7 @@ static void properties_hold_of_any_machine(void **state)
 {
     (void)state;
     forget_what_was_seen();
-    for (unsigned round = 1; round <= ROUNDS; round++) {
+    for (unsigned round = 1; round <= ROUNDS / share(); round++) {
         seed = round * 2654435761u | 1;
         make_machine(&machine);
         shuffle();
@@ -480,6 +481,8 @@ static void properties_hold_of_any_machine(void **state)
     for (unsigned why = 0; why <= UIM_PCI_NO_PREFIX; why++)
         print_message(" %u", seen.whys[why]);
     print_message("\n");
+    if (share() > 1)
+        return; /* too few to have seen all there is */
     for (unsigned why = UIM_PCI_SAME_ID; why < UIM_PCI_NO_PREFIX; why++)
         assert_true(seen.whys[why] > 20);
     assert_true(seen.coarser > 100 && seen.coarser < ROUNDS);
