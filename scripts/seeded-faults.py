@@ -3,7 +3,8 @@
 """Breaks the code on purpose, one fault at a time: does a test notice?
 
     scripts/seeded-faults.py [-j N] [--list] [--search] [--root DIR]
-                             [--build DIR] [--timeout SECONDS] [NAME...]
+                             [--build DIR] [--timeout SECONDS] [--part K/N]
+                             [NAME...]
 
 The faults are in tests/seeded/*.toml. Each has a name, a file, a text that is there
 exactly once, what it is replaced `with`, the row of docs/invariants.md it brings back
@@ -12,6 +13,9 @@ with --search, all others are tried as well. With names, only those faults. Prin
 each fault who noticed and after how many seconds, building included. The programs are
 built once, in DIR, a folder of the tree where meson was set up, or else in a copy of
 the tree; for a fault, only the files that it is in (trial.py).
+
+With --part K/N every Nth of them from the Kth on, K from 0, for where there is no time for
+all: the texts of all are looked for.
 
 A fault that is not noticed, that does not compile, or whose text is not there once is
 an error; so is a fault whose test does not end within the seconds (20), because that
@@ -147,6 +151,14 @@ def try_all(args, faults, run):
         copies.share(sorted(run.caught), run.check_sound)
 
 
+def part(text):
+    """K/N, each of which is from 0 to N - 1."""
+    k, _, n = text.partition("/")
+    if not (k.isdigit() and n.isdigit() and int(k) < int(n)):
+        raise argparse.ArgumentTypeError(f"{text} is no part, such as 0/2")
+    return int(k), int(n)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
@@ -155,6 +167,7 @@ def main():
     parser.add_argument("--root", type=pathlib.Path, default=trial.ROOT)
     parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--timeout", type=float, default=trial.TIMEOUT_S)
+    parser.add_argument("--part", type=part, default=(0, 1))
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     faults, problems = load(args.root)
@@ -165,6 +178,7 @@ def main():
     if problems or args.list:
         print("\n".join(problems or sorted(names)))
         return 1 if problems else 0
+    faults = faults[args.part[0]::args.part[1]]
     run = Faults(args.timeout, args.search)
     try:
         try_all(args, faults, run)

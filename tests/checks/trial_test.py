@@ -127,6 +127,16 @@ class SeededFaults(Project):
         self.assertEqual(status, 1)
         self.assertIn("2 faults, 1 caught, 1 missed", output)
 
+    def test_a_part_of_them(self):
+        two = (("loud", "return a + b", "return b"), ("quiet", "a - 7", "a - 8"))
+        status, output = self.faults(*two, args=("--part", "0/2"))
+        self.assertEqual(status, 0, output)
+        self.assertIn("1 faults, 1 caught, 0 missed", output)
+        status, output = self.faults(*two, args=("--part", "1/2"))
+        self.assertEqual(status, 1)
+        self.assertIn("MISSED    quiet: nobody noticed", output)
+        self.assertNotEqual(self.faults(*two, args=("--part", "2/2"))[0], 0)
+
     def test_text_is_not_there(self):
         self.refused("the text is there 0 times", ("x", "nowhere", "y"))
 

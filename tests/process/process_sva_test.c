@@ -295,6 +295,10 @@ static void is_shut_off(const struct sva_kind *kind)
     sim_devtlb(s.machine.m, s.machine.engine[0].dev, SIM_DEVTLB_FAILS);
     stand_go(&s.child, 1);
     stand_meet(&s.child, 2);
+    /* The process goes on when its event was read; what it says comes after that. */
+    for (unsigned n = 0; n < 10000 && sva_process_counts(s.process).lost == 0;
+         n++)
+        usleep(1000);
     assert_int_equal(sva_process_counts(s.process).lost, 1);
     assert_int_equal(sva_try_store(&s, 0, at, 9), SVA_FAILED);
     assert_int_equal(sva_try_store(&s, 0, at + PAGE, 9), SVA_FAILED);
