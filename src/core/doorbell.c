@@ -70,7 +70,9 @@ static bool take_number(struct uiommu *u, uint64_t page, unsigned *n)
     lock(u);
     *n = find_number(u, page);
     if (*n < UIM_DOORBELLS) {
-        u->doorbell[*n].page = page;
+        /* Who counts on a number reads its page without the lock. */
+        if (u->doorbell[*n].users == 0)
+            u->doorbell[*n].page = page;
         if (u->doorbell[*n].users < UINT32_MAX)
             u->doorbell[*n].users++;
     }

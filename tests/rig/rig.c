@@ -4,6 +4,7 @@
 #include "tests/hook/hook.h"
 #include "tests/share.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,13 +73,18 @@ struct run {
 
 /* ---- up -------------------------------------------------------------------------- */
 
+/* Threads that poll are told of faults side by side. */
+static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static bool on_fault(void *ctx, const struct uiommu_fault *fault)
 {
     struct rig *rig = ctx;
 
+    pthread_mutex_lock(&fault_lock);
     rig->faults++;
     rig->fault = *fault;
     uiommu_explain_fault(fault, rig->sentence, sizeof(rig->sentence));
+    pthread_mutex_unlock(&fault_lock);
     return true;
 }
 
