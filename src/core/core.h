@@ -104,6 +104,12 @@ struct uim_mediated {
     struct uiommu_pin *pins;
 };
 
+/* The parent's id is its own. */
+static inline bool uim_inherits(const struct uim_mediated *m)
+{
+    return m->config.kind == UIOMMU_MDEV_RID_INHERIT;
+}
+
 /* A mediator is being called. */
 struct uim_call {
     struct uim_call *next;
@@ -137,6 +143,12 @@ struct uiommu_group {
 static inline struct uiommu_group *uim_hardware_of(struct uiommu_group *group)
 {
     return group->hardware ? group->hardware : group;
+}
+
+/* A unit did not do, or did not confirm, what it was told. */
+static inline bool uim_hardware_failed(enum uiommu_status status)
+{
+    return status >= UIOMMU_TIMEDOUT;
 }
 
 struct uiommu {
@@ -480,6 +492,15 @@ bool uim_group_is_held(const struct uiommu_group *group);
 enum uiommu_status uim_id_let_go(struct uiommu_endpoint *own, bool worked);
 
 /* mediated.c; the group's mutex is held. */
+/* The device was pulled out; before its PASIDs are orphans, and after that. */
+void uim_mediated_stop(struct uiommu_device *device);
+enum uiommu_status uim_mediated_orphan(struct uiommu_device *device);
+/* A driver of the host uses one of the device's. */
+bool uim_mediated_started(const struct uiommu_device *device);
+/* The instance is over, and nobody is told. */
+void uim_mediated_forget(struct uim_node *list);
+
+/* seat.c; the group's mutex is held. */
 /* Could it see the domain? Without a look at hardware. */
 bool uim_mediated_fits(const struct uim_mediated *m,
                        const struct uiommu_domain *domain);
@@ -493,23 +514,26 @@ enum uiommu_status uim_mediated_set(struct uim_mediated *m,
 enum uiommu_status uim_mediated_force(struct uim_mediated *m);
 /* The endpoint that units know, or the same. */
 struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint);
-/* The device was pulled out; before its PASIDs are orphans, and after that. */
-void uim_mediated_stop(struct uiommu_device *device);
-enum uiommu_status uim_mediated_orphan(struct uiommu_device *device);
-/* A driver of the host uses one of the device's. */
-bool uim_mediated_started(const struct uiommu_device *device);
 /* Mediators are told; that a reset has ended, as far as it has for each. */
 void uim_mediated_tell(const struct uiommu_device *device,
                        enum uiommu_mdev_reset what);
-/* The instance is over, and nobody is told. */
-void uim_mediated_forget(struct uim_node *list);
+/* EARLY: it has its number from now on; and, when it sees nothing, no more. */
+enum uiommu_status uim_seat_reserve(struct uim_mediated *m);
+enum uiommu_status uim_seat_unreserve(struct uim_mediated *m);
+/* It has no parent any more, and no number. */
+enum uiommu_status uim_seat_lose(struct uim_mediated *m);
 
-/* Around calls of its mediator. Any context. */
-void uim_mediated_enter(struct uim_mediated *m, struct uim_call *call,
+/* mediator.c: it is told what has become of a part. The group's mutex is held. */
+enum uiommu_status uim_mediator_announce(struct uim_mediated *m);
+enum uiommu_status uim_mediator_install(struct uim_mediated *m);
+/* Did the part stop? */
+bool uim_mediator_clear(struct uim_mediated *m);
+/* Around calls of it. Any context. */
+void uim_mediator_enter(struct uim_mediated *m, struct uim_call *call,
                         bool unmapped);
-void uim_mediated_leave(const struct uim_call *call);
-/* Is its mediator told in this thread that something is unmapped? Any context. */
-bool uim_mediated_is_told(struct uim_mediated *m);
+void uim_mediator_leave(const struct uim_call *call);
+/* Is it told in this thread that something is unmapped? Any context. */
+bool uim_mediator_is_told(struct uim_mediated *m);
 
 /* emulated.c; the group's mutex is held, u->lock too. */
 /* There is a software unit beside that one; without parts it goes, unless a domain was

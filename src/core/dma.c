@@ -20,11 +20,6 @@ static struct uiommu_endpoint *member_of(struct uim_node *n)
     return uim_container(n, struct uiommu_endpoint, member);
 }
 
-static bool hardware_failed(enum uiommu_status status)
-{
-    return status >= UIOMMU_TIMEDOUT;
-}
-
 static bool is_identity(const struct uim_dma *dma)
 {
     return dma->domain->kind == UIOMMU_DOMAIN_IDENTITY;
@@ -555,7 +550,7 @@ static enum uiommu_status map_at(struct uim_dma *dma,
 
     if (status == UIOMMU_OK)
         return UIOMMU_OK;
-    if (hardware_failed(status) || /* a unit may have it cached */
+    if (uim_hardware_failed(status) || /* a unit may have it cached */
         status == UIOMMU_EXIST)
         uim_iova_keep(&dma->space, range);
     else
@@ -614,7 +609,7 @@ static enum uiommu_status unmap_translated(struct uim_dma *dma, uint64_t iova,
     status = uiommu_unmap(dma->domain, start, span, NULL);
     if (status == UIOMMU_OK)
         uim_iova_free(&dma->space, range);
-    else if (hardware_failed(status)) /* what is cached may stay so */
+    else if (uim_hardware_failed(status)) /* what is cached may stay so */
         uim_iova_keep(&dma->space, range);
     else
         uim_iova_stay(&dma->space, range);

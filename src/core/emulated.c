@@ -148,11 +148,11 @@ static void tell(struct uim_mediated *m, const struct uiommu_domain *d,
 {
     struct uim_call call;
 
-    uim_mediated_enter(m, &call, true);
+    uim_mediator_enter(m, &call, true);
     m->mediator.unmapped(m->config.ctx, &m->endpoint,
                          inval->all ? 0 : inval->start,
                          inval->all ? UINT64_MAX : inval->last);
-    uim_mediated_leave(&call);
+    uim_mediator_leave(&call);
     while (has_pins(m, d, inval))
         relax(soft_of(m));
 }
@@ -407,7 +407,7 @@ static enum uiommu_status list_pin(struct uim_mediated *m,
 {
     enum uiommu_status status = UIOMMU_INVAL;
 
-    if (uim_mediated_is_told(m))
+    if (uim_mediator_is_told(m))
         return UIOMMU_BUSY;
     lock(soft_of(m));
     if (m->sees->kind != UIOMMU_DOMAIN_BLOCKED) {

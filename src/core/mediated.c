@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mediated.c - parts of a device that its mediator lends to clients (semantics C).
+ * mediated.c - parts of a device that its mediator lends to clients (semantics C): they
+ * come, go, and are left behind.
  *
  * A part has a view and a group of its own, which is virtual: it borrows mutex, policy and
- * hardware from that of the parent. What carries its number sees what the `seat` says, a
- * PASID that it has only while it sees something. Drivers see that PASID and nothing else.
+ * hardware from that of the parent. Drivers see the PASID of its seat (seat.c) and nothing
+ * else.
  */
 #include "core/core.h"
 
@@ -13,484 +14,9 @@ static struct uim_mediated *mediated_of(struct uim_node *n)
     return uim_container(n, struct uim_mediated, node);
 }
 
-static struct uiommu *instance_of(const struct uim_mediated *m)
-{
-    return m->group->u;
-}
-
-static struct uiommu_group *hardware_of(const struct uim_mediated *m)
-{
-    return uim_hardware_of(m->group);
-}
-
-/* The parent's id is its own. */
-static bool inherits(const struct uim_mediated *m)
-{
-    return m->config.kind == UIOMMU_MDEV_RID_INHERIT;
-}
-
 static bool is_emulated(const struct uim_mediated *m)
 {
     return m->config.kind == UIOMMU_MDEV_EMULATED;
-}
-
-static bool shares(const struct uim_mediated *m)
-{
-    return m->config.flags & UIOMMU_MDEV_SHARE;
-}
-
-static bool hardware_failed(enum uiommu_status status)
-{
-    return status >= UIOMMU_TIMEDOUT;
-}
-
-/* ---- the mediator is called --------------------------------------------------------- */
-
-/* Whoever calls back from there meets uim_is_inside(). */
-void uim_mediated_enter(struct uim_mediated *m, struct uim_call *call,
-                        bool unmapped)
-{
-    struct uiommu *u = instance_of(m);
-    struct uiommu_group *group = hardware_of(m);
-
-    *call = (struct uim_call){
-        .of = m,
-        .thread = uim_thread(u),
-        .unmapped = unmapped,
-    };
-    u->host.spin_lock(u->host.ctx, u->device_lock);
-    call->next = atomic_load(&group->calls);
-    atomic_store(&group->calls, call);
-    u->host.spin_unlock(u->host.ctx, u->device_lock);
-}
-
-static void unlist(struct uiommu_group *group, const struct uim_call *call)
-{
-    struct uim_call *at = atomic_load(&group->calls);
-
-    if (at == call) {
-        atomic_store(&group->calls, call->next);
-        return;
-    }
-    while (at->next != call)
-        at = at->next;
-    at->next = call->next;
-}
-
-void uim_mediated_leave(const struct uim_call *call)
-{
-    struct uiommu *u = instance_of(call->of);
-
-    u->host.spin_lock(u->host.ctx, u->device_lock);
-    unlist(hardware_of(call->of), call);
-    u->host.spin_unlock(u->host.ctx, u->device_lock);
-}
-
-/* Mostly nobody is told anything, and whoever pins need not be held up then. */
-bool uim_mediated_is_told(struct uim_mediated *m)
-{
-    struct uiommu *u = instance_of(m);
-    const uintptr_t me = uim_thread(u);
-    const struct uim_call *call;
-
-    if (!atomic_load(&hardware_of(m)->calls))
-        return false;
-    u->host.spin_lock(u->host.ctx, u->device_lock);
-    call = atomic_load(&hardware_of(m)->calls);
-    while (call && !(call->of == m && call->unmapped && call->thread == me))
-        call = call->next;
-    u->host.spin_unlock(u->host.ctx, u->device_lock);
-    return call != NULL;
-}
-
-static enum uiommu_status install(struct uim_mediated *m)
-{
-    enum uiommu_status status;
-    struct uim_call call;
-
-    uim_mediated_enter(m, &call, false);
-    status = m->mediator.pasid_install(m->config.ctx, &m->endpoint,
-                                       atomic_load(&m->pasid));
-    uim_mediated_leave(&call);
-    return status;
-}
-
-static enum uiommu_status announce(struct uim_mediated *m)
-{
-    enum uiommu_status status;
-    struct uim_call call;
-
-    if (!m->mediator.registered)
-        return UIOMMU_OK;
-    uim_mediated_enter(m, &call, false);
-    status = m->mediator.registered(m->config.ctx, &m->endpoint);
-    uim_mediated_leave(&call);
-    return status;
-}
-
-/* Did it stop? */
-static bool clear(struct uim_mediated *m)
-{
-    struct uim_call call;
-    bool stopped;
-
-    uim_mediated_enter(m, &call, false);
-    stopped = m->mediator.pasid_clear(m->config.ctx, &m->endpoint,
-                                      atomic_load(&m->pasid));
-    uim_mediated_leave(&call);
-    return stopped;
-}
-
-/* ---- what it sees ---------------------------------------------------------------------- */
-
-/* All members that have PASIDs see it (B.6). */
-static bool members_fit(const struct uim_mediated *m,
-                        const struct uiommu_domain *domain)
-{
-    const struct uiommu_group *group = hardware_of(m);
-
-    for (struct uim_node *n = group->devices.next; n != &group->devices;
-         n = n->next) {
-        const struct uiommu_device *d =
-            uim_container(n, struct uiommu_device, member);
-
-        if (d->pasid_bits > 0 && !uim_fits_pasid(domain, d->unit))
-            return false;
-    }
-    return true;
-}
-
-bool uim_mediated_fits(const struct uim_mediated *m,
-                       const struct uiommu_domain *domain)
-{
-    return uim_is_within(domain, &m->limits, m->endpoint.unit) &&
-           (m->config.kind != UIOMMU_MDEV_PASID || members_fit(m, domain));
-}
-
-enum uiommu_status uim_mediated_may_use(const struct uiommu_endpoint *endpoint)
-{
-    const struct uim_mediated *m = endpoint->mediated;
-    const struct uim_view *view = endpoint->view;
-
-    if (m && !endpoint->device)
-        return UIOMMU_NODEV;
-    if (view->pasid == UIOMMU_NO_PASID && view->group->heir &&
-        view->group->heir != m)
-        return UIOMMU_BUSY;
-    return UIOMMU_OK;
-}
-
-struct uiommu_domain *uim_mediated_sees(const struct uiommu_endpoint *endpoint)
-{
-    if (!endpoint->mediated || !inherits(endpoint->mediated))
-        return endpoint->domain;
-    return endpoint->device ? endpoint->device->endpoint->domain
-                            : &endpoint->unit->u->blocked;
-}
-
-struct uiommu_endpoint *uim_mediated_real(struct uiommu_endpoint *endpoint)
-{
-    const struct uim_mediated *m = endpoint->mediated;
-
-    if (m && inherits(m) && endpoint->device)
-        return endpoint->device->endpoint;
-    if (!m || !m->seat)
-        return endpoint;
-    return uim_pasid_of(m->seat, endpoint->device);
-}
-
-/* What clients are told. */
-static void show(struct uim_mediated *m, struct uim_view *seat,
-                 struct uiommu_domain *domain)
-{
-    const struct uiommu_host *h = &instance_of(m)->host;
-    const struct uim_view *has = seat ? seat : m->kept;
-
-    m->seat = seat;
-    atomic_store(&m->pasid, has ? has->pasid : UIOMMU_NO_PASID);
-    h->spin_lock(h->ctx, instance_of(m)->device_lock);
-    m->endpoint.domain = domain;
-    h->spin_unlock(h->ctx, instance_of(m)->device_lock);
-    uim_view_rest_on(&m->group->own, domain);
-}
-
-/* ---- numbers (C.4) ------------------------------------------------------------------------ */
-
-static bool is_cut(const struct uim_view *view)
-{
-    uim_list_for_each(n, &view->endpoints)
-        if (atomic_load(
-                &uim_container(n, struct uiommu_endpoint, member)->quarantined))
-            return true;
-    return false;
-}
-
-/* A number of the range with which others see the domain already. Of page requests it is
- * to be known whose they are. */
-static struct uim_view *find_shared(const struct uim_mediated *m,
-                                    const struct uiommu_domain *domain)
-{
-    struct uiommu_group *group = hardware_of(m);
-
-    uim_list_for_each(n, &group->pasids) {
-        struct uim_view *view = uim_container(n, struct uim_view, node);
-
-        if (view->shared && view->users > 0 && view->domain == domain &&
-            !is_cut(view) && view->pasid >= m->config.first &&
-            view->pasid <= m->config.last)
-            return view;
-    }
-    return NULL;
-}
-
-static enum uiommu_status open_number(const struct uim_mediated *m,
-                                      struct uim_view **out)
-{
-    const struct uiommu_pasid_config config = {
-        .size = sizeof(config),
-        .first = m->config.first,
-        .last = m->config.last,
-    };
-
-    return uim_pasid_open(m->endpoint.device, &config, NULL, out);
-}
-
-/* Before anything can be asked for: it is who asks. */
-static void lend(struct uim_mediated *m, const struct uim_view *view,
-                 const struct uiommu_domain *domain)
-{
-    if (domain->answers)
-        uim_requests_lend(uim_pasid_of(view, m->endpoint.device), &m->endpoint);
-}
-
-static enum uiommu_status open_seat(struct uim_mediated *m,
-                                    struct uiommu_domain *domain,
-                                    struct uim_view **out)
-{
-    struct uim_view *view = m->kept;
-    enum uiommu_status status = UIOMMU_OK;
-
-    if (!view)
-        status = open_number(m, &view);
-    if (status != UIOMMU_OK)
-        return status;
-    lend(m, view, domain);
-    status = uim_view_set(view, domain);
-    if (status != UIOMMU_OK) {
-        if (view != m->kept)
-            (void)!uim_pasid_close(view, true); /* nothing ever carried it */
-        return status;
-    }
-    view->shared = shares(m);
-    view->users = 1;
-    *out = view;
-    return UIOMMU_OK;
-}
-
-static enum uiommu_status take_seat(struct uim_mediated *m,
-                                    struct uiommu_domain *domain,
-                                    struct uim_view **out)
-{
-    struct uim_view *view =
-        shares(m) && !domain->answers ? find_shared(m, domain) : NULL;
-
-    if (!view)
-        return open_seat(m, domain, out);
-    view->users++;
-    *out = view;
-    return UIOMMU_OK;
-}
-
-/* Its own for good, unless it may still be sent, or be cached. */
-static enum uiommu_status keep(struct uim_mediated *m)
-{
-    struct uim_view *view = m->kept;
-    enum uiommu_status status = uim_view_force(view, &instance_of(m)->blocked);
-
-    if (status == UIOMMU_OK && !is_cut(view))
-        return UIOMMU_OK;
-    m->kept = NULL;
-    return uim_pasid_close(view, false);
-}
-
-/* A number that one of its users may still send waits, whoever was the last. */
-static enum uiommu_status give_seat(struct uim_mediated *m,
-                                    struct uim_view *view, bool stopped)
-{
-    view->restless |= !stopped;
-    if (--view->users > 0)
-        return UIOMMU_OK;
-    if (view == m->kept && stopped)
-        return keep(m);
-    if (view == m->kept)
-        m->kept = NULL;
-    return uim_pasid_close(view, !view->restless);
-}
-
-static enum uiommu_status reserve(struct uim_mediated *m)
-{
-    enum uiommu_status status = UIOMMU_OK;
-
-    if (m->config.flags & UIOMMU_MDEV_EARLY)
-        status = open_number(m, &m->kept);
-    if (m->kept)
-        atomic_store(&m->pasid, m->kept->pasid);
-    return status;
-}
-
-/* It sees nothing any more. */
-static enum uiommu_status unreserve(struct uim_mediated *m)
-{
-    struct uim_view *view = m->kept;
-
-    m->kept = NULL;
-    return view ? uim_pasid_close(view, true) : UIOMMU_OK;
-}
-
-/* ---- the verb (C.5) -------------------------------------------------------------------------- */
-
-static enum uiommu_status begin(struct uim_mediated *m,
-                                struct uiommu_domain *domain)
-{
-    struct uim_view *seat = NULL;
-    enum uiommu_status status = take_seat(m, domain, &seat), gone;
-
-    if (status != UIOMMU_OK)
-        return status;
-    show(m, seat, domain);
-    status = install(m);
-    if (status == UIOMMU_OK)
-        return UIOMMU_OK;
-    gone = give_seat(m, seat, true);
-    show(m, NULL, &instance_of(m)->blocked);
-    return hardware_failed(gone) ? gone : status;
-}
-
-/* The mediator stops it first; then nothing gets through, whatever it does. */
-static enum uiommu_status end(struct uim_mediated *m)
-{
-    bool stopped = clear(m);
-    enum uiommu_status status = give_seat(m, m->seat, stopped);
-
-    show(m, NULL, &instance_of(m)->blocked);
-    return status;
-}
-
-/* It keeps its number. */
-static enum uiommu_status replace(struct uim_mediated *m,
-                                  struct uiommu_domain *domain)
-{
-    enum uiommu_status status;
-
-    lend(m, m->seat, domain);
-    status = uim_view_set(m->seat, domain);
-    show(m, m->seat, m->seat->domain);
-    return status;
-}
-
-/* It goes on with the number it had; if it cannot, it sees nothing. */
-static void come_back(struct uim_mediated *m, struct uim_view *seat,
-                      bool stopped)
-{
-    show(m, seat, seat->domain);
-    if (install(m) == UIOMMU_OK)
-        return;
-    (void)!give_seat(m, seat, stopped);
-    show(m, NULL, &instance_of(m)->blocked);
-}
-
-/* Nobody else has its number, nor may go on sending it: it is as its own. */
-static bool is_last(const struct uim_view *seat)
-{
-    return seat->users == 1 && !seat->restless;
-}
-
-/* The others of its number stay where they are. */
-static enum uiommu_status change_seats(struct uim_mediated *m,
-                                       struct uiommu_domain *domain)
-{
-    struct uim_view *old = m->seat, *seat = NULL;
-    enum uiommu_status status = take_seat(m, domain, &seat);
-    bool stopped;
-
-    if (status != UIOMMU_OK)
-        return status;
-    stopped = clear(m);
-    show(m, seat, domain);
-    status = install(m);
-    if (status == UIOMMU_OK)
-        return give_seat(m, old, stopped);
-    come_back(m, old, stopped);
-    (void)!give_seat(m, seat, true);
-    return status;
-}
-
-static bool is_quarantined(struct uim_mediated *m)
-{
-    return atomic_load(&m->endpoint.device->endpoint->quarantined) ||
-           atomic_load(&uim_mediated_real(&m->endpoint)->quarantined);
-}
-
-enum uiommu_status uim_mediated_set(struct uim_mediated *m,
-                                    struct uiommu_domain *domain)
-{
-    if (uim_group_is_held(hardware_of(m)))
-        return UIOMMU_BUSY;
-    if (domain->kind == UIOMMU_DOMAIN_BLOCKED)
-        return m->seat ? end(m) : UIOMMU_OK;
-    if (is_quarantined(m))
-        return UIOMMU_NODEV;
-    if (domain == m->group->own.domain)
-        return UIOMMU_OK;
-    if (!uim_mediated_fits(m, domain))
-        return UIOMMU_INVAL;
-    if (!m->seat)
-        return begin(m, domain);
-    if (shares(m) && (!is_last(m->seat) || find_shared(m, domain)))
-        return change_seats(m, domain);
-    return replace(m, domain);
-}
-
-enum uiommu_status uim_mediated_force(struct uim_mediated *m)
-{
-    return m->seat ? end(m) : UIOMMU_OK;
-}
-
-/* ---- the parent is reset -------------------------------------------------------------------------- */
-
-/* It may be blocked although its parent is not. */
-static enum uiommu_mdev_reset what_happens(struct uim_mediated *m,
-                                           enum uiommu_mdev_reset what)
-{
-    return what == UIOMMU_MDEV_RESET_END && is_quarantined(m)
-               ? UIOMMU_MDEV_RESET_FAILED
-               : what;
-}
-
-/* What did not come back from a reset sees nothing, and is said to. It has its number
- * until it is ended: the mediator is asked for that. */
-static void face(struct uim_mediated *m, enum uiommu_mdev_reset what)
-{
-    if (what == UIOMMU_MDEV_RESET_FAILED && m->seat)
-        show(m, m->seat, &instance_of(m)->blocked);
-}
-
-void uim_mediated_tell(const struct uiommu_device *device,
-                       enum uiommu_mdev_reset what)
-{
-    for (struct uim_node *n = device->mediated.next; n != &device->mediated;
-         n = n->next) {
-        struct uim_mediated *m = mediated_of(n);
-        const enum uiommu_mdev_reset happens = what_happens(m, what);
-        struct uim_call call;
-
-        face(m, happens);
-        if (!m->mediator.parent_reset)
-            continue;
-        uim_mediated_enter(m, &call, false);
-        m->mediator.parent_reset(m->config.ctx, &m->endpoint, happens);
-        uim_mediated_leave(&call);
-    }
 }
 
 /* ---- the parent was pulled out ------------------------------------------------------------------ */
@@ -513,9 +39,9 @@ bool uim_mediated_started(const struct uiommu_device *device)
 static void stop(struct uim_mediated *m)
 {
     if (m->seat)
-        (void)clear(m);
+        (void)uim_mediator_clear(m);
     if (is_emulated(m))
-        (void)!uim_view_force(&m->group->own, &instance_of(m)->blocked);
+        (void)!uim_view_force(&m->group->own, &m->group->u->blocked);
 }
 
 void uim_mediated_stop(struct uiommu_device *device)
@@ -539,24 +65,15 @@ static enum uiommu_status give_up_id(struct uim_mediated *m,
 static enum uiommu_status give_up(struct uim_mediated *m,
                                   struct uiommu_device *device)
 {
-    struct uim_view *seat = m->seat;
-    enum uiommu_status status = UIOMMU_OK, kept;
-
-    if (inherits(m))
+    if (uim_inherits(m))
         return give_up_id(m, device->endpoint);
-    if (is_emulated(m))
-        return UIOMMU_OK;
-    if (seat)
-        status = give_seat(m, seat, true);
-    kept = unreserve(m);
-    show(m, NULL, &instance_of(m)->blocked);
-    return status != UIOMMU_OK ? status : kept;
+    return is_emulated(m) ? UIOMMU_OK : uim_seat_lose(m);
 }
 
 static enum uiommu_status orphan(struct uim_mediated *m)
 {
     struct uiommu_device *device = m->endpoint.device;
-    struct uiommu *u = instance_of(m);
+    struct uiommu *u = m->group->u;
 
     uim_list_del(&m->node);
     atomic_store(&m->endpoint.quarantined, true);
@@ -702,7 +219,7 @@ static void fill(struct uim_mediated *m, struct uiommu_device *device)
 /* It has no seat any more. */
 static void take_back(struct uim_mediated *m)
 {
-    struct uiommu_group *group = hardware_of(m);
+    struct uiommu_group *group = uim_hardware_of(m->group);
     struct uiommu *u = group->u;
 
     u->host.spin_lock(u->host.ctx, u->device_lock);
@@ -772,7 +289,7 @@ static enum uiommu_status create(struct uiommu_device *device,
 /* The mediator's own driver has what it lends no longer. */
 static enum uiommu_status park(struct uim_mediated *m)
 {
-    if (!inherits(m) || !m->group->own.dma)
+    if (!uim_inherits(m) || !m->group->own.dma)
         return UIOMMU_OK;
     return uim_dma_park(m->endpoint.device->endpoint, &m->parked);
 }
@@ -785,11 +302,11 @@ static enum uiommu_status unpark(struct uim_mediated *m)
 
 static enum uiommu_status begin_use(struct uim_mediated *m)
 {
-    enum uiommu_status status = reserve(m);
+    enum uiommu_status status = uim_seat_reserve(m);
 
     if (status == UIOMMU_OK && (m->config.flags & UIOMMU_MDEV_DMA))
         status = uim_dma_start(&m->endpoint);
-    return status == UIOMMU_OK ? announce(m) : status;
+    return status == UIOMMU_OK ? uim_mediator_announce(m) : status;
 }
 
 /* Before its mediator was told of it. */
@@ -799,7 +316,7 @@ static enum uiommu_status stop_use(struct uim_mediated *m)
 
     if (m->endpoint.dma_starts > 0)
         status = uim_dma_stop(&m->endpoint);
-    kept = unreserve(m);
+    kept = uim_seat_unreserve(m);
     parked = unpark(m);
     if (status == UIOMMU_OK)
         status = kept;
@@ -816,7 +333,7 @@ static enum uiommu_status start(struct uim_mediated *m)
         if (status == UIOMMU_OK)
             return UIOMMU_OK;
         stopped = stop_use(m);
-        if (hardware_failed(stopped))
+        if (uim_hardware_failed(stopped))
             status = stopped;
     }
     take_back(m);
@@ -872,7 +389,7 @@ static bool is_used(const struct uim_mediated *m)
 
     if (m->endpoint.dma_starts > own || m->group->own.bond)
         return true;
-    if (inherits(m) && m->endpoint.device && uim_pasids_below(m->group))
+    if (uim_inherits(m) && m->endpoint.device && uim_pasids_below(m->group))
         return true;
     return m->group->owner && (m->group->hardware || m->endpoint.device);
 }
@@ -894,11 +411,11 @@ static enum uiommu_status end_use(struct uim_mediated *m)
 
     if (m->endpoint.dma_starts > 0)
         status = uim_dma_stop(&m->endpoint);
-    else if (m->seat)
-        status = end(m);
-    else if (is_emulated(m) && m->endpoint.device)
-        status = uim_view_force(&m->group->own, &instance_of(m)->blocked);
-    rest = inherits(m) ? end_inheritance(m) : unreserve(m);
+    else if (!is_emulated(m))
+        status = uim_mediated_force(m);
+    else if (m->endpoint.device)
+        status = uim_view_force(&m->group->own, &m->group->u->blocked);
+    rest = uim_inherits(m) ? end_inheritance(m) : uim_seat_unreserve(m);
     return status != UIOMMU_OK ? status : rest;
 }
 
@@ -906,7 +423,7 @@ static enum uiommu_status unregister_locked(struct uim_mediated *m)
 {
     enum uiommu_status status;
 
-    if (uim_must_wait(instance_of(m)))
+    if (uim_must_wait(m->group->u))
         return UIOMMU_AGAIN;
     if (is_used(m))
         return UIOMMU_BUSY;
@@ -942,7 +459,7 @@ void uim_mediated_forget(struct uim_node *list)
         m->seat = m->kept = NULL;
         if (m->parked) {
             uim_dma_unhold(&m->group->own);
-            uim_dma_forget(instance_of(m), m->parked);
+            uim_dma_forget(m->group->u, m->parked);
         }
         take_back(m);
     }

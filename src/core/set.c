@@ -9,11 +9,6 @@ static struct uiommu_device *device_of(struct uim_node *n)
     return uim_container(n, struct uiommu_device, member);
 }
 
-static bool hardware_failed(enum uiommu_status status)
-{
-    return status >= UIOMMU_TIMEDOUT;
-}
-
 /* What it would ask for, its mediator maps or has somebody map. */
 static enum uiommu_status no_hardware_asks(const struct uiommu_endpoint *ep)
 {
@@ -80,7 +75,7 @@ enum uiommu_status uim_group_to_core(struct uiommu_group *group)
 
     group->doorbells = 0;
     status = uim_group_set(group, uim_group_core(group));
-    if (status == UIOMMU_OK || hardware_failed(status))
+    if (status == UIOMMU_OK || uim_hardware_failed(status))
         return status;
     return uim_view_force(&group->own, uim_group_core(group));
 }

@@ -483,11 +483,6 @@ static void give_up(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     own->pri = own->n_asking > 0 && own->pri_on;
 }
 
-static bool hardware_failed(enum uiommu_status status)
-{
-    return status >= UIOMMU_TIMEDOUT;
-}
-
 /* Carries out the change from `old` to `next`, both of which list the endpoint. After a
  * soft failure it is on `old`; after TIMEDOUT and IO what it sees is not known. */
 static enum uiommu_status program(struct uiommu_endpoint *ep,
@@ -515,7 +510,7 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
         status = ats_finish(ep, own, was_on);
     if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
         status = requests_finish(ep, next, old);
-    if (status != UIOMMU_OK && !hardware_failed(status)) {
+    if (status != UIOMMU_OK && !uim_hardware_failed(status)) {
         own->ats = was_ats;
         if (was_on && stops)
             ats_start(own);
@@ -620,7 +615,7 @@ static enum uiommu_status program_all(struct uim_view *view,
         status = program(ep, next, ep->domain);
         if (status == UIOMMU_OK)
             continue;
-        if (hardware_failed(status))
+        if (uim_hardware_failed(status))
             give_up(ep, next);
         else
             restore(ep, next);
@@ -699,7 +694,7 @@ enum uiommu_status uim_endpoint_set(struct uiommu_endpoint *endpoint,
         status = program(endpoint, domain, endpoint->domain);
     if (status == UIOMMU_OK)
         move(endpoint, domain);
-    else if (hardware_failed(status))
+    else if (uim_hardware_failed(status))
         give_up(endpoint, domain);
     else
         stay(endpoint, domain);
@@ -797,7 +792,7 @@ enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint)
     if (atomic_load(&endpoint->quarantined))
         return UIOMMU_NODEV;
     status = program(endpoint, seen, seen);
-    if (hardware_failed(status))
+    if (uim_hardware_failed(status))
         give_up(endpoint, rest);
     uim_requests_hear(endpoint, true);
     return status;
@@ -809,7 +804,7 @@ static enum uiommu_status force(struct uiommu_endpoint *ep,
 {
     enum uiommu_status status = uim_endpoint_set(ep, domain);
 
-    if (status == UIOMMU_OK || hardware_failed(status))
+    if (status == UIOMMU_OK || uim_hardware_failed(status))
         return status;
     (void)!uim_endpoint_set(ep, uim_rest(ep->unit));
     return atomic_load(&ep->quarantined) ? UIOMMU_OK : status;
