@@ -631,17 +631,61 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
                                        bool worked);
 /* What it is to see is programmed once more. NODEV: it is quarantined, nothing is done. */
 enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint);
+/* Its device can do ATS from now on; or may cache no more of the same. */
+void uim_endpoint_count(struct uiommu_endpoint *endpoint);
+enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint);
+
+/* ask.c (semantics B.8, B.17); the group's mutex is held. */
+/* What `own` was, before a change. */
+struct uim_asked {
+    bool ats_on;
+    bool ats;
+    bool pri;
+    bool stopped; /* it asks for no translations while its entry changes     */
+};
+/* May its device cache what it sees there; ask for pages of that? */
+bool uim_caches(struct uiommu_endpoint *endpoint,
+                const struct uiommu_domain *domain);
+bool uim_asks(struct uiommu_endpoint *endpoint,
+              const struct uiommu_domain *domain);
 /* May it see a domain that answers page requests? */
 bool uim_can_ask(struct uiommu_endpoint *endpoint);
 /* Its device knows no answers with a PASID, and its unit gives no others. */
 bool uim_is_unanswerable(const struct uiommu_endpoint *endpoint);
+/* Before it sees `next`: OPNOTSUPP (logged): nobody could answer. BUSY: its device waits
+ * for somebody else's answers. */
+enum uiommu_status uim_ask_may(struct uiommu_endpoint *endpoint,
+                               const struct uiommu_domain *next);
+/* What it takes to ask. NOMEM. And when it has left. */
+enum uiommu_status uim_ask_get(struct uiommu_endpoint *endpoint,
+                               const struct uiommu_domain *next);
+void uim_ask_put(struct uiommu_endpoint *endpoint);
+/* A device that will not be answered any more stops asking before its entry changes from
+ * `old` to `next`; who may ask starts after that, with nothing old cached or waited for. */
+void uim_ask_stop(struct uiommu_endpoint *endpoint,
+                  const struct uiommu_domain *next,
+                  const struct uiommu_domain *old, struct uim_asked *was);
+enum uiommu_status uim_ask_start(struct uiommu_endpoint *endpoint,
+                                 const struct uiommu_domain *next,
+                                 const struct uiommu_domain *old,
+                                 const struct uim_asked *was);
+/* Its entry did not change after all. */
+void uim_ask_back(struct uiommu_endpoint *endpoint,
+                  const struct uim_asked *was);
+/* The device asks for nothing any more, whatever it is answered. */
+void uim_ask_cut(struct uiommu_endpoint *own);
+/* No handler of `old` begins with what it asks for; none has any of it. */
+void uim_ask_deafen(struct uiommu_endpoint *endpoint,
+                    const struct uiommu_domain *next,
+                    const struct uiommu_domain *old);
+void uim_ask_flush(struct uiommu_endpoint *endpoint,
+                   const struct uiommu_domain *next,
+                   const struct uiommu_domain *old);
+/* It is one, or none, of those that keep ATS and page requests of its device on. */
+void uim_ask_count(struct uiommu_endpoint *endpoint, bool cached, bool asking);
 /* All devices that ask for pages stop that, with everything answered; or go on. How many
  * there are. u->lock is held. */
 unsigned uim_let_ask(struct uiommu *u, bool yes);
-/* It sees the same, and its device may cache that no more. */
-/* Its device can do ATS from now on. */
-void uim_endpoint_count(struct uiommu_endpoint *endpoint);
-enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint);
 
 /* request.c (semantics B.17); but for the first two and what expires under the group's
  * mutex. */

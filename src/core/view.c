@@ -10,9 +10,6 @@
 #include "core/core.h"
 
 #include "base/bits.h"
-#include "pci/pci.h"
-
-static const struct uim_inval EVERYTHING = { .all = true };
 
 static struct uiommu_endpoint *endpoint_of(struct uim_node *n)
 {
@@ -109,235 +106,20 @@ bool uim_view_fits(const struct uim_view *view,
     return true;
 }
 
-/* ---- ATS around the change (B.8) ------------------------------------------------ */
-
-/* May the device cache what the endpoint sees there? */
-static bool caches(struct uiommu_endpoint *ep, const struct uiommu_domain *d)
-{
-    return uim_has_tables(d) && ep->device->ats_able &&
-           uim_own(ep) == ep->device->endpoint;
-}
-
-/* Shall the device ask, once the endpoint sees `next`? */
-static bool wants_ats(struct uiommu_endpoint *ep,
-                      const struct uiommu_domain *next)
-{
-    const struct uiommu_endpoint *own = uim_own(ep);
-    const struct uiommu_domain *plain = ep == own ? next : own->domain;
-    unsigned n =
-        own->n_cached - (unsigned)ep->cached + (unsigned)caches(ep, next);
-
-    return n > 0 && own->held == 0 && !own->device->absent &&
-           !(ep->unit->ats_needs_own && plain->kind == UIOMMU_DOMAIN_BLOCKED);
-}
-
-/* A device that will not be answered any more must stop asking first. */
-static void ats_stop(struct uiommu_endpoint *own)
-{
-    struct uiommu_device *dev = own->device;
-
-    if (atomic_load(&own->ats_on))
-        uim_pci_ats_disable(&dev->u->host, dev->pci, dev->ats_cap);
-}
-
-static void ats_start(struct uiommu_endpoint *own)
-{
-    struct uiommu_device *dev = own->device;
-
-    uim_pci_ats_enable(&dev->u->host, dev->pci, dev->ats_cap, 0);
-}
-
-/* Some units let what a device has translated pass by the entry of its id, which is not
- * there for a moment while it changes: until then what carries a PASID goes untranslated. */
-static bool pauses(const struct uiommu_endpoint *ep,
-                   const struct uiommu_endpoint *own)
-{
-    return ep == own && ep->unit->ats_needs_own &&
-           own->n_cached > (unsigned)ep->cached;
-}
-
-/* The entry is programmed: empty the device TLB, whose contents are unknown if
- * ATS was off and stale if it was on; then let the device ask. */
-static enum uiommu_status ats_finish(struct uiommu_endpoint *ep,
-                                     struct uiommu_endpoint *own, bool was_on)
-{
-    enum uiommu_status status;
-
-    if (!was_on && !own->ats)
-        return UIOMMU_OK;
-    status = ep->unit->ops->devtlb(was_on ? ep : own, &EVERYTHING);
-    if (status != UIOMMU_OK || !own->ats || (was_on && !pauses(ep, own)))
-        return status;
-    atomic_store(&own->ats_on, true);
-    ats_start(own);
-    return UIOMMU_OK;
-}
-
-/* ---- page requests around the change (B.17) ---------------------------------------- */
-
-bool uim_is_unanswerable(const struct uiommu_endpoint *ep)
-{
-    const struct uiommu_device *dev = ep->device;
-
-    return ep->pasid != UIOMMU_NO_PASID && ep->unit->answers_as_asked &&
-           dev->pri_able && !dev->pri_answer_pasid;
-}
-
-bool uim_can_ask(struct uiommu_endpoint *ep)
-{
-    const struct uiommu_device *dev = ep->device;
-
-    return dev && uim_own(ep) == dev->endpoint && !uim_is_unanswerable(ep) &&
-           ((dev->ats_able && dev->pri_able) || dev->stall_able);
-}
-
-/* May the device ask for pages of what the endpoint sees there? */
-static bool asks(struct uiommu_endpoint *ep, const struct uiommu_domain *d)
-{
-    return d->answers && uim_has_tables(d) && uim_can_ask(ep);
-}
-
-/* Shall it be let, once the endpoint sees `next`? */
-static bool wants_requests(struct uiommu_endpoint *ep,
-                           const struct uiommu_domain *next)
-{
-    const struct uiommu_endpoint *own = uim_own(ep);
-
-    return (own->ats || own->device->stall_able) && !own->silent &&
-           own->n_asking - (unsigned)ep->asking + (unsigned)asks(ep, next) > 0;
-}
-
-static enum uiommu_status may_ask(struct uiommu_endpoint *ep,
-                                  const struct uiommu_domain *next)
-{
-    const struct uiommu_device *dev = ep->device;
-    struct uim_pci_pri pri;
-
-    if (!next->answers)
-        return UIOMMU_OK;
-    if (!asks(ep, next) && next->resident)
-        return UIOMMU_OK;
-    if (!asks(ep, next)) {
-        uim_log(dev->u, UIOMMU_LOG_WARN,
-                "%s cannot see a domain that answers page requests: it cannot "
-                "ask for pages, nor may its DMA wait for them, or its unit "
-                "does not collect that, or answers with a PASID that it "
-                "does not know in answers",
-                uim_device_name(dev).text);
-        return UIOMMU_OPNOTSUPP;
-    }
-    if (dev->pri_able && !uim_own(ep)->pri_on &&
-        uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK && !pri.stopped)
-        return UIOMMU_BUSY;
-    return UIOMMU_OK;
-}
+/* ---- one endpoint: what may run out ------------------------------------------------ */
 
 static enum uiommu_status get(struct uiommu_endpoint *ep,
                               struct uiommu_domain *next)
 {
     enum uiommu_status status = uim_link_get(next, ep->unit, ep->pasid);
 
-    if (status != UIOMMU_OK || !asks(ep, next))
+    if (status != UIOMMU_OK)
         return status;
-    status = uim_requests_create(uim_own(ep), ep->device->most_requests);
+    status = uim_ask_get(ep, next);
     if (status != UIOMMU_OK)
         uim_link_put(next, ep->unit, ep->pasid);
     return status;
 }
-
-static void requests_put(struct uiommu_endpoint *ep)
-{
-    if (uim_own(ep)->n_asking == 0)
-        uim_requests_free(uim_own(ep));
-}
-
-/* A device that is not to ask any more asks for nothing new; what it asked for is
- * answered all the same: it is off for good when all of it was. */
-static void requests_stop(struct uiommu_endpoint *own)
-{
-    struct uiommu_device *dev = own->device;
-
-    if (own->pri_on && dev->pri_able)
-        uim_pci_pri_disable(&dev->u->host, dev->pci, dev->pri_cap);
-    own->pri_on = false;
-}
-
-/* Of all that share its slots, whoever it was that changed: PRI is off, ATS is on. */
-static enum uiommu_status requests_end(struct uiommu_endpoint *own)
-{
-    enum uiommu_status status = UIOMMU_OK;
-
-    if (own->device->pri_able && own->n_asking > 0)
-        status = own->unit->ops->drain(own);
-    (void)!uim_requests_flush(own, UIOMMU_RESPONSE_SUCCESS);
-    uim_list_for_each(n, &own->pasids)
-        (void)!uim_requests_flush(
-            uim_container(n, struct uiommu_endpoint, node),
-            UIOMMU_RESPONSE_SUCCESS);
-    return status;
-}
-
-/* Enabling forgets what the device waits for: nobody may answer that any more. */
-static enum uiommu_status requests_start(struct uiommu_endpoint *own)
-{
-    struct uiommu_device *dev = own->device;
-    enum uiommu_status status;
-
-    if (own->pri_on)
-        return UIOMMU_OK;
-    status = requests_end(own);
-    if (status != UIOMMU_OK)
-        return status;
-    own->pri_on =
-        dev->stall_able || uim_pci_pri_enable(&dev->u->host, dev->pci,
-                                              dev->pri_cap, dev->most_requests);
-    if (!own->pri_on)
-        uim_log(dev->u, UIOMMU_LOG_WARN, "%s cannot be let ask for pages",
-                uim_device_name(dev).text);
-    return UIOMMU_OK;
-}
-
-/* Whoever has a handler after all is asked once more. */
-static enum uiommu_response answer_for(const struct uiommu_domain *next)
-{
-    return next->answers ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
-}
-
-/* What the endpoint asked for by way of its old entry is answered; then it may ask again. */
-static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
-                                          const struct uiommu_domain *next,
-                                          const struct uiommu_domain *old)
-{
-    struct uiommu_endpoint *own = uim_own(ep);
-    enum uiommu_status status = UIOMMU_OK;
-
-    if ((ep->asking || asks(ep, old)) && (old != next || !own->pri))
-        status = uim_requests_drain(ep, answer_for(next));
-    if (status == UIOMMU_OK && own->pri)
-        status = requests_start(own);
-    return status;
-}
-
-/* The unit goes on with `old` after all, whose handler is asked once more. */
-static void take_back_requests(struct uiommu_endpoint *ep, bool was_pri)
-{
-    struct uiommu_endpoint *own = uim_own(ep);
-
-    own->pri = was_pri;
-    if (!was_pri || own->pri_on)
-        return;
-    (void)!uim_requests_drain(ep, UIOMMU_RESPONSE_SUCCESS);
-    (void)!requests_start(own);
-}
-
-static void deafen(struct uiommu_endpoint *ep, const struct uiommu_domain *next,
-                   const struct uiommu_domain *old)
-{
-    if (next->answers || old->answers)
-        uim_requests_hear(ep, false);
-}
-
-/* ---- one endpoint: what may run out ------------------------------------------------ */
 
 static enum uiommu_status reserve(struct uiommu_endpoint *ep,
                                   struct uiommu_domain *next)
@@ -351,14 +133,14 @@ static enum uiommu_status reserve(struct uiommu_endpoint *ep,
     if (!fits(next, ep))
         return next->kind == UIOMMU_DOMAIN_BLOCKED ? UIOMMU_OPNOTSUPP
                                                    : UIOMMU_INVAL;
-    status = may_ask(ep, next);
+    status = uim_ask_may(ep, next);
     if (status != UIOMMU_OK)
         return status;
     status = get(ep, next);
     if (status != UIOMMU_OK)
         return status;
     uim_attach(ep, next);
-    if (caches(ep, next))
+    if (uim_caches(ep, next))
         atomic_fetch_add(&next->n_ats, 1);
     ep->moving = true;
     return UIOMMU_OK;
@@ -393,7 +175,7 @@ static void unlist(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     if (!ep->moving)
         return;
     ep->moving = false;
-    leave(ep, next, caches(ep, next));
+    leave(ep, next, uim_caches(ep, next));
 }
 
 /* Whoever ended what it saw, or was to see, may have shut its entry, whatever that shows
@@ -409,28 +191,12 @@ static void reopen(struct uiommu_endpoint *ep)
 static void stay(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 {
     unlist(ep, next);
-    requests_put(ep);
+    uim_ask_put(ep);
     reopen(ep);
     uim_requests_hear(ep, true);
 }
 
 /* ---- one endpoint: the change -------------------------------------------------------- */
-
-static void count_cached(struct uiommu_endpoint *ep, bool cached)
-{
-    struct uiommu_endpoint *own = uim_own(ep);
-
-    own->n_cached += (unsigned)cached - (unsigned)ep->cached;
-    ep->cached = cached;
-}
-
-static void count_asking(struct uiommu_endpoint *ep, bool asking)
-{
-    struct uiommu_endpoint *own = uim_own(ep);
-
-    own->n_asking += (unsigned)asking - (unsigned)ep->asking;
-    ep->asking = asking;
-}
 
 /* Faults are delivered to what is published here. */
 static void publish(struct uiommu_endpoint *ep, struct uiommu_domain *d)
@@ -448,15 +214,13 @@ static void move(struct uiommu_endpoint *ep, struct uiommu_domain *next)
     bool cached = ep->cached;
 
     ep->moving = false;
-    deafen(ep, next, old);
-    count_cached(ep, caches(ep, next));
-    count_asking(ep, asks(ep, next));
+    uim_ask_deafen(ep, next, old);
+    uim_ask_count(ep, uim_caches(ep, next), uim_asks(ep, next));
     publish(ep, next);
     /* What came after the drain, or where there was none to be had: no handler of `old`
      * has any of it from here on. */
-    if (old->answers)
-        (void)!uim_requests_flush(ep, answer_for(next));
-    requests_put(ep);
+    uim_ask_flush(ep, next, old);
+    uim_ask_put(ep);
     leave(ep, old, cached);
     reopen(ep);
     uim_requests_hear(ep, true); /* whoever ends `old` refuses no more of it */
@@ -468,12 +232,10 @@ static void give_up(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 {
     struct uiommu_endpoint *own = uim_own(ep);
 
-    deafen(ep, next, ep->domain);
+    uim_ask_deafen(ep, next, ep->domain);
     (void)uim_quarantine(ep);
     if (atomic_load(&own->quarantined)) {
-        requests_stop(own);
-        ats_stop(own);
-        atomic_store(&own->ats_on, false);
+        uim_ask_cut(own);
     }
     uim_taint(next, ep->unit);
     uim_taint(ep->domain, ep->unit);
@@ -490,31 +252,18 @@ static enum uiommu_status program(struct uiommu_endpoint *ep,
                                   struct uiommu_domain *old)
 {
     struct uiommu_endpoint *own = uim_own(ep);
-    bool was_on = atomic_load(&own->ats_on);
-    bool was_ats = own->ats, was_pri = own->pri, stops;
+    struct uim_asked was;
     enum uiommu_status status;
 
-    deafen(ep, next, old);
-    own->ats = wants_ats(ep, next);
-    own->pri = wants_requests(ep, next);
-    stops = !own->ats || pauses(ep, own);
-    if (!own->pri || stops) /* pages are asked for by ATS */
-        requests_stop(own);
-    if (stops)
-        ats_stop(own);
+    uim_ask_stop(ep, next, old, &was);
     uim_fence_full(); /* listed before hardware walks: see attach.c */
     if (uim_sva_is_over(next))
         atomic_store(&ep->over, true);
     status = ep->unit->ops->set(ep, uim_shown(ep, next), uim_shown(ep, old));
-    if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
-        status = ats_finish(ep, own, was_on);
-    if (status == UIOMMU_OK && !atomic_load(&ep->quarantined))
-        status = requests_finish(ep, next, old);
+    if (status == UIOMMU_OK)
+        status = uim_ask_start(ep, next, old, &was);
     if (status != UIOMMU_OK && !uim_hardware_failed(status)) {
-        own->ats = was_ats;
-        if (was_on && stops)
-            ats_start(own);
-        take_back_requests(ep, was_pri);
+        uim_ask_back(ep, &was);
         return status;
     }
     /* Whoever quarantined the endpoint meanwhile has cut the new entry. */
@@ -701,14 +450,13 @@ enum uiommu_status uim_endpoint_set(struct uiommu_endpoint *endpoint,
     return status;
 }
 
-/* Everything that may be needed is there. */
 /* ATS may be switched on for a PASID: then the device caches this, too (D-38). */
 void uim_endpoint_count(struct uiommu_endpoint *endpoint)
 {
-    if (endpoint->cached || !caches(endpoint, endpoint->domain))
+    if (endpoint->cached || !uim_caches(endpoint, endpoint->domain))
         return;
     atomic_fetch_add(&endpoint->domain->n_ats, 1);
-    count_cached(endpoint, true);
+    uim_ask_count(endpoint, true, endpoint->asking);
 }
 
 enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
@@ -729,9 +477,8 @@ enum uiommu_status uim_endpoint_uncache(struct uiommu_endpoint *endpoint)
     }
     if (endpoint->cached)
         atomic_fetch_sub(&domain->n_ats, 1);
-    count_cached(endpoint, false);
-    count_asking(endpoint, false);
-    requests_put(endpoint);
+    uim_ask_count(endpoint, false, false);
+    uim_ask_put(endpoint);
     uim_requests_hear(endpoint, true);
     return UIOMMU_OK;
 }
@@ -808,46 +555,6 @@ static enum uiommu_status force(struct uiommu_endpoint *ep,
         return status;
     (void)!uim_endpoint_set(ep, uim_rest(ep->unit));
     return atomic_load(&ep->quarantined) ? UIOMMU_OK : status;
-}
-
-/* ---- while nobody could answer ------------------------------------------------------- */
-
-static void answer_all(struct uiommu_endpoint *ep)
-{
-    if (ep->asking)
-        (void)!uim_requests_drain(ep, UIOMMU_RESPONSE_SUCCESS);
-}
-
-/* What is on its way has its answer while the unit still takes it: to ask once more. */
-static void let_ask(struct uiommu_endpoint *own, bool yes)
-{
-    own->silent = !yes;
-    if (!yes) {
-        requests_stop(own);
-        answer_all(own);
-        uim_list_for_each(n, &own->pasids)
-            answer_all(uim_container(n, struct uiommu_endpoint, node));
-    }
-    (void)!uim_endpoint_again(own);
-}
-
-unsigned uim_let_ask(struct uiommu *u, bool yes)
-{
-    unsigned asked = 0;
-
-    uim_list_for_each(n, &u->endpoints) {
-        struct uiommu_endpoint *own =
-            uim_container(n, struct uiommu_endpoint, node);
-        struct uiommu_group *group = own->view->group;
-
-        uim_group_lock(group);
-        if (own->n_asking > 0 && own->silent == yes) {
-            let_ask(own, yes);
-            asked++;
-        }
-        uim_group_unlock(group);
-    }
-    return asked;
 }
 
 enum uiommu_status uim_view_force(struct uim_view *view,
