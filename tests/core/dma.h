@@ -55,4 +55,45 @@ static inline void is_default(struct uiommu_endpoint *ep,
     assert_int_equal(m.owned_by, UIOMMU_OWNED_BY_DMA);
 }
 
+/* ---- another CPU in the middle of an unmap, before that is confirmed ------------ */
+
+static struct {
+    void (*fence)(void *ctx);
+    struct uiommu_endpoint *ep; /* NULL: not yet, or done                    */
+    uint64_t iova, other;
+    enum uiommu_status again, map;
+} beside;
+
+static inline void fence_and_meddle(void *ctx)
+{
+    struct uiommu_endpoint *ep = beside.ep;
+
+    if (beside.fence)
+        beside.fence(ctx);
+    if (!ep)
+        return;
+    beside.ep = NULL;
+    beside.again = uiommu_dma_unmap(ep, beside.iova, RIG_PAGE);
+    beside.map = uiommu_dma_map(ep, 0, RIG_PAGE, RIG_RW, &beside.other);
+}
+
+/* Before the machine is up. */
+static inline void let_meddle(struct rig *rig)
+{
+    beside.fence = rig->m->host.fence;
+    rig->m->host.fence = fence_and_meddle;
+}
+
+/* The address is not free before nothing reaches it. The other has beside.other. */
+static inline void unmap_beside(struct uiommu_endpoint *ep, uint64_t iova)
+{
+    beside.iova = iova;
+    beside.ep = ep;
+    rig_ok(uiommu_dma_unmap(ep, iova, RIG_PAGE));
+    assert_null(beside.ep);
+    rig_is(beside.again, UIOMMU_INVAL);
+    rig_ok(beside.map);
+    assert_true(beside.other != iova);
+}
+
 #endif

@@ -217,44 +217,17 @@ static void nobody_notices_what_one_driver_does(struct rig *rig)
     }
 }
 
-/* Another CPU in the middle of an unmap, before that is confirmed. */
-static struct {
-    void (*fence)(void *ctx);
-    struct uiommu_endpoint *ep; /* NULL: not yet, or done                    */
-    uint64_t iova, other;
-    enum uiommu_status again, map;
-} beside;
-
-static void fence_and_meddle(void *ctx)
-{
-    struct uiommu_endpoint *ep = beside.ep;
-
-    if (beside.fence)
-        beside.fence(ctx);
-    if (!ep)
-        return;
-    beside.ep = NULL;
-    beside.again = uiommu_dma_unmap(ep, beside.iova, RIG_PAGE);
-    beside.map = uiommu_dma_map(ep, 0, RIG_PAGE, RIG_RW, &beside.other);
-}
-
 static void an_address_is_free_when_no_pasid_reaches_it(struct rig *rig)
 {
     struct bench b;
 
-    beside.fence = rig->m->host.fence;
-    rig->m->host.fence = fence_and_meddle;
+    let_meddle(rig);
     up(rig);
     open_bench(rig, &b);
     rig_ok(uiommu_dma_start(b.ep[ONE], NULL));
-    beside.iova = b.iova = use(&b, ONE);
+    b.iova = use(&b, ONE);
     assert_true(reaches(&b, ONE));
-    beside.ep = b.ep[ONE];
-    rig_ok(uiommu_dma_unmap(b.ep[ONE], b.iova, RIG_PAGE));
-    assert_null(beside.ep);
-    rig_is(beside.again, UIOMMU_INVAL);
-    rig_ok(beside.map);
-    assert_true(beside.other != b.iova);
+    unmap_beside(b.ep[ONE], b.iova);
     (void)use(&b, ONE);
     rig_ok(uiommu_dma_stop(b.ep[ONE]));
     close_bench(&b);

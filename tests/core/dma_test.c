@@ -147,45 +147,18 @@ static void a_mapping_of_the_host_is_left_alone(struct rig *rig)
     rig_ok(uiommu_dma_stop(ep));
 }
 
-/* Another CPU in the middle of an unmap, before that is confirmed. */
-static struct {
-    void (*fence)(void *ctx);
-    struct uiommu_endpoint *ep; /* NULL: not yet, or done                    */
-    uint64_t iova, other;
-    enum uiommu_status again, map;
-} beside;
-
-static void fence_and_meddle(void *ctx)
-{
-    struct uiommu_endpoint *ep = beside.ep;
-
-    if (beside.fence)
-        beside.fence(ctx);
-    if (!ep)
-        return;
-    beside.ep = NULL;
-    beside.again = uiommu_dma_unmap(ep, beside.iova, RIG_PAGE);
-    beside.map = uiommu_dma_map(ep, 0, RIG_PAGE, RIG_RW, &beside.other);
-}
-
 static void an_address_is_free_when_nobody_reaches_it(struct rig *rig)
 {
     struct uiommu_endpoint *ep;
     uint64_t iova;
 
-    beside.fence = rig->m->host.fence;
-    rig->m->host.fence = fence_and_meddle;
+    let_meddle(rig);
     up(rig);
     ep = rig_endpoint(rig, 0);
     rig_ok(uiommu_dma_start(ep, NULL));
-    beside.iova = iova = mapped(ep, 0, RIG_PAGE);
+    iova = mapped(ep, 0, RIG_PAGE);
     assert_true(lands(rig, 0, iova, UIOMMU_READ) == 0);
-    beside.ep = ep;
-    rig_ok(uiommu_dma_unmap(ep, iova, RIG_PAGE));
-    assert_null(beside.ep);
-    rig_is(beside.again, UIOMMU_INVAL);
-    rig_ok(beside.map);
-    assert_true(beside.other != iova);
+    unmap_beside(ep, iova);
     assert_int_equal(mapped(ep, 0, RIG_PAGE), iova);
     rig_ok(uiommu_dma_unmap(ep, iova, RIG_PAGE));
     rig_ok(uiommu_dma_unmap(ep, beside.other, RIG_PAGE));

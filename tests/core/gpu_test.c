@@ -129,6 +129,21 @@ static uint32_t number(const struct context *c)
     return uiommu_endpoint_pasid(c->space);
 }
 
+/* Of one device. */
+static void open_two(struct rig *rig, struct context *a, struct context *b)
+{
+    set(rig, 0, uiommu_identity(rig->u));
+    open_context(rig, 0, a);
+    open_context(rig, 0, b);
+}
+
+static void close_two(struct context *a, struct context *b)
+{
+    close_context(a);
+    close_context(b);
+    a->rig->faults = 0;
+}
+
 static void make_buffer(struct rig *rig, struct uiommu_segment *runs)
 {
     runs[0].size = 2 * RIG_PAGE;
@@ -357,9 +372,7 @@ static void pages_come_when_they_are_asked_for(struct rig *rig)
     struct context a = { 0 }, b = { 0 };
     uint64_t word = 0;
 
-    set(rig, 0, uiommu_identity(rig->u));
-    open_context(rig, 0, &a);
-    open_context(rig, 0, &b);
+    open_two(rig, &a, &b);
     for (unsigned i = 0; i < OWN - 1; i++) {
         writes(&a, BASE + i * RIG_PAGE, a.own[i]);
         writes(&b, BASE + i * RIG_PAGE, b.own[i]);
@@ -373,9 +386,7 @@ static void pages_come_when_they_are_asked_for(struct rig *rig)
     assert_true(is_denied(&b, BUFFER));
     writes(&a, BASE, a.own[0]);
     writes(&b, BASE, b.own[0]);
-    close_context(&a);
-    close_context(&b);
-    rig->faults = 0;
+    close_two(&a, &b);
 }
 
 /* Who has nothing there is told so, and nobody else. */
@@ -384,9 +395,7 @@ static void each_context_is_answered_for_itself(struct rig *rig)
     struct context a = { 0 }, b = { 0 };
     unsigned before = answers(rig, 0);
 
-    set(rig, 0, uiommu_identity(rig->u));
-    open_context(rig, 0, &a);
-    open_context(rig, 0, &b);
+    open_two(rig, &a, &b);
     ask_for(&a, true, BASE, 5, false);
     ask_for(&b, true, BASE, 6, false);
     ask_for(&b, true, BUFFER, 6, true);
@@ -398,9 +407,7 @@ static void each_context_is_answered_for_itself(struct rig *rig)
     assert_true(
         rig_pasid_reaches(rig, 0, number(&a), BASE + RIG_PAGE, a.own[1]));
     assert_true(rig_pasid_refused(rig, 0, number(&b), BASE + RIG_PAGE));
-    close_context(&a);
-    close_context(&b);
-    rig->faults = 0;
+    close_two(&a, &b);
 }
 
 /* What others have asked for, half a group and a whole one, is no business of the drain. */
@@ -409,9 +416,7 @@ static void a_context_that_ends_leaves_the_others_waiting(struct rig *rig)
     struct context a = { 0 }, b = { 0 };
     unsigned before;
 
-    set(rig, 0, uiommu_identity(rig->u));
-    open_context(rig, 0, &a);
-    open_context(rig, 0, &b);
+    open_two(rig, &a, &b);
     ask_for(&b, true, BASE, 5, true);
     ask_for(&b, true, BASE + RIG_PAGE, 6, false);
     collect(rig);
@@ -452,9 +457,7 @@ static void a_page_goes_to_who_asks_for_it(struct rig *rig)
     }
     assert_int_equal(a.served, 6);
     assert_int_equal(b.served, 6);
-    close_context(&a);
-    close_context(&b);
-    rig->faults = 0;
+    close_two(&a, &b);
 }
 
 /* ---- a buffer that two contexts have (S3.36) ------------------------------------------------- */
@@ -463,6 +466,15 @@ static void give(struct context *c, const struct uiommu_segment *buffer)
 {
     c->buffer = buffer;
     rig_ok(uiommu_map_sg(c->domain, BUFFER, buffer, RUNS, RW));
+}
+
+static void open_two_with(struct rig *rig, struct context *a, struct context *b,
+                          struct uiommu_segment *buffer)
+{
+    make_buffer(rig, buffer);
+    open_two(rig, a, b);
+    give(a, buffer);
+    give(b, buffer);
 }
 
 /* Its first, middle and last page, of both contexts: one changes, one never does. */
@@ -514,12 +526,7 @@ static void s3_36_a_buffer_is_revoked_from_one_context_of_two(struct rig *rig)
     struct uiommu_segment buffer[RUNS];
     struct context a = { 0 }, b = { 0 };
 
-    make_buffer(rig, buffer);
-    set(rig, 0, uiommu_identity(rig->u));
-    open_context(rig, 0, &a);
-    open_context(rig, 0, &b);
-    give(&a, buffer);
-    give(&b, buffer);
+    open_two_with(rig, &a, &b, buffer);
     for (unsigned i = 0; i < 2; i++) {
         revoke(&a, &b);
         assert_true(is_denied(&a, BUFFER));
@@ -542,9 +549,7 @@ static void a_revoked_buffer_comes_back_on_demand(struct rig *rig)
     struct context a = { 0 }, b = { 0 };
 
     make_buffer(rig, buffer);
-    set(rig, 0, uiommu_identity(rig->u));
-    open_context(rig, 0, &a);
-    open_context(rig, 0, &b);
+    open_two(rig, &a, &b);
     give(&b, buffer);
     a.buffer = buffer;
     for (unsigned i = LENGTH; i-- > 0;)
@@ -553,9 +558,7 @@ static void a_revoked_buffer_comes_back_on_demand(struct rig *rig)
     revoke(&a, &b);
     assert_true(is_denied(&a, BUFFER + 2 * RIG_PAGE));
     assert_int_equal(b.served, 0);
-    close_context(&a);
-    close_context(&b);
-    rig->faults = 0;
+    close_two(&a, &b);
 }
 
 /* Asked for while it was his, answered when it is not any more. */
@@ -565,12 +568,7 @@ static void a_page_revoked_while_it_is_asked_for_stays_away(struct rig *rig)
     struct context a = { 0 }, b = { 0 };
     const unsigned before = answers(rig, 0);
 
-    make_buffer(rig, buffer);
-    set(rig, 0, uiommu_identity(rig->u));
-    open_context(rig, 0, &a);
-    open_context(rig, 0, &b);
-    give(&a, buffer);
-    give(&b, buffer);
+    open_two_with(rig, &a, &b, buffer);
     writes(&a, BUFFER, buffer[0].phys);
     ask_for(&a, true, BUFFER, 9, true);
     collect(rig);
@@ -579,9 +577,7 @@ static void a_page_revoked_while_it_is_asked_for_stays_away(struct rig *rig)
     is_answer(rig, 0, before, 9, SIM_PAGE_INVALID);
     assert_true(rig_pasid_refused(rig, 0, number(&a), BUFFER));
     writes(&b, BUFFER, buffer[0].phys);
-    close_context(&a);
-    close_context(&b);
-    rig->faults = 0;
+    close_two(&a, &b);
 }
 
 /* S3.25: a space is a domain like any other, and two devices may see it. */
@@ -659,12 +655,7 @@ static void a_context_runs_while_others_lose_what_it_has(struct rig *rig)
     struct runner r = { .c = &b };
     pthread_t id;
 
-    make_buffer(rig, buffer);
-    set(rig, 0, uiommu_identity(rig->u));
-    open_context(rig, 0, &a);
-    open_context(rig, 0, &b);
-    give(&a, buffer);
-    give(&b, buffer);
+    open_two_with(rig, &a, &b, buffer);
     assert_int_equal(pthread_create(&id, NULL, run_on, &r), 0);
     for (unsigned i = 0; i < ROUNDS; i++) {
         assert_true(rig_pasid_reaches(rig, 0, number(&a), BUFFER + 8,
@@ -679,9 +670,7 @@ static void a_context_runs_while_others_lose_what_it_has(struct rig *rig)
     atomic_store(&r.done, true);
     assert_int_equal(pthread_join(id, NULL), 0);
     assert_int_equal(r.wrong, 0);
-    close_context(&a);
-    close_context(&b);
-    rig->faults = 0;
+    close_two(&a, &b);
 }
 
 int main(void)
