@@ -171,12 +171,25 @@ static enum uiommu_status requests_end(struct uiommu_endpoint *own)
     return status;
 }
 
+/* Whoever answered so, for which of its PASIDs: PCIe Base 10.5.2.3. */
+static bool has_failed(const struct uiommu_endpoint *own)
+{
+    const struct uiommu_device *dev = own->device;
+    struct uim_pci_pri pri;
+
+    return own->pri_on && dev->pri_able &&
+           uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK &&
+           pri.failed;
+}
+
 /* Enabling forgets what the device waits for: nobody may answer that any more. */
 static enum uiommu_status requests_start(struct uiommu_endpoint *own)
 {
     struct uiommu_device *dev = own->device;
     enum uiommu_status status;
 
+    if (has_failed(own))
+        requests_stop(own);
     if (own->pri_on)
         return UIOMMU_OK;
     status = requests_end(own);

@@ -517,8 +517,9 @@ void uim_log(struct uiommu *u, enum uiommu_log_level level, const char *format,
 void uim_fault(struct uim_unit *unit, struct uiommu_fault *fault);
 
 /* request.c: a page request, or a stop marker, in the order of recording. Any context, no
- * lock held. */
-void uim_request(struct uim_unit *unit, const struct uim_page_request *request);
+ * lock held. False: nobody may be asked for that; DMA that waited was ended, which nobody
+ * else is told of. */
+bool uim_request(struct uim_unit *unit, const struct uim_page_request *request);
 /* Its queue overflowed, and is empty now: groups whose last request has not come are
  * forgotten, as it may have been lost. */
 void uim_requests_lost(struct uim_unit *unit);

@@ -121,11 +121,10 @@ static bool is_shut(const struct uiommu_endpoint *ep)
            atomic_load(&ep->muted) || atomic_load(&ep->over);
 }
 
-static bool hears(const struct uiommu_endpoint *ep, uint32_t pasid)
+static bool may_ask(const struct uiommu_endpoint *ep, uint32_t pasid)
 {
-    return ep->pasid == pasid && ep->device && ep->domain->answers &&
-           ep->device->endpoint->requests && !uim_is_unanswerable(ep) &&
-           !is_shut(ep);
+    return ep->pasid == pasid && ep->device && ep->device->endpoint->requests &&
+           !uim_is_unanswerable(ep) && !is_shut(ep);
 }
 
 /* The one that it is of, pinned, with its slots; NULL: there is none that may ask. */
@@ -134,17 +133,33 @@ struct asker {
     struct uim_requests *requests;
     uint64_t last_iova; /* that it can see                                    */
     bool bare; /* how it is answered                                          */
+    bool
+        early; /* it is let ask, and whom is not said yet: it asks once more  */
 };
 
-/* While it moves, what it sees then may be wider. */
-static uint64_t last_iova_of(const struct uiommu_endpoint *ep)
+static bool is_deaf(const struct uiommu_endpoint *ep)
 {
     bool deaf;
 
     uim_requests_lock(ep->unit->u);
     deaf = ep->deaf;
     uim_requests_unlock(ep->unit->u);
-    return deaf ? UINT64_MAX : ep->domain->last_iova;
+    return deaf;
+}
+
+/* While it moves, what it sees then may be wider. */
+static void ask_for(struct asker *a, struct uiommu_endpoint *ep)
+{
+    const bool deaf = is_deaf(ep);
+
+    a->early = deaf && !ep->domain->answers;
+    if (!ep->domain->answers)
+        return;
+    a->endpoint = ep;
+    a->requests = uim_own(ep)->requests;
+    a->last_iova = deaf ? UINT64_MAX : ep->domain->last_iova;
+    atomic_fetch_add(&ep->readers, 1);
+    atomic_fetch_add(&uim_own(ep)->readers, 1); /* its slots */
 }
 
 static struct asker asker_of(struct uim_unit *unit,
@@ -157,13 +172,8 @@ static struct asker asker_of(struct uim_unit *unit,
     u->host.spin_lock(u->host.ctx, u->device_lock);
     ep = uim_endpoint_find_pasid(unit, request->id, request->pasid);
     a.bare = ep && is_bare(unit, ep->device);
-    if (ep && hears(ep, request->pasid)) {
-        a.endpoint = ep;
-        a.requests = uim_own(ep)->requests;
-        a.last_iova = last_iova_of(ep);
-        atomic_fetch_add(&ep->readers, 1);
-        atomic_fetch_add(&uim_own(ep)->readers, 1); /* its slots */
-    }
+    if (ep && may_ask(ep, request->pasid))
+        ask_for(&a, ep);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
     return a;
 }
@@ -254,16 +264,17 @@ keep_if_admitted(const struct asker *a, const struct uim_page_request *request)
 }
 
 /* LATER: it was kept. Else what is answered if it is the last, whose group is forgotten:
- * beyond its credits, a device has to ask again. */
+ * beyond its credits, a device has to ask again. `proper`: a handler may say yes. */
 static enum uiommu_response take(struct uim_unit *unit, const struct asker *a,
-                                 const struct uim_page_request *request)
+                                 const struct uim_page_request *request,
+                                 bool proper)
 {
     enum uiommu_response response = UIOMMU_RESPONSE_INVALID;
 
     if (!a->endpoint)
-        return response;
+        return a->early ? UIOMMU_RESPONSE_SUCCESS : response;
     uim_requests_lock(unit->u);
-    if (!is_malformed(a, request) && !atomic_load(&a->endpoint->over))
+    if (proper && !atomic_load(&a->endpoint->over))
         response = keep_if_admitted(a, request);
     if (response != UIOMMU_RESPONSE_LATER && request->last)
         take_members(a->requests, request, NULL);
@@ -279,20 +290,23 @@ static void let_go(const struct asker *a)
     atomic_fetch_sub(&a->endpoint->readers, 1);
 }
 
-void uim_request(struct uim_unit *unit, const struct uim_page_request *request)
+bool uim_request(struct uim_unit *unit, const struct uim_page_request *request)
 {
     enum uiommu_response response;
     struct asker a;
+    bool proper;
 
     if (is_stop_marker(request))
-        return;
+        return true;
     a = asker_of(unit, request);
-    response = take(unit, &a, request);
+    proper = a.endpoint ? !is_malformed(&a, request) : a.early;
+    response = take(unit, &a, request, proper);
     if (response != UIOMMU_RESPONSE_LATER && request->last)
         (void)!answer(unit, a.bare, request, response);
     let_go(&a);
     if (response == UIOMMU_RESPONSE_LATER && request->last)
         wake(unit->u);
+    return proper;
 }
 
 void uim_requests_lost(struct uim_unit *unit)

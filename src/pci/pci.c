@@ -224,6 +224,7 @@ enum uiommu_status uim_pci_pri(const struct uiommu_host *host,
     out->capacity = read(host, at, offset + PCI_REG_PRI_MAX_REQ, 4);
     out->response_pasid = pci_pri_status_prg_response_pasid_required(status);
     out->stopped = pci_pri_status_stopped(status);
+    out->failed = pci_pri_status_response_failure(status);
     return UIOMMU_OK;
 }
 

@@ -105,6 +105,7 @@ void uim_pci_pasid_disable(const struct uiommu_host *host, struct uiommu_pci at,
 
 struct uim_pci_pri {
     bool stopped;            /* nothing it asked for is open                 */
+    bool failed;             /* told so, it asks no more until enabled anew  */
     uint16_t offset;
     uint32_t capacity;   /* page requests it may have outstanding            */
     bool response_pasid; /* wants the request's PASID in responses           */

@@ -85,6 +85,12 @@ static void a_drain_leaves_nothing_in_the_queue(struct rig *rig)
     uiommu_domain_put(p.d);
 }
 
+/* It may be enabled and ask for nothing: PCIe Base 10.5.2.3. */
+static bool is_let_ask(struct rig *rig)
+{
+    return may_ask(rig, 0) && !pri_of(rig, 0).failed;
+}
+
 /* ---- a unit that cannot write --------------------------------------------------------------- */
 
 static bool with_smmuv3(struct rig *rig, const char **why)
@@ -140,6 +146,102 @@ static void after_an_error_groups_begin_anew(struct rig *rig)
     rig_drop(rig, 1, q.d);
 }
 
+/* ---- a device that was told to ask no more ------------------------------------------------- */
+
+/* For one of its PASIDs, or without: all that it has are concerned. */
+static void whoever_sees_another_domain_asks_again(struct rig *rig)
+{
+    struct uiommu_endpoint *ep;
+    struct pager p, q;
+
+    open_pager(rig, &p, 0);
+    open_pager(rig, &q, 0);
+    set(rig, 0, p.d);
+    ep = pasid(rig, 0);
+    rig_ok(uiommu_set_domain(ep, p.d, NULL));
+    p.response = UIOMMU_RESPONSE_FAILURE;
+    ask(rig, 0, uiommu_endpoint_pasid(ep), BASE, 1, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_FAILURE);
+    assert_false(is_let_ask(rig));
+    set(rig, 0, q.d);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
+    ask(rig, 0, uiommu_endpoint_pasid(ep), BASE, 3, true);
+    collect_and_serve(rig);
+    assert_int_equal(q.groups, 1);
+    assert_int_equal(p.groups, 2);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    rig_drop(rig, 0, q.d);
+    uiommu_domain_put(p.d);
+}
+
+/* The unit itself said so, as it could not write: 8.1. */
+static void who_asked_while_the_unit_could_not_write_asks_again(struct rig *rig)
+{
+    const struct uim_unit *unit = rig->u->unit[0];
+    const uint64_t base = uim_rd64(unit, SMMUV3_REG_PRIQ_BASE);
+    const struct sim_page_request lost =
+        request_of(rig, 0, UIOMMU_NO_PASID, BASE, 4, true);
+    struct pager p, q;
+
+    open_pager(rig, &p, 0);
+    open_pager(rig, &q, 0);
+    set(rig, 0, p.d);
+    move_queue(rig, UINT64_C(0xe0000000) | (base & 31));
+    (void)sim_page_request(rig->m, &lost);
+    move_queue(rig, base);
+    collect(rig);
+    assert_false(is_let_ask(rig));
+    set(rig, 0, q.d);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
+    collect_and_serve(rig);
+    assert_int_equal(q.groups, 1);
+    rig_drop(rig, 0, q.d);
+    uiommu_domain_put(p.d);
+}
+
+/* ---- a device that is quick ---------------------------------------------------------------- */
+
+static struct rig *quick;
+static void (*config_write)(void *ctx, struct uiommu_pci where, unsigned offset,
+                            unsigned width, uint32_t to);
+
+/* It asks as soon as it may, and its unit's interrupt comes at once. */
+static void write_and_ask(void *ctx, struct uiommu_pci where, unsigned offset,
+                          unsigned width, uint32_t to)
+{
+    struct rig *rig = quick;
+
+    config_write(ctx, where, offset, width, to);
+    if (!rig || !may_ask(rig, 0))
+        return;
+    quick = NULL;
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+    collect(rig);
+}
+
+/* The domain that it comes to see has a handler: it is not told that there is none. */
+static void who_asks_at_once_is_to_ask_again(struct rig *rig)
+{
+    struct uiommu_domain *plain = rig_attached(rig, 0);
+    struct uiommu_host *h = &rig->u->host;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    quick = rig;
+    config_write = h->pci_write;
+    h->pci_write = write_and_ask;
+    set(rig, 0, p.d);
+    h->pci_write = config_write;
+    assert_null(quick);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    rig_drop(rig, 0, p.d);
+    uiommu_domain_put(plain);
+}
+
 /* ---- a unit that is gone ---------------------------------------------------------------------- */
 
 static bool with_vtd(struct rig *rig, const char **why)
@@ -182,6 +284,10 @@ static const struct rig_test tests[] = {
                 with_pasid_requests),
     RIG_TEST_ON(a_drain_leaves_nothing_in_the_queue, with_others),
     RIG_TEST_ON(after_an_error_groups_begin_anew, with_smmuv3),
+    RIG_TEST_ON(whoever_sees_another_domain_asks_again, with_pasid_requests),
+    RIG_TEST_ON(who_asked_while_the_unit_could_not_write_asks_again,
+                with_smmuv3),
+    RIG_TEST_ON(who_asks_at_once_is_to_ask_again, with_requests),
     RIG_TEST_ON(all_ones_are_no_index, with_vtd),
     { 0 },
 };

@@ -15,6 +15,7 @@ enum {
     NODE_BYTES = acpi_iort_named_component_device_name_OFFSET + NAME_BYTES,
     COMPONENT_BYTES = NODE_BYTES + 3 + IORT_ID_MAPPING_SIZE,
     MOST = 16, /* IDR5.STALL_MAX */
+    STORM = 8, /* faults in a second */
 };
 
 /* ---- machines ------------------------------------------------------------------------ */
@@ -30,6 +31,12 @@ static bool with_stalls(struct rig *rig, const char **why)
 {
     rig->config.args = "stall=1";
     return with_smmuv3(rig, why);
+}
+
+static bool with_a_budget(struct rig *rig, const char **why)
+{
+    rig->setup.storm_budget = STORM;
+    return with_stalls(rig, why);
 }
 
 static void put(uint8_t *p, unsigned bytes, uint64_t value)
@@ -142,6 +149,18 @@ static bool goes_through(struct rig *rig, struct sim_request *r)
     return false;
 }
 
+/* Its unit was told to end it at once, and to record nothing. */
+static void assert_aborted_unheard(struct rig *rig)
+{
+    struct sim_request r = write_of(rig, 0, BASE, &value);
+    const unsigned before = rig->faults;
+
+    assert_int_equal(sim_dma(rig->m, &r), MACHINE_DMA_REFUSED);
+    assert_int_equal(r.stop, SIM_BY_UNIT);
+    collect(rig);
+    assert_int_equal(rig->faults, before);
+}
+
 /* ---- from fault to page ------------------------------------------------------------------- */
 
 static bool are_served(struct rig *rig, unsigned n)
@@ -235,6 +254,34 @@ static void more_than_the_unit_can_tell_all_go_on(struct rig *rig)
         assert_true(goes_through(rig, &r[i]));
     assert_int_equal(p.n, 2 * MOST);
     assert_int_equal(sim_stalls(rig->m), 0);
+    rig_drop(rig, 0, p.d);
+}
+
+/* No handler could map it: a fault as any other, and counted as one (semantics B.18). */
+static void who_asks_beyond_its_domain_is_at_fault(struct rig *rig)
+{
+    struct uiommu_domain_info info;
+    struct sim_request r;
+    struct pager p;
+    uint64_t beyond;
+
+    up_with_stalls(rig, &p);
+    uiommu_domain_info(p.d, &info);
+    beyond = info.last_iova + 1;
+    for (unsigned i = 0; i < STORM; i++) {
+        r = stalls_at(rig, beyond + 8);
+        collect(rig);
+        assert_int_equal(what_of(rig, &r), SIM_STALL_ABORT);
+        assert_int_equal(rig->faults, i + 1);
+        assert_int_equal(rig->fault.kind, UIOMMU_FAULT_DMA);
+        assert_int_equal(rig->fault.iova, beyond + 8);
+        assert_int_equal(rig->fault.access, UIOMMU_WRITE);
+    }
+    r = stalls_at(rig, beyond);
+    collect(rig);
+    assert_int_equal(rig->fault.kind, UIOMMU_FAULT_STORM);
+    assert_aborted_unheard(rig);
+    assert_int_equal(p.groups, 0);
     rig_drop(rig, 0, p.d);
 }
 
@@ -386,6 +433,25 @@ static void a_reset_ends_what_waits(struct rig *rig)
     rig_drop(rig, 0, p.d);
 }
 
+/* Whoever is reset holds mutexes: it is told to who polls next. */
+static void what_a_reset_ends_unasked_is_told_later(struct rig *rig)
+{
+    struct uiommu_device *device;
+    struct pager p;
+
+    up_with_stalls(rig, &p);
+    device = rig->device[rig_engine(rig, 0)];
+    (void)stalls_at(rig, BASE + 8);
+    rig_ok(uiommu_device_reset_begin(device));
+    assert_int_equal(rig->faults, 0);
+    collect(rig);
+    assert_int_equal(rig->faults, 1);
+    assert_int_equal(rig->fault.iova, BASE + 8);
+    rig_ok(uiommu_device_reset_end(device, true));
+    assert_int_equal(p.groups, 0);
+    rig_drop(rig, 0, p.d);
+}
+
 static void nothing_waits_over_a_sleep(struct rig *rig)
 {
     struct sim_request r;
@@ -473,12 +539,14 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(what_is_not_served_is_aborted, with_stalls),
     RIG_COLD_ON(an_answer_may_come_later, with_stalls),
     RIG_COLD_ON(more_than_the_unit_can_tell_all_go_on, with_stalls),
+    RIG_COLD_ON(who_asks_beyond_its_domain_is_at_fault, with_a_budget),
     RIG_COLD_ON(who_is_blocked_waits_no_more, with_stalls),
     RIG_COLD_ON(who_is_asked_by_another_tries_again, with_stalls),
     RIG_COLD_ON(a_device_that_goes_waits_no_more, with_stalls),
     RIG_COLD_ON(who_shares_its_id_waits_no_more, with_stalls),
     RIG_COLD_ON(no_fault_is_told_while_an_endpoint_moves, with_stalls),
     RIG_COLD_ON(a_reset_ends_what_waits, with_stalls),
+    RIG_COLD_ON(what_a_reset_ends_unasked_is_told_later, with_stalls),
     RIG_COLD_ON(nothing_waits_over_a_sleep, with_stalls),
     RIG_COLD_ON(where_nobody_answers_nothing_waits, with_stalls),
     RIG_COLD_ON(pci_functions_do_not_wait, with_stalls),

@@ -96,7 +96,8 @@ static unsigned access_stalled(struct smmuv3_evt_translation_q1 q1)
            (smmuv3_evt_translation_q1_pnu(q1) ? UIOMMU_PRIV : 0);
 }
 
-static void stalled(struct smmuv3_unit *v, const struct smmuv3_record *r)
+/* True: somebody was asked for its page. Else it was ended: a fault as any other. */
+static bool is_asked_for(struct smmuv3_unit *v, struct smmuv3_record *r)
 {
     const struct smmuv3_evt_q0 q0 = { r->w[0] };
     const struct smmuv3_evt_translation_q1 q1 = { r->w[1] };
@@ -110,9 +111,11 @@ static void stalled(struct smmuv3_unit *v, const struct smmuv3_record *r)
         .iova = r->w[2] & ~UINT64_C(4095),
         .stalled = true,
     };
+    const bool asked = uim_request(&v->unit, &request);
 
-    uim_request(&v->unit, &request);
     atomic_fetch_sub(&v->events.stalls, 1);
+    r->w[1] = smmuv3_evt_translation_q1_set_stall(q1, 0).raw;
+    return asked;
 }
 
 /* ---- taking -------------------------------------------------------------- */
@@ -183,6 +186,13 @@ static void keep(struct smmuv3_events *e, const struct smmuv3_record *r)
         e->kept[e->n_kept++ % SMMUV3_EVENTS_KEPT] = *r;
     else
         e->dropped = true;
+}
+
+static void keep_fault(struct smmuv3_unit *v, const struct smmuv3_record *r)
+{
+    uim_spin_lock(&v->unit, v->event_lock);
+    keep(&v->events, r);
+    uim_spin_unlock(&v->unit, v->event_lock);
 }
 
 static bool next_event(struct smmuv3_unit *v, struct smmuv3_record *r,
@@ -345,9 +355,9 @@ static bool look_round(struct smmuv3_unit *v, bool heard)
         if (!next_event(v, &r, &overflow))
             return true;
         fault = decode(v, &r, overflow);
-        if (is_stalled(&r))
-            stalled(v, &r);
-        else if (!heard)
+        if (is_stalled(&r) && is_asked_for(v, &r))
+            continue;
+        if (!heard)
             drop(v);
         else if (fault.reason != SMMUV3_EVT_E_PAGE_REQUEST)
             uim_fault(&v->unit, &fault);
@@ -362,7 +372,8 @@ void smmuv3_stalls_take(struct smmuv3_unit *v)
     struct smmuv3_record r;
 
     for (uint32_t i = 0; i < entries(&v->events) && next_stalled(v, &r); i++)
-        stalled(v, &r);
+        if (!is_asked_for(v, &r))
+            keep_fault(v, &r);
     while (atomic_load(&v->events.stalls) > 0)
         uim_relax(&v->unit);
 }

@@ -96,7 +96,7 @@ static void take(struct smmuv3_unit *v)
     const struct uim_page_request request = decode(q0, q1);
 
     q->next = (q->next + 1) & (2 * entries(q) - 1);
-    uim_request(&v->unit, &request);
+    (void)uim_request(&v->unit, &request);
 }
 
 /* A unit that is gone reads as all ones: that is no index. */

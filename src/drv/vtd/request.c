@@ -114,7 +114,7 @@ static void take(struct vtd_unit *v)
     q->head = (q->head + 1) % ENTRIES;
     if (vtd_prq_desc_lo_type(lo) == VTD_PRQ_PAGE_REQUEST &&
         !is_stop_marker(&request))
-        uim_request(&v->unit, &request);
+        (void)uim_request(&v->unit, &request);
 }
 
 /* PPR before the tail is read: of what comes after, it tells again (7.5, 11.4.11.4). */
