@@ -4,6 +4,7 @@
  * which it caches (ATS, semantics B.8), and pages (B.17).
  */
 #include "core/core.h"
+#include "core/unit.h"
 
 #include "pci/pci.h"
 
@@ -182,7 +183,20 @@ static bool has_failed(const struct uiommu_endpoint *own)
            pri.failed;
 }
 
-/* Enabling forgets what the device waits for: nobody may answer that any more. */
+/* All that came was answered, but answers take their time, and one that comes once the device
+ * asks anew is one to nothing (PCIe Base 10.5.2). A group whose last request the device never
+ * sent has none: enabling forgets it. */
+static void wait_until_stopped(const struct uiommu_device *dev)
+{
+    const struct uim_unit *unit = dev->unit;
+    const uint64_t start = uim_now(unit);
+    struct uim_pci_pri pri;
+
+    while (uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK &&
+           !pri.stopped && uim_now(unit) - start < unit->timeout_ns)
+        uim_relax(unit);
+}
+
 static enum uiommu_status requests_start(struct uiommu_endpoint *own)
 {
     struct uiommu_device *dev = own->device;
@@ -195,6 +209,8 @@ static enum uiommu_status requests_start(struct uiommu_endpoint *own)
     status = requests_end(own);
     if (status != UIOMMU_OK)
         return status;
+    if (dev->pri_able)
+        wait_until_stopped(dev);
     own->pri_on =
         dev->stall_able || uim_pci_pri_enable(&dev->u->host, dev->pci,
                                               dev->pri_cap, dev->most_requests);

@@ -189,12 +189,17 @@ struct uim_unit_ops {
      * Page requests, where unit->requests, and DMA that waits, where unit->stalls.
      * uim_own(endpoint)->pri says in set whether those of the id are to be collected,
      * with a PASID or without; of which kind, device->stall_able.
+     * requests_wait: in the unit's queue, or it overflowed. Any context.
+     * requests_take: hands all of them to uim_request(), in order. True: some were lost.
+     * One caller at a time: uim_requests_poll(), uim_requests_collect().
      * respond: the answer is on its way to the device. Any context.
      * drain: everything that the device asked for before has come to uim_request() or
      * was answered by the unit; of what it asks for from now on by way of the entry as
      * it is nothing is left out. Called after set and devtlb; or while the device is
      * absent, of which only the unit is asked then.
      */
+    bool (*requests_wait)(struct uim_unit *unit);
+    bool (*requests_take)(struct uim_unit *unit);
     enum uiommu_status (*respond)(struct uim_unit *unit,
                                   const struct uim_page_answer *answer);
     enum uiommu_status (*drain)(struct uiommu_endpoint *endpoint);
@@ -227,6 +232,8 @@ struct uim_unit {
     unsigned index;            /* in uiommu.unit[]; set by the core          */
     uint64_t base;
     uint16_t segment;
+
+    _Atomic uint32_t collecting; /* 1: somebody takes page requests          */
 
     /* Set by probe or settle, constant afterwards. */
     const char *mode;          /* "legacy"                                   */
@@ -523,6 +530,11 @@ bool uim_request(struct uim_unit *unit, const struct uim_page_request *request);
 /* Its queue overflowed, and is empty now: groups whose last request has not come are
  * forgotten, as it may have been lost. */
 void uim_requests_lost(struct uim_unit *unit);
+/* What poll does about them. True: there are more, and no interrupt tells of them. */
+bool uim_requests_poll(struct uim_unit *unit);
+/* Once it returns, all that waited when it was called have come to uim_request(). True: some
+ * were lost. */
+bool uim_requests_collect(struct uim_unit *unit);
 
 /* Stores made before, in tables that a unit reads, are in memory before anything
  * that follows. flush: write lines back where the reader does not snoop.     */

@@ -10,6 +10,7 @@
  * its way and its handler has returned, for both of which wait those who move its endpoint.
  */
 #include "core/slots.h"
+#include "core/unit.h"
 
 #include "base/bits.h"
 #include "pci/pci.h"
@@ -324,6 +325,47 @@ void uim_requests_lost(struct uim_unit *unit)
     }
     uim_requests_unlock(u);
     u->host.spin_unlock(u->host.ctx, u->device_lock);
+}
+
+/* ---- who collects ------------------------------------------------------------------------ */
+
+enum { ROUNDS = 4 }; /* in one poll */
+
+/* They must come in the order of the queue: one caller at a time hands them on, and whoever
+ * finds it busy leaves the rest to it, who looks once more. */
+bool uim_requests_poll(struct uim_unit *unit)
+{
+    if (!unit->requests)
+        return false;
+    for (unsigned i = 0; i < ROUNDS && unit->ops->requests_wait(unit); i++) {
+        if (atomic_exchange(&unit->collecting, true))
+            return false;
+        (void)unit->ops->requests_take(unit);
+        atomic_store(&unit->collecting, false);
+    }
+    return unit->ops->requests_wait(unit);
+}
+
+/* An interrupt meanwhile found it busy, and nobody else is told of what is left. Others that
+ * ask without end must not keep the caller here. */
+static void take_rest(struct uim_unit *unit)
+{
+    const uint64_t start = uim_now(unit);
+
+    while (uim_requests_poll(unit) && uim_now(unit) - start < unit->timeout_ns)
+        uim_relax(unit);
+}
+
+bool uim_requests_collect(struct uim_unit *unit)
+{
+    bool lost;
+
+    while (atomic_exchange(&unit->collecting, true))
+        uim_relax(unit);
+    lost = unit->ops->requests_take(unit);
+    atomic_store(&unit->collecting, false);
+    take_rest(unit);
+    return lost;
 }
 
 /* ---- handlers ---------------------------------------------------------------------------- */

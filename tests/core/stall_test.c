@@ -5,8 +5,10 @@
  */
 #include "tests/core/requests.h"
 
+#include "core/unit.h"
 #include "fw/iort.h"
 #include "spec/iort.h"
+#include "spec/smmuv3.h"
 
 #define ACPI_PATH "\\_SB.ACC0"
 
@@ -351,6 +353,40 @@ static void who_is_asked_by_another_tries_again(struct rig *rig)
     uiommu_domain_put(p.d);
 }
 
+static void move_events(struct rig *rig, uint64_t base)
+{
+    const struct uim_unit *unit = rig->u->unit[0];
+    const uint32_t cr0 = uim_rd32(unit, SMMUV3_REG_CR0);
+
+    uim_wr32(unit, SMMUV3_REG_CR0, cr0 & ~UINT32_C(4)); /* EVENTQEN */
+    uim_wr64(unit, SMMUV3_REG_EVENTQ_BASE, base);
+    uim_wr32(unit, SMMUV3_REG_CR0, cr0);
+}
+
+/* 7.2.2: it could not be written, and nobody can answer what he has not been told. */
+static void who_has_no_record_ends_with_its_stream(struct rig *rig)
+{
+    const struct uim_unit *unit;
+    struct sim_request r;
+    struct pager p;
+    uint64_t base;
+
+    up_with_stalls(rig, &p);
+    unit = rig->u->unit[0];
+    base = uim_rd64(unit, SMMUV3_REG_EVENTQ_BASE);
+    move_events(rig, UINT64_C(0xe0000000) | (base & 31));
+    r = stalls_at(rig, BASE);
+    move_events(rig, base);
+    collect_and_serve(rig);
+    set(rig, 0, uiommu_blocked(rig->u));
+    assert_int_not_equal(what_of(rig, &r), SIM_STALL_WAITS);
+    for (unsigned i = 0; i < 4 && r.stop == SIM_STALLED; i++)
+        assert_int_equal(sim_dma_resume(rig->m, &r), MACHINE_DMA_REFUSED);
+    assert_int_equal(r.stop, SIM_BY_UNIT);
+    assert_int_equal(sim_stalls(rig->m), 0);
+    uiommu_domain_put(p.d);
+}
+
 static void a_device_that_goes_waits_no_more(struct rig *rig)
 {
     const unsigned dev = rig_engine(rig, 0);
@@ -542,6 +578,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(who_asks_beyond_its_domain_is_at_fault, with_a_budget),
     RIG_COLD_ON(who_is_blocked_waits_no_more, with_stalls),
     RIG_COLD_ON(who_is_asked_by_another_tries_again, with_stalls),
+    RIG_COLD_ON(who_has_no_record_ends_with_its_stream, with_stalls),
     RIG_COLD_ON(a_device_that_goes_waits_no_more, with_stalls),
     RIG_COLD_ON(who_shares_its_id_waits_no_more, with_stalls),
     RIG_COLD_ON(no_fault_is_told_while_an_endpoint_moves, with_stalls),

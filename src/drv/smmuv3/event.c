@@ -401,7 +401,7 @@ bool smmuv3_poll(struct uim_unit *unit)
     bool requests;
 
     global_errors(v);
-    requests = smmuv3_requests_poll(v);
+    requests = uim_requests_poll(unit);
     return poll_events(v) || requests;
 }
 

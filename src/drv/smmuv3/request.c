@@ -2,16 +2,12 @@
 /*
  * request.c - the PRI queue, answers, and the end of what waits (3.12.2, chapter 8;
  * semantics B.17).
- *
- * Requests must come to the core in the order of the queue: one caller at a time hands
- * them on, and whoever finds it busy leaves the rest to it.
  */
 #include "drv/smmuv3/smmuv3.h"
 
 enum {
     LOG2SIZE_MOST = 9,
     WORDS = SMMUV3_PRI_BYTES / 8,
-    ROUNDS = 4, /* in one poll */
 };
 
 static uint32_t entries(const struct smmuv3_requests *q)
@@ -143,8 +139,9 @@ static bool overflows(const struct smmuv3_unit *v,
 /* While it overflows or could not write, nothing is recorded. What was lost may have been
  * the last of a group: it must not be taken for complete by what comes then, which is only
  * once that is acknowledged (B.17.10). */
-static void take_all(struct smmuv3_unit *v)
+bool smmuv3_requests_take(struct uim_unit *unit)
 {
+    struct smmuv3_unit *v = smmuv3_unit(unit);
     struct smmuv3_requests *q = &v->requests;
     const bool unwritten = atomic_exchange(&q->unwritten, false);
     const struct smmuv3_eventq_prod prod = prod_now(v);
@@ -163,29 +160,16 @@ static void take_all(struct smmuv3_unit *v)
         uim_requests_lost(&v->unit);
         smmuv3_requests_acknowledge(v);
     }
+    return over || unwritten;
 }
 
-static bool is_pending(const struct smmuv3_unit *v)
+bool smmuv3_requests_wait(struct uim_unit *unit)
 {
+    const struct smmuv3_unit *v = smmuv3_unit(unit);
     const struct smmuv3_eventq_prod prod = prod_now(v);
 
     return waiting(&v->requests, prod) > 0 || overflows(v, prod) ||
            atomic_load(&v->requests.unwritten);
-}
-
-bool smmuv3_requests_poll(struct smmuv3_unit *v)
-{
-    struct smmuv3_requests *q = &v->requests;
-
-    if (!v->unit.requests)
-        return false;
-    for (unsigned i = 0; i < ROUNDS && is_pending(v); i++) {
-        if (atomic_exchange(&q->busy, true))
-            return false; /* whoever is there looks once more */
-        take_all(v);
-        atomic_store(&q->busy, false);
-    }
-    return is_pending(v);
 }
 
 /* ---- answers ------------------------------------------------------------------------ */
@@ -223,17 +207,6 @@ static enum uiommu_status drain_stalls(struct smmuv3_unit *v,
     return status;
 }
 
-/* An interrupt meanwhile found it busy, and nobody else is told of what is left. Others that
- * ask without end must not keep the caller here. */
-static void take_rest(struct smmuv3_unit *v)
-{
-    const uint64_t start = uim_now(&v->unit);
-
-    while (smmuv3_requests_poll(v) &&
-           uim_now(&v->unit) - start < v->unit.timeout_ns)
-        uim_relax(&v->unit);
-}
-
 /* What the device had asked for when it answered the invalidation is in the queue. The manual
  * does not say so: it is assumed, as both are posted requests from the device and the answer
  * does not pass what was sent before it (PCIe Base 2.4.1). */
@@ -252,10 +225,6 @@ enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint)
                            &one_page);
         status = smmuv3_submit(v, &b);
     }
-    while (atomic_exchange(&v->requests.busy, true))
-        uim_relax(&v->unit);
-    take_all(v);
-    atomic_store(&v->requests.busy, false);
-    take_rest(v);
+    (void)uim_requests_collect(&v->unit);
     return status;
 }

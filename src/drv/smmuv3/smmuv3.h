@@ -117,7 +117,6 @@ struct smmuv3_requests {
     uint8_t log2size;
     size_t prod, cons;     /* offsets of the registers                      */
     _Atomic uint32_t next; /* CONS.RD: index and wrap; who is busy changes it */
-    _Atomic uint32_t busy; /* 1: somebody hands them on                     */
     _Atomic bool unwritten; /* PRIQ_ABT_ERR was seen: not acknowledged yet   */
 };
 
@@ -270,7 +269,8 @@ void smmuv3_stalls_take(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_requests_create(struct smmuv3_unit *v);
 void smmuv3_requests_destroy(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_requests_start(struct smmuv3_unit *v);
-bool smmuv3_requests_poll(struct smmuv3_unit *v);
+bool smmuv3_requests_wait(struct uim_unit *unit);
+bool smmuv3_requests_take(struct uim_unit *unit);
 /* PRIQ_ABT_ERR: the queue was emptied, and groups that it may concern are forgotten. */
 void smmuv3_requests_acknowledge(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_respond(struct uim_unit *unit,

@@ -214,7 +214,7 @@ static bool poll_faults(struct vtd_unit *v)
 
 bool vtd_poll(struct uim_unit *unit)
 {
-    const bool requests = vtd_requests_poll(vtd_unit(unit));
+    const bool requests = uim_requests_poll(unit);
 
     return poll_faults(vtd_unit(unit)) || requests;
 }

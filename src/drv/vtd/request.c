@@ -2,9 +2,7 @@
 /*
  * request.c - the page request queue, and answers (7.4 to 7.10, semantics B.17).
  *
- * Hardware writes requests and PQT, software reads them and writes PQH. They must come to
- * the core in the order of the queue: one caller at a time hands them on, and whoever finds
- * it busy leaves the rest to it.
+ * Hardware writes requests and PQT, software reads them and writes PQH.
  */
 #include "drv/vtd/vtd.h"
 
@@ -12,7 +10,6 @@ enum {
     PAGES_ORDER = 3, /* 2^3 pages */
     ENTRIES = 4096 * (1 << PAGES_ORDER) / VTD_PRQ_ENTRY_BYTES,
     WORDS = VTD_PRQ_ENTRY_BYTES / 8,
-    ROUNDS = 4,      /* in one poll */
 };
 
 #define PRS_BIT(field)                                                         \
@@ -154,25 +151,15 @@ static bool end_overflow(struct vtd_unit *v)
     return true;
 }
 
-static bool is_pending(const struct vtd_unit *v)
+bool vtd_requests_wait(struct uim_unit *unit)
 {
-    return status_now(v) & (PRS_BIT(ppr) | PRS_BIT(pro));
+    return status_now(vtd_unit(unit)) & (PRS_BIT(ppr) | PRS_BIT(pro));
 }
 
-bool vtd_requests_poll(struct vtd_unit *v)
+bool vtd_requests_take(struct uim_unit *unit)
 {
-    struct vtd_requests *q = &v->requests;
-
-    if (!v->unit.requests)
-        return false;
-    for (unsigned i = 0; i < ROUNDS && is_pending(v); i++) {
-        if (atomic_exchange(&q->busy, true))
-            return false; /* whoever is there looks once more */
-        take_all(v);
-        (void)end_overflow(v);
-        atomic_store(&q->busy, false);
-    }
-    return is_pending(v);
+    take_all(vtd_unit(unit));
+    return end_overflow(vtd_unit(unit));
 }
 
 /* ---- answers ------------------------------------------------------------------------ */
@@ -203,32 +190,6 @@ static enum uiommu_status flush(struct vtd_unit *v, struct uiommu_endpoint *ep)
     return vtd_submit(v, &b);
 }
 
-/* An interrupt meanwhile found it busy, and nobody else is told of what is left. Others that
- * ask without end must not keep the caller here. */
-static void take_rest(struct vtd_unit *v)
-{
-    const uint64_t start = uim_now(&v->unit);
-
-    while (vtd_requests_poll(v) &&
-           uim_now(&v->unit) - start < v->unit.timeout_ns)
-        uim_relax(&v->unit);
-}
-
-/* And it came to the core. True: some was lost. */
-static bool take_here(struct vtd_unit *v)
-{
-    struct vtd_requests *q = &v->requests;
-    bool lost;
-
-    while (atomic_exchange(&q->busy, true))
-        uim_relax(&v->unit);
-    take_all(v);
-    lost = end_overflow(v);
-    atomic_store(&q->busy, false);
-    take_rest(v);
-    return lost;
-}
-
 enum uiommu_status vtd_drain(struct uiommu_endpoint *endpoint)
 {
     struct vtd_unit *v = vtd_unit(endpoint->unit);
@@ -236,6 +197,6 @@ enum uiommu_status vtd_drain(struct uiommu_endpoint *endpoint)
 
     do
         status = flush(v, endpoint);
-    while (take_here(v) && status == UIOMMU_OK);
+    while (uim_requests_collect(&v->unit) && status == UIOMMU_OK);
     return status;
 }

@@ -161,8 +161,7 @@ struct vtd_retired {
 struct vtd_requests {
     uim_word *ring;
     uint64_t phys;
-    uint32_t head;             /* of who is busy                          */
-    _Atomic uint32_t busy;     /* 1: somebody hands them on               */
+    uint32_t head;             /* of who collects                         */
 };
 
 struct vtd_unit {
@@ -417,7 +416,8 @@ void vtd_requests_destroy(struct vtd_unit *v);
 /* The queue is empty, and ours. */
 void vtd_requests_start(struct vtd_unit *v);
 /* As vtd_poll(). */
-bool vtd_requests_poll(struct vtd_unit *v);
+bool vtd_requests_wait(struct uim_unit *unit);
+bool vtd_requests_take(struct uim_unit *unit);
 enum uiommu_status vtd_respond(struct uim_unit *unit,
                                const struct uim_page_answer *answer);
 enum uiommu_status vtd_drain(struct uiommu_endpoint *endpoint);
