@@ -201,7 +201,7 @@ static void who_asked_while_the_unit_could_not_write_asks_again(struct rig *rig)
 
 /* ---- a device that is quick ---------------------------------------------------------------- */
 
-static struct rig *quick;
+static struct rig *hooked;
 static void (*config_write)(void *ctx, struct uiommu_pci where, unsigned offset,
                             unsigned width, uint32_t to);
 
@@ -209,12 +209,12 @@ static void (*config_write)(void *ctx, struct uiommu_pci where, unsigned offset,
 static void write_and_ask(void *ctx, struct uiommu_pci where, unsigned offset,
                           unsigned width, uint32_t to)
 {
-    struct rig *rig = quick;
+    struct rig *rig = hooked;
 
     config_write(ctx, where, offset, width, to);
     if (!rig || !may_ask(rig, 0))
         return;
-    quick = NULL;
+    hooked = NULL;
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
     collect(rig);
 }
@@ -227,12 +227,12 @@ static void who_asks_at_once_is_to_ask_again(struct rig *rig)
     struct pager p;
 
     open_pager(rig, &p, 0);
-    quick = rig;
+    hooked = rig;
     config_write = h->pci_write;
     h->pci_write = write_and_ask;
     set(rig, 0, p.d);
     h->pci_write = config_write;
-    assert_null(quick);
+    assert_null(hooked);
     is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
     collect_and_serve(rig);
@@ -241,7 +241,7 @@ static void who_asks_at_once_is_to_ask_again(struct rig *rig)
     uiommu_domain_put(plain);
 }
 
-/* ---- a unit that is gone ---------------------------------------------------------------------- */
+/* ---- others that ask without end ------------------------------------------------------------ */
 
 static bool with_vtd(struct rig *rig, const char **why)
 {
@@ -250,6 +250,39 @@ static bool with_vtd(struct rig *rig, const char **why)
     *why = "another unit";
     return !rig_lacks(rig, RIG_DMAR);
 }
+
+static uint32_t (*read32_of_host)(void *ctx, void *mmio, size_t offset);
+
+/* As if its queue were full again each time somebody looks, a millisecond later. */
+static uint32_t overflows(void *ctx, void *mmio, size_t offset)
+{
+    if (offset == VTD_REG_PRS)
+        sim_advance(hooked->m, 1000 * 1000);
+    return read32_of_host(ctx, mmio, offset) |
+           (offset == VTD_REG_PRS ? UINT32_C(2) /* PRO */ : 0);
+}
+
+/* Something that it asked for may come yet: it sees nothing any more. */
+static void a_drain_that_finds_no_end_gives_up(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    hooked = rig;
+    read32_of_host = rig->u->host.mmio_read32;
+    rig->u->host.mmio_read32 = overflows;
+    rig_is(
+        uiommu_set_domain(rig_endpoint(rig, 0), uiommu_blocked(rig->u), NULL),
+        UIOMMU_TIMEDOUT);
+    rig->u->host.mmio_read32 = read32_of_host;
+    hooked = NULL;
+    assert_true(rig_refused(rig, 0, BASE));
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), p.d, NULL), UIOMMU_NODEV);
+    uiommu_domain_put(p.d);
+}
+
+/* ---- a unit that is gone ---------------------------------------------------------------------- */
 
 static uint64_t (*read_of_host)(void *ctx, void *mmio, size_t offset);
 
@@ -287,6 +320,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(who_asked_while_the_unit_could_not_write_asks_again,
                 with_smmuv3),
     RIG_TEST_ON(who_asks_at_once_is_to_ask_again, with_requests),
+    RIG_TEST_ON(a_drain_that_finds_no_end_gives_up, with_vtd),
     RIG_TEST_ON(all_ones_are_no_index, with_vtd),
     { 0 },
 };

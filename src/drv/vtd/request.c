@@ -190,13 +190,18 @@ static enum uiommu_status flush(struct vtd_unit *v, struct uiommu_endpoint *ep)
     return vtd_submit(v, &b);
 }
 
+/* While it overflows, what is sent may have been lost: once more, but not for ever because of
+ * somebody who asks without end. */
 enum uiommu_status vtd_drain(struct uiommu_endpoint *endpoint)
 {
     struct vtd_unit *v = vtd_unit(endpoint->unit);
-    enum uiommu_status status;
+    const uint64_t start = uim_now(&v->unit);
+    enum uiommu_status status = flush(v, endpoint);
 
-    do
+    while (uim_requests_collect(&v->unit) && status == UIOMMU_OK) {
+        if (uim_now(&v->unit) - start >= v->unit.timeout_ns)
+            return UIOMMU_TIMEDOUT;
         status = flush(v, endpoint);
-    while (uim_requests_collect(&v->unit) && status == UIOMMU_OK);
+    }
     return status;
 }
