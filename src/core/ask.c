@@ -197,7 +197,18 @@ static enum uiommu_response answer_for(const struct uiommu_domain *next)
     return next->answers ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
 }
 
-/* What the endpoint asked for by way of its old entry is answered; then it may ask again. */
+/* By way of its old entry. What is held was drained before, and in its reset a device need
+ * not answer its unit (B.19). */
+static bool may_have_asked(struct uiommu_endpoint *ep,
+                           const struct uiommu_domain *next,
+                           const struct uiommu_domain *old)
+{
+    if (!ep->asking && !uim_asks(ep, old))
+        return false;
+    return old != next || !(uim_own(ep)->pri || ep->held > 0);
+}
+
+/* What the endpoint asked for is answered; then it may ask again. */
 static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
                                           const struct uiommu_domain *next,
                                           const struct uiommu_domain *old)
@@ -205,7 +216,7 @@ static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
     struct uiommu_endpoint *own = uim_own(ep);
     enum uiommu_status status = UIOMMU_OK;
 
-    if ((ep->asking || uim_asks(ep, old)) && (old != next || !own->pri))
+    if (may_have_asked(ep, next, old))
         status = uim_requests_drain(ep, answer_for(next));
     if (status == UIOMMU_OK && own->pri)
         status = requests_start(own);
@@ -305,9 +316,15 @@ void uim_ask_flush(struct uiommu_endpoint *ep, const struct uiommu_domain *next,
 
 /* ---- while nobody could answer ------------------------------------------------------- */
 
+/* In a reset, and in quarantine, a device is asked for nothing: it asks for nothing either,
+ * and somebody may still have to answer what it did before. */
 static void answer_all(struct uiommu_endpoint *ep)
 {
-    if (ep->asking)
+    if (!ep->asking)
+        return;
+    if (ep->held > 0 || atomic_load(&ep->quarantined))
+        (void)!uim_requests_flush(ep, UIOMMU_RESPONSE_SUCCESS);
+    else
         (void)!uim_requests_drain(ep, UIOMMU_RESPONSE_SUCCESS);
 }
 

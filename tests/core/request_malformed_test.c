@@ -217,6 +217,13 @@ static void tell_of_fault(struct rig *rig)
     uim_fault(ep->unit, &f);
 }
 
+static void shut_off(struct rig *rig)
+{
+    for (unsigned i = 0; i < 9; i++)
+        tell_of_fault(rig);
+    assert_true(atomic_load(&rig_endpoint(rig, 0)->muted));
+}
+
 /* Nor who is shut off for its faults. */
 static void who_is_shut_off_is_not_heard(struct rig *rig)
 {
@@ -226,15 +233,37 @@ static void who_is_shut_off_is_not_heard(struct rig *rig)
 
     open_pager(rig, &p, 0);
     set(rig, 0, p.d);
-    for (unsigned i = 0; i < 9; i++)
-        tell_of_fault(rig);
-    assert_true(atomic_load(&rig_endpoint(rig, 0)->muted));
+    shut_off(rig);
     break_rules(rig, &r);
     collect_and_serve(rig);
     assert_int_equal(p.groups, 0);
     assert_int_equal(answers(rig, 0), 1);
     assert_int_equal(answer(rig, 0, 0).code, SIM_PAGE_INVALID);
     rig_ok(uiommu_device_rearm(rig->device[rig_engine(rig, 0)]));
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    rig_drop(rig, 0, p.d);
+}
+
+/* A reset goes on over that: until its end the device need not answer its unit. */
+static void who_is_armed_in_a_reset_is_not_asked(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct trace t;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    rig_ok(uiommu_device_reset_begin(rig->device[dev]));
+    shut_off(rig);
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_FAILS);
+    trace_start(rig, &t);
+    rig_ok(uiommu_device_rearm(rig->device[dev]));
+    trace_stop(rig, &t);
+    assert_int_equal(count_kinds(&t, ANY_DEVTLB), 0);
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_ANSWERS);
+    rig_ok(uiommu_device_reset_end(rig->device[dev], true));
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
     collect_and_serve(rig);
     assert_int_equal(p.groups, 1);
@@ -249,6 +278,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(numbers_that_nobody_has_are_refused, with_pasid_requests),
     RIG_TEST_ON(who_is_reset_is_not_heard, with_requests),
     RIG_TEST_ON(who_is_shut_off_is_not_heard, with_a_breaker),
+    RIG_TEST_ON(who_is_armed_in_a_reset_is_not_asked, with_a_breaker),
     { 0 },
 };
 
