@@ -22,7 +22,8 @@ static const char *sentence_of(enum uiommu_default_rule rule)
                "of the group is not trusted";
     case UIOMMU_DEFAULT_NO_IDENTITY:
         return "translated, although the configuration says identity: a unit "
-               "has no pass-through";
+               "has no pass-through, or it is a part that is to see less than "
+               "all";
     case UIOMMU_DEFAULT_NO_TABLES:
         return "identity, as no unit translates for it";
     }

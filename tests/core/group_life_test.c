@@ -636,7 +636,8 @@ static void count_on(void *ctx)
         atomic_store(&counted.bridge->readers, 0);
 }
 
-static void the_id_of_a_bridge_is_there_while_a_fault_is_counted(struct rig *rig)
+static void
+the_id_of_a_bridge_is_there_while_a_fault_is_counted(struct rig *rig)
 {
     uint16_t made = (uint16_t)(rig->m->devices[OLD0].pci.bus << 8);
     void (*relax)(void *ctx) = rig->u->host.relax;
