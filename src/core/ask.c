@@ -314,6 +314,20 @@ void uim_ask_flush(struct uiommu_endpoint *ep, const struct uiommu_domain *next,
         (void)!uim_requests_flush(ep, answer_for(next));
 }
 
+enum uiommu_status uim_ask_anew(struct uiommu_endpoint *own)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (own->n_asking == 0)
+        return UIOMMU_OK;
+    if (own->device->pri_able && own->held == 0)
+        status = own->unit->ops->drain(own);
+    uim_requests_forget(own);
+    uim_list_for_each(n, &own->pasids)
+        uim_requests_forget(uim_container(n, struct uiommu_endpoint, node));
+    return status;
+}
+
 /* ---- while nobody could answer ------------------------------------------------------- */
 
 /* In a reset, and in quarantine, a device is asked for nothing: it asks for nothing either,
