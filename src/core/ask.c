@@ -74,12 +74,19 @@ static enum uiommu_status ats_finish(struct uiommu_endpoint *ep,
 
 /* ---- page requests around the change (B.17) ---------------------------------------- */
 
+/* What a part of a device sends has a number as soon as it sees anything. */
+static bool asks_with_pasid(const struct uiommu_endpoint *ep)
+{
+    return ep->pasid != UIOMMU_NO_PASID ||
+           (ep->mediated && ep->mediated->config.kind == UIOMMU_MDEV_PASID);
+}
+
 bool uim_is_unanswerable(const struct uiommu_endpoint *ep)
 {
     const struct uiommu_device *dev = ep->device;
 
-    return ep->pasid != UIOMMU_NO_PASID && ep->unit->answers_as_asked &&
-           dev->pri_able && !dev->pri_answer_pasid;
+    return asks_with_pasid(ep) && ep->unit->answers_as_asked && dev->pri_able &&
+           !dev->pri_answer_pasid;
 }
 
 bool uim_can_ask(struct uiommu_endpoint *ep)

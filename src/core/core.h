@@ -720,6 +720,9 @@ enum uiommu_status uim_requests_drain(struct uiommu_endpoint *endpoint,
                                       enum uiommu_response response);
 
 /* request_queue.c; NULL is none. Put may sleep. */
+/* Another instance has locks and lists of its own. */
+bool uim_request_queue_is_of(const struct uiommu_request_queue *queue,
+                             const struct uiommu *u);
 void uim_request_queue_get(struct uiommu_request_queue *queue);
 void uim_request_queue_put(struct uiommu_request_queue *queue);
 
