@@ -28,7 +28,8 @@ enum uiommu_default_rule {
     UIOMMU_DEFAULT_CONFIGURED, /* uiommu_config.default_domain              */
     UIOMMU_DEFAULT_UNTRUSTED, /* that says identity, but a device of the group is
                                 * not trusted                               */
-    UIOMMU_DEFAULT_NO_IDENTITY, /* so too, but a unit has no pass-through   */
+    UIOMMU_DEFAULT_NO_IDENTITY, /* so too, but a unit has no pass-through, or a part of a
+                                 * device is to see less (mediated.h)       */
     UIOMMU_DEFAULT_NO_TABLES,   /* identity: no unit translates for it      */
 };
 

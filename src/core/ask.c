@@ -75,12 +75,19 @@ static enum uiommu_status ats_finish(struct uiommu_endpoint *ep,
 
 /* ---- page requests around the change (B.17) ---------------------------------------- */
 
+/* What a part of a device sends has a number as soon as it sees anything. */
+static bool asks_with_pasid(const struct uiommu_endpoint *ep)
+{
+    return ep->pasid != UIOMMU_NO_PASID ||
+           (ep->mediated && ep->mediated->config.kind == UIOMMU_MDEV_PASID);
+}
+
 bool uim_is_unanswerable(const struct uiommu_endpoint *ep)
 {
     const struct uiommu_device *dev = ep->device;
 
-    return ep->pasid != UIOMMU_NO_PASID && ep->unit->answers_as_asked &&
-           dev->pri_able && !dev->pri_answer_pasid;
+    return asks_with_pasid(ep) && ep->unit->answers_as_asked && dev->pri_able &&
+           !dev->pri_answer_pasid;
 }
 
 bool uim_can_ask(struct uiommu_endpoint *ep)
@@ -226,7 +233,18 @@ static enum uiommu_response answer_for(const struct uiommu_domain *next)
     return next->answers ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
 }
 
-/* What the endpoint asked for by way of its old entry is answered; then it may ask again. */
+/* By way of its old entry. What is held was drained before, and in its reset a device need
+ * not answer its unit (B.19). */
+static bool may_have_asked(struct uiommu_endpoint *ep,
+                           const struct uiommu_domain *next,
+                           const struct uiommu_domain *old)
+{
+    if (!ep->asking && !uim_asks(ep, old))
+        return false;
+    return old != next || !(uim_own(ep)->pri || ep->held > 0);
+}
+
+/* What the endpoint asked for is answered; then it may ask again. */
 static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
                                           const struct uiommu_domain *next,
                                           const struct uiommu_domain *old)
@@ -234,7 +252,7 @@ static enum uiommu_status requests_finish(struct uiommu_endpoint *ep,
     struct uiommu_endpoint *own = uim_own(ep);
     enum uiommu_status status = UIOMMU_OK;
 
-    if ((ep->asking || uim_asks(ep, old)) && (old != next || !own->pri))
+    if (may_have_asked(ep, next, old))
         status = uim_requests_drain(ep, answer_for(next));
     if (status == UIOMMU_OK && own->pri)
         status = requests_start(own);
@@ -332,11 +350,31 @@ void uim_ask_flush(struct uiommu_endpoint *ep, const struct uiommu_domain *next,
         (void)!uim_requests_flush(ep, answer_for(next));
 }
 
+enum uiommu_status uim_ask_anew(struct uiommu_endpoint *own)
+{
+    enum uiommu_status status = UIOMMU_OK;
+
+    if (own->n_asking == 0)
+        return UIOMMU_OK;
+    if (own->device->pri_able && own->held == 0)
+        status = own->unit->ops->drain(own);
+    uim_requests_forget(own);
+    uim_list_for_each(n, &own->pasids)
+        uim_requests_forget(uim_container(n, struct uiommu_endpoint, node));
+    return status;
+}
+
 /* ---- while nobody could answer ------------------------------------------------------- */
 
+/* In a reset, and in quarantine, a device is asked for nothing: it asks for nothing either,
+ * and somebody may still have to answer what it did before. */
 static void answer_all(struct uiommu_endpoint *ep)
 {
-    if (ep->asking)
+    if (!ep->asking)
+        return;
+    if (ep->held > 0 || atomic_load(&ep->quarantined))
+        (void)!uim_requests_flush(ep, UIOMMU_RESPONSE_SUCCESS);
+    else
         (void)!uim_requests_drain(ep, UIOMMU_RESPONSE_SUCCESS);
 }
 

@@ -681,6 +681,8 @@ void uim_ask_deafen(struct uiommu_endpoint *endpoint,
 void uim_ask_flush(struct uiommu_endpoint *endpoint,
                    const struct uiommu_domain *next,
                    const struct uiommu_domain *old);
+/* Of groups whose last was refused, or will be, nothing is left. As the unit's drain. */
+enum uiommu_status uim_ask_anew(struct uiommu_endpoint *own);
 /* It is one, or none, of those that keep ATS and page requests of its device on. */
 void uim_ask_count(struct uiommu_endpoint *endpoint, bool cached, bool asking);
 /* All devices that ask for pages stop that, with everything answered; or go on. How many
@@ -709,6 +711,8 @@ void uim_requests_hear(struct uiommu_endpoint *endpoint, bool yes);
  * flush: what came to uim_request(). As the unit's respond. */
 enum uiommu_status uim_requests_flush(struct uiommu_endpoint *endpoint,
                                       enum uiommu_response response);
+/* What came of groups that are not complete. */
+void uim_requests_forget(struct uiommu_endpoint *endpoint);
 /* What nobody answers yet is answered: it cannot be had. The endpoint is pinned. Any
  * context. */
 void uim_requests_refuse(struct uiommu_endpoint *endpoint);
@@ -716,6 +720,9 @@ enum uiommu_status uim_requests_drain(struct uiommu_endpoint *endpoint,
                                       enum uiommu_response response);
 
 /* request_queue.c; NULL is none. Put may sleep. */
+/* Another instance has locks and lists of its own. */
+bool uim_request_queue_is_of(const struct uiommu_request_queue *queue,
+                             const struct uiommu *u);
 void uim_request_queue_get(struct uiommu_request_queue *queue);
 void uim_request_queue_put(struct uiommu_request_queue *queue);
 

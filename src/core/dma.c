@@ -50,15 +50,24 @@ static enum uiommu_status refuse(const struct uiommu_endpoint *ep,
     return status;
 }
 
+/* What is lent of a device may see less than its unit could show it (C.6). */
+static bool fits_identity(const struct uiommu_endpoint *ep)
+{
+    const struct uiommu_domain *identity = &ep->unit->u->identity;
+
+    return uim_view_fits(ep->view, identity) &&
+           (!ep->mediated || uim_mediated_fits(ep->mediated, identity));
+}
+
 static enum uiommu_status may_be_identity(const struct uiommu_endpoint *ep)
 {
-    const struct uiommu *u = ep->unit->u;
-
     if (untrusted_of(ep->view))
         return refuse(ep, UIOMMU_OPNOTSUPP,
                       "identity is not for devices that are not trusted");
-    if (!uim_view_fits(ep->view, &u->identity))
-        return refuse(ep, UIOMMU_OPNOTSUPP, "its unit has no pass-through");
+    if (!fits_identity(ep))
+        return refuse(ep, UIOMMU_OPNOTSUPP,
+                      "its unit has no pass-through, or it is a part that is "
+                      "to see less than all");
     return UIOMMU_OK;
 }
 
@@ -72,7 +81,7 @@ static enum uiommu_default_rule rule_of(const struct uiommu_endpoint *ep)
     if (u->config.default_domain == UIOMMU_DMA_IDENTITY) {
         if (untrusted_of(ep->view))
             return UIOMMU_DEFAULT_UNTRUSTED;
-        if (!uim_view_fits(ep->view, &u->identity))
+        if (!fits_identity(ep))
             return UIOMMU_DEFAULT_NO_IDENTITY;
     }
     return UIOMMU_DEFAULT_CONFIGURED;

@@ -106,7 +106,8 @@ static enum uiommu_status choose(const struct ability *a,
         return UIOMMU_OK;
     if (config->size != sizeof(*config) || config->flags != 0)
         return UIOMMU_INVAL;
-    if (config->on_request && config->request_queue)
+    if ((config->on_request && config->request_queue) ||
+        !uim_request_queue_is_of(config->request_queue, a->unit->u))
         return UIOMMU_INVAL;
     if (config->iova_bits > a->iova_bits || config->events > UIOMMU_EVENTS_MOST)
         return UIOMMU_INVAL;

@@ -188,9 +188,9 @@ static enum uiommu_status hand_on(struct uiommu_endpoint *ep,
     return status;
 }
 
-/* The last that had it goes; whoever hears of a fault may ask that device for it. */
-static enum uiommu_status end(struct uiommu_endpoint *ep,
-                              const struct uiommu_device *device, bool do_block)
+/* The last that had it goes. Who hears of a fault, and who counts it, has the device that
+ * is said to have the id: that may be a bridge, which stays. */
+static enum uiommu_status end(struct uiommu_endpoint *ep, bool do_block)
 {
     enum uiommu_status status = UIOMMU_OK;
 
@@ -202,7 +202,7 @@ static enum uiommu_status end(struct uiommu_endpoint *ep,
         uim_link_put(ep->domain, ep->unit, UIOMMU_NO_PASID);
     }
     unlist(ep);
-    wait_for(device->u, &device->readers);
+    wait_for(ep->unit->u, &ep->device->readers);
     if (do_block && status == UIOMMU_OK)
         status = uim_storm_forget(ep);
     return status;
@@ -218,7 +218,7 @@ enum uiommu_status uim_endpoint_put(struct uiommu_device *device,
 
     uim_group_lock(group);
     if (last)
-        status = end(endpoint, device, do_block);
+        status = end(endpoint, do_block);
     else if (endpoint->device == device)
         status = hand_on(endpoint, device, do_block);
     if (!last && uim_device_is_reset(device)) /* the others go on */

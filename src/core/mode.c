@@ -22,7 +22,8 @@ static const char *sentence_of(enum uiommu_default_rule rule)
                "of the group is not trusted";
     case UIOMMU_DEFAULT_NO_IDENTITY:
         return "translated, although the configuration says identity: a unit "
-               "has no pass-through";
+               "has no pass-through, or it is a part that is to see less than "
+               "all";
     case UIOMMU_DEFAULT_NO_TABLES:
         return "identity, as no unit translates for it";
     }
@@ -59,8 +60,10 @@ static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
     out->trusted = !ep->device->untrusted;
     out->ats = atomic_load(&uim_own(real)->ats_on);
     out->pasid_bits = view->group->hardware ? 0 : ep->device->pasid_bits;
-    out->faults_served = uim_can_ask(
-        ep->mediated && !view->group->software ? ep->device->endpoint : real);
+    out->faults_served = uim_can_ask(ep->mediated && !view->group->software
+                                         ? ep->device->endpoint
+                                         : real) &&
+                         !uim_is_unanswerable(ep);
     out->interrupts_isolated = uim_isolates_interrupts(ep->device);
 }
 

@@ -666,6 +666,14 @@ enum uiommu_status uim_requests_flush(struct uiommu_endpoint *ep,
     return worst;
 }
 
+void uim_requests_forget(struct uiommu_endpoint *ep)
+{
+    struct uim_requests *r = uim_own(ep)->requests;
+
+    if (r)
+        (void)forget_partial(r, ep);
+}
+
 /* Whoever moves the endpoint may take them from it, and waits before he frees them. */
 static struct uim_requests *pin_slots(struct uiommu_endpoint *own)
 {

@@ -12,6 +12,12 @@
 
 enum { USUAL = 64 };
 
+bool uim_request_queue_is_of(const struct uiommu_request_queue *queue,
+                             const struct uiommu *u)
+{
+    return !queue || queue->u == u;
+}
+
 void uim_request_queue_get(struct uiommu_request_queue *queue)
 {
     if (queue)

@@ -137,14 +137,27 @@ static bool unmark(struct uiommu_endpoint *own)
     return muted;
 }
 
-static enum uiommu_status again(struct uiommu_endpoint *own)
+/* As long as it is marked nobody hears the rest of what it asked for (B.17.7). */
+static enum uiommu_status leave_nothing(struct uiommu_endpoint *own)
 {
     enum uiommu_status status;
 
-    if (is_muted(own) && atomic_load(&own->quarantined))
-        return UIOMMU_NODEV;
-    if (!unmark(own))
+    if (!is_muted(own))
         return UIOMMU_OK;
+    if (atomic_load(&own->quarantined))
+        return UIOMMU_NODEV;
+    status = uim_ask_anew(own);
+    if (status != UIOMMU_OK)
+        (void)uim_quarantine(own);
+    return status;
+}
+
+static enum uiommu_status again(struct uiommu_endpoint *own)
+{
+    enum uiommu_status status = leave_nothing(own);
+
+    if (status != UIOMMU_OK || !unmark(own))
+        return status;
     status = uim_endpoint_again(own);
     uim_list_for_each(n, &own->pasids)
         status = worse(status, uim_endpoint_again(pasid_of(n)));

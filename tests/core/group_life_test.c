@@ -621,6 +621,39 @@ static void the_id_of_a_bridge_stays_as_long_as_somebody_has_it(struct rig *rig)
     pair_close(&p);
 }
 
+/* A fault of it is counted meanwhile: what does that has the bridge, and so its id. */
+static struct {
+    struct uiommu_device *bridge;
+    const struct uiommu_endpoint *id;
+    unsigned waited;
+} counted;
+
+static void count_on(void *ctx)
+{
+    (void)ctx;
+    assert_ptr_equal(counted.id->device, counted.bridge);
+    if (++counted.waited == 3)
+        atomic_store(&counted.bridge->readers, 0);
+}
+
+static void
+the_id_of_a_bridge_is_there_while_a_fault_is_counted(struct rig *rig)
+{
+    uint16_t made = (uint16_t)(rig->m->devices[OLD0].pci.bus << 8);
+    void (*relax)(void *ctx) = rig->u->host.relax;
+
+    memset(&counted, 0, sizeof(counted));
+    counted.bridge = rig->device[BRIDGE];
+    counted.id = uim_endpoint_find(counted.bridge->unit, made);
+    assert_non_null(counted.id);
+    remove_device(rig, OLD0);
+    atomic_store(&counted.bridge->readers, 1);
+    rig->u->host.relax = count_on;
+    remove_device(rig, OLD1);
+    rig->u->host.relax = relax;
+    assert_int_equal(counted.waited, 3);
+}
+
 static const struct rig_test tests[] = {
     { .name = "whoever_lacks_memory_leaves_all_where_they_were",
       .run = whoever_lacks_memory_leaves_all_where_they_were,
@@ -666,6 +699,8 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(a_device_that_is_gone_does_not_quarantine_others,
                 with_go_between_and_ats),
     RIG_TEST_ON(the_id_of_a_bridge_stays_as_long_as_somebody_has_it,
+                with_bridge),
+    RIG_TEST_ON(the_id_of_a_bridge_is_there_while_a_fault_is_counted,
                 with_bridge),
     { 0 },
 };

@@ -647,6 +647,10 @@ static void c_sc6_who_is_on_its_way_is_waited_for(struct rig *rig)
 /* C.6: what is narrowed is not as wide as identity. */
 static void a_narrow_part_does_not_see_everything(struct rig *rig)
 {
+    const struct uiommu_dma_config identity = {
+        .size = sizeof(identity),
+        .kind = UIOMMU_DMA_IDENTITY,
+    };
     struct soft soft = { 0 };
     struct uiommu_mdev_config config = soft_config(&soft, rig, 0);
 
@@ -654,7 +658,34 @@ static void a_narrow_part_does_not_see_everything(struct rig *rig)
     rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &soft.part.ep));
     rig_is(uiommu_set_domain(soft.part.ep, uiommu_identity(rig->u), NULL),
            UIOMMU_INVAL);
+    rig_is(uiommu_dma_start(soft.part.ep, &identity), UIOMMU_OPNOTSUPP);
     take_home(&soft.part);
+}
+
+/* Nor where the configuration says so of all that do not. */
+static void a_narrow_part_is_translated_by_default(struct rig *rig)
+{
+    struct soft soft = { 0 };
+    struct uiommu_mdev_config config = soft_config(&soft, rig, 0);
+    struct uiommu_mode mode;
+
+    for (unsigned bits = 0; bits <= 33; bits += 33) {
+        config.flags = UIOMMU_MDEV_DMA;
+        config.iova_bits = (uint8_t)bits;
+        rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &soft.part.ep));
+        rig_ok(uiommu_effective_mode(soft.part.ep, &mode));
+        assert_int_equal(mode.rule, bits == 0 ? UIOMMU_DEFAULT_CONFIGURED
+                                              : UIOMMU_DEFAULT_NO_IDENTITY);
+        assert_int_equal(look_up(soft.part.ep, GIB(16), UIOMMU_READ),
+                         bits == 0 ? GIB(16) : NOWHERE);
+        take_home(&soft.part);
+    }
+}
+
+static bool with_identity_by_default(struct rig *rig, const char **why)
+{
+    rig->setup.default_domain = UIOMMU_DMA_IDENTITY;
+    return with_trust(rig, why);
 }
 
 /* ---- threads ------------------------------------------------------------------------------------------ */
@@ -862,6 +893,8 @@ static const struct rig_test tests[] = {
     RIG_TEST(only_what_is_mapped_is_pinned),
     RIG_TEST(malformed_questions_are_refused),
     RIG_TEST(a_narrow_part_does_not_see_everything),
+    RIG_TEST_ON(a_narrow_part_is_translated_by_default,
+                with_identity_by_default),
     RIG_TEST(c_sc6_what_is_unmapped_is_let_go),
     RIG_TEST(c_sc6_who_is_told_changes_nothing),
     RIG_TEST(a_split_is_no_unmap),

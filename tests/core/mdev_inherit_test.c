@@ -224,6 +224,39 @@ static void an_heir_has_pasids(struct rig *rig)
     uiommu_domain_put(db);
 }
 
+static bool with_identity_by_default(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->setup.default_domain = UIOMMU_DMA_IDENTITY;
+    return true;
+}
+
+/* Nor is it started with all, asked for or configured. */
+static void a_narrow_heir_is_translated(struct rig *rig)
+{
+    const struct uiommu_dma_config identity = {
+        .size = sizeof(identity),
+        .kind = UIOMMU_DMA_IDENTITY,
+    };
+    uint64_t page = rig_pages(rig, 0);
+    struct part heir = { 0 };
+    struct uiommu_mdev_config config = heir_config(&heir, rig, 0);
+    struct uiommu_mode mode;
+
+    config.iova_bits = 33;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &heir.ep));
+    rig_is(uiommu_dma_start(heir.ep, &identity), UIOMMU_OPNOTSUPP);
+    rig_ok(uiommu_dma_start(heir.ep, NULL));
+    rig_ok(uiommu_effective_mode(heir.ep, &mode));
+    assert_int_equal(mode.rule, UIOMMU_DEFAULT_NO_IDENTITY);
+    assert_true(rig_refused(rig, 0, page));
+    rig_ok(uiommu_dma_stop(heir.ep));
+    take_home(&heir);
+    rig_ok(uiommu_dma_start(rig_endpoint(rig, 0), &identity));
+    assert_true(rig_reaches(rig, 0, page, page));
+    rig_ok(uiommu_dma_stop(rig_endpoint(rig, 0)));
+}
+
 /* C.6: nor has what is below it, which goes first. */
 static void what_is_below_an_heir_has_no_more(struct rig *rig)
 {
@@ -550,6 +583,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(somebody_else_s_is_not_bequeathed, with_owners),
     RIG_TEST_ON(an_heir_has_what_its_mediator_lets_it_have, with_owners),
     RIG_TEST_ON(an_heir_has_pasids, with_pasids),
+    RIG_TEST_ON(a_narrow_heir_is_translated, with_identity_by_default),
     RIG_TEST_ON(what_is_below_an_heir_has_no_more, with_pasids),
     RIG_TEST_ON(an_heir_has_the_regions_of_its_parent, with_a_region),
     RIG_TEST_ON(an_heir_of_what_does_not_come_back_is_ended, with_a_region),

@@ -325,6 +325,40 @@ static void a_part_can_what_its_parent_can(struct rig *rig)
     uiommu_domain_put(p.d);
 }
 
+/* PCIe Base 10.4.2.2, VT-d 7.6.1: of what is asked with a number the answer has it on some
+ * units, and some devices know none such. */
+static void a_part_is_served_where_its_answers_are_known(struct rig *rig)
+{
+    struct part part = { 0 }, heir = { 0 };
+    struct uiommu_mdev_config config = part_config(&heir, rig, 0);
+    const bool known = rig_lacks(rig, RIG_DMAR) != NULL;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    lend(rig, 0, &part);
+    assert_int_equal(are_served(part.ep), known);
+    rig_is(uiommu_set_domain(part.ep, p.d, NULL),
+           known ? UIOMMU_OK : UIOMMU_OPNOTSUPP);
+    assert_int_equal(are_served(part.ep), known);
+    rig_ok(uiommu_set_domain(part.ep, uiommu_blocked(rig->u), NULL));
+    take_home(&part);
+    config.kind = UIOMMU_MDEV_RID_INHERIT;
+    rig_ok(uiommu_mdev_register(parent(rig, 0), &config, &heir.ep));
+    assert_true(are_served(heir.ep));
+    rig_ok(uiommu_set_domain(heir.ep, p.d, NULL));
+    assert_true(are_served(heir.ep));
+    take_home(&heir);
+    uiommu_domain_put(p.d);
+}
+
+static bool with_bare_answers(struct rig *rig, const char **why)
+{
+    if (!with_pasid_requests(rig, why))
+        return false;
+    rig->config.engine_caps |= SIM_PRI_PLAIN;
+    return true;
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(a_part_asks_for_pages, with_pasid_requests),
     RIG_TEST_ON(parts_that_are_asked_share_no_number, with_pasid_requests),
@@ -338,6 +372,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_queue_says_which_part_asks, with_pasid_requests),
     RIG_TEST_ON(for_software_nothing_asks, with_requests),
     RIG_TEST_ON(a_part_can_what_its_parent_can, with_pasids),
+    RIG_TEST_ON(a_part_is_served_where_its_answers_are_known,
+                with_bare_answers),
     { 0 },
 };
 

@@ -201,6 +201,12 @@ static bool with_a_breaker(struct rig *rig, const char **why)
     return with_requests(rig, why);
 }
 
+static bool with_pasids_and_a_breaker(struct rig *rig, const char **why)
+{
+    rig->setup.storm_budget = 8;
+    return with_pasid_requests(rig, why);
+}
+
 /* As if the unit had: a device that asks by ATS hears that it may not, and there is none. */
 static void tell_of_fault(struct rig *rig)
 {
@@ -217,6 +223,13 @@ static void tell_of_fault(struct rig *rig)
     uim_fault(ep->unit, &f);
 }
 
+static void shut_off(struct rig *rig)
+{
+    for (unsigned i = 0; i < 9; i++)
+        tell_of_fault(rig);
+    assert_true(atomic_load(&rig_endpoint(rig, 0)->muted));
+}
+
 /* Nor who is shut off for its faults. */
 static void who_is_shut_off_is_not_heard(struct rig *rig)
 {
@@ -226,15 +239,110 @@ static void who_is_shut_off_is_not_heard(struct rig *rig)
 
     open_pager(rig, &p, 0);
     set(rig, 0, p.d);
-    for (unsigned i = 0; i < 9; i++)
-        tell_of_fault(rig);
-    assert_true(atomic_load(&rig_endpoint(rig, 0)->muted));
+    shut_off(rig);
     break_rules(rig, &r);
     collect_and_serve(rig);
     assert_int_equal(p.groups, 0);
     assert_int_equal(answers(rig, 0), 1);
     assert_int_equal(answer(rig, 0, 0).code, SIM_PAGE_INVALID);
     rig_ok(uiommu_device_rearm(rig->device[rig_engine(rig, 0)]));
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
+    collect_and_serve(rig);
+    assert_int_equal(p.groups, 1);
+    rig_drop(rig, 0, p.d);
+}
+
+/* What came of a group before that is in the core, or in the unit's queue still; its last
+ * comes to nothing. */
+static void the_half_of_a_group_is_forgotten(struct rig *rig, uint32_t number,
+                                             bool collected)
+{
+    ask(rig, 0, number, BASE, 5, false);
+    (void)machine_run(rig->m);
+    if (collected)
+        collect(rig);
+    shut_off(rig);
+    ask(rig, 0, number, BASE + RIG_PAGE, 5, true);
+    if (collected)
+        collect(rig);
+    rig_ok(uiommu_device_rearm(rig->device[rig_engine(rig, 0)]));
+    ask(rig, 0, number, BASE + 2 * RIG_PAGE, 5, true);
+    collect_and_serve(rig);
+}
+
+static void whose_last_was_not_heard_is_gone(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    for (unsigned i = 0; i < 2; i++) {
+        p.groups = p.n = 0;
+        the_half_of_a_group_is_forgotten(rig, UIOMMU_NO_PASID, i == 0);
+        assert_int_equal(p.groups, 1);
+        assert_int_equal(p.n, 1);
+        rig_ok(uiommu_unmap(p.d, BASE, 4 * RIG_PAGE, NULL));
+    }
+    rig_drop(rig, 0, p.d);
+}
+
+static void nor_is_anything_left_of_pasids(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    see(ep, p.d);
+    for (unsigned i = 0; i < 2; i++) {
+        p.groups = p.n = 0;
+        the_half_of_a_group_is_forgotten(rig, uiommu_endpoint_pasid(ep),
+                                         i == 0);
+        assert_int_equal(p.groups, 1);
+        assert_int_equal(p.n, 1);
+        rig_ok(uiommu_unmap(p.d, BASE, 4 * RIG_PAGE, NULL));
+    }
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(p.d);
+}
+
+/* Whether all came to the unit is for the device to say: who does not is out. */
+static void who_does_not_answer_is_not_armed(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    shut_off(rig);
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_FAILS);
+    rig_is(uiommu_device_rearm(rig->device[dev]), UIOMMU_TIMEDOUT);
+    assert_true(atomic_load(&rig_endpoint(rig, 0)->quarantined));
+    assert_true(atomic_load(&rig_endpoint(rig, 0)->muted));
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_ANSWERS);
+    rig_is(uiommu_device_rearm(rig->device[dev]), UIOMMU_NODEV);
+    assert_true(rig_refused(rig, 0, BASE));
+    set(rig, 0, uiommu_blocked(rig->u));
+    uiommu_domain_put(p.d);
+}
+
+/* A reset goes on over that: until its end the device need not answer its unit. */
+static void who_is_armed_in_a_reset_is_not_asked(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct trace t;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    rig_ok(uiommu_device_reset_begin(rig->device[dev]));
+    shut_off(rig);
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_FAILS);
+    trace_start(rig, &t);
+    rig_ok(uiommu_device_rearm(rig->device[dev]));
+    trace_stop(rig, &t);
+    assert_int_equal(count_kinds(&t, ANY_DEVTLB), 0);
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_ANSWERS);
+    rig_ok(uiommu_device_reset_end(rig->device[dev], true));
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
     collect_and_serve(rig);
     assert_int_equal(p.groups, 1);
@@ -249,6 +357,10 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(numbers_that_nobody_has_are_refused, with_pasid_requests),
     RIG_TEST_ON(who_is_reset_is_not_heard, with_requests),
     RIG_TEST_ON(who_is_shut_off_is_not_heard, with_a_breaker),
+    RIG_TEST_ON(whose_last_was_not_heard_is_gone, with_a_breaker),
+    RIG_TEST_ON(nor_is_anything_left_of_pasids, with_pasids_and_a_breaker),
+    RIG_TEST_ON(who_does_not_answer_is_not_armed, with_a_breaker),
+    RIG_TEST_ON(who_is_armed_in_a_reset_is_not_asked, with_a_breaker),
     { 0 },
 };
 

@@ -436,6 +436,30 @@ static void queues_come_and_go(struct rig *rig)
     uiommu_request_queue_destroy(NULL);
 }
 
+/* Whoever reads it looks among what its own instance has. */
+static void queues_are_of_one_instance(struct rig *rig)
+{
+    struct rig other = { .config = rig->config, .setup = rig->setup };
+    struct uiommu_domain_config config = { .size = sizeof(config) };
+    struct uiommu_domain *d = NULL;
+    char error[128];
+
+    other.m = sim_open(&other.config, error, sizeof(error));
+    assert_non_null(other.m);
+    rig_ok(rig_create(&other));
+    rig_ok(uiommu_request_queue_create(other.u, NULL, &config.request_queue));
+    rig_is(uiommu_domain_create(rig_endpoint(rig, 0), &config, &d),
+           UIOMMU_INVAL);
+    assert_null(d);
+    uiommu_request_queue_destroy(config.request_queue);
+    rig_down(&other);
+    assert_int_equal(sim_close(other.m), 0);
+    rig_ok(uiommu_request_queue_create(rig->u, NULL, &config.request_queue));
+    rig_ok(uiommu_domain_create(rig_endpoint(rig, 0), &config, &d));
+    uiommu_domain_put(d);
+    uiommu_request_queue_destroy(config.request_queue);
+}
+
 static void a_device_that_goes_was_answered(struct rig *rig)
 {
     const unsigned dev = rig_engine(rig, 0);
@@ -463,6 +487,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_queue_that_is_gone_is_told_of_nothing, with_requests),
     RIG_TEST_ON(limits_hold_while_an_endpoint_moves, with_requests),
     RIG_TEST_ON(queues_come_and_go, with_requests),
+    RIG_TEST_ON(queues_are_of_one_instance, with_requests),
     RIG_TEST_ON(a_device_that_goes_was_answered, with_requests),
     { 0 },
 };

@@ -110,6 +110,81 @@ static void who_asked_for_nothing_does_not_begin(struct rig *rig)
     rig_drop(rig, 0, d);
 }
 
+/* ---- in a reset ---------------------------------------------------------------------- */
+
+/* It need not answer its unit until it is well again, and is not asked. */
+static void sleep_in_a_reset(struct rig *rig, struct pager *p,
+                             struct uiommu_endpoint *ep)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct trace t;
+
+    see(ep, p->d);
+    rig_ok(uiommu_device_reset_begin(rig->device[dev]));
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_FAILS);
+    trace_start(rig, &t);
+    rig_ok(uiommu_suspend(rig->u));
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    trace_stop(rig, &t);
+    assert_int_equal(count_kinds(&t, ANY_DEVTLB), 0);
+    assert_false(may_ask(rig, 0));
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_ANSWERS);
+    rig_ok(uiommu_device_reset_end(rig->device[dev], true));
+    assert_true(may_ask(rig, 0));
+    ask(rig, 0, uiommu_endpoint_pasid(ep), BASE, 1, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
+    assert_int_equal(p->n, 1);
+}
+
+static void a_reset_goes_on_over_a_sleep(struct rig *rig)
+{
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    sleep_in_a_reset(rig, &p, rig_endpoint(rig, 0));
+    rig_drop(rig, 0, p.d);
+}
+
+static void a_reset_goes_on_over_a_sleep_of_pasids(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = free_pasid(rig, 0);
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    sleep_in_a_reset(rig, &p, ep);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(p.d);
+}
+
+/* Nor who is out for good: but what it waits for is answered. */
+static void who_is_quarantined_is_answered_and_not_asked(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct trace t;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    p.response = UIOMMU_RESPONSE_LATER;
+    set(rig, 0, p.d);
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+    collect_and_serve(rig);
+    rig_ok(uim_quarantine(rig_endpoint(rig, 0)));
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_FAILS);
+    trace_start(rig, &t);
+    rig_ok(uiommu_suspend(rig->u));
+    trace_stop(rig, &t);
+    assert_int_equal(count_kinds(&t, ANY_DEVTLB), 0);
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_ANSWERS);
+    is_answer(rig, 0, 0, 1, SIM_PAGE_SUCCESS);
+    sim_reset_units(rig->m);
+    rig_ok(uiommu_resume(rig->u));
+    assert_false(may_ask(rig, 0));
+    set(rig, 0, uiommu_blocked(rig->u));
+    uiommu_domain_put(p.d);
+}
+
 /* ---- hand-over --------------------------------------------------------------------------- */
 
 static bool with_a_next_owner(struct rig *rig, const char **why)
@@ -156,6 +231,9 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_second_suspend_lets_nobody_ask, with_requests),
     RIG_TEST_ON(sleeps_cost_no_credit, with_requests),
     RIG_TEST_ON(who_asked_for_nothing_does_not_begin, with_requests),
+    RIG_TEST_ON(a_reset_goes_on_over_a_sleep, with_requests),
+    RIG_TEST_ON(a_reset_goes_on_over_a_sleep_of_pasids, with_pasid_requests),
+    RIG_TEST_ON(who_is_quarantined_is_answered_and_not_asked, with_requests),
     RIG_COLD_ON(who_is_handed_over_asks_no_more, with_a_next_owner),
     { 0 },
 };
