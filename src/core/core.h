@@ -180,6 +180,8 @@ struct uiommu {
     struct uim_node waiting, left; /* groups: for handlers, for answers      */
     uint64_t cookies;
     struct uim_node providers; /* device_lock                                */
+    _Atomic uint32_t
+        lost_tables; /* of a process, to a unit that does not stop */
 };
 
 static inline bool uim_runs(const struct uiommu *u)
@@ -684,6 +686,7 @@ struct uiommu_provider {
     uint64_t listed;           /* device_lock                                */
     uint32_t pasid;            /* device_lock: of all that is bound; 0: none  */
     struct uim_node bonds;     /* u->lock                                    */
+    bool lost;                 /* u->lock: a unit walks its tables for ever  */
 };
 /* Has the address space ended? Any domain. */
 bool uim_sva_is_over(const struct uiommu_domain *domain);
@@ -694,7 +697,7 @@ bool uim_sva_fits(const struct uiommu_domain *domain,
 void uim_sva_unlist(struct uiommu_domain *domain);
 /* What ended while units took no commands, which they do again, is shut. */
 void uim_sva_shut_ended(struct uiommu *u);
-/* The instance is over, and the provider stays. */
+/* What a domain referred to, which a unit walks for ever: it is never released. */
 void uim_sva_lose(struct uiommu_provider *provider);
 /* There is no provider. */
 bool uim_sva_none(struct uiommu *u);

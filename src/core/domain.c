@@ -412,12 +412,12 @@ static void destroy(struct uiommu_domain *d)
         uiommu_provider_put(provider);
 }
 
-/* Somebody walks its tables for ever; its provider is never released. */
+/* Somebody walks its tables for ever. */
 static void lose(struct uiommu_domain *d)
 {
+    atomic_fetch_sub(&d->u->n_domains, 1);
     if (d->provider)
         uim_sva_lose(d->provider);
-    atomic_fetch_sub(&d->u->n_domains, 1);
 }
 
 void uim_domains_reap(struct uiommu *u)

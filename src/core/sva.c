@@ -23,6 +23,12 @@ static void unlock(struct uiommu *u)
 
 /* ---- providers -------------------------------------------------------------------- */
 
+/* Are there tables that a processor walks? */
+static bool is_foreign(const struct uiommu_provider *p)
+{
+    return p->config.tables != UIOMMU_TABLES_NONE;
+}
+
 static bool tables_ok(const struct uiommu_provider_config *c)
 {
     switch (c->tables) {
@@ -127,14 +133,17 @@ void uiommu_provider_put(struct uiommu_provider *provider)
     if (atomic_fetch_sub(&provider->refs, 1) > 1)
         return;
     leave_list(provider);
-    if (provider->config.released)
+    if (provider->config.released && !provider->lost)
         provider->config.released(provider->config.ctx);
     uim_free(u, provider, sizeof(*provider));
 }
 
 void uim_sva_lose(struct uiommu_provider *provider)
 {
-    leave_list(provider);
+    provider->lost = true;
+    if (is_foreign(provider))
+        atomic_store(&provider->u->lost_tables, true);
+    uiommu_provider_put(provider);
 }
 
 bool uim_sva_none(struct uiommu *u)
@@ -342,9 +351,8 @@ static enum uiommu_status create(const struct uiommu_endpoint *ep,
                                  struct uiommu_domain **out)
 {
     struct uiommu_domain *d = NULL;
-    enum uiommu_status status = p->config.tables == UIOMMU_TABLES_NONE
-                                    ? create_own(ep, p, &d)
-                                    : create_foreign(ep, p, &d);
+    enum uiommu_status status =
+        is_foreign(p) ? create_foreign(ep, p, &d) : create_own(ep, p, &d);
 
     if (status == UIOMMU_OK)
         status = fill(p, d);
@@ -526,12 +534,12 @@ enum uiommu_status uiommu_sva_tables_freed(struct uiommu *u)
     while ((p = next_provider(u, p)) != NULL) {
         enum uiommu_status status = UIOMMU_OK;
 
-        if (p->config.tables != UIOMMU_TABLES_NONE)
+        if (is_foreign(p))
             status = invalidate(p, &everything);
         if (status != UIOMMU_OK)
             worst = status;
     }
-    return worst;
+    return atomic_load(&u->lost_tables) ? UIOMMU_TIMEDOUT : worst;
 }
 
 static enum uiommu_status shut(struct uiommu_provider *p)
@@ -608,11 +616,6 @@ static enum uiommu_status map(struct uiommu_domain *d, uint64_t iova,
                                   : status;
 }
 
-static bool is_filled(const struct uiommu_provider *p)
-{
-    return p->config.tables == UIOMMU_TABLES_NONE;
-}
-
 /* Of its pages, not empty, and not wrapping; how wide they are domains know. */
 static bool range_ok(const struct uiommu_provider *p, uint64_t iova,
                      uint64_t size)
@@ -639,7 +642,7 @@ enum uiommu_status uiommu_provider_map(struct uiommu_provider *provider,
 
     if (!provider)
         return UIOMMU_INVAL;
-    if (!is_filled(provider))
+    if (is_foreign(provider))
         return UIOMMU_OPNOTSUPP;
     if (is_over(provider))
         return UIOMMU_NOENT;
@@ -665,7 +668,7 @@ enum uiommu_status uiommu_provider_unmap(struct uiommu_provider *provider,
 
     if (!provider)
         return UIOMMU_INVAL;
-    if (!is_filled(provider))
+    if (is_foreign(provider))
         return UIOMMU_OPNOTSUPP;
     if (!range_ok(provider, iova, size))
         return UIOMMU_INVAL;

@@ -397,12 +397,10 @@ static void unlist(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 }
 
 /* Whoever ended what it saw, or was to see, may have shut its entry, whatever that shows
- * now. */
+ * now; and hushed it, where what is blocked is heard of. */
 static void reopen(struct uiommu_endpoint *ep)
 {
-    if (!atomic_exchange(&ep->over, false))
-        return;
-    if (ep->domain->kind != UIOMMU_DOMAIN_BLOCKED)
+    if (atomic_exchange(&ep->over, false))
         (void)!uim_endpoint_again(ep);
 }
 

@@ -210,6 +210,12 @@ static void before_opening(const struct smmuv3_unit *v, const uim_word *ste)
         smmuv3_cds_block(v, uim_ld64(ste));
 }
 
+/* It was, and is not to be any more. */
+static bool is_left_mute(const struct uiommu_endpoint *ep, const uim_word *ste)
+{
+    return !atomic_load(&ep->muted) && smmuv3_ste_is_mute(uim_ld64(ste));
+}
+
 static unsigned s1dss_for(const struct uiommu_domain *d)
 {
     if (uim_has_tables(d))
@@ -252,7 +258,7 @@ static enum uiommu_status set_in_table(struct smmuv3_unit *v,
 
     as_found(ste, want);
     want[1] = word_1(v, ep, ep->ats, s1dss_for(next));
-    if (next->kind != UIOMMU_DOMAIN_BLOCKED) {
+    if (next->kind != UIOMMU_DOMAIN_BLOCKED || is_left_mute(ep, ste)) {
         before_opening(v, ste);
         want[0] = opened(want[0]);
     }
@@ -412,19 +418,13 @@ static enum uiommu_status cut_substream(struct smmuv3_unit *v,
     return close_cd(v, ep, cd);
 }
 
-/* It was, and is not to be any more. */
-static bool is_left_mute(const struct uiommu_endpoint *ep, const uim_word *ste)
-{
-    return !atomic_load(&ep->muted) && smmuv3_ste_is_mute(uim_ld64(ste));
-}
-
 static enum uiommu_status block_stream(struct smmuv3_unit *v,
                                        const struct uiommu_endpoint *ep,
                                        struct uiommu_domain *blocked)
 {
     uim_word *ste = smmuv3_ste(v, smmuv3_sid(ep));
 
-    if (ste && smmuv3_has_table(uim_ld64(ste)) && !is_left_mute(ep, ste))
+    if (ste && smmuv3_has_table(uim_ld64(ste)))
         return set_in_table(v, ep, ste, blocked);
     return cut_stream(v, ep);
 }

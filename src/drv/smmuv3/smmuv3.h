@@ -317,7 +317,8 @@ void smmuv3_cds(const struct smmuv3_unit *v, const uim_word *ste,
 /* In a table, the descriptor of a PASID, or that of requests without one. NULL: there is
  * none. */
 uim_word *smmuv3_cd(const struct smmuv3_unit *v, uint64_t word0, uint32_t ssid);
-/* All of them, each in one store. */
+/* All of them, each in one store; but none of what has ended, which shows nothing either, of
+ * which nobody hears. */
 void smmuv3_cds_block(const struct smmuv3_unit *v, uint64_t word0);
 
 /* The entry of a stream, leading to what the first stage needs. NOMEM. OPNOTSUPP
@@ -375,6 +376,7 @@ void smmuv3_cd_block(const struct smmuv3_unit *v, uim_word *cd);
 /* All caches forget the descriptor, and the way to it from the entry. */
 enum uiommu_status smmuv3_cd_forget(struct smmuv3_unit *v,
                                     const struct uiommu_endpoint *endpoint);
+bool smmuv3_cd_is_hushed(const uim_word *cd);
 /* It shows nothing from now on, nor what any ASID has cached, and no fault is recorded. In
  * one store, whatever was there. */
 enum uiommu_status smmuv3_cd_hush(struct smmuv3_unit *v,
