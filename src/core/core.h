@@ -668,6 +668,8 @@ uim_domain_create_for(const struct uiommu_endpoint *endpoint,
 /* Of tables that somebody else has; they stay when it is freed. NULL: no memory. */
 struct uiommu_domain *uim_domain_foreign(struct uim_unit *unit,
                                          const struct uim_pt *pt);
+/* Nothing of its addresses is kept for interrupts. */
+void uim_domain_open_window(struct uiommu_domain *domain);
 /* No unit translates any more: frees what broken units kept from being freed; or
  * if one does not stop, lets go of it without freeing. */
 void uim_domains_reap(struct uiommu *u);

@@ -330,6 +330,8 @@ static enum uiommu_status fill(struct uiommu_provider *p,
     enum uiommu_status status = UIOMMU_OK;
 
     d->kind = UIOMMU_DOMAIN_SVA;
+    /* Interrupts carry no PASID, and what carries one is translated everywhere. */
+    uim_domain_open_window(d);
     d->resident = c->flags & UIOMMU_PROVIDER_RESIDENT;
     if (c->on_fault) {
         d->answers = true;

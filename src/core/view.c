@@ -33,8 +33,8 @@ void uim_view_init(struct uim_view *view, struct uiommu_group *group,
 
 /* ---- can this domain serve this endpoint? ------------------------------------- */
 
-static bool paging_fits(const struct uiommu_domain *d,
-                        const struct uim_unit *unit)
+static bool tables_fit(const struct uiommu_domain *d,
+                       const struct uim_unit *unit)
 {
     const struct uim_pt *pt = &d->pt;
 
@@ -44,8 +44,14 @@ static bool paging_fits(const struct uiommu_domain *d,
            (pt->page_sizes & ~unit->page_sizes) == 0 &&
            d->last_phys <= UIM_MASK(unit->phys_bits - 1, 0) &&
            (unit->coherent || !pt->coherent) && (unit->snoop || !pt->snoop) &&
-           (pt->whole_leaves || !unit->whole_leaves) &&
-           d->window_first <= unit->window_first &&
+           (pt->whole_leaves || !unit->whole_leaves);
+}
+
+/* Interrupts of the device would go wherever they are mapped. */
+static bool window_fits(const struct uiommu_domain *d,
+                        const struct uim_unit *unit)
+{
+    return d->window_first <= unit->window_first &&
            d->window_last >= unit->window_last;
 }
 
@@ -58,10 +64,10 @@ static bool fits_unit(const struct uiommu_domain *d,
     case UIOMMU_DOMAIN_IDENTITY:
         return unit->identity && (!with_pasid || unit->pasid_identity);
     case UIOMMU_DOMAIN_PAGING:
-        return !unit->walks_none && paging_fits(d, unit);
+        return !unit->walks_none && tables_fit(d, unit) && window_fits(d, unit);
     case UIOMMU_DOMAIN_SVA:
         return with_pasid && !unit->walks_none &&
-               (d->foreign ? uim_sva_fits(d, unit) : paging_fits(d, unit));
+               (d->foreign ? uim_sva_fits(d, unit) : tables_fit(d, unit));
     case UIOMMU_DOMAIN_INHERITED:
         break; /* only ever left */
     }

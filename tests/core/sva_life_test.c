@@ -592,6 +592,50 @@ static void a_provider_fills_tables_of_its_own(struct rig *rig)
     assert_int_equal(f.released, 1);
 }
 
+/* What is kept for interrupts elsewhere: they carry no PASID, and all that does is
+ * translated. */
+static uint64_t kept(const struct rig *rig)
+{
+    return is_arm(rig) ? rig->u->config.doorbell_start : UINT64_C(0xfee00000);
+}
+
+static void addresses_of_interrupts_are_filled(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_endpoint *ep;
+    struct follower f;
+
+    open_follower(rig, &f, true);
+    ep = bind_follower(&f, 0);
+    rig_is(uiommu_map(d, kept(rig), f.phys, RIG_PAGE, RW), UIOMMU_INVAL);
+    rig_ok(
+        uiommu_provider_map(f.provider, kept(rig), f.phys, 2 * RIG_PAGE, RW));
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(rig_pasid_reaches(rig, 0, uiommu_endpoint_pasid(ep),
+                                      kept(rig) + i * RIG_PAGE,
+                                      f.phys + i * RIG_PAGE));
+    rig_ok(uiommu_provider_unmap(f.provider, kept(rig), 2 * RIG_PAGE));
+    assert_true(
+        rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(ep), kept(rig)));
+    unbind(ep);
+    uiommu_provider_put(f.provider);
+    uiommu_domain_put(d);
+}
+
+static void addresses_of_interrupts_are_a_processs(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+
+    assert_true(kernel_mmap(s.p, kept(rig), 2, RW));
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), kept(rig)));
+    kernel_munmap(s.p, kept(rig), 2);
+    assert_true(
+        rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(ep), kept(rig)));
+    unbind(ep);
+    close_process(&s);
+}
+
 /* More rights than it has are something else. */
 static void rights_are_not_widened_by_themselves(struct rig *rig)
 {
@@ -718,6 +762,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(what_comes_after_it_is_not_reached, with_sva),
     RIG_TEST_ON(an_audit_finds_nothing, with_sva),
     RIG_TEST_ON(a_provider_fills_tables_of_its_own, with_pasids_and_ats),
+    RIG_TEST_ON(addresses_of_interrupts_are_filled, with_pasids),
+    RIG_TEST_ON(addresses_of_interrupts_are_a_processs, with_sva),
     RIG_TEST_ON(rights_are_not_widened_by_themselves, with_pasids),
     RIG_TEST_ON(rare_rights_are_not_widened_either, with_rare_rights),
     RIG_TEST_ON(a_provider_maps_what_devices_ask_for, with_followed_requests),
