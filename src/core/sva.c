@@ -29,6 +29,32 @@ static bool is_foreign(const struct uiommu_provider *p)
     return p->config.tables != UIOMMU_TABLES_NONE;
 }
 
+/* log2 of the pages of the processor that walks them. */
+static unsigned page_lg2(const struct uiommu_provider_config *c)
+{
+    switch (c->tables) {
+    case UIOMMU_TABLES_VMSA_16K:
+        return 14;
+    case UIOMMU_TABLES_VMSA_64K:
+        return 16;
+    default:
+        return 12;
+    }
+}
+
+/* The root of VMSAv8-64 is as large as it has to be, but for 8 entries, and aligned to
+ * that. */
+static bool vmsa_ok(const struct uiommu_provider_config *c)
+{
+    const unsigned page = page_lg2(c), entries = page - 3;
+    unsigned root_lg2;
+
+    if (c->va_bits < 25 || c->va_bits > 48)
+        return false;
+    root_lg2 = (c->va_bits - page - 1) % entries + 1 + 3;
+    return (c->root & UIM_MASK(root_lg2 > 6 ? root_lg2 - 1 : 5, 0)) == 0;
+}
+
 static bool tables_ok(const struct uiommu_provider_config *c)
 {
     switch (c->tables) {
@@ -38,7 +64,9 @@ static bool tables_ok(const struct uiommu_provider_config *c)
     case UIOMMU_TABLES_X86_64:
         return (c->va_bits == 48 || c->va_bits == 57) && (c->root & 0xfff) == 0;
     case UIOMMU_TABLES_VMSA_4K:
-        return c->va_bits >= 25 && c->va_bits <= 48 && (c->root & 0xfff) == 0;
+    case UIOMMU_TABLES_VMSA_16K:
+    case UIOMMU_TABLES_VMSA_64K:
+        return vmsa_ok(c);
     }
     return false;
 }
@@ -84,7 +112,7 @@ uiommu_provider_create(struct uiommu *u,
     p->u = u;
     p->config = *config;
     if (p->config.page_sizes == 0)
-        p->config.page_sizes = UIM_BIT(12);
+        p->config.page_sizes = UIM_BIT(page_lg2(config));
     atomic_store(&p->refs, 1);
     uim_list_init(&p->domains);
     uim_list_init(&p->bonds);

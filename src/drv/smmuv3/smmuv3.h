@@ -227,7 +227,8 @@ void smmuv3_add_cfgi_all(struct smmuv3_batch *b);
 void smmuv3_add_tlbi(struct smmuv3_batch *b, const struct smmuv3_unit *v,
                      uint32_t id);
 void smmuv3_add_tlbi_range(struct smmuv3_batch *b, const struct smmuv3_unit *v,
-                           uint32_t id, const struct uim_inval *inval);
+                           const struct uim_link *link,
+                           const struct uim_inval *inval);
 void smmuv3_add_tlbi_all(struct smmuv3_batch *b, const struct smmuv3_unit *v);
 /* Of requests with a PASID; or UIOMMU_NO_PASID, and then of all. */
 void smmuv3_add_atc_inv(struct smmuv3_batch *b, struct smmuv3_sid sid,
@@ -276,6 +277,14 @@ void smmuv3_requests_acknowledge(struct smmuv3_unit *v);
 enum uiommu_status smmuv3_respond(struct uim_unit *unit,
                                   const struct uim_page_answer *answer);
 enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint);
+
+/* mode.c */
+bool smmuv3_has_granule(const struct smmuv3_unit *v, unsigned lg2);
+/* Of a domain's tables: those of a process have their own. */
+static inline unsigned smmuv3_granule_lg2(const struct uim_pt *pt)
+{
+    return uim_ctz(pt->ops->page_sizes);
+}
 
 /* shared.c */
 const char *smmuv3_shared_tables(const struct uim_unit *unit,
