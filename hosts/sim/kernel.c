@@ -12,8 +12,7 @@
 #include "hosts/sim/sim.h"
 
 enum {
-    ENTRIES = 512,
-    TOP = 3,          /* levels are 3 to 0, all of 9 bits */
+    VA_BITS = 48,
     AREAS = 64,
     KERNEL_SLOT = 256, /* of the root: KERNEL_HALF */
 };
@@ -66,6 +65,7 @@ struct kernel_process {
 struct kernel {
     struct machine *m;
     bool arm;
+    unsigned page_lg2; /* of tables, too */
     pthread_mutex_t lock; /* processes, the kernel's half */
     struct kernel_process *first;
     uint64_t shared[3]; /* x86: its tables of levels 2, 1, 0 */
@@ -74,24 +74,39 @@ struct kernel {
 
 /* ---- memory ------------------------------------------------------------------- */
 
+static uint64_t page_size(const struct kernel *k)
+{
+    return UINT64_C(1) << k->page_lg2;
+}
+
 static uint64_t new_page(struct kernel *k)
 {
-    uint64_t phys = sim_ram_alloc(k->m, KERNEL_PAGE);
+    uint64_t phys = sim_ram_alloc(k->m, page_size(k));
 
     if (phys == 0)
         abort();
-    memset(sim_ram(k->m, phys, KERNEL_PAGE), 0, KERNEL_PAGE);
+    memset(sim_ram(k->m, phys, page_size(k)), 0, page_size(k));
     return phys;
 }
 
 static void free_page(struct kernel *k, uint64_t phys)
 {
-    sim_ram_free(k->m, phys, KERNEL_PAGE);
+    sim_ram_free(k->m, phys, page_size(k));
+}
+
+static unsigned entries_lg2(const struct kernel *k)
+{
+    return k->page_lg2 - 3;
+}
+
+static unsigned top_level(const struct kernel *k)
+{
+    return (VA_BITS - k->page_lg2 - 1) / entries_lg2(k);
 }
 
 static uint64_t *entry_at(struct kernel *k, uint64_t table, unsigned index)
 {
-    return (uint64_t *)sim_ram(k->m, table, KERNEL_PAGE) + index;
+    return (uint64_t *)sim_ram(k->m, table, page_size(k)) + index;
 }
 
 /* Units read entries, and set bits of them, at any time. */
@@ -133,8 +148,9 @@ static uint64_t leaf_entry(const struct kernel *k, uint64_t phys, unsigned prot)
 
     if (!k->arm)
         return phys | X86_P | X86_U | (write ? X86_W : 0) | (exec ? 0 : X86_NX);
-    return phys | ARM_VALID | ARM_TABLE | ARM_USER | ARM_ISH | ARM_AF | ARM_NG |
-           ARM_PXN | (write ? ARM_DIRTY : ARM_RO) | (exec ? 0 : ARM_UXN);
+    return phys | ARM_VALID | ARM_TABLE | ARM_ISH | ARM_AF | ARM_NG | ARM_PXN |
+           (prot & UIOMMU_READ ? ARM_USER : 0) | (write ? ARM_DIRTY : ARM_RO) |
+           (exec ? 0 : ARM_UXN);
 }
 
 static bool may_write(const struct kernel *k, uint64_t e)
@@ -142,9 +158,11 @@ static bool may_write(const struct kernel *k, uint64_t e)
     return k->arm ? !(e & ARM_RO) : (e & X86_W) != 0;
 }
 
-static unsigned index_of(uint64_t va, unsigned level)
+static unsigned index_of(const struct kernel *k, uint64_t va, unsigned level)
 {
-    return (unsigned)(va >> (12 + 9 * level)) % ENTRIES;
+    const unsigned n = 1u << entries_lg2(k);
+
+    return (unsigned)(va >> (k->page_lg2 + entries_lg2(k) * level)) % n;
 }
 
 /* The leaf entry of va; NULL: there is no table, and none is to come. */
@@ -153,8 +171,10 @@ static uint64_t *find(struct kernel_process *p, uint64_t va, bool make)
     struct kernel *k = p->k;
     uint64_t table = p->root;
 
-    for (unsigned level = TOP; level > 0; level--) {
-        uint64_t *e = entry_at(k, table, index_of(va, level));
+    if (table == 0)
+        return NULL; /* it has ended */
+    for (unsigned level = top_level(k); level > 0; level--) {
+        uint64_t *e = entry_at(k, table, index_of(k, va, level));
 
         if (!is_present(load(e)) && !make)
             return NULL;
@@ -162,7 +182,7 @@ static uint64_t *find(struct kernel_process *p, uint64_t va, bool make)
             store(e, table_entry(k, new_page(k)));
         table = address_of(k, load(e));
     }
-    return entry_at(k, table, index_of(va, 0));
+    return entry_at(k, table, index_of(k, va, 0));
 }
 
 /* ---- whom to tell ------------------------------------------------------------------ */
@@ -189,8 +209,7 @@ static struct area *area_of(struct kernel_process *p, uint64_t va)
     for (unsigned i = 0; i < AREAS; i++) {
         struct area *a = &p->area[i];
 
-        if (a->n > 0 && va >= a->va &&
-            va - a->va < (uint64_t)a->n * KERNEL_PAGE)
+        if (a->n > 0 && va >= a->va && va - a->va < a->n * page_size(p->k))
             return a;
     }
     return NULL;
@@ -210,28 +229,27 @@ static bool add_area(struct kernel_process *p, const struct area *area)
 static void cut_area(struct kernel_process *p, struct area *a, uint64_t va,
                      unsigned n)
 {
-    const uint64_t last = a->va + (uint64_t)a->n * KERNEL_PAGE;
-    const uint64_t end = va + (uint64_t)n * KERNEL_PAGE;
+    const uint64_t page = page_size(p->k);
+    const uint64_t last = a->va + a->n * page, end = va + n * page;
     struct area rest = *a;
 
-    a->n = va > a->va ? (unsigned)((va - a->va) / KERNEL_PAGE) : 0;
+    a->n = va > a->va ? (unsigned)((va - a->va) / page) : 0;
     if (end >= last)
         return;
     rest.va = end;
-    rest.n = (unsigned)((last - end) / KERNEL_PAGE);
+    rest.n = (unsigned)((last - end) / page);
     if (!add_area(p, &rest))
         abort();
 }
 
 static void cut_areas(struct kernel_process *p, uint64_t va, unsigned n)
 {
-    const uint64_t end = va + (uint64_t)n * KERNEL_PAGE;
+    const uint64_t page = page_size(p->k), end = va + n * page;
 
     for (unsigned i = 0; i < AREAS; i++) {
         struct area *a = &p->area[i];
 
-        if (a->n > 0 && a->va < end &&
-            a->va + (uint64_t)a->n * KERNEL_PAGE > va)
+        if (a->n > 0 && a->va < end && a->va + a->n * page > va)
             cut_area(p, a, va, n);
     }
 }
@@ -251,6 +269,7 @@ bool kernel_mmap(struct kernel_process *p, uint64_t va, unsigned n,
 /* Out of the tables, then out of the units, then back to the machine. */
 void kernel_munmap(struct kernel_process *p, uint64_t va, unsigned n)
 {
+    const uint64_t page = page_size(p->k);
     uint64_t *gone = calloc(n, sizeof(*gone));
     bool told;
 
@@ -259,11 +278,11 @@ void kernel_munmap(struct kernel_process *p, uint64_t va, unsigned n)
     pthread_mutex_lock(&p->lock);
     cut_areas(p, va, n);
     for (unsigned i = 0; i < n; i++) {
-        uint64_t *e = find(p, va + (uint64_t)i * KERNEL_PAGE, false);
+        uint64_t *e = find(p, va + i * page, false);
 
         gone[i] = e != NULL ? take(e) : 0;
     }
-    told = tell(p, va, (uint64_t)n * KERNEL_PAGE);
+    told = tell(p, va, n * page);
     for (unsigned i = 0; told && i < n; i++)
         if (is_present(gone[i]))
             free_page(p->k, address_of(p->k, gone[i]));
@@ -283,7 +302,7 @@ static void write_protect(const struct kernel *k, uint64_t *e)
 void kernel_protect(struct kernel_process *p, uint64_t va, unsigned n,
                     bool copy)
 {
-    const uint64_t size = (uint64_t)n * KERNEL_PAGE;
+    const uint64_t page = page_size(p->k), size = n * page;
     const struct area *old;
     struct area area;
 
@@ -300,7 +319,7 @@ void kernel_protect(struct kernel_process *p, uint64_t va, unsigned n,
     cut_areas(p, va, n);
     if (!add_area(p, &area))
         abort();
-    for (uint64_t at = 0; at < size; at += KERNEL_PAGE) {
+    for (uint64_t at = 0; at < size; at += page) {
         uint64_t *e = find(p, va + at, false);
 
         if (e != NULL && is_present(load(e)))
@@ -317,10 +336,10 @@ static void copy_page(struct kernel_process *p, uint64_t va, uint64_t *e,
                       unsigned prot)
 {
     const uint64_t old = address_of(p->k, take(e)), new = new_page(p->k);
-    const bool told = tell(p, va, KERNEL_PAGE);
+    const uint64_t page = page_size(p->k);
+    const bool told = tell(p, va, page);
 
-    memcpy(sim_ram(p->k->m, new, KERNEL_PAGE),
-           sim_ram(p->k->m, old, KERNEL_PAGE), KERNEL_PAGE);
+    memcpy(sim_ram(p->k->m, new, page), sim_ram(p->k->m, old, page), page);
     store(e, leaf_entry(p->k, new, prot));
     if (told)
         free_page(p->k, old);
@@ -342,6 +361,8 @@ static enum uiommu_status fault(struct kernel_process *p, uint64_t va,
         store(e, leaf_entry(p->k, new_page(p->k),
                             a->copy ? a->prot & ~(unsigned)UIOMMU_WRITE
                                     : a->prot));
+    if (p->k->arm)
+        __atomic_fetch_or(e, htole64(ARM_AF), __ATOMIC_SEQ_CST);
     if ((access & UIOMMU_WRITE) && !may_write(p->k, load(e)))
         copy_page(p, va, e, a->prot);
     return UIOMMU_OK;
@@ -352,7 +373,7 @@ enum uiommu_status kernel_fault(void *process, uint64_t va, unsigned access)
     struct kernel_process *p = process;
     enum uiommu_status status;
 
-    va &= ~(uint64_t)(KERNEL_PAGE - 1);
+    va &= ~(page_size(p->k) - 1);
     pthread_mutex_lock(&p->lock);
     status = fault(p, va, access);
     p->served++;
@@ -370,6 +391,18 @@ uint64_t kernel_touch(struct kernel_process *p, uint64_t va, bool write)
     return kernel_lookup(p, va, &dirty);
 }
 
+void kernel_age(struct kernel_process *p, uint64_t va)
+{
+    const uint64_t accessed = p->k->arm ? ARM_AF : X86_A;
+    uint64_t *e;
+
+    pthread_mutex_lock(&p->lock);
+    e = find(p, va, false);
+    __atomic_fetch_and(e, htole64(~accessed), __ATOMIC_SEQ_CST);
+    (void)tell(p, va, page_size(p->k));
+    pthread_mutex_unlock(&p->lock);
+}
+
 uint64_t kernel_lookup(struct kernel_process *p, uint64_t va, bool *dirty)
 {
     const uint64_t *e;
@@ -380,7 +413,8 @@ uint64_t kernel_lookup(struct kernel_process *p, uint64_t va, bool *dirty)
     value = e != NULL ? load(e) : 0;
     pthread_mutex_unlock(&p->lock);
     *dirty = (value & (p->k->arm ? ARM_DIRTY : X86_D)) != 0;
-    return is_present(value) ? address_of(p->k, value) + va % KERNEL_PAGE : 0;
+    return is_present(value) ? address_of(p->k, value) + va % page_size(p->k)
+                             : 0;
 }
 
 /* ---- processes ------------------------------------------------------------------------ */
@@ -410,14 +444,23 @@ static void released(void *ctx)
     p->released++;
 }
 
+static enum uiommu_tables tables_of(const struct kernel *k)
+{
+    if (!k->arm)
+        return UIOMMU_TABLES_X86_64;
+    if (k->page_lg2 == 12)
+        return UIOMMU_TABLES_VMSA_4K;
+    return k->page_lg2 == 14 ? UIOMMU_TABLES_VMSA_16K : UIOMMU_TABLES_VMSA_64K;
+}
+
 struct uiommu_provider_config kernel_provider(struct kernel_process *p)
 {
     return (struct uiommu_provider_config){
         .size = sizeof(struct uiommu_provider_config),
-        .tables = p->k->arm ? UIOMMU_TABLES_VMSA_4K : UIOMMU_TABLES_X86_64,
-        .va_bits = 48,
+        .tables = tables_of(p->k),
+        .va_bits = VA_BITS,
         .root = p->root,
-        .page_sizes = KERNEL_PAGE,
+        .page_sizes = page_size(p->k),
         .attributes = p->k->arm ? ARM_MAIR : X86_PAT,
         .on_fault = kernel_fault,
         .released = released,
@@ -442,12 +485,11 @@ static void free_below(struct kernel *k, uint64_t table, unsigned level,
         if (!is_present(e))
             continue;
         if (level > 0)
-            free_below(k, address_of(k, e), level - 1, ENTRIES);
+            free_below(k, address_of(k, e), level - 1, 1u << entries_lg2(k));
         else
             free_page(k, address_of(k, e));
     }
-    if (level < TOP)
-        free_page(k, table);
+    free_page(k, table);
 }
 
 void kernel_exit(struct kernel_process *p)
@@ -456,9 +498,11 @@ void kernel_exit(struct kernel_process *p)
     p->gone = true;
     p->kept =
         p->provider != NULL && !is_confirmed(uiommu_provider_exit(p->provider));
-    if (!p->kept) {
+    if (!p->kept && p->root != 0) {
         p->provider = NULL;
-        free_below(p->k, p->root, TOP, p->k->arm ? ENTRIES : KERNEL_SLOT);
+        free_below(p->k, p->root, top_level(p->k),
+                   p->k->arm ? 1u << entries_lg2(p->k) : KERNEL_SLOT);
+        p->root = 0;
     }
     memset(p->area, 0, sizeof(p->area));
     pthread_mutex_unlock(&p->lock);
@@ -476,8 +520,6 @@ void kernel_process_free(struct kernel_process *p)
         at = &(*at)->next;
     *at = p->next;
     pthread_mutex_unlock(&k->lock);
-    if (!p->kept)
-        free_page(k, p->root);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }
@@ -523,15 +565,28 @@ void kernel_vfree(struct kernel *k, struct uiommu *u)
     pthread_mutex_unlock(&k->lock);
 }
 
-struct kernel *kernel_open(struct machine *m, bool arm)
+static struct kernel *create(struct machine *m, bool arm, unsigned page_lg2)
 {
     struct kernel *k = calloc(1, sizeof(*k));
 
     if (k == NULL)
-        return NULL;
+        abort();
     k->m = m;
     k->arm = arm;
+    k->page_lg2 = page_lg2;
     pthread_mutex_init(&k->lock, NULL);
+    return k;
+}
+
+struct kernel *kernel_open_granule(struct machine *m, unsigned page_lg2)
+{
+    return create(m, true, page_lg2);
+}
+
+struct kernel *kernel_open(struct machine *m, bool arm)
+{
+    struct kernel *k = create(m, arm, 12);
+
     if (arm)
         return k;
     k->shared[0] = new_page(k);

@@ -23,8 +23,10 @@ struct kernel_process;
 
 enum { KERNEL_PAGE = 4096 };
 
-/* Tables of VMSAv8-64, or of x86-64. NULL: no memory. */
+/* Tables of VMSAv8-64, or of x86-64, and pages of KERNEL_PAGE. */
 struct kernel *kernel_open(struct machine *m, bool arm);
+/* Of VMSAv8-64, and pages as large as its granule: 12, 14 or 16. */
+struct kernel *kernel_open_granule(struct machine *m, unsigned page_lg2);
 /* All processes have exited, and been freed. */
 void kernel_close(struct kernel *k);
 
@@ -54,6 +56,8 @@ void kernel_protect(struct kernel_process *p, uint64_t va, unsigned n,
 enum uiommu_status kernel_fault(void *process, uint64_t va, unsigned access);
 /* The processor writes, or reads; the physical address, or 0. */
 uint64_t kernel_touch(struct kernel_process *p, uint64_t va, bool write);
+/* Nobody was at the page yet, as far as its entry says. */
+void kernel_age(struct kernel_process *p, uint64_t va);
 /* Where it is, and whether it was written to by whoever says so; 0: nowhere. */
 uint64_t kernel_lookup(struct kernel_process *p, uint64_t va, bool *dirty);
 

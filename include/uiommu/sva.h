@@ -27,9 +27,11 @@ struct uiommu_provider;
 enum uiommu_tables {
     UIOMMU_TABLES_NONE,   /* there are none: uiommu_provider_map()         */
     UIOMMU_TABLES_X86_64, /* from CR3: va_bits 48 (4 levels) or 57 (5)     */
-    UIOMMU_TABLES_VMSA_4K, /* from TTBR0_EL1, 4 KiB granule: va_bits is 64 - T0SZ.
+    UIOMMU_TABLES_VMSA_4K, /* from TTBR0_EL1, by granule: va_bits is 64 - T0SZ, 25 to 48.
                             * What is below TTBR1 is never reached. All leaves have nG = 1:
                             * others would outlive what is invalidated by ASID */
+    UIOMMU_TABLES_VMSA_16K,
+    UIOMMU_TABLES_VMSA_64K,
 };
 
 enum {

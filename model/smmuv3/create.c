@@ -50,6 +50,7 @@ static uint64_t offered_idr3(const struct msmmu_args *a)
                &(struct smmuv3_idr3_fields){ .had = a->stage != MSMMU_STAGE_2,
                                              .xnx = a->stage != MSMMU_STAGE_1,
                                              .pps = a->pps,
+                                             .epan = a->epan,
                                              .ril = a->ril,
                                              .bbml = a->bbml })
         .raw;
@@ -196,6 +197,7 @@ static bool parse(const struct uim_model_host *host, const char *text,
         { .key = "stall", .value = &a->stall, .max = 1 },
         { .key = "stall_max", .value = &a->stall_max, .max = MSMMU_STALLS },
         { .key = "abort", .value = &a->abort, .max = 1 },
+        { .key = "epan", .value = &a->epan, .max = 1 },
         { .key = "httu", .value = &a->httu, .max = 2 },
         { .key = "bbml", .value = &a->bbml, .max = 2 },
         { .key = NULL },

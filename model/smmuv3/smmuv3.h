@@ -88,6 +88,7 @@ struct msmmu_args {
     uint64_t coherent, st_level, cd2l, asid16, vmid16, msi, ats, ril;
     uint64_t pri, pps, stall;
     uint64_t stall_max;                /* records that wait for an answer    */
+    uint64_t epan;
     uint64_t abort;                    /* GBPA.ABORT at reset                */
     uint64_t httu, bbml;               /* 0 to 2                             */
 };
@@ -138,7 +139,7 @@ struct msmmu_stage {
     bool on, second;
     bool upper;          /* TTB1: addresses begin with ones                  */
     bool fails;          /* EPD: nothing is translated                       */
-    bool tbi, had, affd, ha, hd, wxn, pan, record, stall, snooped;
+    bool tbi, had, affd, ha, hd, wxn, pan, epan, record, stall, snooped;
 };
 
 struct msmmu_leaf {

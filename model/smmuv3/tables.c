@@ -543,6 +543,7 @@ static void use_stage_1(const struct msmmu *m, struct msmmu_trip *t)
         .hd = smmuv3_cd_q0_hd(q0),
         .wxn = smmuv3_cd_q0_wxn(q0),
         .pan = smmuv3_cd_q0_pan(q0),
+        .epan = m->args.epan && smmuv3_cd_q1_epan(q1),
         .record = smmuv3_cd_q0_r(q0),
         .stall = smmuv3_cd_q0_s(q0),
     };

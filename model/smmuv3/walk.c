@@ -167,7 +167,7 @@ static uint8_t final_rights(const struct msmmu_stage *s, uint8_t rights)
         rights &= (uint8_t)~EXECUTE;
     if (s->wxn && (rights & WRITE_U))
         rights &= (uint8_t)~EXECUTE_U;
-    if (s->pan && (rights & READ_U))
+    if (s->pan && (rights & (s->epan ? READ_U | EXECUTE_U : READ_U)))
         rights &= (uint8_t) ~(READ | WRITE);
     return rights;
 }

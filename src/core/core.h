@@ -192,6 +192,8 @@ struct uiommu {
     struct uim_node waiting, left; /* groups: for handlers, for answers      */
     uint64_t cookies;
     struct uim_node providers; /* device_lock                                */
+    _Atomic uint32_t
+        lost_tables; /* of a process, to a unit that does not stop */
 };
 
 static inline bool uim_runs(const struct uiommu *u)
@@ -741,6 +743,8 @@ uim_domain_create_for(const struct uiommu_endpoint *endpoint,
 /* Of tables that somebody else has; they stay when it is freed. NULL: no memory. */
 struct uiommu_domain *uim_domain_foreign(struct uim_unit *unit,
                                          const struct uim_pt *pt);
+/* Nothing of its addresses is kept for interrupts. */
+void uim_domain_open_window(struct uiommu_domain *domain);
 /* No unit translates any more: frees what broken units kept from being freed; or
  * if one does not stop, lets go of it without freeing. */
 void uim_domains_reap(struct uiommu *u);
@@ -759,6 +763,7 @@ struct uiommu_provider {
     uint64_t listed;           /* device_lock                                */
     uint32_t pasid;            /* device_lock: of all that is bound; 0: none  */
     struct uim_node bonds;     /* u->lock                                    */
+    bool lost;                 /* u->lock: a unit walks its tables for ever  */
 };
 /* Has the address space ended? Any domain. */
 bool uim_sva_is_over(const struct uiommu_domain *domain);
@@ -769,7 +774,7 @@ bool uim_sva_fits(const struct uiommu_domain *domain,
 void uim_sva_unlist(struct uiommu_domain *domain);
 /* What ended while units took no commands, which they do again, is shut. */
 void uim_sva_shut_ended(struct uiommu *u);
-/* The instance is over, and the provider stays. */
+/* What a domain referred to, which a unit walks for ever: it is never released. */
 void uim_sva_lose(struct uiommu_provider *provider);
 /* There is no provider. */
 bool uim_sva_none(struct uiommu *u);

@@ -142,10 +142,8 @@ static enum uiommu_status make_space(struct uim_view *view, struct uim_dma *dma)
 /* Doorbells get addresses of the space: no window is kept for them. */
 static void open_window(struct uiommu_domain *d)
 {
-    if (d->kept_first > d->kept_last)
-        return;
-    d->window_first = d->kept_first = UINT64_MAX;
-    d->window_last = d->kept_last = 0;
+    if (d->kept_first <= d->kept_last)
+        uim_domain_open_window(d);
 }
 
 static enum uiommu_status fill(const struct uiommu_endpoint *ep,

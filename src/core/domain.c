@@ -66,7 +66,7 @@ static uint8_t least(uint8_t a, uint8_t b)
     return a < b ? a : b;
 }
 
-/* False: there are no tables that both walk. See paging_fits(). */
+/* False: there are no tables that both walk. See tables_fit() in view.c. */
 static bool narrow(struct ability *a, const struct uim_unit *unit)
 {
     if (unit->format != a->format ||
@@ -123,15 +123,22 @@ static enum uiommu_status choose(const struct ability *a,
     return UIOMMU_OK;
 }
 
+void uim_domain_open_window(struct uiommu_domain *domain)
+{
+    domain->window_first = UINT64_MAX; /* no address is below and above */
+    domain->window_last = 0;
+    domain->kept_first = UINT64_MAX;
+    domain->kept_last = 0;
+}
+
 /* What no caller of uiommu_map() may map. */
 static void set_window(struct uiommu_domain *d, const struct ability *a)
 {
     struct uiommu_region window;
 
+    uim_domain_open_window(d);
     d->window_first = a->window_first;
     d->window_last = a->window_last;
-    d->kept_first = UINT64_MAX; /* no address is below and above */
-    d->kept_last = 0;
     if (a->window_first <= a->window_last ||
         !uim_doorbell_window(a->unit, &window))
         return;
@@ -350,8 +357,7 @@ struct uiommu_domain *uim_domain_foreign(struct uim_unit *unit,
     d->foreign = true;
     d->pt = *pt;
     d->last_iova = UIM_MASK(pt->iova_bits - 1, 0);
-    d->window_first = UINT64_MAX; /* no address is below and above */
-    d->kept_first = UINT64_MAX;
+    uim_domain_open_window(d);
     d->lock = u->host.spin_create(u->host.ctx);
     if (!d->lock) {
         uim_free(u, d, sizeof(*d));
@@ -413,12 +419,12 @@ static void destroy(struct uiommu_domain *d)
         uiommu_provider_put(provider);
 }
 
-/* Somebody walks its tables for ever; its provider is never released. */
+/* Somebody walks its tables for ever. */
 static void lose(struct uiommu_domain *d)
 {
+    atomic_fetch_sub(&d->u->n_domains, 1);
     if (d->provider)
         uim_sva_lose(d->provider);
-    atomic_fetch_sub(&d->u->n_domains, 1);
 }
 
 void uim_domains_reap(struct uiommu *u)

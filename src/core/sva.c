@@ -23,6 +23,38 @@ static void unlock(struct uiommu *u)
 
 /* ---- providers -------------------------------------------------------------------- */
 
+/* Are there tables that a processor walks? */
+static bool is_foreign(const struct uiommu_provider *p)
+{
+    return p->config.tables != UIOMMU_TABLES_NONE;
+}
+
+/* log2 of the pages of the processor that walks them. */
+static unsigned page_lg2(const struct uiommu_provider_config *c)
+{
+    switch (c->tables) {
+    case UIOMMU_TABLES_VMSA_16K:
+        return 14;
+    case UIOMMU_TABLES_VMSA_64K:
+        return 16;
+    default:
+        return 12;
+    }
+}
+
+/* The root of VMSAv8-64 is as large as it has to be, but for 8 entries, and aligned to
+ * that. */
+static bool vmsa_ok(const struct uiommu_provider_config *c)
+{
+    const unsigned page = page_lg2(c), entries = page - 3;
+    unsigned root_lg2;
+
+    if (c->va_bits < 25 || c->va_bits > 48)
+        return false;
+    root_lg2 = (c->va_bits - page - 1) % entries + 1 + 3;
+    return (c->root & UIM_MASK(root_lg2 > 6 ? root_lg2 - 1 : 5, 0)) == 0;
+}
+
 static bool tables_ok(const struct uiommu_provider_config *c)
 {
     switch (c->tables) {
@@ -32,7 +64,9 @@ static bool tables_ok(const struct uiommu_provider_config *c)
     case UIOMMU_TABLES_X86_64:
         return (c->va_bits == 48 || c->va_bits == 57) && (c->root & 0xfff) == 0;
     case UIOMMU_TABLES_VMSA_4K:
-        return c->va_bits >= 25 && c->va_bits <= 48 && (c->root & 0xfff) == 0;
+    case UIOMMU_TABLES_VMSA_16K:
+    case UIOMMU_TABLES_VMSA_64K:
+        return vmsa_ok(c);
     }
     return false;
 }
@@ -78,7 +112,7 @@ uiommu_provider_create(struct uiommu *u,
     p->u = u;
     p->config = *config;
     if (p->config.page_sizes == 0)
-        p->config.page_sizes = UIM_BIT(12);
+        p->config.page_sizes = UIM_BIT(page_lg2(config));
     atomic_store(&p->refs, 1);
     uim_list_init(&p->domains);
     uim_list_init(&p->bonds);
@@ -127,14 +161,17 @@ void uiommu_provider_put(struct uiommu_provider *provider)
     if (atomic_fetch_sub(&provider->refs, 1) > 1)
         return;
     leave_list(provider);
-    if (provider->config.released)
+    if (provider->config.released && !provider->lost)
         provider->config.released(provider->config.ctx);
     uim_free(u, provider, sizeof(*provider));
 }
 
 void uim_sva_lose(struct uiommu_provider *provider)
 {
-    leave_list(provider);
+    provider->lost = true;
+    if (is_foreign(provider))
+        atomic_store(&provider->u->lost_tables, true);
+    uiommu_provider_put(provider);
 }
 
 bool uim_sva_none(struct uiommu *u)
@@ -321,6 +358,8 @@ static enum uiommu_status fill(struct uiommu_provider *p,
     enum uiommu_status status = UIOMMU_OK;
 
     d->kind = UIOMMU_DOMAIN_SVA;
+    /* Interrupts carry no PASID, and what carries one is translated everywhere. */
+    uim_domain_open_window(d);
     d->resident = c->flags & UIOMMU_PROVIDER_RESIDENT;
     if (c->on_fault) {
         d->answers = true;
@@ -342,9 +381,8 @@ static enum uiommu_status create(const struct uiommu_endpoint *ep,
                                  struct uiommu_domain **out)
 {
     struct uiommu_domain *d = NULL;
-    enum uiommu_status status = p->config.tables == UIOMMU_TABLES_NONE
-                                    ? create_own(ep, p, &d)
-                                    : create_foreign(ep, p, &d);
+    enum uiommu_status status =
+        is_foreign(p) ? create_foreign(ep, p, &d) : create_own(ep, p, &d);
 
     if (status == UIOMMU_OK)
         status = fill(p, d);
@@ -526,12 +564,12 @@ enum uiommu_status uiommu_sva_tables_freed(struct uiommu *u)
     while ((p = next_provider(u, p)) != NULL) {
         enum uiommu_status status = UIOMMU_OK;
 
-        if (p->config.tables != UIOMMU_TABLES_NONE)
+        if (is_foreign(p))
             status = invalidate(p, &everything);
         if (status != UIOMMU_OK)
             worst = status;
     }
-    return worst;
+    return atomic_load(&u->lost_tables) ? UIOMMU_TIMEDOUT : worst;
 }
 
 static enum uiommu_status shut(struct uiommu_provider *p)
@@ -608,11 +646,6 @@ static enum uiommu_status map(struct uiommu_domain *d, uint64_t iova,
                                   : status;
 }
 
-static bool is_filled(const struct uiommu_provider *p)
-{
-    return p->config.tables == UIOMMU_TABLES_NONE;
-}
-
 /* Of its pages, not empty, and not wrapping; how wide they are domains know. */
 static bool range_ok(const struct uiommu_provider *p, uint64_t iova,
                      uint64_t size)
@@ -639,7 +672,7 @@ enum uiommu_status uiommu_provider_map(struct uiommu_provider *provider,
 
     if (!provider)
         return UIOMMU_INVAL;
-    if (!is_filled(provider))
+    if (is_foreign(provider))
         return UIOMMU_OPNOTSUPP;
     if (is_over(provider))
         return UIOMMU_NOENT;
@@ -665,7 +698,7 @@ enum uiommu_status uiommu_provider_unmap(struct uiommu_provider *provider,
 
     if (!provider)
         return UIOMMU_INVAL;
-    if (!is_filled(provider))
+    if (is_foreign(provider))
         return UIOMMU_OPNOTSUPP;
     if (!range_ok(provider, iova, size))
         return UIOMMU_INVAL;

@@ -30,8 +30,8 @@ void uim_view_init(struct uim_view *view, struct uiommu_group *group,
 
 /* ---- can this domain serve this endpoint? ------------------------------------- */
 
-static bool paging_fits(const struct uiommu_domain *d,
-                        const struct uim_unit *unit)
+static bool tables_fit(const struct uiommu_domain *d,
+                       const struct uim_unit *unit)
 {
     const struct uim_pt *pt = &d->pt;
 
@@ -41,8 +41,14 @@ static bool paging_fits(const struct uiommu_domain *d,
            (pt->page_sizes & ~unit->page_sizes) == 0 &&
            d->last_phys <= UIM_MASK(unit->phys_bits - 1, 0) &&
            (unit->coherent || !pt->coherent) && (unit->snoop || !pt->snoop) &&
-           (pt->whole_leaves || !unit->whole_leaves) &&
-           d->window_first <= unit->window_first &&
+           (pt->whole_leaves || !unit->whole_leaves);
+}
+
+/* Interrupts of the device would go wherever they are mapped. */
+static bool window_fits(const struct uiommu_domain *d,
+                        const struct uim_unit *unit)
+{
+    return d->window_first <= unit->window_first &&
            d->window_last >= unit->window_last;
 }
 
@@ -55,10 +61,10 @@ static bool fits_unit(const struct uiommu_domain *d,
     case UIOMMU_DOMAIN_IDENTITY:
         return unit->identity && (!with_pasid || unit->pasid_identity);
     case UIOMMU_DOMAIN_PAGING:
-        return !unit->walks_none && paging_fits(d, unit);
+        return !unit->walks_none && tables_fit(d, unit) && window_fits(d, unit);
     case UIOMMU_DOMAIN_SVA:
         return with_pasid && !unit->walks_none &&
-               (d->foreign ? uim_sva_fits(d, unit) : paging_fits(d, unit));
+               (d->foreign ? uim_sva_fits(d, unit) : tables_fit(d, unit));
     case UIOMMU_DOMAIN_INHERITED:
         break; /* only ever left */
     }
@@ -179,12 +185,10 @@ static void unlist(struct uiommu_endpoint *ep, struct uiommu_domain *next)
 }
 
 /* Whoever ended what it saw, or was to see, may have shut its entry, whatever that shows
- * now. */
+ * now; and hushed it, where what is blocked is heard of. */
 static void reopen(struct uiommu_endpoint *ep)
 {
-    if (!atomic_exchange(&ep->over, false))
-        return;
-    if (ep->domain->kind != UIOMMU_DOMAIN_BLOCKED)
+    if (atomic_exchange(&ep->over, false))
         (void)!uim_endpoint_again(ep);
 }
 

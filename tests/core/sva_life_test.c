@@ -264,6 +264,53 @@ static void what_a_unit_keeps_is_not_invalidated(struct rig *rig)
     close_process(&s);
 }
 
+static void no_problem(void *ctx, const char *text)
+{
+    (void)ctx, (void)text;
+}
+
+static bool with_sva_and_leaks(struct rig *rig, const char **why)
+{
+    rig->config.on_problem = no_problem;
+    return with_sva_in_a_hurry(rig, why);
+}
+
+/* Nor is it when the unit does not stop: it is never said to be, even when nobody has the
+ * provider any more, which is never released. */
+static void what_a_unit_keeps_for_ever_is_never_free(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    char error[256];
+
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), VA));
+    rig_ok(uiommu_sva_tables_freed(rig->u));
+    uim_check_silent(sim_door(rig->m), true);
+    (void)!uiommu_sva_unbind(ep, true);
+    for (unsigned i = RIG_DEVICES; i-- > 0;) {
+        if (rig->device[i])
+            (void)!uiommu_device_remove(rig->device[i]);
+        rig->device[i] = NULL;
+    }
+    rig_is(uiommu_stop(rig->u), UIOMMU_TIMEDOUT);
+    rig->started = false;
+    rig_is(uiommu_sva_tables_freed(rig->u), UIOMMU_TIMEDOUT);
+    rig_is(uiommu_sva_invalidate(s.provider, VA, VA), UIOMMU_TIMEDOUT);
+    kernel_exit(s.p);
+    rig_is(uiommu_provider_exit(s.provider), UIOMMU_TIMEDOUT);
+    rig_is(uiommu_destroy(rig->u), UIOMMU_BUSY);
+    uiommu_provider_put(s.provider);
+    assert_int_equal(kernel_released(s.p), 0);
+    rig_is(uiommu_sva_tables_freed(rig->u), UIOMMU_TIMEDOUT);
+    rig_ok(uiommu_destroy(rig->u));
+    rig->u = NULL;
+    kernel_process_free(s.p);
+    kernel_close(s.k);
+    assert_true(sim_close(rig->m) > 0);
+    rig->m = sim_open(&rig->config, error, sizeof(error));
+    assert_non_null(rig->m);
+}
+
 static void an_address_space_is_not_handed_over(struct rig *rig)
 {
     const struct uiommu_record *record = NULL;
@@ -333,6 +380,47 @@ static void nor_after_a_reset(struct rig *rig)
     rig->faults = 0;
     rig_ok(uiommu_pasid_destroy(mine, true));
     close_process(&s);
+}
+
+/* Nor while what sees it is made anew, as after a storm, for which all of a device's
+ * entries are. */
+static void write_to_what_has_ended(void *ctx)
+{
+    struct rig *rig = ctx;
+    uint64_t value = 0;
+
+    assert_false(rig_dma(rig, 0, 1, true, VA, &value));
+}
+
+static void nor_after_a_storm(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0), *own = rig_endpoint(rig, 0);
+    struct uiommu_fault f = { .driver = rig_arch(rig)->driver->name,
+                              .id = own->id,
+                              .pasid = UIOMMU_NO_PASID };
+
+    assert_int_equal(uiommu_endpoint_pasid(ep), 1);
+    assert_true(shares(&s, 0, 1, VA));
+    rig_ok(uiommu_provider_exit(s.provider));
+    for (unsigned i = 0; i < 2; i++)
+        uim_fault(own->unit, &f);
+    assert_int_equal(rig->fault.kind, UIOMMU_FAULT_STORM);
+    rig->faults = 0;
+    rig_watch(rig, write_to_what_has_ended, rig);
+    rig_ok(uiommu_device_rearm(rig->device[rig_engine(rig, 0)]));
+    rig_watch(rig, NULL, NULL);
+    rig_expect_stale(rig, sim_stale_count(rig->m)); /* until it returned */
+    rig_poll(rig);
+    assert_int_equal(rig->faults, 0);
+    unbind(ep);
+    close_process(&s);
+}
+
+static bool with_sva_and_budget(struct rig *rig, const char **why)
+{
+    rig->setup.storm_budget = 1;
+    return with_sva(rig, why);
 }
 
 /* What a process was tagged with in caches tags another as soon as it is left. */
@@ -504,6 +592,50 @@ static void a_provider_fills_tables_of_its_own(struct rig *rig)
     assert_int_equal(f.released, 1);
 }
 
+/* What is kept for interrupts elsewhere: they carry no PASID, and all that does is
+ * translated. */
+static uint64_t kept(const struct rig *rig)
+{
+    return is_arm(rig) ? rig->u->config.doorbell_start : UINT64_C(0xfee00000);
+}
+
+static void addresses_of_interrupts_are_filled(struct rig *rig)
+{
+    struct uiommu_domain *d = rig_domain(rig, 0);
+    struct uiommu_endpoint *ep;
+    struct follower f;
+
+    open_follower(rig, &f, true);
+    ep = bind_follower(&f, 0);
+    rig_is(uiommu_map(d, kept(rig), f.phys, RIG_PAGE, RW), UIOMMU_INVAL);
+    rig_ok(
+        uiommu_provider_map(f.provider, kept(rig), f.phys, 2 * RIG_PAGE, RW));
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(rig_pasid_reaches(rig, 0, uiommu_endpoint_pasid(ep),
+                                      kept(rig) + i * RIG_PAGE,
+                                      f.phys + i * RIG_PAGE));
+    rig_ok(uiommu_provider_unmap(f.provider, kept(rig), 2 * RIG_PAGE));
+    assert_true(
+        rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(ep), kept(rig)));
+    unbind(ep);
+    uiommu_provider_put(f.provider);
+    uiommu_domain_put(d);
+}
+
+static void addresses_of_interrupts_are_a_processs(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+
+    assert_true(kernel_mmap(s.p, kept(rig), 2, RW));
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), kept(rig)));
+    kernel_munmap(s.p, kept(rig), 2);
+    assert_true(
+        rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(ep), kept(rig)));
+    unbind(ep);
+    close_process(&s);
+}
+
 /* More rights than it has are something else. */
 static void rights_are_not_widened_by_themselves(struct rig *rig)
 {
@@ -621,13 +753,17 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(what_ends_in_sleep_is_shut_after_it, with_sva_and_ats),
     RIG_TEST_ON(who_does_not_answer_is_shut_off, with_sva_and_ats),
     RIG_TEST_ON(what_a_unit_keeps_is_not_invalidated, with_sva_in_a_hurry),
+    RIG_TEST_ON(what_a_unit_keeps_for_ever_is_never_free, with_sva_and_leaks),
     RIG_TEST_ON(an_address_space_is_not_handed_over, with_sva),
     RIG_TEST_ON(a_fault_says_what_it_sees, with_sva),
     RIG_TEST_ON(nobody_hears_of_what_has_ended, with_sva),
     RIG_TEST_ON(nor_after_a_reset, with_sva),
+    RIG_TEST_ON(nor_after_a_storm, with_sva_and_budget),
     RIG_TEST_ON(what_comes_after_it_is_not_reached, with_sva),
     RIG_TEST_ON(an_audit_finds_nothing, with_sva),
     RIG_TEST_ON(a_provider_fills_tables_of_its_own, with_pasids_and_ats),
+    RIG_TEST_ON(addresses_of_interrupts_are_filled, with_pasids),
+    RIG_TEST_ON(addresses_of_interrupts_are_a_processs, with_sva),
     RIG_TEST_ON(rights_are_not_widened_by_themselves, with_pasids),
     RIG_TEST_ON(rare_rights_are_not_widened_either, with_rare_rights),
     RIG_TEST_ON(a_provider_maps_what_devices_ask_for, with_followed_requests),

@@ -91,6 +91,85 @@ static void who_is_not_told_uses_what_is_gone(struct rig *rig)
     close_process(&s);
 }
 
+/* Pages of 16 and of 64 KiB: all of a page comes and goes at once. */
+static void use_pages(struct rig *rig, unsigned page_lg2)
+{
+    const uint64_t page = UIM_BIT(page_lg2), at = VA & ~(page - 1);
+    struct kernel *k = kernel_open_granule(rig->m, page_lg2);
+    struct process s = start_process(rig, k, UIOMMU_PROVIDER_RESIDENT);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    const uint32_t pasid = uiommu_endpoint_pasid(ep);
+
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(kernel_mmap(s.p, at, 4, RW));
+        for (uint64_t in = 0; in < 4 * page; in += page / 2)
+            assert_true(shares(&s, 0, pasid, at + in));
+        kernel_munmap(s.p, at + page, 2);
+        for (uint64_t in = page; in < 3 * page; in += RIG_PAGE)
+            assert_true(rig_pasid_refused(rig, 0, pasid, at + in));
+        assert_true(shares(&s, 0, pasid, at + 4 * page - RIG_PAGE));
+        kernel_munmap(s.p, at, 4);
+    }
+    unbind(ep);
+    end_process(&s);
+    kernel_close(k);
+}
+
+static void pages_are_as_large_as_the_granule(struct rig *rig)
+{
+    set(rig, 0, uiommu_identity(rig->u));
+    use_pages(rig, 14);
+    use_pages(rig, 16);
+    use_pages(rig, 12);
+}
+
+static bool with_granules(struct rig *rig, const char **why)
+{
+    if (!is_arm(rig))
+        *why = "pages of x86-64 have 4 KiB";
+    return is_arm(rig) && with_sva(rig, why);
+}
+
+static bool with_granules_page_by_page(struct rig *rig, const char **why)
+{
+    rig->config.args = "ril=0";
+    return with_granules(rig, why);
+}
+
+static bool with_granules_and_ats(struct rig *rig, const char **why)
+{
+    rig->config.ats = true;
+    return with_granules(rig, why);
+}
+
+/* SMMUv3 does not set AF, nor takes it for set: whoever serves the fault sets it. */
+static void what_was_not_accessed_yet_is_refused(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    const uint32_t pasid = uiommu_endpoint_pasid(ep);
+
+    assert_true(kernel_touch(s.p, VA, true) != 0);
+    kernel_age(s.p, VA);
+    if (is_arm(rig)) {
+        assert_true(rig_pasid_refused(rig, 0, pasid, VA));
+        assert_true(shares(&s, 0, pasid, VA));
+        rig->faults = 0;
+    } else {
+        assert_true(
+            rig_pasid_reaches(rig, 0, pasid, VA, kernel_touch(s.p, VA, true)));
+    }
+    unbind(ep);
+    close_process(&s);
+}
+
+static bool with_sva_and_httu(struct rig *rig, const char **why)
+{
+    if (is_arm(rig))
+        rig->config.args = "httu=2";
+    return with_sva(rig, why);
+}
+
 /* What the device writes the processor finds marked. */
 static void writes_are_marked_in_the_tables(struct rig *rig)
 {
@@ -191,6 +270,30 @@ static void the_privileged_reach_nothing_of_a_process(struct rig *rig)
     rig->faults = 0;
     unbind(ep);
     close_process(&s);
+}
+
+/* A process may execute it and not read it, and to who is privileged it looks like the
+ * kernel's. */
+static void nor_what_a_process_only_executes(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+    const uint32_t pasid = uiommu_endpoint_pasid(ep);
+    const uint64_t at = VA + 64 * RIG_PAGE;
+
+    assert_true(kernel_mmap(s.p, at, 1, UIOMMU_EXEC));
+    assert_int_equal(kernel_fault(s.p, at, UIOMMU_EXEC), UIOMMU_OK);
+    assert_false(privileged_reads(rig, pasid, at));
+    assert_true(rig_pasid_refused(rig, 0, pasid, at));
+    rig->faults = 0;
+    unbind(ep);
+    close_process(&s);
+}
+
+static bool with_epan(struct rig *rig, const char **why)
+{
+    rig->config.args = "epan=1";
+    return with_granules(rig, why);
 }
 
 static bool with_both_halves(struct rig *rig, const char **why)
@@ -320,6 +423,44 @@ static void a_number_is_a_processs_on_all_devices(struct rig *rig)
     close_process(&s);
     assert_true(can_have(rig, 0, number));
     assert_true(can_have(rig, 1, number));
+}
+
+/* What a process is to have and another has it does not get, until that is gone. */
+static void a_number_is_of_one_process(struct rig *rig)
+{
+    struct kernel *k = kernel_open(rig->m, is_arm(rig));
+    struct uiommu_endpoint *ep, *none = NULL;
+    struct kernel_process *p[2];
+    struct uiommu_provider *provider[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct uiommu_provider_config c;
+
+        c = kernel_provider(p[i] = kernel_process_create(k));
+        c.flags = UIOMMU_PROVIDER_RESIDENT;
+        c.first = c.last = 5;
+        rig_ok(uiommu_provider_create(rig->u, &c, &provider[i]));
+        kernel_follow(p[i], provider[i]);
+    }
+    rig_ok(uiommu_sva_bind(rig_endpoint(rig, 0), provider[0], NULL, &ep));
+    assert_int_equal(uiommu_endpoint_pasid(ep), 5);
+    for (unsigned n = 0; n < 2; n++)
+        rig_is(uiommu_sva_bind(rig_endpoint(rig, n), provider[1], NULL, &none),
+               UIOMMU_BUSY);
+    unbind(ep);
+    rig_is(uiommu_sva_bind(rig_endpoint(rig, 1), provider[1], NULL, &none),
+           UIOMMU_BUSY);
+    assert_null(none);
+    kernel_exit(p[0]);
+    uiommu_provider_put(provider[0]);
+    rig_ok(uiommu_sva_bind(rig_endpoint(rig, 1), provider[1], NULL, &ep));
+    assert_int_equal(uiommu_endpoint_pasid(ep), 5);
+    unbind(ep);
+    kernel_exit(p[1]);
+    uiommu_provider_put(provider[1]);
+    for (unsigned i = 0; i < 2; i++)
+        kernel_process_free(p[i]);
+    kernel_close(k);
 }
 
 /* C.4: a device may send it still, although nobody has it. */
@@ -528,6 +669,25 @@ static void tables_that_a_unit_does_not_walk(struct rig *rig)
     kernel_close(k);
 }
 
+static void a_granule_that_a_unit_does_not_walk(struct rig *rig)
+{
+    for (unsigned lg2 = 12; lg2 <= 16; lg2 += 2) {
+        struct kernel *k = kernel_open_granule(rig->m, lg2);
+        struct kernel_process *p = kernel_process_create(k);
+        const struct uiommu_provider_config c = kernel_provider(p);
+
+        rig_is(try_domain(rig, &c), lg2 == 12 ? UIOMMU_OK : UIOMMU_OPNOTSUPP);
+        kernel_process_free(p);
+        kernel_close(k);
+    }
+}
+
+static bool with_one_granule(struct rig *rig, const char **why)
+{
+    rig->config.args = "gran16k=0,gran64k=0";
+    return with_granules(rig, why);
+}
+
 static void providers_that_say_nonsense_are_refused(struct rig *rig)
 {
     const struct uiommu_provider_config good = {
@@ -553,6 +713,21 @@ static void providers_that_say_nonsense_are_refused(struct rig *rig)
     bad[8].page_sizes = 3 * RIG_PAGE;
     for (unsigned i = 0; i < 9; i++)
         rig_is(uiommu_provider_create(rig->u, &bad[i], &p), UIOMMU_INVAL);
+    /* Of 48 bits 4 KiB have a root of 4 KiB, 16 KiB one of 2 entries. */
+    bad[0] = good;
+    bad[0].root = 64;
+    bad[0].tables = UIOMMU_TABLES_VMSA_4K;
+    rig_is(uiommu_provider_create(rig->u, &bad[0], &p), UIOMMU_INVAL);
+    bad[0].tables = UIOMMU_TABLES_VMSA_64K;
+    rig_is(uiommu_provider_create(rig->u, &bad[0], &p), UIOMMU_INVAL);
+    bad[0].tables = UIOMMU_TABLES_VMSA_16K;
+    bad[0].root = 32;
+    rig_is(uiommu_provider_create(rig->u, &bad[0], &p), UIOMMU_INVAL);
+    bad[0].root = 64;
+    assert_null(p);
+    rig_ok(uiommu_provider_create(rig->u, &bad[0], &p));
+    uiommu_provider_put(p);
+    p = NULL;
     rig_is(uiommu_provider_create(NULL, &good, &p), UIOMMU_INVAL);
     rig_is(uiommu_provider_create(rig->u, NULL, &p), UIOMMU_INVAL);
     assert_null(p);
@@ -571,15 +746,22 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(memory_is_used_again, with_sva),
     RIG_TEST_ON(memory_is_used_again_behind_a_tlb, with_sva_and_ats),
     RIG_TEST_ON(who_is_not_told_uses_what_is_gone, with_sva),
+    RIG_TEST_ON(pages_are_as_large_as_the_granule, with_granules),
+    RIG_TEST_ON(pages_are_as_large_as_the_granule, with_granules_page_by_page),
+    RIG_TEST_ON(pages_are_as_large_as_the_granule, with_granules_and_ats),
+    RIG_TEST_ON(what_was_not_accessed_yet_is_refused, with_sva),
+    RIG_TEST_ON(what_was_not_accessed_yet_is_refused, with_sva_and_httu),
     RIG_TEST_ON(writes_are_marked_in_the_tables, with_sva),
     RIG_TEST_ON(tables_of_the_kernel_go, with_both_halves),
     RIG_TEST_ON(the_privileged_reach_nothing_of_the_kernel, with_both_halves),
     RIG_TEST_ON(the_privileged_reach_nothing_of_a_process, with_sva),
     RIG_TEST_ON(the_privileged_reach_nothing_of_a_process, with_sva_and_ats),
+    RIG_TEST_ON(nor_what_a_process_only_executes, with_epan),
     RIG_TEST_ON(devices_share_a_domain_and_a_number, with_sva),
     RIG_TEST_ON(each_process_is_where_it_was_bound, with_sva),
     RIG_TEST_ON(binds_of_a_pair_are_counted, with_sva),
     RIG_TEST_ON(a_number_is_a_processs_on_all_devices, with_sva),
+    RIG_TEST_ON(a_number_is_of_one_process, with_sva),
     RIG_TEST_ON(a_number_that_may_be_sent_waits, with_sva),
     RIG_TEST_ON(who_cannot_send_the_number_is_not_bound, one_is_narrow),
     RIG_TEST_ON(an_address_space_is_a_domain, with_sva),
@@ -587,6 +769,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(what_is_bound_stays_bound, with_sva),
     RIG_TEST_ON(a_unit_that_does_not_snoop_cannot, without_snooping),
     RIG_TEST_ON(tables_that_a_unit_does_not_walk, with_sva),
+    RIG_TEST_ON(a_granule_that_a_unit_does_not_walk, with_one_granule),
     RIG_TEST(providers_that_say_nonsense_are_refused),
     { 0 },
 };

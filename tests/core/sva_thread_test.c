@@ -304,34 +304,28 @@ static void pages_are_asked_for_while_they_go(struct rig *rig)
 
 /* ---- ends at one step of a move ------------------------------------------------------------- */
 
-/* Whoever ends holds what was asked for; whoever moves has taken it from the device. */
+/* Whoever ends has found an endpoint, and goes on when whoever moves it is so far. */
 static struct {
     struct uiommu_host host; /* as it was                                    */
-    struct uiommu_endpoint *own;
-    _Atomic bool ends, held;
+    struct uiommu_endpoint *ep;
+    bool (*is_so_far)(void);
+    _Atomic bool held;
 } apart;
 
 static _Thread_local bool is_the_end;
-
-static bool was_taken(void)
-{
-    bool taken;
-
-    apart.host.spin_lock(apart.host.ctx, apart.own->unit->u->device_lock);
-    taken = !apart.own->requests;
-    apart.host.spin_unlock(apart.host.ctx, apart.own->unit->u->device_lock);
-    return taken;
-}
 
 static void unlock_and_wait(void *ctx, void *spin)
 {
     apart.host.spin_unlock(ctx, spin);
     if (!is_the_end || atomic_load(&apart.held) ||
-        atomic_load(&apart.own->readers) == 0)
+        atomic_load(&apart.ep->readers) == 0)
         return;
     atomic_store(&apart.held, true);
-    while (!was_taken())
-        sched_yield();
+    for (bool so_far = false; !so_far; sched_yield()) {
+        apart.host.spin_lock(ctx, apart.ep->unit->u->device_lock);
+        so_far = apart.is_so_far();
+        apart.host.spin_unlock(ctx, apart.ep->unit->u->device_lock);
+    }
 }
 
 static void *end_and_wait(void *ctx)
@@ -343,6 +337,36 @@ static void *end_and_wait(void *ctx)
     return NULL;
 }
 
+static pthread_t begin_to_end(struct scene *scene, struct uiommu_endpoint *ep,
+                              bool (*is_so_far)(void))
+{
+    struct uiommu *u = scene->s.rig->u;
+    pthread_t id;
+
+    memset(&apart, 0, sizeof(apart));
+    apart.host = u->host;
+    apart.ep = ep;
+    apart.is_so_far = is_so_far;
+    u->host.spin_unlock = unlock_and_wait;
+    assert_int_equal(pthread_create(&id, NULL, end_and_wait, scene), 0);
+    while (!atomic_load(&apart.held))
+        sched_yield();
+    return id;
+}
+
+static void has_ended(struct scene *scene, pthread_t id)
+{
+    assert_int_equal(pthread_join(id, NULL), 0);
+    scene->s.rig->u->host.spin_unlock = apart.host.spin_unlock;
+    assert_int_equal(scene->wrong, 0);
+}
+
+/* Whoever ends holds what was asked for; whoever moves has taken it from the device. */
+static bool was_taken(void)
+{
+    return !apart.ep->requests;
+}
+
 static void the_last_to_ask_leaves_while_its_process_ends(struct rig *rig)
 {
     struct scene scene = { .s = open_process(rig) };
@@ -351,18 +375,38 @@ static void the_last_to_ask_leaves_while_its_process_ends(struct rig *rig)
 
     set(rig, 0, uiommu_identity(rig->u));
     ep = bind(&scene.s, 0);
-    memset(&apart, 0, sizeof(apart));
-    apart.host = rig->u->host;
-    apart.own = rig_endpoint(rig, 0);
-    assert_non_null(apart.own->requests);
-    rig->u->host.spin_unlock = unlock_and_wait;
-    assert_int_equal(pthread_create(&id, NULL, end_and_wait, &scene), 0);
-    while (!atomic_load(&apart.held))
-        sched_yield();
+    assert_non_null(rig_endpoint(rig, 0)->requests);
+    id = begin_to_end(&scene, rig_endpoint(rig, 0), was_taken);
     unbind(ep);
-    assert_int_equal(pthread_join(id, NULL), 0);
-    rig->u->host.spin_unlock = apart.host.spin_unlock;
-    assert_int_equal(scene.wrong, 0);
+    has_ended(&scene, id);
+    close_process(&scene.s);
+}
+
+static bool is_blocked(void)
+{
+    return apart.ep->domain->kind == UIOMMU_DOMAIN_BLOCKED;
+}
+
+/* What the end hushes then is not the process any more: of what is blocked one hears. */
+static void what_is_blocked_while_its_process_ends_is_heard(struct rig *rig)
+{
+    struct scene scene = { .s = open_process(rig) };
+    struct uiommu_endpoint *ep = pasid(rig, 0);
+    struct uiommu_domain *d = NULL;
+    pthread_t id;
+
+    rig_ok(uiommu_sva_domain(ep, scene.s.provider, &d));
+    see(ep, d);
+    assert_true(shares(&scene.s, 0, uiommu_endpoint_pasid(ep), VA));
+    id = begin_to_end(&scene, ep, is_blocked);
+    see(ep, uiommu_blocked(rig->u));
+    has_ended(&scene, id);
+    assert_true(rig_pasid_refused(rig, 0, uiommu_endpoint_pasid(ep), VA));
+    rig_poll(rig);
+    assert_true(rig->faults > 0);
+    rig->faults = 0;
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(d);
     close_process(&scene.s);
 }
 
@@ -373,6 +417,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(pages_are_asked_for_while_they_go, with_sva_requests),
     RIG_TEST_ON(the_last_to_ask_leaves_while_its_process_ends,
                 with_sva_requests),
+    RIG_TEST_ON(what_is_blocked_while_its_process_ends_is_heard, with_sva),
     { 0 },
 };
 

@@ -176,12 +176,16 @@ static uint32_t next_valid(const struct smmuv3_unit *v, struct smmuv3_ste_q0 q0,
 void smmuv3_cds_block(const struct smmuv3_unit *v, uint64_t word0)
 {
     const struct smmuv3_ste_q0 q0 = { word0 };
-    uint32_t ssid = 0;
 
     if (!is_table(q0))
         return;
-    while ((ssid = next_valid(v, q0, ssid)) < n_cds(q0))
-        smmuv3_cd_block(v, cd_of(v, q0, ssid));
+    for (uint32_t ssid = next_valid(v, q0, 0); ssid < n_cds(q0);
+         ssid = next_valid(v, q0, ssid + 1)) {
+        uim_word *cd = cd_of(v, q0, ssid);
+
+        if (!smmuv3_cd_is_hushed(cd))
+            smmuv3_cd_block(v, cd);
+    }
 }
 
 /* ---- freeing --------------------------------------------------------------- */

@@ -92,7 +92,7 @@ void smmuv3_add_tlbi_all(struct smmuv3_batch *b, const struct smmuv3_unit *v)
  * address, and a page is meant, or the leaf that it lies in. */
 struct part {
     uint64_t address;
-    unsigned scale, num, tg;
+    unsigned scale, num, tg, page_lg2;
     bool leaf;
 };
 
@@ -137,13 +137,13 @@ static void add_ranges(struct smmuv3_batch *b, const struct smmuv3_unit *v,
 {
     if (pages % RANGE_MOST == 1)
         pages++;
-    p.tg = (v->granule_lg2 - 10u) / 2;
+    p.tg = (p.page_lg2 - 10) / 2;
     while (pages > 0) {
         p.scale = uim_ctz(pages);
         p.num = (unsigned)(pages >> p.scale) % RANGE_MOST - 1;
         add_part(b, v, id, &p);
         pages -= (uint64_t)(p.num + 1) << p.scale;
-        p.address += (uint64_t)(p.num + 1) << (p.scale + v->granule_lg2);
+        p.address += (uint64_t)(p.num + 1) << (p.scale + p.page_lg2);
     }
 }
 
@@ -152,7 +152,7 @@ static void add_pages(struct smmuv3_batch *b, const struct smmuv3_unit *v,
 {
     for (; pages > 0; pages--) {
         add_part(b, v, id, &p);
-        p.address += UIM_BIT(v->granule_lg2);
+        p.address += UIM_BIT(p.page_lg2);
     }
 }
 
@@ -163,14 +163,18 @@ static uint64_t pages_most(bool ranges)
 }
 
 void smmuv3_add_tlbi_range(struct smmuv3_batch *b, const struct smmuv3_unit *v,
-                           uint32_t id, const struct uim_inval *inval)
+                           const struct uim_link *link,
+                           const struct uim_inval *inval)
 {
-    const uint64_t first = inval->start >> v->granule_lg2;
-    const uint64_t pages = (inval->last >> v->granule_lg2) - first + 1;
+    const unsigned page_lg2 = smmuv3_granule_lg2(&link->domain->pt);
+    const uint64_t first = inval->start >> page_lg2;
+    const uint64_t pages = (inval->last >> page_lg2) - first + 1;
     const struct part p = {
-        .address = first << v->granule_lg2,
+        .address = first << page_lg2,
+        .page_lg2 = page_lg2,
         .leaf = inval->leaf_only,
     };
+    const uint32_t id = link->id;
     const bool ranges = smmuv3_idr3_ril(v->idr3);
 
     if (inval->all || pages > pages_most(ranges))

@@ -261,6 +261,11 @@ static uint64_t quiet_word(void)
     return smmuv3_cd_q0_pack(&quiet).raw;
 }
 
+bool smmuv3_cd_is_hushed(const uim_word *cd)
+{
+    return uim_ld64(cd) == quiet_word();
+}
+
 enum uiommu_status smmuv3_cd_hush(struct smmuv3_unit *v,
                                   const struct uiommu_endpoint *endpoint,
                                   uim_word *cd)

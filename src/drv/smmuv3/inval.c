@@ -11,7 +11,7 @@ enum uiommu_status smmuv3_invalidate(struct uim_link *link,
     struct smmuv3_unit *v = smmuv3_unit(link->unit);
     struct smmuv3_batch b = { .n = 0 };
 
-    smmuv3_add_tlbi_range(&b, v, link->id, inval);
+    smmuv3_add_tlbi_range(&b, v, link, inval);
     return smmuv3_submit(v, &b);
 }
 

@@ -64,9 +64,9 @@ static const char *stage_lacks(const struct smmuv3_unit *v,
     return NULL;
 }
 
-static bool has_granule(const struct smmuv3_unit *v, unsigned i)
+bool smmuv3_has_granule(const struct smmuv3_unit *v, unsigned lg2)
 {
-    switch (granules[i]) {
+    switch (lg2) {
     case 12:
         return smmuv3_idr5_gran4k(v->idr5) != 0;
     case 14:
@@ -89,7 +89,7 @@ static bool all_have_granule(struct uim_unit *const *units, unsigned n,
                              unsigned granule)
 {
     for (unsigned i = 0; i < n; i++)
-        if (!has_granule(smmuv3_unit(units[i]), granule))
+        if (!smmuv3_has_granule(smmuv3_unit(units[i]), granules[granule]))
             return false;
     return true;
 }

@@ -22,12 +22,16 @@ enum {
     SL0_TOP_4K = 1, /* level of the root table that SL0 = 0 stands for      */
 };
 
-static unsigned tg0_of(const struct smmuv3_unit *v)
+static unsigned tg0_of(const struct uim_pt *pt)
 {
-    if (v->granule_lg2 == 12)
+    switch (smmuv3_granule_lg2(pt)) {
+    case 12:
         return SMMUV3_TG0_GRANULE_4K;
-    return v->granule_lg2 == 14 ? SMMUV3_TG0_GRANULE_16K
-                                : SMMUV3_TG0_GRANULE_64K;
+    case 14:
+        return SMMUV3_TG0_GRANULE_16K;
+    default:
+        return SMMUV3_TG0_GRANULE_64K;
+    }
 }
 
 static uint32_t id_of(const struct uiommu_endpoint *ep, struct uiommu_domain *d)
@@ -45,8 +49,8 @@ static bool stalls(const struct uiommu_endpoint *ep,
 }
 
 /* 5.4. Only addresses of the lower half are translated; what faults is recorded, and
- * aborted or stalled. What is a process's is not for the privileged (PAN), but for what a
- * process may execute and not read, of which PAN says nothing. */
+ * aborted or stalled. What is a process's is not for the privileged (PAN); what it may
+ * execute and not read neither, where there is EPAN. */
 static void cd_words(const struct smmuv3_unit *v,
                      const struct uiommu_endpoint *ep, struct uiommu_domain *d,
                      uint64_t *w)
@@ -65,10 +69,13 @@ static void cd_words(const struct smmuv3_unit *v,
         .sh0 = VMSA_SH_ISH,
         .or0 = SMMUV3_WALK_WBRAWA,
         .ir0 = SMMUV3_WALK_WBRAWA,
-        .tg0 = tg0_of(v),
+        .tg0 = tg0_of(&d->pt),
         .t0sz = 64u - d->pt.input_bits,
     };
-    const struct smmuv3_cd_q1_fields q1 = { .ttb0 = d->pt.root_phys >> 4 };
+    const struct smmuv3_cd_q1_fields q1 = {
+        .ttb0 = d->pt.root_phys >> 4,
+        .epan = d->foreign && smmuv3_idr3_epan(v->idr3),
+    };
 
     memset(w, 0, SMMUV3_CD_BYTES);
     w[0] = smmuv3_cd_q0_pack(&q0).raw;
@@ -118,7 +125,7 @@ static void second_stage(const struct smmuv3_unit *v,
         .s2s = stalls(ep, d),
         .s2aa64 = 1,
         .s2ps = smmuv3_oas_code(d->pt.phys_bits),
-        .s2tg = tg0_of(v),
+        .s2tg = tg0_of(&d->pt),
         .s2sh0 = VMSA_SH_ISH,
         .s2or0 = SMMUV3_WALK_WBRAWA,
         .s2ir0 = SMMUV3_WALK_WBRAWA,
@@ -210,6 +217,12 @@ static void before_opening(const struct smmuv3_unit *v, const uim_word *ste)
         smmuv3_cds_block(v, uim_ld64(ste));
 }
 
+/* It was, and is not to be any more. */
+static bool is_left_mute(const struct uiommu_endpoint *ep, const uim_word *ste)
+{
+    return !atomic_load(&ep->muted) && smmuv3_ste_is_mute(uim_ld64(ste));
+}
+
 static unsigned s1dss_for(const struct uiommu_domain *d)
 {
     if (uim_has_tables(d))
@@ -252,7 +265,7 @@ static enum uiommu_status set_in_table(struct smmuv3_unit *v,
 
     as_found(ste, want);
     want[1] = word_1(v, ep, ep->ats, s1dss_for(next));
-    if (next->kind != UIOMMU_DOMAIN_BLOCKED) {
+    if (next->kind != UIOMMU_DOMAIN_BLOCKED || is_left_mute(ep, ste)) {
         before_opening(v, ste);
         want[0] = opened(want[0]);
     }
@@ -412,19 +425,13 @@ static enum uiommu_status cut_substream(struct smmuv3_unit *v,
     return close_cd(v, ep, cd);
 }
 
-/* It was, and is not to be any more. */
-static bool is_left_mute(const struct uiommu_endpoint *ep, const uim_word *ste)
-{
-    return !atomic_load(&ep->muted) && smmuv3_ste_is_mute(uim_ld64(ste));
-}
-
 static enum uiommu_status block_stream(struct smmuv3_unit *v,
                                        const struct uiommu_endpoint *ep,
                                        struct uiommu_domain *blocked)
 {
     uim_word *ste = smmuv3_ste(v, smmuv3_sid(ep));
 
-    if (ste && smmuv3_has_table(uim_ld64(ste)) && !is_left_mute(ep, ste))
+    if (ste && smmuv3_has_table(uim_ld64(ste)))
         return set_in_table(v, ep, ste, blocked);
     return cut_stream(v, ep);
 }

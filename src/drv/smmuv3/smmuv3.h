@@ -226,7 +226,8 @@ void smmuv3_add_cfgi_all(struct smmuv3_batch *b);
 void smmuv3_add_tlbi(struct smmuv3_batch *b, const struct smmuv3_unit *v,
                      uint32_t id);
 void smmuv3_add_tlbi_range(struct smmuv3_batch *b, const struct smmuv3_unit *v,
-                           uint32_t id, const struct uim_inval *inval);
+                           const struct uim_link *link,
+                           const struct uim_inval *inval);
 void smmuv3_add_tlbi_all(struct smmuv3_batch *b, const struct smmuv3_unit *v);
 /* Of requests with a PASID; or UIOMMU_NO_PASID, and then of all. */
 void smmuv3_add_atc_inv(struct smmuv3_batch *b, struct smmuv3_sid sid,
@@ -277,6 +278,14 @@ enum uiommu_status smmuv3_respond(struct uim_unit *unit,
                                   const struct uim_page_answer *answer);
 enum uiommu_status smmuv3_drain(struct uiommu_endpoint *endpoint);
 
+/* mode.c */
+bool smmuv3_has_granule(const struct smmuv3_unit *v, unsigned lg2);
+/* Of a domain's tables: those of a process have their own. */
+static inline unsigned smmuv3_granule_lg2(const struct uim_pt *pt)
+{
+    return uim_ctz(pt->ops->page_sizes);
+}
+
 /* shared.c */
 const char *smmuv3_shared_tables(const struct uim_unit *unit,
                                  const struct uiommu_provider_config *tables,
@@ -317,7 +326,8 @@ void smmuv3_cds(const struct smmuv3_unit *v, const uim_word *ste,
 /* In a table, the descriptor of a PASID, or that of requests without one. NULL: there is
  * none. */
 uim_word *smmuv3_cd(const struct smmuv3_unit *v, uint64_t word0, uint32_t ssid);
-/* All of them, each in one store. */
+/* All of them, each in one store; but none of what has ended, which shows nothing either, of
+ * which nobody hears. */
 void smmuv3_cds_block(const struct smmuv3_unit *v, uint64_t word0);
 
 /* The entry of a stream, leading to what the first stage needs. NOMEM. OPNOTSUPP
@@ -375,6 +385,7 @@ void smmuv3_cd_block(const struct smmuv3_unit *v, uim_word *cd);
 /* All caches forget the descriptor, and the way to it from the entry. */
 enum uiommu_status smmuv3_cd_forget(struct smmuv3_unit *v,
                                     const struct uiommu_endpoint *endpoint);
+bool smmuv3_cd_is_hushed(const uim_word *cd);
 /* It shows nothing from now on, nor what any ASID has cached, and no fault is recorded. In
  * one store, whatever was there. */
 enum uiommu_status smmuv3_cd_hush(struct smmuv3_unit *v,

@@ -253,6 +253,7 @@ static enum uiommu_status set_legacy(struct vtd_unit *v,
 struct path {
     struct vtd_sid sid;
     uint32_t pasid;
+    bool over; /* what it is to show: the entry is left to cut_scalable() */
     uim_word *context;
     uim_word *entry;           /* of the PASID table; NULL: there is none,
                                 * and none is needed                      */
@@ -406,7 +407,8 @@ static enum uiommu_status scalable_replace(struct vtd_unit *v,
                                            const struct uiommu_endpoint *ep,
                                            const struct path *p)
 {
-    bool entry_changes = p->entry && !entry_is(p->entry, p->want, PASID_WORDS);
+    bool entry_changes =
+        p->entry && !p->over && !entry_is(p->entry, p->want, PASID_WORDS);
     enum uiommu_status status;
 
     if (!entry_changes && uim_ld64(p->context) == p->context_word)
@@ -439,7 +441,11 @@ static enum uiommu_status set_scalable(struct vtd_unit *v,
                                        struct uiommu_domain *next)
 {
     bool blocked = next->kind == UIOMMU_DOMAIN_BLOCKED;
-    struct path p = { .sid = vtd_sid(ep), .pasid = ep->pasid };
+    struct path p = {
+        .sid = vtd_sid(ep),
+        .pasid = ep->pasid,
+        .over = !blocked && atomic_load(&ep->over),
+    };
     enum uiommu_status status;
 
     /* What has no PASID goes on with tables that are not ours to change. */
