@@ -349,6 +349,12 @@ static enum uiommu_status unreserve(struct uim_mediated *m)
 
 /* ---- the verb (C.5) -------------------------------------------------------------------------- */
 
+/* Of what did not end nobody knows whether it carries the number. */
+static bool is_refused(enum uiommu_status installed)
+{
+    return installed != UIOMMU_TIMEDOUT;
+}
+
 static enum uiommu_status begin(struct uim_mediated *m,
                                 struct uiommu_domain *domain)
 {
@@ -361,7 +367,7 @@ static enum uiommu_status begin(struct uim_mediated *m,
     status = install(m);
     if (status == UIOMMU_OK)
         return UIOMMU_OK;
-    gone = give_seat(m, seat, true);
+    gone = give_seat(m, seat, is_refused(status));
     show(m, NULL, &instance_of(m)->blocked);
     return hardware_failed(gone) ? gone : status;
 }
@@ -392,10 +398,13 @@ static enum uiommu_status replace(struct uim_mediated *m,
 static void come_back(struct uim_mediated *m, struct uim_view *seat,
                       bool stopped)
 {
+    enum uiommu_status status;
+
     show(m, seat, seat->domain);
-    if (install(m) == UIOMMU_OK)
+    status = install(m);
+    if (status == UIOMMU_OK)
         return;
-    (void)!give_seat(m, seat, stopped);
+    (void)!give_seat(m, seat, stopped && is_refused(status));
     show(m, NULL, &instance_of(m)->blocked);
 }
 
@@ -421,7 +430,7 @@ static enum uiommu_status change_seats(struct uim_mediated *m,
     if (status == UIOMMU_OK)
         return give_seat(m, old, stopped);
     come_back(m, old, stopped);
-    (void)!give_seat(m, seat, true);
+    (void)!give_seat(m, seat, is_refused(status));
     return status;
 }
 
