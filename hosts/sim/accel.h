@@ -40,8 +40,8 @@ unsigned sim_accel_busy(struct machine *m, unsigned dev);
 /* Those of a PASID; UIOMMU_NO_PASID: without one. */
 unsigned sim_accel_carries(struct machine *m, unsigned dev, uint32_t pasid);
 
-/* Queue `wq` does not stop until the function is reset: what it has goes on whatever it
- * is told, and commands about it do not end. */
+/* Queue `wq` does not stop until the function is reset: what it has and gets goes on whatever
+ * it is told, and commands about it do not end. */
 void sim_accel_stick(struct machine *m, unsigned dev, unsigned wq);
 
 #endif

@@ -287,7 +287,7 @@ static void start_other(struct sim_accel *a, unsigned code, uint32_t operand)
     c->pasid = operand;
     c->before = a->next_seq;
     for (unsigned i = 0; closes(code) && i < ACCEL_WQS; i++) {
-        a->wq[i].closing |= (c->wqs >> i & 1) != 0;
+        a->wq[i].closing |= ((c->wqs & ~a->stuck) >> i & 1) != 0;
     }
     if (is_of_device(code) && accel_state(a) == ACCEL_ENABLED) {
         accel_set_state(a, ACCEL_DRAINING);

@@ -30,6 +30,11 @@ static uint64_t read64(const struct accel_driver *d, uint64_t offset)
     return d->host->mmio_read64(d->host->ctx, d->regs, offset);
 }
 
+static uint32_t read32(const struct accel_driver *d, uint64_t offset)
+{
+    return d->host->mmio_read32(d->host->ctx, d->regs, offset);
+}
+
 static void write64(struct accel_driver *d, uint64_t offset, uint64_t value)
 {
     d->host->mmio_write64(d->host->ctx, d->regs, offset, value);
@@ -59,23 +64,33 @@ static uint64_t wq_at(const struct accel_driver *d, unsigned wq, unsigned word)
 
 /* ---- commands ------------------------------------------------------------ */
 
-/* Active falls in that time, or it does not. */
-static bool wait_command(struct accel_driver *d, struct accel_cmdsts *sts)
+static bool is_late(const struct accel_driver *d, uint64_t until)
 {
-    const struct uiommu_host *host = d->host;
-    uint64_t until = host->now_ns(host->ctx) + d->limit_ns;
+    return d->host->now_ns(d->host->ctx) > until;
+}
 
-    for (;;) {
-        sts->raw = host->mmio_read32(host->ctx, d->regs, ACCEL_REG_CMDSTS);
+static void relax(const struct accel_driver *d)
+{
+    if (d->host->relax != NULL) {
+        d->host->relax(d->host->ctx);
+    }
+}
+
+/* Active falls in that time, or it does not. It is looked at once more after that: the
+ * thread may have slept in between. */
+static bool wait_command(const struct accel_driver *d, struct accel_cmdsts *sts)
+{
+    uint64_t until = d->host->now_ns(d->host->ctx) + d->limit_ns;
+
+    for (bool late = false;; late = is_late(d, until)) {
+        sts->raw = read32(d, ACCEL_REG_CMDSTS);
         if (!accel_cmdsts_active(*sts)) {
             return true;
         }
-        if (host->now_ns(host->ctx) > until) {
+        if (late) {
             return false;
         }
-        if (host->relax != NULL) {
-            host->relax(host->ctx);
-        }
+        relax(d);
     }
 }
 
@@ -86,8 +101,11 @@ enum uiommu_status accel_command(struct accel_driver *d,
     struct accel_cmd cmd = accel_cmd_pack(
         &(struct accel_cmd_fields){ .operand = operand, .cmd = command });
 
+    if (d->regs == NULL) {
+        return UIOMMU_NODEV;
+    }
     if (!wait_command(d, &sts)) {
-        return UIOMMU_TIMEDOUT;
+        return UIOMMU_BUSY;
     }
     write32(d, ACCEL_REG_CMD, (uint32_t)cmd.raw);
     if (!wait_command(d, &sts)) {
@@ -102,21 +120,6 @@ enum uiommu_status accel_command(struct accel_driver *d,
 
 /* ---- up and down --------------------------------------------------------- */
 
-static void read_capabilities(struct accel_driver *d)
-{
-    struct accel_wqcap wqcap = { read64(d, ACCEL_REG_WQCAP) };
-    struct accel_engcap engcap = { read64(d, ACCEL_REG_ENGCAP) };
-    struct accel_offsets_q0 offsets = { read64(d, ACCEL_REG_OFFSETS) };
-
-    d->wqs = (unsigned)accel_wqcap_num_wqs(wqcap);
-    d->entries = (unsigned)accel_wqcap_total_wq_size(wqcap);
-    d->wqcfg_size = (uint64_t)ACCEL_WQCFG_MIN << accel_wqcap_wqcfg_size(wqcap);
-    d->engines = (unsigned)accel_engcap_num_engines(engcap);
-    d->grpcfg = accel_offsets_q0_grpcfg(offsets) * ACCEL_TABLE_UNIT;
-    d->wqcfg = accel_offsets_q0_wqcfg(offsets) * ACCEL_TABLE_UNIT;
-    d->msix_perm = accel_offsets_q0_msix_perm(offsets) * ACCEL_TABLE_UNIT;
-}
-
 static unsigned find_msix(const struct accel_driver *d)
 {
     unsigned at = config(d, CAP_LIST, 1);
@@ -130,24 +133,51 @@ static unsigned find_msix(const struct accel_driver *d)
     return 0;
 }
 
+static void read_capabilities(struct accel_driver *d)
+{
+    struct accel_wqcap wqcap = { read64(d, ACCEL_REG_WQCAP) };
+    struct accel_engcap engcap = { read64(d, ACCEL_REG_ENGCAP) };
+    struct accel_offsets_q0 offsets = { read64(d, ACCEL_REG_OFFSETS) };
+
+    d->wqs = (unsigned)accel_wqcap_num_wqs(wqcap);
+    d->entries = (unsigned)accel_wqcap_total_wq_size(wqcap);
+    d->wqcfg_size = (uint64_t)ACCEL_WQCFG_MIN << accel_wqcap_wqcfg_size(wqcap);
+    d->engines = (unsigned)accel_engcap_num_engines(engcap);
+    d->grpcfg = accel_offsets_q0_grpcfg(offsets) * ACCEL_TABLE_UNIT;
+    d->wqcfg = accel_offsets_q0_wqcfg(offsets) * ACCEL_TABLE_UNIT;
+    d->msix_perm = accel_offsets_q0_msix_perm(offsets) * ACCEL_TABLE_UNIT;
+    d->msix = config(d, find_msix(d) + 4, 4) & ~UINT32_C(7);
+}
+
 static bool is_one(const struct accel_driver *d)
 {
     return (config(d, COMMAND, 2) & COMMAND_MEMORY) != 0 &&
            config(d, 0x02, 2) == ACCEL_DEVICE_ID && find_msix(d) != 0;
 }
 
-static enum uiommu_status bring_up(struct accel_driver *d)
+static bool is_known(const struct accel_driver *d)
 {
-    uint32_t major =
-        d->host->mmio_read32(d->host->ctx, d->regs, ACCEL_REG_VERSION) >> 8 &
-        0xff;
+    uint32_t major = read32(d, ACCEL_REG_VERSION) >> 8 & 0xff;
 
-    if (major == 0 || major > MOST_MAJOR) {
+    return major > 0 && major <= MOST_MAJOR;
+}
+
+/* A command that does not end is in the way of this one, too. */
+enum uiommu_status accel_reset(struct accel_driver *d)
+{
+    enum uiommu_status status;
+
+    if (d->regs == NULL || !is_one(d) || !is_known(d)) {
         return UIOMMU_NODEV;
     }
-    read_capabilities(d);
-    d->msix = config(d, find_msix(d) + 4, 4) & ~UINT32_C(7);
-    return accel_command(d, ACCEL_CMD_RESET_DEVICE, 0);
+    status = accel_command(d, ACCEL_CMD_RESET_DEVICE, 0);
+    return status == UIOMMU_BUSY ? UIOMMU_TIMEDOUT : status;
+}
+
+static void unmap(struct accel_driver *d)
+{
+    d->host->mmio_unmap(d->host->ctx, d->regs, ACCEL_BAR0_SIZE);
+    d->regs = NULL;
 }
 
 enum uiommu_status accel_start(struct accel_driver *d,
@@ -170,36 +200,50 @@ enum uiommu_status accel_start(struct accel_driver *d,
     if (d->regs == NULL) {
         return UIOMMU_NOMEM;
     }
-    status = bring_up(d);
+    read_capabilities(d);
+    status = accel_reset(d);
     if (status != UIOMMU_OK) {
-        host->mmio_unmap(host->ctx, d->regs, ACCEL_BAR0_SIZE);
-        d->regs = NULL;
+        unmap(d);
     }
     return status;
 }
 
-void accel_stop(struct accel_driver *d)
+enum uiommu_status accel_stop(struct accel_driver *d)
 {
-    if (d->regs != NULL) {
-        (void)!accel_command(d, ACCEL_CMD_RESET_DEVICE, 0);
-        accel_irq_enable(d, false);
-        d->host->mmio_unmap(d->host->ctx, d->regs, ACCEL_BAR0_SIZE);
-        d->regs = NULL;
+    enum uiommu_status status;
+
+    if (d->regs == NULL) {
+        return UIOMMU_OK;
     }
+    status = accel_reset(d);
+    accel_irq_enable(d, false);
+    unmap(d);
+    return status;
 }
 
 /* Which vectors a user's descriptor may name, their permissions say. */
 enum uiommu_status accel_enable(struct accel_driver *d)
 {
-    struct accel_gencfg cfg = { d->host->mmio_read32(d->host->ctx, d->regs,
-                                                     ACCEL_REG_GENCFG) };
+    struct accel_gencfg cfg;
 
+    if (d->regs == NULL) {
+        return UIOMMU_NODEV;
+    }
+    cfg.raw = read32(d, ACCEL_REG_GENCFG);
     cfg = accel_gencfg_set_user_int_en(cfg, 1);
     write32(d, ACCEL_REG_GENCFG, (uint32_t)cfg.raw);
     return accel_command(d, ACCEL_CMD_ENABLE_DEVICE, 0);
 }
 
 /* ---- queues -------------------------------------------------------------- */
+
+static enum uiommu_status check_wq(const struct accel_driver *d, unsigned wq)
+{
+    if (d->regs == NULL) {
+        return UIOMMU_NODEV;
+    }
+    return wq < d->wqs ? UIOMMU_OK : UIOMMU_INVAL;
+}
 
 static uint64_t limits_or(uint8_t wanted, uint64_t most)
 {
@@ -235,8 +279,12 @@ enum uiommu_status accel_queue_setup(struct accel_driver *d, unsigned wq,
                                                             ? queue->threshold
                                                             : queue->size };
     uint64_t engines = d->grpcfg + 8 * ACCEL_GRPCFG_ENGINES;
+    enum uiommu_status status = check_wq(d, wq);
 
-    if (wq >= d->wqs || queue->size == 0 || queue->size > d->entries ||
+    if (status != UIOMMU_OK) {
+        return status;
+    }
+    if (queue->size == 0 || queue->size > d->entries ||
         (queue->shared && queue->pasid != UIOMMU_NO_PASID)) {
         return UIOMMU_INVAL;
     }
@@ -276,7 +324,12 @@ static void put_blocking(struct accel_driver *d, unsigned wq)
 
 enum uiommu_status accel_queue_on(struct accel_driver *d, unsigned wq)
 {
-    if (wq < d->wqs && d->blocks[wq]) {
+    enum uiommu_status status = check_wq(d, wq);
+
+    if (status != UIOMMU_OK) {
+        return status;
+    }
+    if (d->blocks[wq]) {
         put_blocking(d, wq);
     }
     return accel_command(d, ACCEL_CMD_ENABLE_WQ, wq);
@@ -290,7 +343,11 @@ static uint32_t mask_of(unsigned wq)
 
 enum uiommu_status accel_queue_off(struct accel_driver *d, unsigned wq)
 {
-    return accel_command(d, ACCEL_CMD_DISABLE_WQ, mask_of(wq));
+    enum uiommu_status status = check_wq(d, wq);
+
+    return status == UIOMMU_OK
+               ? accel_command(d, ACCEL_CMD_DISABLE_WQ, mask_of(wq))
+               : status;
 }
 
 static bool is_on(const struct accel_driver *d, unsigned wq)
@@ -313,9 +370,9 @@ static void put_pasid(struct accel_driver *d, unsigned wq, uint32_t pasid)
 enum uiommu_status accel_queue_pasid(struct accel_driver *d, unsigned wq,
                                      uint32_t pasid)
 {
-    enum uiommu_status status = UIOMMU_OK;
+    enum uiommu_status status = check_wq(d, wq);
 
-    if (is_on(d, wq)) {
+    if (status == UIOMMU_OK && is_on(d, wq)) {
         status = accel_queue_off(d, wq);
     }
     if (status != UIOMMU_OK) {
@@ -325,21 +382,36 @@ enum uiommu_status accel_queue_pasid(struct accel_driver *d, unsigned wq,
     return accel_queue_on(d, wq);
 }
 
-enum uiommu_status accel_queue_clear(struct accel_driver *d, unsigned wq)
+/* Of a queue's configuration RESET_WQ leaves the size. */
+static enum uiommu_status reset_wq(struct accel_driver *d, unsigned wq)
 {
-    enum uiommu_status status;
+    uint64_t q0 = read64(d, wq_at(d, wq, 0)), q1 = read64(d, wq_at(d, wq, 1));
+    enum uiommu_status status =
+        accel_command(d, ACCEL_CMD_RESET_WQ, mask_of(wq));
 
-    if (!is_on(d, wq)) {
-        return UIOMMU_OK;
-    }
-    status = accel_command(d, ACCEL_CMD_ABORT_WQ, mask_of(wq));
     if (status == UIOMMU_OK) {
-        status = accel_queue_off(d, wq);
-    }
-    if (status == UIOMMU_OK) {
+        write64(d, wq_at(d, wq, 0), q0);
+        write64(d, wq_at(d, wq, 1), q1);
         put_pasid(d, wq, UIOMMU_NO_PASID);
     }
     return status;
+}
+
+/* One command that closes the queue and aborts what it has. ABORT_WQ would leave it open, and
+ * DISABLE_WQ waits for what may never end; nor do parts of DSA wait for translations then
+ * (its errata, 843306). One that was given up may turn the queue on as long as it is active. */
+enum uiommu_status accel_queue_clear(struct accel_driver *d, unsigned wq)
+{
+    enum uiommu_status status = check_wq(d, wq);
+    struct accel_cmdsts sts;
+
+    if (status != UIOMMU_OK) {
+        return status;
+    }
+    if (!wait_command(d, &sts)) {
+        return UIOMMU_BUSY;
+    }
+    return is_on(d, wq) ? reset_wq(d, wq) : UIOMMU_OK;
 }
 
 /* ---- interrupts ---------------------------------------------------------- */
@@ -352,6 +424,9 @@ void accel_irq_setup(struct accel_driver *d, unsigned n, uint64_t addr,
                                                 pasid != UIOMMU_NO_PASID,
                                             .pasid = pasid };
 
+    if (d->regs == NULL) {
+        return;
+    }
     write64(d, d->msix_perm + 8 * (uint64_t)n, accel_perm_pack(&perm).raw);
     write64(d, at, addr);
     write64(d, at + 8, data);
@@ -359,11 +434,15 @@ void accel_irq_setup(struct accel_driver *d, unsigned n, uint64_t addr,
 
 void accel_irq_enable(struct accel_driver *d, bool on)
 {
-    unsigned at = find_msix(d) + 2;
-    uint32_t control = config(d, at, 2);
+    unsigned msix = find_msix(d);
+    uint32_t control;
 
+    if (msix == 0) {
+        return;
+    }
+    control = config(d, msix + 2, 2);
     control = on ? control | MSIX_ENABLE : control & ~(uint32_t)MSIX_ENABLE;
-    d->host->pci_write(d->host->ctx, d->pci, at, 2, control);
+    d->host->pci_write(d->host->ctx, d->pci, msix + 2, 2, control);
 }
 
 /* ---- descriptors --------------------------------------------------------- */
@@ -477,6 +556,9 @@ enum uiommu_status accel_submit(struct accel_driver *d, unsigned wq,
     const uint64_t portal = accel_portal(d, wq);
     struct accel_desc copy = *desc;
 
+    if (d->regs == NULL) {
+        return UIOMMU_NODEV;
+    }
     d->host->fence(d->host->ctx); /* buffers before the descriptor */
     if (!shared) {
         d->cpu.movdir64b(d->cpu.ctx, portal, &copy);
@@ -510,16 +592,15 @@ struct accel_record accel_look(const void *record)
 enum uiommu_status accel_wait(struct accel_driver *d, const void *record,
                               uint64_t ns, struct accel_record *out)
 {
-    const struct uiommu_host *host = d->host;
-    uint64_t until = host->now_ns(host->ctx) + ns;
+    uint64_t until = d->host->now_ns(d->host->ctx) + ns;
     struct accel_record seen = accel_look(record);
 
-    while (seen.status == ACCEL_NONE && host->now_ns(host->ctx) <= until) {
-        if (host->relax != NULL) {
-            host->relax(host->ctx);
-        } else {
+    for (bool late = false; seen.status == ACCEL_NONE && !late;) {
+        relax(d);
+        if (d->host->relax == NULL && d->regs != NULL) {
             (void)read64(d, ACCEL_REG_GENSTS);
         }
+        late = is_late(d, until);
         seen = accel_look(record);
     }
     if (seen.status == ACCEL_NONE) {
@@ -531,6 +612,9 @@ enum uiommu_status accel_wait(struct accel_driver *d, const void *record,
 
 bool accel_take_error(struct accel_driver *d, struct accel_swerr *out)
 {
+    if (d->regs == NULL) {
+        return false;
+    }
     out->q0.raw = read64(d, ACCEL_REG_SWERR);
     if (!accel_swerr_q0_valid(out->q0)) {
         return false;

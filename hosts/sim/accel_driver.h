@@ -31,7 +31,7 @@ struct accel_driver {
     const struct uiommu_host *host;
     struct uiommu_pci pci;
     struct accel_cpu cpu;
-    void *regs;            /* BAR 0 */
+    void *regs;            /* BAR 0; NULL: not started, and calls are NODEV */
     uint64_t portals;      /* physical address of BAR 2 */
     unsigned wqs, engines; /* that there are */
     unsigned entries;      /* to be shared by the queues */
@@ -57,10 +57,16 @@ UIOMMU_MUST_CHECK enum uiommu_status accel_start(struct accel_driver *d,
                                                  const struct uiommu_host *host,
                                                  struct uiommu_pci pci,
                                                  const struct accel_cpu *cpu);
-/* Resets the device: what it had under way is gone, without a record. */
-void accel_stop(struct accel_driver *d);
+/* It is as it was then: what it had under way is gone, without a record. Also after a reset of
+ * the function, whose registers in configuration space are as they were. NODEV: it is not
+ * there. TIMEDOUT: it goes on. */
+UIOMMU_MUST_CHECK enum uiommu_status accel_reset(struct accel_driver *d);
+/* The last of it, as accel_reset(): what is under way may go on if that says so. OK if it was
+ * not started. */
+UIOMMU_MUST_CHECK enum uiommu_status accel_stop(struct accel_driver *d);
 
-/* A command by its number. IO: the device refused, d->error says why (CMDSTS.err). */
+/* A command by its number. IO: the device refused, d->error says why (CMDSTS.err). TIMEDOUT: it
+ * did not end in time, and may still. BUSY: one before it did not, and this one was not given. */
 UIOMMU_MUST_CHECK enum uiommu_status accel_command(struct accel_driver *d,
                                                    enum accel_command command,
                                                    uint32_t operand);
@@ -80,8 +86,9 @@ UIOMMU_MUST_CHECK enum uiommu_status accel_queue_off(struct accel_driver *d,
  * all that it had has ended. TIMEDOUT: that does not end. */
 UIOMMU_MUST_CHECK enum uiommu_status
 accel_queue_pasid(struct accel_driver *d, unsigned wq, uint32_t pasid);
-/* Throws away what is under way, and turns the queue off, which has no PASID then. OK:
- * nothing of it moves any more. Anything else: it may. */
+/* Throws away what is under way, and turns the queue off, which has no PASID then and is
+ * configured as before. OK: nothing of it moves any more, whatever was submitted meanwhile.
+ * Anything else: it may. */
 UIOMMU_MUST_CHECK enum uiommu_status accel_queue_clear(struct accel_driver *d,
                                                        unsigned wq);
 

@@ -21,15 +21,6 @@ static struct uiommu_endpoint *own_endpoint(const struct accel_parts *p)
 
 /* ---- the mediator (semantics C.5) ----------------------------------------- */
 
-static enum uiommu_status install(void *ctx, struct uiommu_endpoint *endpoint,
-                                  uint32_t pasid)
-{
-    struct accel_part *part = ctx;
-
-    (void)endpoint;
-    return accel_queue_pasid(&part->parts->drv, part->wq, pasid);
-}
-
 /* Whatever was submitted does not matter any more: its client has gone, or goes on
  * elsewhere. What waits for a page does not wait either. */
 static bool clear(void *ctx, struct uiommu_endpoint *endpoint, uint32_t pasid)
@@ -38,25 +29,47 @@ static bool clear(void *ctx, struct uiommu_endpoint *endpoint, uint32_t pasid)
 
     (void)endpoint;
     (void)pasid;
-    part->stuck |= accel_queue_clear(&part->parts->drv, part->wq) != UIOMMU_OK;
+    if (!part->stuck) {
+        part->stuck =
+            accel_queue_clear(&part->parts->drv, part->wq) != UIOMMU_OK;
+    }
     return !part->stuck;
 }
 
-/* Queues that have a PASID had it before the reset. */
+/* If that does not end in time the queue may be on all the same. */
+static enum uiommu_status install(void *ctx, struct uiommu_endpoint *endpoint,
+                                  uint32_t pasid)
+{
+    struct accel_part *part = ctx;
+    enum uiommu_status status =
+        accel_queue_pasid(&part->parts->drv, part->wq, pasid);
+
+    if (status == UIOMMU_TIMEDOUT) {
+        (void)clear(part, endpoint, pasid);
+    }
+    return status;
+}
+
+/* Queues that have a PASID had it before the reset. One that does not come back is off: its
+ * client submits in vain. */
 static void on_reset(void *ctx, struct uiommu_endpoint *endpoint,
                      enum uiommu_mdev_reset what)
 {
     struct accel_part *part = ctx;
     uint32_t pasid = uiommu_endpoint_pasid(endpoint);
+    enum uiommu_status status = UIOMMU_OK;
 
     if (pasid == UIOMMU_NO_PASID) {
         return;
     }
-    if (what == UIOMMU_MDEV_RESET_BEGIN && !part->stuck) {
+    if (what == UIOMMU_MDEV_RESET_BEGIN) {
         (void)clear(part, endpoint, pasid);
     }
     if (what == UIOMMU_MDEV_RESET_END) {
-        part->stuck = install(part, endpoint, pasid) != UIOMMU_OK;
+        status = install(part, endpoint, pasid);
+    }
+    if (status != UIOMMU_OK) {
+        part->parts->came_back = status;
     }
 }
 
@@ -160,7 +173,7 @@ enum uiommu_status accel_parts_copy(struct accel_parts *p, uint64_t dst,
     if (size == 0 || size % HALVES != 0) {
         return UIOMMU_INVAL;
     }
-    if (p->own.under_way) {
+    if (p->own.under_way || p->own.off) {
         return UIOMMU_BUSY;
     }
     p->own.size = size;
@@ -172,11 +185,29 @@ enum uiommu_status accel_parts_copy(struct accel_parts *p, uint64_t dst,
     return submit_own(p);
 }
 
-/* What it still does is nobody's: its memory is unmapped, whether it stops or not. */
+static enum uiommu_status start_own(struct accel_parts *p)
+{
+    enum uiommu_status status = accel_queue_on(&p->drv, OWN_QUEUE);
+
+    p->own.off = status != UIOMMU_OK;
+    return status;
+}
+
+/* True: and it may go on with other work. Else what it still does is nobody's: that reads and
+ * writes its page, so that nothing else is put there. */
+static bool stop_own(struct accel_parts *p)
+{
+    bool was_on = !p->own.off;
+
+    p->own.off = true;
+    return was_on && accel_queue_clear(&p->drv, OWN_QUEUE) == UIOMMU_OK;
+}
+
+/* Its memory is unmapped, whether it stops or not. */
 static void give_up_own(struct accel_parts *p)
 {
-    if (accel_queue_clear(&p->drv, OWN_QUEUE) == UIOMMU_OK) {
-        (void)!accel_queue_on(&p->drv, OWN_QUEUE);
+    if (stop_own(p)) {
+        (void)!start_own(p);
     }
 }
 
@@ -215,7 +246,7 @@ static enum uiommu_status set_up_queues(struct accel_parts *p)
     if (status == UIOMMU_OK) {
         status = accel_enable(&p->drv);
     }
-    return status == UIOMMU_OK ? accel_queue_on(&p->drv, OWN_QUEUE) : status;
+    return status == UIOMMU_OK ? start_own(p) : status;
 }
 
 static void number_parts(struct accel_parts *p)
@@ -227,11 +258,15 @@ static void number_parts(struct accel_parts *p)
     }
 }
 
-static void free_page(struct accel_parts *p)
+/* Unless the device may still reach it. */
+static void free_page(struct accel_parts *p, enum uiommu_status unmapped)
 {
     const struct uiommu_host *h = p->drv.host;
 
-    h->pages_free(h->ctx, p->page, p->page_phys, 0);
+    if (unmapped != UIOMMU_TIMEDOUT && unmapped != UIOMMU_IO) {
+        h->pages_free(h->ctx, p->page, p->page_phys, 0);
+        p->page = NULL;
+    }
 }
 
 /* What the device reads and writes for the driver. */
@@ -247,7 +282,7 @@ static enum uiommu_status map_page(struct accel_parts *p)
     status =
         uiommu_dma_map(own_endpoint(p), p->page_phys, PAGE, RW, &p->page_iova);
     if (status != UIOMMU_OK) {
-        free_page(p);
+        free_page(p, status);
     }
     return status;
 }
@@ -270,10 +305,36 @@ static enum uiommu_status stop_dma(struct accel_parts *p)
 {
     enum uiommu_status unmapped =
         uiommu_dma_unmap(own_endpoint(p), p->page_iova, PAGE);
-    enum uiommu_status stopped = uiommu_dma_stop(own_endpoint(p));
+    enum uiommu_status stopped;
 
-    free_page(p);
+    if (unmapped == UIOMMU_AGAIN) {
+        return unmapped;
+    }
+    free_page(p, unmapped);
+    stopped = uiommu_dma_stop(own_endpoint(p));
     return unmapped != UIOMMU_OK ? unmapped : stopped;
+}
+
+static bool is_used(const struct accel_parts *p)
+{
+    bool used = p->own.under_way;
+
+    for (unsigned i = 0; i < p->n; i++) {
+        used |= p->part[i].endpoint != NULL;
+    }
+    return used;
+}
+
+enum uiommu_status accel_parts_stop(struct accel_parts *p)
+{
+    enum uiommu_status reset, status;
+
+    if (is_used(p)) {
+        return UIOMMU_BUSY;
+    }
+    reset = accel_stop(&p->drv);
+    status = stop_dma(p);
+    return status != UIOMMU_OK ? status : reset;
 }
 
 enum uiommu_status accel_parts_start(struct accel_parts *p,
@@ -292,35 +353,15 @@ enum uiommu_status accel_parts_start(struct accel_parts *p,
     }
     number_parts(p);
     status = start_dma(p);
-    if (status == UIOMMU_OK) {
-        status = set_up_queues(p);
-        if (status != UIOMMU_OK) {
-            (void)!stop_dma(p);
-        }
-    }
     if (status != UIOMMU_OK) {
-        accel_stop(&p->drv);
+        (void)!accel_stop(&p->drv);
+        return status;
+    }
+    status = set_up_queues(p);
+    if (status != UIOMMU_OK) {
+        (void)!accel_parts_stop(p);
     }
     return status;
-}
-
-static bool is_used(const struct accel_parts *p)
-{
-    bool used = p->own.under_way;
-
-    for (unsigned i = 0; i < p->n; i++) {
-        used |= p->part[i].endpoint != NULL;
-    }
-    return used;
-}
-
-enum uiommu_status accel_parts_stop(struct accel_parts *p)
-{
-    if (is_used(p)) {
-        return UIOMMU_BUSY;
-    }
-    accel_stop(&p->drv);
-    return stop_dma(p);
 }
 
 /* ---- resets -------------------------------------------------------------- */
@@ -328,36 +369,38 @@ enum uiommu_status accel_parts_stop(struct accel_parts *p)
 /* What is under way for the host is thrown away before it is refused. */
 enum uiommu_status accel_parts_reset_begin(struct accel_parts *p)
 {
-    enum uiommu_status status;
+    bool stopped = stop_own(p);
+    enum uiommu_status status = uiommu_device_reset_begin(p->device);
 
-    (void)!accel_queue_clear(&p->drv, OWN_QUEUE);
-    status = uiommu_device_reset_begin(p->device);
-    if (status == UIOMMU_BUSY || status == UIOMMU_AGAIN) {
-        (void)!accel_queue_on(&p->drv, OWN_QUEUE);
+    if (stopped && (status == UIOMMU_BUSY || status == UIOMMU_AGAIN)) {
+        (void)!start_own(p);
     }
     return status;
 }
 
+/* What did not stop has, once the device says that it is reset. */
 static enum uiommu_status come_up(struct accel_parts *p)
 {
-    const struct accel_driver was = p->drv;
-    enum uiommu_status status;
+    enum uiommu_status status = accel_reset(&p->drv);
 
-    accel_stop(&p->drv);
-    status = accel_start(&p->drv, was.host, was.pci, &was.cpu);
-    p->drv.limit_ns = was.limit_ns;
+    if (status != UIOMMU_OK) {
+        return status;
+    }
     for (unsigned i = 0; i < p->n; i++) {
         p->part[i].stuck = false;
     }
-    return status == UIOMMU_OK ? set_up_queues(p) : status;
+    return set_up_queues(p);
 }
 
 /* Queues get their PASIDs back from within, once the function may send them again. */
 enum uiommu_status accel_parts_reset_end(struct accel_parts *p, bool worked)
 {
-    enum uiommu_status up = worked ? come_up(p) : UIOMMU_OK;
-    enum uiommu_status status =
-        uiommu_device_reset_end(p->device, worked && up == UIOMMU_OK);
+    enum uiommu_status up = worked ? come_up(p) : UIOMMU_OK, status;
 
-    return up != UIOMMU_OK ? up : status;
+    p->came_back = UIOMMU_OK;
+    status = uiommu_device_reset_end(p->device, worked && up == UIOMMU_OK);
+    if (up != UIOMMU_OK) {
+        return up;
+    }
+    return status != UIOMMU_OK ? status : p->came_back;
 }

@@ -29,6 +29,7 @@ struct accel_part {
 /* A copy for the host. */
 struct accel_own {
     bool under_way;
+    bool off; /* its queue: it did not stop, or the function is being reset */
     uint64_t src, dst; /* what the device sees */
     uint32_t size;
 };
@@ -41,22 +42,26 @@ struct accel_parts {
     struct accel_own own;
     unsigned n;    /* queues to lend */
     struct accel_part part[ACCEL_PARTS];
+    enum uiommu_status came_back; /* of a reset: queues */
 };
 
 /* Of `device`, which is added. As accel_start(), uiommu_dma_start(), uiommu_dma_map(); NOMEM.
- * After a failure nothing is left. */
+ * After a failure nothing is left, but p->page as after accel_parts_stop(). */
 UIOMMU_MUST_CHECK enum uiommu_status
 accel_parts_start(struct accel_parts *p, struct uiommu_device *device,
                   const struct uiommu_host *host, struct uiommu_pci pci,
                   const struct accel_cpu *cpu);
-/* BUSY, and nothing happens: a queue is lent, or a copy is under way. */
+/* BUSY, and nothing happens: a queue is lent, or a copy is under way. AGAIN: suspended; to be
+ * called again. NODEV, TIMEDOUT, IO: the device did not confirm its reset, or a unit that the
+ * device reaches nothing; it is stopped all the same, and if p->page is not NULL, that page is
+ * for the caller to free (order 0) once uiommu_device_remove() has answered OK. */
 UIOMMU_MUST_CHECK enum uiommu_status accel_parts_stop(struct accel_parts *p);
 
 /* ---- its own work -------------------------------------------------------- */
 
 /* From one physical address to another, an even number of bytes, at most 4 MiB: mapped,
  * copied as a batch of two, and when that was waited for, unmapped. BUSY: one is under way
- * already; else as uiommu_dma_map(). */
+ * already, or its queue does not stop, until the function was reset; else as uiommu_dma_map(). */
 UIOMMU_MUST_CHECK enum uiommu_status accel_parts_copy(struct accel_parts *p,
                                                       uint64_t dst,
                                                       uint64_t src,
@@ -80,7 +85,9 @@ UIOMMU_MUST_CHECK enum uiommu_status accel_take_back(struct accel_part *part);
 /* Around a reset of the function by whoever calls: uiommu_device_reset_begin() and _end().
  * A copy that is under way is thrown away, with what clients have.
  * At its end queues are as they were and empty; if it did not work, or the device does not
- * come up, all of it stays blocked until it is removed, and what is lent is taken back. */
+ * come up, all of it stays blocked until it is removed, and what is lent is taken back. Else
+ * what else _end() says but OK is of a queue that did not come on: its client submits in vain
+ * until it is blocked. */
 UIOMMU_MUST_CHECK enum uiommu_status
 accel_parts_reset_begin(struct accel_parts *p);
 UIOMMU_MUST_CHECK enum uiommu_status

@@ -77,7 +77,8 @@ enum uiommu_mdev_reset {
  */
 struct uiommu_mediator {
     /* Its requests shall carry the number from now on: it sees its domain. Whatever is
-     * returned but OK fails the call that was about to give it that domain. */
+     * returned but OK fails the call that was about to give it that domain. TIMEDOUT: whether
+     * they will is not known; the number waits for a reset then, as after pasid_clear. */
     enum uiommu_status (*pasid_install)(void *ctx,
                                         struct uiommu_endpoint *endpoint,
                                         uint32_t pasid);

@@ -232,6 +232,12 @@ enum uiommu_status uim_seat_lose(struct uim_mediated *m)
 
 /* ---- the verb (C.5) -------------------------------------------------------------------------- */
 
+/* Of what did not end nobody knows whether it carries the number. */
+static bool is_refused(enum uiommu_status installed)
+{
+    return installed != UIOMMU_TIMEDOUT;
+}
+
 static enum uiommu_status begin(struct uim_mediated *m,
                                 struct uiommu_domain *domain)
 {
@@ -244,7 +250,7 @@ static enum uiommu_status begin(struct uim_mediated *m,
     status = uim_mediator_install(m);
     if (status == UIOMMU_OK)
         return UIOMMU_OK;
-    gone = give_seat(m, seat, true);
+    gone = give_seat(m, seat, is_refused(status));
     show(m, NULL, &m->group->u->blocked);
     return uim_hardware_failed(gone) ? gone : status;
 }
@@ -275,10 +281,13 @@ static enum uiommu_status replace(struct uim_mediated *m,
 static void come_back(struct uim_mediated *m, struct uim_view *seat,
                       bool stopped)
 {
+    enum uiommu_status status;
+
     show(m, seat, seat->domain);
-    if (uim_mediator_install(m) == UIOMMU_OK)
+    status = uim_mediator_install(m);
+    if (status == UIOMMU_OK)
         return;
-    (void)!give_seat(m, seat, stopped);
+    (void)!give_seat(m, seat, stopped && is_refused(status));
     show(m, NULL, &m->group->u->blocked);
 }
 
@@ -304,7 +313,7 @@ static enum uiommu_status change_seats(struct uim_mediated *m,
     if (status == UIOMMU_OK)
         return give_seat(m, old, stopped);
     come_back(m, old, stopped);
-    (void)!give_seat(m, seat, true);
+    (void)!give_seat(m, seat, is_refused(status));
     return status;
 }
 

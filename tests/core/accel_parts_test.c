@@ -398,14 +398,292 @@ static void a_queue_that_does_not_start_costs_nothing(struct rig *rig)
     sim_accel_stick(rig->m, s.dev, c->part->wq);
     client_end(c);
     d = rig_domain(rig, ACCEL);
-    rig_is(uiommu_set_domain(part->endpoint, d, NULL), UIOMMU_TIMEDOUT);
+    rig_is(uiommu_set_domain(part->endpoint, d, NULL), UIOMMU_BUSY);
     assert_int_equal(uiommu_endpoint_pasid(part->endpoint), UIOMMU_NO_PASID);
     assert_ptr_equal(uiommu_endpoint_domain(part->endpoint),
                      uiommu_blocked(rig->u));
     rig_ok(accel_take_back(part));
+    assert_false(part->stuck);
     uiommu_domain_put(d);
     submits(&s, 0);
     assert_copied(&s, 0);
+    clients_end(&s);
+    rig_is(accel_parts_stop(&s.parts), UIOMMU_TIMEDOUT);
+    assert_null(s.parts.page);
+}
+
+/* What it has of the host's is nobody's to use meanwhile; what clients have is theirs. */
+static void its_own_queue_that_does_not_stop_does_no_more(struct rig *rig)
+{
+    struct stand s;
+
+    stand_open(&s, rig);
+    sim_accel_pause(rig->m, s.dev, true);
+    own_begins(&s);
+    sim_accel_stick(rig->m, s.dev, 0);
+    rig_is(accel_parts_wait(&s.parts, 1000), UIOMMU_TIMEDOUT);
+    rig_is(accel_parts_copy(&s.parts, s.own_phys + DST, s.own_phys, PART),
+           UIOMMU_BUSY);
+    sim_accel_pause(rig->m, s.dev, false);
+    submits(&s, 0);
+    assert_copied(&s, 0);
+    assert_true(is_all(s.own + DST, PART, 0));
+    rig_ok(accel_parts_reset_begin(&s.parts));
+    rig_is(accel_parts_copy(&s.parts, s.own_phys + DST, s.own_phys, PART),
+           UIOMMU_BUSY);
+    reset_function(&s);
+    rig_ok(accel_parts_reset_end(&s.parts, true));
+    assert_works(&s);
+    rig_poll(rig);
+    stand_close(&s);
+}
+
+/* ---- others do not do what they should ---------------------------------------------- */
+
+/* Nobody confirmed that the device reaches its page no more. */
+static void a_page_that_may_be_reached_is_not_free(struct rig *rig)
+{
+    const struct uiommu_host *h = &rig->m->host;
+    struct stand s;
+
+    stand_open(&s, rig);
+    clients_end(&s);
+    own_begins(&s);
+    own_ends(&s);
+    sim_devtlb(rig->m, s.dev, SIM_DEVTLB_FAILS);
+    rig_is(accel_parts_stop(&s.parts), UIOMMU_TIMEDOUT);
+    assert_non_null(s.parts.page);
+    rig_ok(uiommu_device_remove(device(&s)));
+    rig->device[s.dev] = NULL;
+    h->pages_free(h->ctx, s.parts.page, s.parts.page_phys, 0);
+}
+
+/* Its registers in configuration space were forgotten: it is not there. */
+static void c_sc8_a_device_that_does_not_come_up_is_blocked(struct rig *rig)
+{
+    struct stand s;
+    struct client *c = &s.client[CRASHES];
+
+    stand_open(&s, rig);
+    sim_accel_stick(rig->m, s.dev, c->part->wq);
+    submits(&s, CRASHES);
+    rig_ok(accel_parts_reset_begin(&s.parts));
+    assert_true(c->part->stuck);
+    flr(&s);
+    rig_is(accel_parts_reset_end(&s.parts, true), UIOMMU_NODEV);
+    assert_true(c->part->stuck);
+    rig_is(accel_parts_copy(&s.parts, s.own_phys + DST, s.own_phys, PART),
+           UIOMMU_BUSY);
+    rig_is(accel_queue_clear(&s.parts.drv, c->part->wq), UIOMMU_BUSY);
+    submits(&s, 0);
+    assert_int_equal(sim_accel_busy(rig->m, s.dev), 0);
+    assert_true(rig_pasid_refused(rig, ACCEL, number_of(c), BASE));
+    rig_poll(rig);
+    clients_end(&s);
+    rig_is(accel_parts_stop(&s.parts), UIOMMU_NODEV);
+    assert_null(s.parts.page);
+}
+
+/* Something is done after each step of the machine while the driver waits. */
+static struct {
+    void (*relax)(void *ctx);
+    void (*then)(void *ctx);
+    void *ctx;
+} stepping;
+
+static void step_and_then(void *ctx)
+{
+    stepping.relax(ctx);
+    stepping.then(stepping.ctx);
+}
+
+static void relax_by(struct rig *rig, void (*relax)(void *ctx), void *ctx)
+{
+    stepping.ctx = ctx;
+    stepping.relax = rig->m->host.relax;
+    rig->m->host.relax = relax;
+}
+
+static void after_steps(struct rig *rig, void (*then)(void *ctx), void *ctx)
+{
+    stepping.then = then;
+    relax_by(rig, step_and_then, ctx);
+}
+
+static void relax_as_before(struct rig *rig)
+{
+    rig->m->host.relax = stepping.relax;
+}
+
+static uint64_t config_at(const struct accel_part *part, unsigned word)
+{
+    const struct accel_driver *d = &part->parts->drv;
+
+    return d->wqcfg + part->wq * d->wqcfg_size + 8 * word;
+}
+
+static uint64_t config(const struct accel_part *part, unsigned word)
+{
+    const struct accel_driver *d = &part->parts->drv;
+
+    return d->host->mmio_read64(d->host->ctx, d->regs, config_at(part, word));
+}
+
+static void configure(const struct accel_part *part, unsigned word,
+                      uint64_t value)
+{
+    const struct accel_driver *d = &part->parts->drv;
+
+    d->host->mmio_write64(d->host->ctx, d->regs, config_at(part, word), value);
+}
+
+static bool is_on(const struct accel_part *part)
+{
+    return accel_wqcfg_q3_state((struct accel_wqcfg_q3){ config(part, 3) }) !=
+           0;
+}
+
+/* As soon as one client's queue is on again, another's is configured as none may be. */
+struct breakage {
+    struct stand *s;
+    uint64_t was; /* 0: not yet */
+};
+
+static void break_queue(void *ctx)
+{
+    struct breakage *b = ctx;
+    const struct client *c = &b->s->client[CRASHES];
+    struct accel_wqcfg_q1 q1 = { config(c->part, 1) };
+
+    if (b->was || !is_on(b->s->client[0].part))
+        return;
+    b->was = q1.raw;
+    configure(c->part, 1, accel_wqcfg_q1_set_max_batch_shift(q1, 0).raw);
+}
+
+/* Nothing of it is under way: when it is blocked, its number is free at once. */
+static void c_sc8_a_queue_that_does_not_come_back_is_off(struct rig *rig)
+{
+    struct stand s;
+    struct breakage b = { .s = &s };
+    struct client *c = &s.client[CRASHES];
+    uint32_t number;
+
+    stand_open(&s, rig);
+    number = number_of(c);
+    all_are_under_way(&s);
+    rig_ok(accel_parts_reset_begin(&s.parts));
+    reset_function(&s);
+    after_steps(rig, break_queue, &b);
+    rig_is(accel_parts_reset_end(&s.parts, true), UIOMMU_IO);
+    relax_as_before(rig);
+    assert_int_equal(s.parts.drv.error, ACCEL_CMD_WQ_MAX_BATCH);
+    assert_false(is_on(c->part));
+    assert_false(c->part->stuck);
+    submits(&s, CRASHES);
+    assert_int_equal(sim_accel_carries(rig->m, s.dev, number), 0);
+    client_goes(c);
+    configure(c->part, 1, b.was);
+    rig_is(accel_parts_wait(&s.parts, 1000 * 1000), UIOMMU_TIMEDOUT);
+    somebody_else_has_its_number(&s, number);
+    assert_works(&s);
+    rig_poll(rig);
+    stand_close(&s);
+}
+
+/* Time passes, and nothing else does. */
+static void stand_still(void *ctx)
+{
+    (void)ctx;
+    sim_advance(stepping.ctx, 1000);
+}
+
+/* Nobody knows whether it will carry its number: so nobody else gets that, and this one does. */
+static void a_queue_that_may_start_late_keeps_its_number(struct rig *rig)
+{
+    struct stand s;
+    struct accel_part *part = NULL;
+    struct accel_wqcfg_q1 q1;
+    struct uiommu_domain *d;
+    struct uiommu_endpoint *other;
+
+    stand_open(&s, rig);
+    rig_ok(accel_lend(&s.parts, &part));
+    d = rig_domain(rig, ACCEL);
+    relax_by(rig, stand_still, rig->m);
+    rig_is(uiommu_set_domain(part->endpoint, d, NULL), UIOMMU_TIMEDOUT);
+    relax_as_before(rig);
+    assert_true(part->stuck);
+    assert_int_equal(uiommu_endpoint_pasid(part->endpoint), UIOMMU_NO_PASID);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(machine_run(rig->m));
+    assert_true(is_on(part));
+    q1.raw = config(part, 1);
+    other = pasid(rig, ACCEL);
+    assert_int_not_equal(uiommu_endpoint_pasid(other),
+                         accel_wqcfg_q1_pasid(q1));
+    rig_ok(uiommu_pasid_destroy(other, true));
+    rig_ok(accel_take_back(part));
+    uiommu_domain_put(d);
+    rig_ok(accel_parts_reset_begin(&s.parts));
+    reset_function(&s);
+    rig_ok(accel_parts_reset_end(&s.parts, true));
+    other = pasid(rig, ACCEL);
+    assert_int_equal(uiommu_endpoint_pasid(other), accel_wqcfg_q1_pasid(q1));
+    rig_ok(uiommu_pasid_destroy(other, true));
+    assert_works(&s);
+    stand_close(&s);
+}
+
+/* ---- a client that does not cease ---------------------------------------------------- */
+
+/* It submits at each instant, and after each step. */
+struct eager {
+    struct stand *s;
+    unsigned steps, accepted;
+};
+
+static void submit_now(void *ctx)
+{
+    submits(((struct eager *)ctx)->s, CRASHES);
+}
+
+static void submit_after_a_step(void *ctx)
+{
+    struct eager *e = ctx;
+    unsigned before = sim_accel_busy(e->s->rig->m, e->s->dev);
+
+    submit_now(e);
+    e->steps++;
+    e->accepted += sim_accel_busy(e->s->rig->m, e->s->dev) > before;
+}
+
+/* The first step closes its queue. What gets in before that does not get out, and what it asks
+ * for meanwhile keeps nobody. */
+static void nothing_gets_into_a_queue_that_is_taken(struct rig *rig)
+{
+    struct stand s;
+    struct client *c = &s.client[CRASHES];
+    struct eager eager = { .s = &s };
+    uint32_t number;
+
+    stand_open(&s, rig);
+    number = number_of(c);
+    c->response = UIOMMU_RESPONSE_LATER;
+    all_are_under_way(&s);
+    after_steps(rig, submit_after_a_step, &eager);
+    rig_watch(rig, submit_now, &eager);
+    client_goes(c);
+    rig_watch(rig, NULL, NULL);
+    relax_as_before(rig);
+    assert_true(eager.steps > 0);
+    assert_int_equal(eager.accepted, 0);
+    assert_false(c->part->stuck);
+    assert_int_equal(sim_accel_carries(rig->m, s.dev, number), 0);
+    memset(c->mem, 0xee, SIZE);
+    own_ends(&s);
+    assert_untouched(c);
+    somebody_else_has_its_number(&s, number);
     stand_close(&s);
 }
 
@@ -425,6 +703,12 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(c_sc8_a_reset_that_failed_leaves_all_blocked, with_pages),
     ON_ALL(c_sc11_a_queue_that_does_not_stop_keeps_its_number),
     RIG_TEST_ON(a_queue_that_does_not_start_costs_nothing, with_ats),
+    RIG_TEST_ON(its_own_queue_that_does_not_stop_does_no_more, with_pages),
+    RIG_TEST_ON(a_page_that_may_be_reached_is_not_free, with_ats),
+    RIG_TEST_ON(c_sc8_a_device_that_does_not_come_up_is_blocked, with_pages),
+    RIG_TEST_ON(c_sc8_a_queue_that_does_not_come_back_is_off, with_pages),
+    RIG_TEST_ON(a_queue_that_may_start_late_keeps_its_number, with_accel),
+    ON_ALL(nothing_gets_into_a_queue_that_is_taken),
     { 0 },
 };
 

@@ -127,7 +127,7 @@ static void share_close(struct share *s)
     for (unsigned i = QUEUES; i-- > 0;)
         if (s->client[i].domain)
             client_end(s, i);
-    accel_stop(&s->drv);
+    rig_ok(accel_stop(&s->drv));
 }
 
 /* ---- work ------------------------------------------------------------------ */

@@ -237,11 +237,16 @@ static inline void stand_open(struct stand *s, struct rig *rig)
         client_begin(s, i);
 }
 
-static inline void stand_close(struct stand *s)
+static inline void clients_end(struct stand *s)
 {
     for (unsigned i = CLIENTS; i-- > 0;)
         if (s->client[i].domain)
             client_end(&s->client[i]);
+}
+
+static inline void stand_close(struct stand *s)
+{
+    clients_end(s);
     rig_ok(accel_parts_stop(&s->parts));
 }
 
@@ -258,7 +263,8 @@ static inline void own_ends(struct stand *s)
     assert_true(is_all(s->own + DST, PART, 0x5a));
 }
 
-static inline void reset_function(struct stand *s)
+/* Nothing is in configuration space as it was. */
+static inline void flr(struct stand *s)
 {
     const struct uiommu_host *h = &s->rig->m->host;
     const struct uiommu_pci pci = s->rig->m->devices[s->dev].pci;
@@ -268,6 +274,11 @@ static inline void reset_function(struct stand *s)
         at = h->pci_read(h->ctx, pci, at + 1, 1);
     h->pci_write(h->ctx, pci, at + DEVCTL, 2, FLR);
     sim_advance(s->rig->m, UINT64_C(100000000));
+}
+
+static inline void reset_function(struct stand *s)
+{
+    flr(s);
     sim_firmware(s->rig->m, s->dev);
 }
 

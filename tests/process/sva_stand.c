@@ -39,9 +39,9 @@ static void follow(struct sva_stand *s, unsigned frames)
 static void open_all(struct sva_stand *s, const struct sva_kind *kind,
                      child_fn *fn, unsigned frames, bool fast)
 {
-    const struct sim_config config = { .mode = kind->mode,
-                                       .adversarial = true,
-                                       .fast = fast };
+    const struct sim_config config = {
+        .mode = kind->mode, .accels = 1, .adversarial = true, .fast = fast
+    };
     char error[300] = "";
 
     memset(s, 0, sizeof(*s));

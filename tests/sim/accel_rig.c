@@ -96,7 +96,7 @@ void accel_rig_credits(struct accel_rig *rig, unsigned credits)
 
 void accel_rig_close(struct accel_rig *rig)
 {
-    accel_stop(&rig->drv);
+    assert_int_equal(accel_stop(&rig->drv), UIOMMU_OK);
     raw_stop(&rig->raw);
     close_sim(rig->m);
 }
