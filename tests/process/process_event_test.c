@@ -278,6 +278,34 @@ static void an_access_that_is_under_way_ends_first(void **state)
     stand_close(&s);
 }
 
+/* ---- a device that cannot forget now ----------------------------------------------- */
+
+/* The process goes on; the range is invalidated as soon as it can be, and then no more. */
+static void what_is_put_off_is_said_again(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, unmaps_a_page);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    s.device.asleep = true;
+    stand_go(&s, 1);
+    assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_OK);
+    stand_meet(&s, 2);
+    assert_int_equal(process_step(s.p, -1), PROCESS_OK);
+    assert_true(s.device.invalidations > 1);
+    assert_true(device_has(&s.device, stand_address(&s)));
+    s.device.asleep = false;
+    assert_int_equal(process_step(s.p, -1), PROCESS_OK);
+    assert_false(device_has(&s.device, stand_address(&s)));
+    s.device.invalidations = 0;
+    assert_int_equal(process_step(s.p, 0), PROCESS_OK);
+    assert_int_equal(s.device.invalidations, 0);
+    stand_go(&s, 2);
+    stand_close(&s);
+}
+
 /* ---- a fault that meets an event -------------------------------------------------- */
 
 /* The event is there before the grant: it would be granted what is not there. */
@@ -445,6 +473,7 @@ int main(void)
         cmocka_unit_test(munmap_waits_for_the_device_to_stop),
         cmocka_unit_test(the_device_stands_still_until_it_has_forgotten),
         cmocka_unit_test(an_access_that_is_under_way_ends_first),
+        cmocka_unit_test(what_is_put_off_is_said_again),
         cmocka_unit_test(nothing_is_granted_while_an_event_waits),
         cmocka_unit_test(nothing_is_granted_that_went_meanwhile),
         cmocka_unit_test(an_access_finds_out_by_itself),

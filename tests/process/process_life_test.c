@@ -146,6 +146,32 @@ static void killing_it_ends_all_translations(void **state)
     assert_int_equal(s.device.ends, 1);
 }
 
+/* It is over once the device has forgotten it, though it reaches nothing before. */
+static void an_end_that_is_put_off_is_told_again(void **state)
+{
+    struct stand s;
+    uint32_t value;
+
+    (void)state;
+    stand_open_stepped(&s, sleeps);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    s.device.asleep = true;
+    end(&s, SIGKILL);
+    for (unsigned n = 1; n <= 3; n++) {
+        assert_int_equal(process_step(s.p, -1), PROCESS_OK);
+        assert_int_equal(s.device.ends, n);
+    }
+    assert_int_equal(process_read(s.p, stand_address(&s), &value, 4, NULL),
+                     PROCESS_GONE);
+    s.device.ends = 0;
+    s.device.asleep = false;
+    assert_int_equal(process_step(s.p, -1), PROCESS_GONE);
+    assert_gone(&s);
+    stand_close(&s);
+    assert_int_equal(s.device.ends, 1);
+}
+
 struct faulting {
     struct stand *s;
     enum process_status last;
@@ -266,6 +292,33 @@ static void a_child_of_it_is_not_followed(void **state)
     assert_int_equal(s.device.stops, 0);
     assert_true(device_has(&s.device, stand_address(&s)));
     stand_go(&s, 3);
+    stand_close(&s);
+}
+
+/* Nothing is said on the socket after the beginning; but whatever is, is no end. */
+static void says_nothing_in_particular(struct shared *s)
+{
+    const int socket = (int)atomic_load(&s->n[0]);
+
+    atomic_store(&s->at, (uintptr_t)map_pages(1));
+    NEED(send(socket, "", 0, 0) == 0 && send(socket, "bye", 3, 0) == 3);
+    meet_host(s, 1);
+}
+
+static void a_message_is_no_end(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, says_nothing_in_particular);
+    stand_meet(&s, 1);
+    assert_int_equal(send(s.socket, "", 0, 0), 0);
+    usleep(5000); /* so that an agent that ends has ended */
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(process_step(s.p, 0), PROCESS_OK);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    stand_go(&s, 1);
+    assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_GONE);
     stand_close(&s);
 }
 
@@ -586,9 +639,11 @@ int main(void)
         cmocka_unit_test(a_device_sees_what_the_process_sees),
         cmocka_unit_test(two_processes_are_two),
         cmocka_unit_test(killing_it_ends_all_translations),
+        cmocka_unit_test(an_end_that_is_put_off_is_told_again),
         cmocka_unit_test(it_may_exit_while_faults_are_pending),
         cmocka_unit_test(another_program_is_another_address_space),
         cmocka_unit_test(a_child_of_it_is_not_followed),
+        cmocka_unit_test(a_message_is_no_end),
         cmocka_unit_test(closing_lets_it_go_on),
         cmocka_unit_test(it_can_be_killed_while_it_waits),
         cmocka_unit_test(who_is_left_behind_waits_for_nobody),
