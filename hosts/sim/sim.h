@@ -457,9 +457,11 @@ enum sim_stop sim_page_request(struct machine *m,
 
 enum { SIM_PAGE_SUCCESS = 0, SIM_PAGE_INVALID = 1, SIM_PAGE_FAILURE = 15 };
 
-/* An answer that a function received. One that it does not wait for, or that has a
- * PASID where it must not, or the other way round, is a violation too; not if the
- * group was lost in a reset or failure meanwhile. */
+/* An answer that a function received. It is to the group with its number, and, where the
+ * function wants PASIDs in answers (PCIe 10.4.2), with its PASID, or without one if the
+ * requests had none. One to no such group changes nothing but UPRGI, and the group goes on
+ * waiting; it is a violation, as is a PASID where none is wanted, but not if the group was
+ * lost in a reset or failure meanwhile. */
 struct sim_page_response {
     uint32_t pasid; /* UIOMMU_NO_PASID: it came without */
     uint32_t group, code;

@@ -48,15 +48,19 @@ enum sva_access sva_engine_try(struct sva_engine *e, bool write, uint64_t va,
     return sim_dma(e->m, &r) == MACHINE_DMA_DONE ? SVA_DONE : what_stopped(&r);
 }
 
-static enum sva_access answer_of(struct sva_engine *e, unsigned before)
+static enum sva_access answer_to(struct sva_engine *e,
+                                 const struct sim_page_request *ask,
+                                 unsigned since)
 {
     const unsigned n = sim_page_responses(e->m, e->dev);
 
-    if (n == before)
-        return SVA_FAILED;
-    return sim_page_response_at(e->m, e->dev, n - 1).code == SIM_PAGE_SUCCESS
-               ? SVA_DONE
-               : SVA_INVALID;
+    for (unsigned i = since; i < n; i++) {
+        struct sim_page_response r = sim_page_response_at(e->m, e->dev, i);
+
+        if (r.expected && r.group == ask->group && r.pasid == ask->pasid)
+            return r.code == SIM_PAGE_SUCCESS ? SVA_DONE : SVA_INVALID;
+    }
+    return SVA_FAILED;
 }
 
 enum sva_access sva_engine_ask(struct sva_engine *e, uint64_t va,
@@ -78,7 +82,7 @@ enum sva_access sva_engine_ask(struct sva_engine *e, uint64_t va,
         serve(e);
         sched_yield();
     }
-    return answer_of(e, before);
+    return answer_to(e, &ask, before);
 }
 
 /* What was refused has a translation until somebody has taken it back. */

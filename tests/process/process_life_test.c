@@ -303,9 +303,11 @@ static void says_nothing_in_particular(struct shared *s)
     atomic_store(&s->at, (uintptr_t)map_pages(1));
     NEED(send(socket, "", 0, 0) == 0 && send(socket, "bye", 3, 0) == 3);
     meet_host(s, 1);
+    NEED(shutdown(socket, SHUT_WR) == 0);
+    meet_host(s, 2);
 }
 
-static void a_message_is_no_end(void **state)
+static void hanging_up_is_an_end_and_a_message_is_none(void **state)
 {
     struct stand s;
 
@@ -318,7 +320,10 @@ static void a_message_is_no_end(void **state)
         assert_int_equal(process_step(s.p, 0), PROCESS_OK);
     assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
     stand_go(&s, 1);
-    assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_GONE);
+    stand_meet(&s, 2);
+    assert_int_equal(process_step(s.p, 0), PROCESS_GONE);
+    assert_gone(&s);
+    stand_go(&s, 2);
     stand_close(&s);
 }
 
@@ -643,7 +648,7 @@ int main(void)
         cmocka_unit_test(it_may_exit_while_faults_are_pending),
         cmocka_unit_test(another_program_is_another_address_space),
         cmocka_unit_test(a_child_of_it_is_not_followed),
-        cmocka_unit_test(a_message_is_no_end),
+        cmocka_unit_test(hanging_up_is_an_end_and_a_message_is_none),
         cmocka_unit_test(closing_lets_it_go_on),
         cmocka_unit_test(it_can_be_killed_while_it_waits),
         cmocka_unit_test(who_is_left_behind_waits_for_nobody),
