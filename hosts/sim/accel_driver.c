@@ -59,18 +59,24 @@ static uint64_t wq_at(const struct accel_driver *d, unsigned wq, unsigned word)
 
 /* ---- commands ------------------------------------------------------------ */
 
+static uint64_t now_ns(const struct accel_driver *d)
+{
+    return d->cpu.now_ns != NULL ? d->cpu.now_ns(d->cpu.ctx)
+                                 : d->host->now_ns(d->host->ctx);
+}
+
 /* Active falls in that time, or it does not. */
 static bool wait_command(struct accel_driver *d, struct accel_cmdsts *sts)
 {
     const struct uiommu_host *host = d->host;
-    uint64_t until = host->now_ns(host->ctx) + d->limit_ns;
+    uint64_t until = now_ns(d) + d->limit_ns;
 
     for (;;) {
         sts->raw = host->mmio_read32(host->ctx, d->regs, ACCEL_REG_CMDSTS);
         if (!accel_cmdsts_active(*sts)) {
             return true;
         }
-        if (host->now_ns(host->ctx) > until) {
+        if (now_ns(d) > until) {
             return false;
         }
         if (host->relax != NULL) {
@@ -511,10 +517,10 @@ enum uiommu_status accel_wait(struct accel_driver *d, const void *record,
                               uint64_t ns, struct accel_record *out)
 {
     const struct uiommu_host *host = d->host;
-    uint64_t until = host->now_ns(host->ctx) + ns;
+    uint64_t until = now_ns(d) + ns;
     struct accel_record seen = accel_look(record);
 
-    while (seen.status == ACCEL_NONE && host->now_ns(host->ctx) <= until) {
+    while (seen.status == ACCEL_NONE && now_ns(d) <= until) {
         if (host->relax != NULL) {
             host->relax(host->ctx);
         } else {

@@ -422,6 +422,9 @@ void sim_foreign_close(struct machine *m, uint64_t start);
  */
 void sim_stop_devices(struct machine *m);
 void sim_start_devices(struct machine *m);
+/* A clock (struct accel_cpu) that stands while they do: what they were told to do takes no
+ * longer for it. uiommu's goes on, as do its units. */
+uint64_t sim_device_ns(void *machine);
 /* Devices do not stop for the former: what comes of it is what a test wants to see. */
 void sim_unstoppable(struct machine *m, bool on);
 
