@@ -241,36 +241,39 @@ static enum process_status follow_mapping(struct process *p, uint64_t page)
 
 /*
  * What is registered already is registered once more, which changes nothing but tells
- * whether it is by our descriptor: the process may have one of its own.
+ * whether it is by our descriptor: the process may have one of its own. Of huge pages one
+ * page cannot be.
  */
 static enum process_status follow(struct process *p, uint64_t page)
 {
     uint64_t last = last_of_page(p, page);
 
-    if (!process_pages_followed(p->pagemap, page, last))
-        return follow_mapping(p, page);
-    return process_uffd_register(p->uffd, page, last) == 0 ? PROCESS_OK
-                                                           : refused(p);
+    if (process_pages_followed(p->pagemap, page, last) &&
+        process_uffd_register(p->uffd, page, last) == 0)
+        return PROCESS_OK;
+    return follow_mapping(p, page);
 }
 
 /*
  * Makes the kernel resolve the fault. For a write the page is looked up as one to be
  * written, and copied if it has to be, but then there is nothing to write: what the
- * process stores at the same time is not lost.
+ * process stores at the same time is not lost. Whether it is there then is seen by a
+ * read, or where that may not be, by what Linux counts as a page, which guard pages are
+ * as well.
  */
-static enum process_status touch(struct process *p, uint64_t page, bool write)
+static bool touch(struct process *p, uint64_t page, unsigned access,
+                  unsigned rights)
 {
     struct iovec remote = { (void *)(uintptr_t)page, 1 };
     struct iovec local = { p->nowhere, 1 };
     char byte;
 
-    if (write) {
+    if (access & UIOMMU_WRITE)
         (void)process_vm_writev(p->tid, &local, 1, &remote, 1, 0);
-        return process_page_there(p->pagemap, page) ? PROCESS_OK : refused(p);
-    }
+    if ((access & UIOMMU_WRITE) && !(rights & UIOMMU_READ))
+        return process_page_there(p->pagemap, page);
     local.iov_base = &byte;
-    return process_vm_readv(p->tid, &local, 1, &remote, 1, 0) == 1 ? PROCESS_OK
-                                                                   : refused(p);
+    return process_vm_readv(p->tid, &local, 1, &remote, 1, 0) == 1;
 }
 
 static enum process_status grant(struct process *p, uint64_t page,
@@ -305,9 +308,9 @@ enum process_status process_fault(struct process *p, uint64_t va,
         return status;
     if (!process_vma_find(p->maps, page, &vma) || (access & ~vma.rights) != 0)
         return refused(p);
-    status = touch(p, page, access & UIOMMU_WRITE);
-    if (status == PROCESS_OK)
-        status = grant(p, page, vma.rights, since);
+    if (!touch(p, page, access, vma.rights))
+        return refused(p);
+    status = grant(p, page, vma.rights, since);
     if (status == PROCESS_OK && rights)
         *rights = vma.rights;
     return status;

@@ -638,6 +638,65 @@ static void what_a_system_lacks_is_said(void **state)
     }
 }
 
+/* This program, where the kernel is one of those. */
+static void run_where_it_lacks(int out)
+{
+    if (dup2(out, STDOUT_FILENO) < 0 ||
+        !let_fail(SYS_ioctl, (uint32_t)UFFDIO_API, EINVAL))
+        _exit(77);
+    execl("/proc/self/exe", "process_life_test", (char *)NULL);
+    _exit(77);
+}
+
+static void read_all(int fd, char *text, size_t size)
+{
+    size_t n = 0;
+    ssize_t got;
+
+    while (n + 1 < size && (got = read(fd, text + n, size - n - 1)) > 0)
+        n += (size_t)got;
+    text[n] = '\0';
+}
+
+static unsigned count(const char *text, const char *what)
+{
+    unsigned n = 0;
+
+    while ((text = strstr(text, what)) != NULL) {
+        text += strlen(what);
+        n++;
+    }
+    return n;
+}
+
+static void there_no_test_fails_and_each_says_why(void **state)
+{
+    static char text[32768];
+    int out[2], status;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    fflush(stdout);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        run_where_it_lacks(out[1]);
+    close(out[1]);
+    read_all(out[0], text, sizeof(text));
+    close(out[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        printf("NA: %s: seccomp cannot be used here\n", __func__);
+        return;
+    }
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(text, "NA: killing_it_ends_all_translations: "
+                                 "userfaultfd of this kernel lacks"));
+    assert_true(count(text, "NA: ") > 10);
+    assert_int_equal(count(text, "NA: "), count(text, "6.7 and later"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -657,6 +716,7 @@ int main(void)
         cmocka_unit_test(nobody_speaks_for_another_process),
         cmocka_unit_test(what_is_in_the_way_is_said),
         cmocka_unit_test(what_a_system_lacks_is_said),
+        cmocka_unit_test(there_no_test_fails_and_each_says_why),
     };
 
     return RUN(tests);
