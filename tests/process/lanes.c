@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hosts/process/kernel.h"
 
 enum {
     LOOKS = 20,
+    FEWEST = 500, /* rounds                                                  */
+    LIMIT_S = 20, /* for more                                                */
     ASIDE = 16 * PAGE, /* from the address                                   */
     SPARE = 32 * PAGE,
 };
@@ -29,6 +32,7 @@ struct lane {
 struct board {
     struct lane lane[LANES];
     unsigned rounds;
+    time_t until;     /* on a busy machine fewer are run                     */
     atomic_bool stop; /* the second lane goes on until the first is through  */
 };
 
@@ -165,10 +169,19 @@ static void make_spare(struct lane *lane)
     atomic_fetch_add(&lane->done, 1);
 }
 
+static time_t now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 static bool is_through(const struct lane *lane, unsigned round)
 {
-    return lane == &board->lane[0] ? round > board->rounds
-                                   : atomic_load(&board->stop);
+    if (lane != &board->lane[0])
+        return atomic_load(&board->stop);
+    return round > board->rounds || (round > FEWEST && now_s() > board->until);
 }
 
 static void *run_lane(void *arg)
@@ -292,6 +305,7 @@ void lanes_open(unsigned rounds)
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(board != MAP_FAILED);
     board->rounds = rounds * times();
+    board->until = now_s() + (time_t)LIMIT_S * times();
 }
 
 /* Threads are no place for assertions. */
@@ -323,7 +337,7 @@ unsigned lanes_close(void)
 {
     unsigned stale = 0;
 
-    assert_int_equal(board->lane[0].done, board->rounds);
+    assert_true(board->lane[0].done >= FEWEST);
     assert_true(board->lane[1].done > 0);
     for (unsigned i = 0; i < LANES; i++)
         stale += board->lane[i].stale;

@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-enum { ROUNDS = 10000, FEWER_ROUNDS = 2000 };
+enum { ROUNDS = 20000, FEWER_ROUNDS = 2000 };
 
 /* Each lane has an engine. */
 static bool lane_fault(void *ctx, unsigned lane, uint64_t va)
