@@ -186,6 +186,25 @@ static void more_pages_than_frames_take_turns(void **state)
     for_all(makes_do);
 }
 
+/* Whoever follows the process does that, when its time comes. */
+static bool comes_to_frames(struct sva_stand *s, unsigned n)
+{
+    for (unsigned ms = 0; ms < WAIT_S * 1000; ms++) {
+        if (sva_process_counts(s->process).frames == n)
+            return true;
+        usleep(1000);
+    }
+    return false;
+}
+
+static bool comes_to_an_end(struct sva_stand *s)
+{
+    for (unsigned ms = 0; ms < WAIT_S * 1000 && !sva_process_gone(s->process);
+         ms++)
+        usleep(1000);
+    return sva_process_gone(s->process) && comes_to_frames(s, 0);
+}
+
 /* ---- the end ------------------------------------------------------------------------ */
 
 enum { TOUCHED = 256 };
@@ -262,8 +281,7 @@ static void ends_while_used(const struct sva_kind *kind, unsigned accesses,
         assert_true(sva_load(&s, i, stand_address(&s.child), &value) !=
                     SVA_DONE);
     }
-    assert_true(sva_process_gone(s.process));
-    assert_int_equal(sva_process_counts(s.process).frames, 0);
+    assert_true(comes_to_an_end(&s));
     if (exec)
         die(&s);
     /* Frames take turns while the other engine runs: between a store and its
@@ -319,16 +337,6 @@ static enum sim_stop write_frame(struct sva_stand *s, uint64_t frame)
 
     (void)sim_dma(s->machine.m, &r);
     return r.stop;
-}
-
-static bool comes_to_frames(struct sva_stand *s, unsigned n)
-{
-    for (unsigned ms = 0; ms < WAIT_S * 1000; ms++) {
-        if (sva_process_counts(s->process).frames == n)
-            return true;
-        usleep(1000);
-    }
-    return false;
 }
 
 /* What takes the place of the first page is followed: it is open to whoever gets there. */
@@ -394,11 +402,7 @@ static void dies_in_sleep(const struct sva_kind *kind)
     usleep(5000); /* it is told, but not over */
     assert_false(sva_process_gone(s.process));
     assert_int_equal(uiommu_resume(s.machine.u), UIOMMU_OK);
-    for (unsigned ms = 0; ms < WAIT_S * 1000 && !sva_process_gone(s.process);
-         ms++)
-        usleep(1000);
-    assert_true(sva_process_gone(s.process));
-    assert_true(comes_to_frames(&s, 0));
+    assert_true(comes_to_an_end(&s));
     assert_int_equal(sva_process_counts(s.process).lost, 0);
     assert_int_equal(sva_store(&s, 0, at, 1), SVA_INVALID);
     sva_close(&s);
