@@ -65,14 +65,16 @@ static void grant(void *ctx, uint64_t first, uint64_t last, unsigned rights)
     (void)ctx, (void)first, (void)last, (void)rights;
 }
 
-static void invalidate(void *ctx, uint64_t first, uint64_t last)
+static bool invalidate(void *ctx, uint64_t first, uint64_t last)
 {
     (void)ctx, (void)first, (void)last;
+    return true;
 }
 
-static void exited(void *ctx)
+static bool exited(void *ctx)
 {
     (void)ctx;
+    return true;
 }
 
 static bool open_bare(struct subject *s, int socket)

@@ -3,7 +3,9 @@
 #
 # The tests with several threads under the thread sanitizer, with clang, in
 # build-tsan. tests/core/tsan.supp says what it cannot know. Each test has a seventh of
-# its machines, formats or rounds: threads are the same in all.
+# its machines, formats or rounds: threads are the same in all. A process that ends while
+# it has other threads would sleep a second first, to see what they do: those that tests
+# fork are many, and their last thread does nothing.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -20,6 +22,6 @@ fi
 # shellcheck disable=SC2046
 ninja -C $dir --quiet $(printf 'tests/%s ' $programs)
 export UIOMMU_SHARE=7
-export TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/core/tsan.supp"
+export TSAN_OPTIONS="halt_on_error=1 atexit_sleep_ms=10 suppressions=$PWD/tests/core/tsan.supp"
 # shellcheck disable=SC2086
 python3 tests/run.py $dir $programs

@@ -3,6 +3,7 @@
 #include "hosts/process/agent.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -81,14 +82,13 @@ static bool offer(int socket)
     return ok && uffd >= 0;
 }
 
+/* Whatever is said there. */
 static void sleep_until_closed(int socket)
 {
-    ssize_t n;
-    char byte;
+    struct pollfd fd = { .fd = socket, .events = POLLRDHUP };
 
-    do
-        n = recv(socket, &byte, sizeof(byte), 0);
-    while (n > 0 || (n < 0 && errno == EINTR));
+    while (poll(&fd, 1, -1) < 0 && errno == EINTR)
+        continue;
 }
 
 struct begin {

@@ -238,7 +238,7 @@ static void close_all(struct process *p)
     close_fd(p->wake);
     if (p->nowhere != MAP_FAILED)
         (void)munmap(p->nowhere, p->page);
-    (void)pthread_mutex_destroy(&p->refusals);
+    (void)pthread_mutex_destroy(&p->owing);
     (void)pthread_mutex_destroy(&p->lock);
     free(p);
 }
@@ -262,8 +262,8 @@ bool process_open(int socket, const struct process_ops *ops, void *ctx,
                            .nowhere = MAP_FAILED,
                            .page = (size_t)process_page_size() };
     (void)pthread_mutex_init(&p->lock, NULL);
-    (void)pthread_mutex_init(&p->refusals, NULL);
-    process_forget_refusals(p);
+    (void)pthread_mutex_init(&p->owing, NULL);
+    process_owe_nothing(p);
     if (greet(socket, &g, error, size)) {
         p->pid = g.pid;
         p->tid = g.hello.tid;
@@ -313,7 +313,7 @@ void process_close(struct process *p)
         process_wake(p);
         (void)pthread_join(p->follower, NULL);
     }
-    process_end(p, false);
+    (void)process_end(p, false);
     close_fd(p->socket);
     close_all(p);
 }

@@ -28,10 +28,12 @@ struct process {
     pthread_mutex_t lock;
     uint64_t changes;  /* events that were read; under the lock              */
     bool ended;        /* under the lock                                     */
+    bool put_off;      /* only for steps: something is to be said again      */
+    bool over;         /* only for steps: ended, and there is nothing such   */
     atomic_bool dead;  /* no such thread any more                            */
 
-    pthread_mutex_t refusals; /* these two: where accesses were refused since */
-    uint64_t refused_first, refused_last; /* none: first > last */
+    pthread_mutex_t owing; /* these two: what the next step is to invalidate */
+    uint64_t owed_first, owed_last; /* none: first > last                    */
 
     pthread_t follower;
     bool followed;
@@ -41,10 +43,10 @@ struct process {
 /* Makes process_step() look. */
 void process_wake(struct process *p);
 
-/* Nothing is to be invalidated because of accesses. */
-void process_forget_refusals(struct process *p);
+/* Nothing is to be invalidated by the next step. */
+void process_owe_nothing(struct process *p);
 
-/* All translations end, and it is told if `exited`. Does it once. */
-void process_end(struct process *p, bool exited);
+/* All translations end, and it is told if `exited`. False: to be done again. */
+bool process_end(struct process *p, bool exited);
 
 #endif

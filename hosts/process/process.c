@@ -19,6 +19,7 @@
 #include "hosts/process/kernel.h"
 
 enum { RIGHTS = UIOMMU_READ | UIOMMU_WRITE | UIOMMU_EXEC, EVENTS = 16 };
+enum { AGAIN_MS = 10 };
 
 static uint64_t page_of(const struct process *p, uint64_t va)
 {
@@ -52,6 +53,30 @@ static enum process_status refused(struct process *p)
 
 /* ---- events ------------------------------------------------------------------ */
 
+/* What lies between two of them may be invalidated as well: it is granted again. */
+static void owe(struct process *p, uint64_t first, uint64_t last)
+{
+    (void)pthread_mutex_lock(&p->owing);
+    p->owed_first = first < p->owed_first ? first : p->owed_first;
+    p->owed_last = last > p->owed_last ? last : p->owed_last;
+    (void)pthread_mutex_unlock(&p->owing);
+}
+
+void process_owe_nothing(struct process *p)
+{
+    p->owed_first = UINT64_MAX;
+    p->owed_last = 0;
+}
+
+/* Under the lock. */
+static void invalidate(struct process *p, uint64_t first, uint64_t last)
+{
+    if (p->ops->invalidate(p->ctx, first, last))
+        return;
+    owe(p, first, last);
+    p->put_off = true;
+}
+
 /*
  * With the first byte that is read the process goes on, and may use the range for
  * something else: no access may be under way then, nor begin before the translations
@@ -66,33 +91,28 @@ static void serve_events(struct process *p)
     (void)pthread_mutex_lock(&p->lock);
     n = process_uffd_read(p->uffd, event, EVENTS);
     for (unsigned i = 0; i < n; i++)
-        p->ops->invalidate(p->ctx, event[i].first, event[i].last);
+        invalidate(p, event[i].first, event[i].last);
     p->changes++;
     (void)pthread_mutex_unlock(&p->lock);
     p->ops->go(p->ctx);
 }
 
-void process_forget_refusals(struct process *p)
-{
-    p->refused_first = UINT64_MAX;
-    p->refused_last = 0;
-}
-
-/* What lies between two of them may be invalidated as well: it is granted again. */
-static void serve_refusals(struct process *p)
+/* Where accesses were refused, and what was put off. */
+static void serve_owed(struct process *p)
 {
     uint64_t first, last, times;
 
     (void)!read(p->wake, &times, sizeof(times));
-    (void)pthread_mutex_lock(&p->refusals);
-    first = p->refused_first;
-    last = p->refused_last;
-    process_forget_refusals(p);
-    (void)pthread_mutex_unlock(&p->refusals);
+    (void)pthread_mutex_lock(&p->owing);
+    first = p->owed_first;
+    last = p->owed_last;
+    process_owe_nothing(p);
+    (void)pthread_mutex_unlock(&p->owing);
+    p->put_off = false;
     if (first > last)
         return;
     (void)pthread_mutex_lock(&p->lock);
-    p->ops->invalidate(p->ctx, first, last);
+    invalidate(p, first, last);
     (void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -105,55 +125,83 @@ static void let_go(struct process *p)
     (void)dup3(p->wake, p->uffd, O_CLOEXEC);
 }
 
-void process_end(struct process *p, bool exited)
+bool process_end(struct process *p, bool exited)
 {
-    bool first;
+    bool all;
 
+    if (p->over)
+        return true;
     p->ops->stop(p->ctx);
     (void)pthread_mutex_lock(&p->lock);
-    first = !p->ended;
-    p->ended = true;
-    if (first)
-        p->ops->invalidate(p->ctx, 0, UINT64_MAX);
-    if (first)
+    if (!p->ended)
         let_go(p);
+    p->ended = true;
+    all = p->ops->invalidate(p->ctx, 0, UINT64_MAX);
     (void)pthread_mutex_unlock(&p->lock);
-    if (first && exited)
-        p->ops->exited(p->ctx);
+    if (exited)
+        all = p->ops->exited(p->ctx) && all;
     p->ops->go(p->ctx);
+    p->over = all;
+    return all;
 }
 
-/* The agent says nothing after its first message, and closes when it ends. */
-static bool hung_up(int socket)
+/* The agent's end of the socket, whatever was said on it. */
+static bool hung_up(short revents)
 {
-    char byte;
-
-    return recv(socket, &byte, sizeof(byte), MSG_DONTWAIT) == 0;
+    return (revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
 }
 
-enum process_status process_step(struct process *p, int timeout_ms)
+/* Whether the process is gone. */
+static bool serve(struct process *p, int timeout_ms)
 {
     struct pollfd fds[] = {
         { .fd = p->uffd, .events = POLLIN },
         { .fd = p->life, .events = POLLIN },
-        { .fd = p->socket, .events = POLLIN },
+        { .fd = p->socket, .events = POLLRDHUP },
         { .fd = p->wake, .events = POLLIN },
     };
-    bool ended = p->ended; /* which only steps change */
 
-    if (!ended && poll(fds, 4, timeout_ms) > 0) {
-        if (fds[0].revents)
-            serve_events(p);
-        if (fds[3].revents)
-            serve_refusals(p);
-        ended = fds[1].revents || atomic_load(&p->dead) ||
-                (fds[2].revents && hung_up(p->socket));
-        if (ended) {
-            atomic_store(&p->dead, true);
-            process_end(p, true);
-        }
-    }
-    return ended ? PROCESS_GONE : PROCESS_OK;
+    if (poll(fds, 4, timeout_ms) < 0)
+        return false;
+    if (fds[0].revents)
+        serve_events(p);
+    if (fds[3].revents || p->put_off)
+        serve_owed(p);
+    return fds[1].revents || atomic_load(&p->dead) || hung_up(fds[2].revents);
+}
+
+/* Nobody says when what was put off can be done. */
+static int until_then(const struct process *p, int timeout_ms)
+{
+    return p->put_off && (timeout_ms < 0 || timeout_ms > AGAIN_MS) ? AGAIN_MS
+                                                                   : timeout_ms;
+}
+
+static void wait_to_end(struct process *p, int timeout_ms)
+{
+    uint64_t times;
+    struct pollfd wake = { .fd = p->wake, .events = POLLIN };
+
+    if (poll(&wake, 1, timeout_ms) > 0)
+        (void)!read(p->wake, &times, sizeof(times));
+}
+
+enum process_status process_step(struct process *p, int timeout_ms)
+{
+    bool gone = p->ended; /* which only steps change */
+
+    if (p->over)
+        return PROCESS_GONE;
+    timeout_ms = until_then(p, timeout_ms);
+    if (gone)
+        wait_to_end(p, timeout_ms);
+    else
+        gone = serve(p, timeout_ms);
+    if (!gone)
+        return PROCESS_OK;
+    atomic_store(&p->dead, true);
+    p->put_off = !process_end(p, true);
+    return p->put_off ? PROCESS_OK : PROCESS_GONE;
 }
 
 /* ---- faults ------------------------------------------------------------------ */
@@ -193,36 +241,39 @@ static enum process_status follow_mapping(struct process *p, uint64_t page)
 
 /*
  * What is registered already is registered once more, which changes nothing but tells
- * whether it is by our descriptor: the process may have one of its own.
+ * whether it is by our descriptor: the process may have one of its own. Of huge pages one
+ * page cannot be.
  */
 static enum process_status follow(struct process *p, uint64_t page)
 {
     uint64_t last = last_of_page(p, page);
 
-    if (!process_pages_followed(p->pagemap, page, last))
-        return follow_mapping(p, page);
-    return process_uffd_register(p->uffd, page, last) == 0 ? PROCESS_OK
-                                                           : refused(p);
+    if (process_pages_followed(p->pagemap, page, last) &&
+        process_uffd_register(p->uffd, page, last) == 0)
+        return PROCESS_OK;
+    return follow_mapping(p, page);
 }
 
 /*
  * Makes the kernel resolve the fault. For a write the page is looked up as one to be
  * written, and copied if it has to be, but then there is nothing to write: what the
- * process stores at the same time is not lost.
+ * process stores at the same time is not lost. Whether it is there then is seen by a
+ * read, or where that may not be, by what Linux counts as a page, which guard pages are
+ * as well.
  */
-static enum process_status touch(struct process *p, uint64_t page, bool write)
+static bool touch(struct process *p, uint64_t page, unsigned access,
+                  unsigned rights)
 {
     struct iovec remote = { (void *)(uintptr_t)page, 1 };
     struct iovec local = { p->nowhere, 1 };
     char byte;
 
-    if (write) {
+    if (access & UIOMMU_WRITE)
         (void)process_vm_writev(p->tid, &local, 1, &remote, 1, 0);
-        return process_page_there(p->pagemap, page) ? PROCESS_OK : refused(p);
-    }
+    if ((access & UIOMMU_WRITE) && !(rights & UIOMMU_READ))
+        return process_page_there(p->pagemap, page);
     local.iov_base = &byte;
-    return process_vm_readv(p->tid, &local, 1, &remote, 1, 0) == 1 ? PROCESS_OK
-                                                                   : refused(p);
+    return process_vm_readv(p->tid, &local, 1, &remote, 1, 0) == 1;
 }
 
 static enum process_status grant(struct process *p, uint64_t page,
@@ -257,9 +308,9 @@ enum process_status process_fault(struct process *p, uint64_t va,
         return status;
     if (!process_vma_find(p->maps, page, &vma) || (access & ~vma.rights) != 0)
         return refused(p);
-    status = touch(p, page, access & UIOMMU_WRITE);
-    if (status == PROCESS_OK)
-        status = grant(p, page, vma.rights, since);
+    if (!touch(p, page, access, vma.rights))
+        return refused(p);
+    status = grant(p, page, vma.rights, since);
     if (status == PROCESS_OK && rights)
         *rights = vma.rights;
     return status;
@@ -270,10 +321,7 @@ enum process_status process_fault(struct process *p, uint64_t va,
 /* The device is to ask anew: by whoever steps, as nobody may be kept waiting here. */
 static void refuse(struct process *p, uint64_t first, uint64_t last)
 {
-    (void)pthread_mutex_lock(&p->refusals);
-    p->refused_first = first < p->refused_first ? first : p->refused_first;
-    p->refused_last = last > p->refused_last ? last : p->refused_last;
-    (void)pthread_mutex_unlock(&p->refusals);
+    owe(p, first, last);
     process_wake(p);
 }
 

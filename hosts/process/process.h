@@ -51,10 +51,13 @@ struct process_ops {
     /* [first, last], of whole pages: a translation with these rights (UIOMMU_READ...)
      * may be kept until it is invalidated. */
     void (*grant)(void *ctx, uint64_t first, uint64_t last, unsigned rights);
-    void (*invalidate)(void *ctx, uint64_t first, uint64_t last);
+    /* False: not all of them could be now. They let nobody through from here on, nor are
+     * granted anew, and a later step says it again. */
+    bool (*invalidate)(void *ctx, uint64_t first, uint64_t last);
 
-    /* Once, after everything was invalidated and while the device is stopped. */
-    void (*exited)(void *ctx);
+    /* After everything was said to be invalidated, and while the device is stopped. Once;
+     * false: not yet, and a later step says both again. */
+    bool (*exited)(void *ctx);
 };
 
 /** Whether this system can do it at all; if not, a sentence in why[size]. */
@@ -68,7 +71,8 @@ bool process_supported(char *why, size_t size);
 bool process_open(int socket, const struct process_ops *ops, void *ctx,
                   struct process **out, char *error, size_t size);
 
-/** Ends all translations; the process goes on. Accepts NULL. */
+/** Ends all translations; the process goes on. What cannot be invalidated now is not
+ * said again. Accepts NULL. */
 void process_close(struct process *p);
 
 /** A thread that steps until the process is gone, or closed. */
@@ -76,7 +80,8 @@ bool process_follow(struct process *p, char *error, size_t size);
 
 /**
  * Do what there is to do; if there is nothing, wait for it as long as that, -1: for
- * ever. PROCESS_OK, or PROCESS_GONE after everything ended.
+ * ever, but not long for what has to be said again. PROCESS_OK, or PROCESS_GONE after
+ * everything ended.
  */
 enum process_status process_step(struct process *p, int timeout_ms);
 

@@ -286,7 +286,7 @@ uint64_t sim_accel_read(struct sim *s, uint64_t addr, unsigned width)
         return ~UINT64_C(0);
     }
     if (s->machine.host.relax == NULL) { /* looking is the only way to wait */
-        sim_accels_run(s);
+        sim_devices_step(s);
     }
     sim_accel_access(s, f, false, addr, buf, width);
     return uim_le_bytes(buf, width);

@@ -64,9 +64,15 @@ static uint64_t wq_at(const struct accel_driver *d, unsigned wq, unsigned word)
 
 /* ---- commands ------------------------------------------------------------ */
 
+static uint64_t now_ns(const struct accel_driver *d)
+{
+    return d->cpu.now_ns != NULL ? d->cpu.now_ns(d->cpu.ctx)
+                                 : d->host->now_ns(d->host->ctx);
+}
+
 static bool is_late(const struct accel_driver *d, uint64_t until)
 {
-    return d->host->now_ns(d->host->ctx) > until;
+    return now_ns(d) > until;
 }
 
 static void relax(const struct accel_driver *d)
@@ -80,7 +86,7 @@ static void relax(const struct accel_driver *d)
  * thread may have slept in between. */
 static bool wait_command(const struct accel_driver *d, struct accel_cmdsts *sts)
 {
-    uint64_t until = d->host->now_ns(d->host->ctx) + d->limit_ns;
+    uint64_t until = now_ns(d) + d->limit_ns;
 
     for (bool late = false;; late = is_late(d, until)) {
         sts->raw = read32(d, ACCEL_REG_CMDSTS);
@@ -592,7 +598,7 @@ struct accel_record accel_look(const void *record)
 enum uiommu_status accel_wait(struct accel_driver *d, const void *record,
                               uint64_t ns, struct accel_record *out)
 {
-    uint64_t until = d->host->now_ns(d->host->ctx) + ns;
+    uint64_t until = now_ns(d) + ns;
     struct accel_record seen = accel_look(record);
 
     for (bool late = false; seen.status == ACCEL_NONE && !late;) {

@@ -25,6 +25,9 @@ struct accel_cpu {
     void (*movdir64b)(void *ctx, uint64_t addr, const void *bytes);
     bool (*enqcmds)(void *ctx, uint64_t addr, const void *bytes);
     void *ctx;
+    /* How long the device has run, where it may stand still: limits are of that. NULL: the
+     * host's clock. */
+    uint64_t (*now_ns)(void *ctx);
 };
 
 struct accel_driver {

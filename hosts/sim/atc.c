@@ -167,7 +167,7 @@ static void invalidate(struct sim_func *f, const struct uie_inval *inv)
 
 /* ---- invalidations on their way ------------------------------------------ */
 
-static void job_add(struct sim *s, const struct uie_inval *inv)
+static void job_add(struct sim *s, const struct sim_devtlb_job *job)
 {
     struct sim_jobs *j = &s->jobs;
     struct sim_devtlb_job *bigger;
@@ -175,9 +175,8 @@ static void job_add(struct sim *s, const struct uie_inval *inv)
     pthread_mutex_lock(&s->text_lock);
     bigger = realloc(j->job, (j->n + 1) * sizeof(*bigger));
     if (bigger != NULL) {
-        bigger[j->n] = (struct sim_devtlb_job){ .inval = *inv };
+        bigger[j->n++] = *job;
         j->job = bigger;
-        j->n++;
     }
     pthread_mutex_unlock(&s->text_lock);
 }
@@ -190,7 +189,7 @@ void sim_notify(void *opaque, const struct uie_inval *inv)
     struct sim *s = opaque;
 
     if (inv->what == UIE_INV_DEVTLB) {
-        job_add(s, inv);
+        job_add(s, &(struct sim_devtlb_job){ .inval = *inv });
         return;
     }
     if (!sim_in_traffic()) { /* else translate itself has something to say */
@@ -289,18 +288,6 @@ static struct sim_jobs take_jobs(struct sim *s)
     return taken;
 }
 
-/* One that is not answered keeps its age. */
-static void put_back(struct sim *s, const struct sim_devtlb_job *job)
-{
-    job_add(s, &job->inval);
-    pthread_mutex_lock(&s->text_lock);
-    if (s->jobs.n > 0) {
-        s->jobs.job[s->jobs.n - 1].rounds = job->rounds;
-        s->jobs.job[s->jobs.n - 1].lost |= job->lost;
-    }
-    pthread_mutex_unlock(&s->text_lock);
-}
-
 void sim_devtlbs_run(struct sim *s)
 {
     struct sim_jobs jobs = take_jobs(s);
@@ -311,7 +298,7 @@ void sim_devtlbs_run(struct sim *s)
         enum answer how = answer(s, &jobs.job[i]);
 
         if (how == ANSWER_LATER) {
-            put_back(s, &jobs.job[i]);
+            job_add(s, &jobs.job[i]); /* which keeps its age */
         } else {
             answer_now(s, &jobs.job[i].inval, how);
         }

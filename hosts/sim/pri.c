@@ -568,10 +568,19 @@ void sim_pri_answer(struct sim *s, const struct uie_page_response *r)
     }
 }
 
-static bool is_success(const struct sim_func *f, unsigned since, unsigned group)
+/* Whether it is the answer to that group, as the function tells them apart. */
+static bool is_answer(struct sim_func *f, const struct sim_page_response *r,
+                      const struct sim_page_request *p)
+{
+    return r->expected && r->group == p->group &&
+           (r->pasid == p->pasid || !wants_pasid(owner_of(f)));
+}
+
+static bool is_success(struct sim_func *f, const struct sim_page_request *p,
+                       unsigned since)
 {
     for (unsigned i = since; i < f->n_responses; i++) {
-        if (f->response[i].expected && f->response[i].group == group) {
+        if (is_answer(f, &f->response[i], p)) {
             return f->response[i].code == SIM_PAGE_SUCCESS;
         }
     }
@@ -586,7 +595,7 @@ enum sim_asked sim_pri_look(struct sim *s, struct sim_func *f,
     pthread_mutex_lock(&s->pci.lock);
     if (find(f, pasid_of(p->pasid), p->group, false) != NULL) {
         state = SIM_ASKED_WAITS;
-    } else if (is_success(f, since, p->group)) {
+    } else if (is_success(f, p, since)) {
         state = SIM_ASKED_GRANTED;
     }
     pthread_mutex_unlock(&s->pci.lock);

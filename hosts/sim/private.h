@@ -565,6 +565,8 @@ struct sim_traffic {
     unsigned steps; /* of devices that run by themselves */
     bool stopped;
     bool unstoppable;
+    uint64_t since; /* when they were stopped, if they are */
+    uint64_t stood; /* for how long before */
 };
 
 void sim_traffic_init(struct sim_traffic *t);

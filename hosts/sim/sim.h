@@ -422,6 +422,9 @@ void sim_foreign_close(struct machine *m, uint64_t start);
  */
 void sim_stop_devices(struct machine *m);
 void sim_start_devices(struct machine *m);
+/* A clock (struct accel_cpu) that stands while they do: what they were told to do takes no
+ * longer for it. uiommu's goes on, as do its units. */
+uint64_t sim_device_ns(void *machine);
 /* Devices do not stop for the former: what comes of it is what a test wants to see. */
 void sim_unstoppable(struct machine *m, bool on);
 
@@ -457,9 +460,11 @@ enum sim_stop sim_page_request(struct machine *m,
 
 enum { SIM_PAGE_SUCCESS = 0, SIM_PAGE_INVALID = 1, SIM_PAGE_FAILURE = 15 };
 
-/* An answer that a function received. One that it does not wait for, or that has a
- * PASID where it must not, or the other way round, is a violation too; not if the
- * group was lost in a reset or failure meanwhile. */
+/* An answer that a function received. It is to the group with its number, and, where the
+ * function wants PASIDs in answers (PCIe 10.4.2), with its PASID, or without one if the
+ * requests had none. One to no such group changes nothing but UPRGI, and the group goes on
+ * waiting; it is a violation, as is a PASID where none is wanted, but not if the group was
+ * lost in a reset or failure meanwhile. */
 struct sim_page_response {
     uint32_t pasid; /* UIOMMU_NO_PASID: it came without */
     uint32_t group, code;

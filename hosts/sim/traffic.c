@@ -105,6 +105,18 @@ void sim_devices_step(struct sim *s)
     changed(t);
 }
 
+uint64_t sim_device_ns(void *machine)
+{
+    struct sim *s = sim_of(machine);
+    struct sim_traffic *t = &s->traffic;
+    uint64_t ns;
+
+    pthread_mutex_lock(&t->lock);
+    ns = (t->stopped ? t->since : sim_now_ns(s)) - t->stood;
+    pthread_mutex_unlock(&t->lock);
+    return ns;
+}
+
 void sim_stop_devices(struct machine *m)
 {
     struct sim_traffic *t = &sim_of(m)->traffic;
@@ -113,6 +125,7 @@ void sim_stop_devices(struct machine *m)
     while (t->stopped) {
         pthread_cond_wait(&t->changed, &t->lock);
     }
+    t->since = sim_now_ns(sim_of(m));
     t->stopped = !t->unstoppable;
     while (t->stopped && (t->under_way > 0 || t->steps > 0)) {
         pthread_cond_wait(&t->changed, &t->lock);
@@ -134,6 +147,7 @@ void sim_start_devices(struct machine *m)
     struct sim_traffic *t = &sim_of(m)->traffic;
 
     pthread_mutex_lock(&t->lock);
+    t->stood += t->stopped ? sim_now_ns(sim_of(m)) - t->since : 0;
     t->stopped = false;
     changed(t);
 }

@@ -5,7 +5,8 @@
 #include <sched.h>
 #include <time.h>
 
-enum { PAGE = 4096, GROUPS = 512, WAIT_S = 10 };
+/* A thread that yields on a busy machine comes back late. */
+enum { PAGE = 4096, GROUPS = 512, WAIT_S = 10, ROUNDS = 16 };
 
 static time_t now_s(void)
 {
@@ -48,15 +49,19 @@ enum sva_access sva_engine_try(struct sva_engine *e, bool write, uint64_t va,
     return sim_dma(e->m, &r) == MACHINE_DMA_DONE ? SVA_DONE : what_stopped(&r);
 }
 
-static enum sva_access answer_of(struct sva_engine *e, unsigned before)
+static enum sva_access answer_to(struct sva_engine *e,
+                                 const struct sim_page_request *ask,
+                                 unsigned since)
 {
     const unsigned n = sim_page_responses(e->m, e->dev);
 
-    if (n == before)
-        return SVA_FAILED;
-    return sim_page_response_at(e->m, e->dev, n - 1).code == SIM_PAGE_SUCCESS
-               ? SVA_DONE
-               : SVA_INVALID;
+    for (unsigned i = since; i < n; i++) {
+        struct sim_page_response r = sim_page_response_at(e->m, e->dev, i);
+
+        if (r.expected && r.group == ask->group && r.pasid == ask->pasid)
+            return r.code == SIM_PAGE_SUCCESS ? SVA_DONE : SVA_INVALID;
+    }
+    return SVA_FAILED;
 }
 
 enum sva_access sva_engine_ask(struct sva_engine *e, uint64_t va,
@@ -70,15 +75,17 @@ enum sva_access sva_engine_ask(struct sva_engine *e, uint64_t va,
                                           .group = e->group };
     const unsigned before = sim_page_responses(e->m, e->dev);
     const time_t start = now_s();
+    unsigned rounds = 0;
 
     e->group = (e->group + 1) % GROUPS;
     if (sim_page_request(e->m, &ask) != SIM_NOT_STOPPED)
         return SVA_FAILED;
     while (sim_page_groups(e->m, e->dev) > 0 && !is_late(start)) {
         serve(e);
-        sched_yield();
+        if (++rounds % ROUNDS == 0)
+            sched_yield();
     }
-    return answer_of(e, before);
+    return answer_to(e, &ask, before);
 }
 
 /* What was refused has a translation until somebody has taken it back. */
@@ -91,13 +98,12 @@ static enum sva_access access_part(struct sva_engine *e, bool write,
 
     while (!is_late(start)) {
         status = sva_engine_try(e, write, va, buf, size);
-        if (status == SVA_NO_PAGE)
-            status = sva_engine_ask(e, va, access);
-        else if (status != SVA_ABORTED)
+        if (status == SVA_ABORTED)
+            sched_yield();
+        else if (status != SVA_NO_PAGE)
             return status;
-        if (status != SVA_DONE && status != SVA_ABORTED)
+        else if ((status = sva_engine_ask(e, va, access)) != SVA_DONE)
             return status;
-        sched_yield();
     }
     return SVA_FAILED;
 }

@@ -30,9 +30,12 @@ enum {
 #define LOST   (UINT64_MAX - 1)
 #define NONE   UINT32_MAX
 
+/* A bit of the former: something leads to it that could not be invalidated yet. */
+#define ENDING UINT64_C(1)
+
 struct frame {
     _Atomic uint64_t va;
-    uint32_t next; /* of the same bucket, or free                            */
+    uint32_t next; /* of the same bucket, or behind it of those that are free */
 };
 
 struct sva_process {
@@ -46,7 +49,9 @@ struct sva_process {
     pthread_mutex_t lock;
     uint64_t grants;
     unsigned n_used, n_lost;
-    uint32_t n, unused, hand;
+    uint32_t n, hand;
+    uint32_t unused, last_unused; /* the first has been so for longest, so that
+                                   * what still leads there is seen          */
     uint32_t *bucket; /* by virtual page                                     */
     struct frame *frame;
 };
@@ -61,13 +66,33 @@ static uint32_t *bucket_of(struct sva_process *s, uint64_t va)
     return &s->bucket[(va >> PAGE_SHIFT) % s->n];
 }
 
+static uint64_t page_of(const struct sva_process *s, uint32_t i)
+{
+    return atomic_load(&s->frame[i].va) & ~ENDING;
+}
+
+static bool is_taken(const struct sva_process *s, uint32_t i)
+{
+    return atomic_load(&s->frame[i].va) < LOST;
+}
+
 static uint32_t find(struct sva_process *s, uint64_t va)
 {
     uint32_t i = *bucket_of(s, va);
 
-    while (i != NONE && atomic_load(&s->frame[i].va) != va)
+    while (i != NONE && page_of(s, i) != va)
         i = s->frame[i].next;
     return i;
+}
+
+static void put_back(struct sva_process *s, uint32_t i)
+{
+    s->frame[i].next = NONE;
+    if (s->unused == NONE)
+        s->unused = i;
+    else
+        s->frame[s->last_unused].next = i;
+    s->last_unused = i;
 }
 
 static void put_in(struct sva_process *s, uint32_t i, uint64_t va)
@@ -96,20 +121,23 @@ static void end_frame(struct sva_process *s, uint32_t i,
                       enum uiommu_status status)
 {
     take_out(s, i, status == UIOMMU_OK ? NOBODY : LOST);
-    if (status != UIOMMU_OK) {
+    if (status == UIOMMU_OK)
+        put_back(s, i);
+    else
         s->n_lost++;
-        return;
-    }
-    s->frame[i].next = s->unused;
-    s->unused = i;
 }
 
+/* While the machine sleeps the page stays what it was, whose end nobody has told. */
 static void end_page(struct sva_process *s, uint64_t va)
 {
     uint32_t i = find(s, va);
+    enum uiommu_status status;
 
-    if (i != NONE)
-        end_frame(s, i, uiommu_provider_unmap(s->provider, va, PAGE));
+    if (i == NONE)
+        return;
+    status = uiommu_provider_unmap(s->provider, va, PAGE);
+    if (status != UIOMMU_AGAIN)
+        end_frame(s, i, status);
 }
 
 /* The frames of the range are those that `each` is called for. */
@@ -124,11 +152,9 @@ static void for_frames(struct sva_process *s, uint64_t first, uint64_t last,
     for (va = first; few && va - first <= last - first; va += PAGE)
         if ((i = find(s, va)) != NONE)
             each(s, i, ctx);
-    for (i = 0; !few && i < s->n; i++) {
-        va = atomic_load(&s->frame[i].va);
-        if (va < LOST && va >= first && va <= last)
+    for (i = 0; !few && i < s->n; i++)
+        if (is_taken(s, i) && page_of(s, i) >= first && page_of(s, i) <= last)
             each(s, i, ctx);
-    }
 }
 
 struct span {
@@ -138,7 +164,7 @@ struct span {
 
 static void add_to_span(struct sva_process *s, uint32_t i, void *ctx)
 {
-    uint64_t va = atomic_load(&s->frame[i].va);
+    const uint64_t va = page_of(s, i);
     struct span *span = ctx;
 
     span->first = va < span->first ? va : span->first;
@@ -149,20 +175,25 @@ static void end_of_span(struct sva_process *s, uint32_t i, void *ctx)
 {
     const struct span *span = ctx;
 
-    end_frame(s, i, span->status);
+    if (span->status == UIOMMU_AGAIN)
+        atomic_fetch_or(&s->frame[i].va, ENDING);
+    else
+        end_frame(s, i, span->status);
 }
 
-/* In one call: what is between them is not mapped, or of the range as well. */
-static void end_range(struct sva_process *s, uint64_t first, uint64_t last)
+/* In one call: what is between them is not mapped, or of the range as well. False: the
+ * machine sleeps. */
+static bool end_range(struct sva_process *s, uint64_t first, uint64_t last)
 {
     struct span span = { .first = UINT64_MAX };
 
     for_frames(s, first, last, add_to_span, &span);
     if (span.first > span.last)
-        return;
+        return true;
     span.status = uiommu_provider_unmap(s->provider, span.first,
                                         span.last - span.first + PAGE);
     for_frames(s, first, last, end_of_span, &span);
+    return span.status != UIOMMU_AGAIN;
 }
 
 /* ---- translations begin -------------------------------------------------------------- */
@@ -170,12 +201,12 @@ static void end_range(struct sva_process *s, uint64_t first, uint64_t last)
 static bool take_back_one(struct sva_process *s)
 {
     for (uint32_t n = 0; n < s->n; n++) {
-        uint64_t va = atomic_load(&s->frame[s->hand].va);
+        const uint32_t i = s->hand;
 
         s->hand = (s->hand + 1) % s->n;
-        if (va < LOST) {
-            end_page(s, va);
-            return true;
+        if (is_taken(s, i)) {
+            end_page(s, page_of(s, i));
+            return !is_taken(s, i);
         }
     }
     return false;
@@ -201,10 +232,12 @@ static enum uiommu_status map_frame(struct sva_process *s, uint64_t va,
 {
     uint32_t i = frame_for(s, va);
 
-    return i == NONE ? UIOMMU_NOSPC
-                     : uiommu_provider_map(s->provider, va,
-                                           s->start + (uint64_t)i * PAGE, PAGE,
-                                           flags);
+    if (i == NONE)
+        return UIOMMU_NOSPC;
+    if (atomic_load(&s->frame[i].va) != va)
+        return UIOMMU_AGAIN;
+    return uiommu_provider_map(s->provider, va, s->start + (uint64_t)i * PAGE,
+                               PAGE, flags);
 }
 
 /* With fewer rights than the process has by now it is in the way. */
@@ -250,22 +283,27 @@ static void grant(void *ctx, uint64_t first, uint64_t last, unsigned rights)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void invalidate(void *ctx, uint64_t first, uint64_t last)
+static bool invalidate(void *ctx, uint64_t first, uint64_t last)
 {
     struct sva_process *s = ctx;
+    bool all;
 
     pthread_mutex_lock(&s->lock);
-    end_range(s, first, last);
+    all = end_range(s, first, last);
     pthread_mutex_unlock(&s->lock);
+    return all;
 }
 
-/* Who does not confirm is quarantined, and the accesses of the others are refused. */
-static void exited(void *ctx)
+/* Who does not confirm is quarantined, and the accesses of the others are refused. What
+ * sleeps is shut when it wakes up, and asked again whether it was. */
+static bool exited(void *ctx)
 {
     struct sva_process *s = ctx;
 
-    (void)!uiommu_provider_exit(s->provider);
+    if (uiommu_provider_exit(s->provider) == UIOMMU_AGAIN)
+        return false;
     atomic_store(&s->gone, true);
+    return true;
 }
 
 static const struct process_ops process_ops = { stop, go, grant, invalidate,
@@ -280,7 +318,7 @@ static bool access_frame(void *ctx, bool write, uint64_t offset, void *buf,
     uint64_t va = atomic_load(&s->frame[offset >> PAGE_SHIFT].va);
     enum process_status status;
 
-    if (va >= LOST) {
+    if (va >= LOST || (va & ENDING) != 0) {
         atomic_fetch_add(&s->stale, va == NOBODY);
         return false;
     }
@@ -312,7 +350,7 @@ static enum uiommu_status on_fault(void *ctx, uint64_t iova, unsigned access)
     switch (status) {
     case PROCESS_OK:
     case PROCESS_AGAIN:
-        return granted;
+        return granted == UIOMMU_AGAIN ? UIOMMU_OK : granted;
     case PROCESS_GONE:
         return UIOMMU_NOENT;
     default:
@@ -341,10 +379,11 @@ static bool make_frames(struct sva_process *s)
     s->frame = malloc(s->n * sizeof(*s->frame));
     if (!s->bucket || !s->frame)
         return false;
+    s->unused = NONE;
     for (uint32_t i = 0; i < s->n; i++) {
         s->bucket[i] = NONE;
         atomic_init(&s->frame[i].va, NOBODY);
-        s->frame[i].next = i + 1 < s->n ? i + 1 : NONE;
+        put_back(s, i);
     }
     return sim_foreign_open(s->m, (uint64_t)s->n * PAGE, &foreign_ops, s,
                             &s->start);

@@ -106,7 +106,7 @@ static void client_end(struct share *s, unsigned i)
 
 static void share_open(struct share *s, struct rig *rig)
 {
-    const struct accel_cpu cpu = { movdir64b, enqcmds, rig->m };
+    const struct accel_cpu cpu = { movdir64b, enqcmds, rig->m, sim_device_ns };
     const struct accel_queue queue = { .size = 8 };
 
     memset(s, 0, sizeof(*s));

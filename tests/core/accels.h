@@ -218,7 +218,8 @@ static inline struct uiommu_device *device(struct stand *s)
 
 static inline enum uiommu_status start(struct stand *s)
 {
-    const struct accel_cpu cpu = { movdir64b, enqcmds, s->rig->m };
+    const struct accel_cpu cpu = { movdir64b, enqcmds, s->rig->m,
+                                   sim_device_ns };
 
     return accel_parts_start(&s->parts, device(s), &s->rig->m->host,
                              s->rig->m->devices[s->dev].pci, &cpu);

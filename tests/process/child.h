@@ -77,6 +77,7 @@ struct device {
     atomic_uint stops, grants, invalidations, ends;
     bool deaf;    /* keeps translations that were invalidated                */
     bool running; /* is never stopped                                        */
+    atomic_bool asleep; /* cannot forget anything now                        */
     void (*on_stop)(struct device *d);
     void (*on_invalidate)(struct device *d);
     struct shared *shared; /* for these                                      */

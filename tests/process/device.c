@@ -45,27 +45,29 @@ static void grant(void *ctx, uint64_t first, uint64_t last, unsigned rights)
     atomic_fetch_add(&d->grants, 1);
 }
 
-static void invalidate(void *ctx, uint64_t first, uint64_t last)
+static bool invalidate(void *ctx, uint64_t first, uint64_t last)
 {
     struct device *d = ctx;
 
     if (d->on_invalidate)
         d->on_invalidate(d);
     atomic_fetch_add(&d->invalidations, 1);
-    if (d->deaf)
-        return;
+    if (d->deaf || d->asleep)
+        return !d->asleep;
     pthread_mutex_lock(&d->lock);
     for (unsigned i = 0; i < TLB_ENTRIES; i++)
         if (d->tlb[i].first <= last && d->tlb[i].last >= first)
             d->tlb[i].rights = 0;
     pthread_mutex_unlock(&d->lock);
+    return true;
 }
 
-static void exited(void *ctx)
+static bool exited(void *ctx)
 {
     struct device *d = ctx;
 
     atomic_fetch_add(&d->ends, 1);
+    return !d->asleep;
 }
 
 void device_init(struct device *d)

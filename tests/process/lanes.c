@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hosts/process/kernel.h"
 
 enum {
     LOOKS = 20,
+    FEWEST = 500, /* rounds                                                  */
+    LIMIT_S = 20, /* for more                                                */
     ASIDE = 16 * PAGE, /* from the address                                   */
     SPARE = 32 * PAGE,
 };
@@ -29,6 +32,7 @@ struct lane {
 struct board {
     struct lane lane[LANES];
     unsigned rounds;
+    time_t until;     /* on a busy machine fewer are run                     */
     atomic_bool stop; /* the second lane goes on until the first is through  */
 };
 
@@ -36,112 +40,148 @@ static struct board *board; /* shared: made before the fork                  */
 
 /* ---- the process ------------------------------------------------------------------ */
 
-static void *map_at(uintptr_t at, int flags, int fd)
+static void map_at(uintptr_t at, int flags, int fd)
 {
-    void *p = mmap((void *)at, PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
-
-    NEED(p == (void *)at);
-    return p;
+    NEED(mmap((void *)at, PAGE, PROT_READ | PROT_WRITE, flags, fd, 0) ==
+         (void *)at);
 }
 
 /* Each round another kind of memory, so that the next is never more of the same. */
-static void *map_some(uintptr_t at, unsigned round, int memfd)
+static void map_some(uintptr_t at, unsigned round, int memfd)
 {
-    switch (round % 3) {
-    case 0:
-        return map_at(at, MAP_SHARED | MAP_FIXED_NOREPLACE, memfd);
-    case 1:
-        return map_at(at, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-                      -1);
-    default:
-        return map_at(at, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1);
-    }
+    static const int flags[] = { MAP_SHARED, MAP_PRIVATE | MAP_ANONYMOUS,
+                                 MAP_SHARED | MAP_ANONYMOUS };
+
+    map_at(at, flags[round % 3] | MAP_FIXED_NOREPLACE,
+           round % 3 == 0 ? memfd : -1);
 }
 
-/* Nothing is at the address afterwards. */
-static void take_away(const struct lane *lane, unsigned round)
+/* The device writes the number of a round to one of two words: what it writes in the next
+ * hides nothing of this one. */
+static volatile atomic_uint *word_of(uintptr_t at, unsigned round)
+{
+    return (volatile atomic_uint *)at + round % 2;
+}
+
+static bool has_number(uintptr_t at, unsigned round)
+{
+    return atomic_load(word_of(at, round)) == round;
+}
+
+/* It is looked at where no device gets to any more. */
+static bool take_aside(const struct lane *lane, unsigned round)
+{
+    bool found;
+
+    move_page((void *)lane->at, (void *)(lane->at + ASIDE));
+    found = has_number(lane->at + ASIDE, round);
+    NEED(munmap((void *)(lane->at + ASIDE), PAGE) == 0);
+    return found;
+}
+
+/* In one call: until that returns, the device may be what wrote last to what comes. */
+static bool map_over(const struct lane *lane, unsigned round)
 {
     void *at = (void *)lane->at;
 
+    NEED(mmap(at, PAGE, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at);
+    (void)atomic_exchange(word_of(lane->at, round), 0);
+    return take_aside(lane, round);
+}
+
+/* Nothing is at the address afterwards. Whether a stale access was seen meanwhile. */
+static bool take_away(const struct lane *lane, unsigned round)
+{
     switch (round % 3) {
     case 0:
-        move_page((void *)(lane->at), (void *)(lane->at + ASIDE));
-        NEED(munmap((void *)(lane->at + ASIDE), PAGE) == 0);
-        break;
-    case 1: /* and what was mapped over it, right after */
-        NEED(mmap(at, PAGE, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at);
-        NEED(munmap(at, PAGE) == 0);
-        break;
+        (void)take_aside(lane, round);
+        return false;
+    case 1:
+        return map_over(lane, round);
     default:
-        NEED(munmap(at, PAGE) == 0);
+        NEED(munmap((void *)lane->at, PAGE) == 0);
+        return false;
     }
 }
 
-static bool is_stale(const volatile uint32_t *at, uint32_t pattern)
+static bool turns_up(const struct lane *lane, unsigned round)
 {
-    bool stale = false;
+    bool found = false;
 
-    for (unsigned i = 0; i < LOOKS && !stale; i++) {
-        stale = at[1] != pattern;
+    for (unsigned i = 0; i < LOOKS && !found; i++) {
+        found = has_number(lane->at, round);
         if (i == LOOKS / 2)
             sched_yield();
     }
-    return stale;
+    return found;
 }
 
-/* A page that the device wrote to this round, and that the device told so. */
-static volatile uint32_t *written_page(struct lane *lane, unsigned round,
-                                       int memfd)
+/* A fresh mapping: nobody follows it. */
+static bool try_fresh(const struct lane *lane, unsigned round, int memfd)
 {
-    volatile uint32_t *at = map_some(lane->at, round, memfd);
+    bool stale;
 
-    at[1] = 0;
+    map_some(lane->at, round + 1, memfd);
+    stale = turns_up(lane, round);
+    return take_aside(lane, round) || stale;
+}
+
+/* One that is followed already, and so open to whoever has a translation. */
+static bool try_spare(const struct lane *lane, unsigned round)
+{
+    bool stale;
+
+    move_page((void *)(lane->at + SPARE), (void *)lane->at);
+    stale = turns_up(lane, round);
+    move_page((void *)lane->at, (void *)(lane->at + SPARE));
+    return has_number(lane->at + SPARE, round) || stale;
+}
+
+/* A page that the device wrote to this round. Whether the last round's number is there,
+ * of which there was nothing left. */
+static bool write_page(struct lane *lane, unsigned round, int memfd)
+{
+    map_some(lane->at, round, memfd);
     tell(&lane->round, round);
     NEED(wait_for(&lane->landed, round));
-    NEED(at[1] == round);
-    return at;
+    NEED(has_number(lane->at, round));
+    return has_number(lane->at, round - 1);
 }
 
-/*
- * What takes its place is a fresh mapping, or one that is followed already, and so open
- * to whoever has a translation.
- */
 static void one_round(struct lane *lane, unsigned round, int memfd)
 {
-    const bool spare = round % 2 == 0;
-    volatile uint32_t *at = written_page(lane, round, memfd);
+    bool stale = write_page(lane, round, memfd);
 
-    if (spare)
-        ((volatile uint32_t *)(lane->at + SPARE))[1] = ~round;
-    take_away(lane, round);
-    if (spare)
-        move_page((void *)(lane->at + SPARE), (void *)(lane->at));
-    else
-        at = map_some(lane->at, round + 1, memfd);
-    if (!spare)
-        at[1] = ~round;
-    if (is_stale(at, ~round))
-        atomic_fetch_add(&lane->stale, 1);
-    if (spare)
-        move_page((void *)(lane->at), (void *)(lane->at + SPARE));
-    else
-        NEED(munmap((void *)lane->at, PAGE) == 0);
+    stale = take_away(lane, round) || stale;
+    stale = (round % 2 == 0 ? try_spare(lane, round)
+                            : try_fresh(lane, round, memfd)) ||
+            stale;
+    atomic_fetch_add(&lane->stale, stale);
     atomic_fetch_add(&lane->done, 1);
 }
 
 /* The first round's page is kept: it is followed. */
 static void make_spare(struct lane *lane)
 {
-    (void)written_page(lane, 1, -1);
+    (void)write_page(lane, 1, -1);
     move_page((void *)(lane->at), (void *)(lane->at + SPARE));
     atomic_fetch_add(&lane->done, 1);
 }
 
+static time_t now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 static bool is_through(const struct lane *lane, unsigned round)
 {
-    return lane == &board->lane[0] ? round > board->rounds
-                                   : atomic_load(&board->stop);
+    if (lane != &board->lane[0])
+        return atomic_load(&board->stop);
+    return round > board->rounds || (round > FEWEST && now_s() > board->until);
 }
 
 static void *run_lane(void *arg)
@@ -211,7 +251,7 @@ struct engine {
 /* Writes for as long as the translation is there; how often. */
 static unsigned write_on(struct engine *e, uint32_t round)
 {
-    const uint64_t va = e->lane->at + 4;
+    const uint64_t va = (uintptr_t)word_of(e->lane->at, round);
     unsigned n = 0;
 
     while (e->device->write(e->ctx, e->n, va, round)) {
@@ -265,6 +305,7 @@ void lanes_open(unsigned rounds)
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(board != MAP_FAILED);
     board->rounds = rounds * times();
+    board->until = now_s() + (time_t)LIMIT_S * times();
 }
 
 /* Threads are no place for assertions. */
@@ -296,7 +337,7 @@ unsigned lanes_close(void)
 {
     unsigned stale = 0;
 
-    assert_int_equal(board->lane[0].done, board->rounds);
+    assert_true(board->lane[0].done >= FEWEST);
     assert_true(board->lane[1].done > 0);
     for (unsigned i = 0; i < LANES; i++)
         stale += board->lane[i].stale;

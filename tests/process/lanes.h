@@ -7,7 +7,8 @@
  * of the round, over and over, until its translation is gone; meanwhile the process
  * takes the page away, maps something else at the address, and looks whether that
  * number turns up there. An access is stale if it does: it went through a translation
- * of what is not there any more.
+ * of what is not there any more. Nothing that the process or the device does afterwards
+ * hides one.
  *
  * UIOMMU_ROUNDS=n: n times as many.
  */
@@ -31,7 +32,7 @@ void lanes_open(unsigned rounds);
 /* The process: a child_fn. */
 void lanes_process(struct shared *s);
 void lanes_run(struct stand *s, const struct lanes_device *device, void *ctx);
-/* All rounds were run; how many were stale. */
+/* Enough rounds were run, all if the machine was not busy; how many were stale. */
 unsigned lanes_close(void);
 
 /*

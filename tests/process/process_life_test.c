@@ -146,6 +146,32 @@ static void killing_it_ends_all_translations(void **state)
     assert_int_equal(s.device.ends, 1);
 }
 
+/* It is over once the device has forgotten it, though it reaches nothing before. */
+static void an_end_that_is_put_off_is_told_again(void **state)
+{
+    struct stand s;
+    uint32_t value;
+
+    (void)state;
+    stand_open_stepped(&s, sleeps);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    s.device.asleep = true;
+    end(&s, SIGKILL);
+    for (unsigned n = 1; n <= 3; n++) {
+        assert_int_equal(process_step(s.p, -1), PROCESS_OK);
+        assert_int_equal(s.device.ends, n);
+    }
+    assert_int_equal(process_read(s.p, stand_address(&s), &value, 4, NULL),
+                     PROCESS_GONE);
+    s.device.ends = 0;
+    s.device.asleep = false;
+    assert_int_equal(process_step(s.p, -1), PROCESS_GONE);
+    assert_gone(&s);
+    stand_close(&s);
+    assert_int_equal(s.device.ends, 1);
+}
+
 struct faulting {
     struct stand *s;
     enum process_status last;
@@ -266,6 +292,38 @@ static void a_child_of_it_is_not_followed(void **state)
     assert_int_equal(s.device.stops, 0);
     assert_true(device_has(&s.device, stand_address(&s)));
     stand_go(&s, 3);
+    stand_close(&s);
+}
+
+/* Nothing is said on the socket after the beginning; but whatever is, is no end. */
+static void says_nothing_in_particular(struct shared *s)
+{
+    const int socket = (int)atomic_load(&s->n[0]);
+
+    atomic_store(&s->at, (uintptr_t)map_pages(1));
+    NEED(send(socket, "", 0, 0) == 0 && send(socket, "bye", 3, 0) == 3);
+    meet_host(s, 1);
+    NEED(shutdown(socket, SHUT_WR) == 0);
+    meet_host(s, 2);
+}
+
+static void hanging_up_is_an_end_and_a_message_is_none(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, says_nothing_in_particular);
+    stand_meet(&s, 1);
+    assert_int_equal(send(s.socket, "", 0, 0), 0);
+    usleep(5000); /* so that an agent that ends has ended */
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(process_step(s.p, 0), PROCESS_OK);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    stand_go(&s, 1);
+    stand_meet(&s, 2);
+    assert_int_equal(process_step(s.p, 0), PROCESS_GONE);
+    assert_gone(&s);
+    stand_go(&s, 2);
     stand_close(&s);
 }
 
@@ -580,15 +638,76 @@ static void what_a_system_lacks_is_said(void **state)
     }
 }
 
+/* This program, where the kernel is one of those. */
+static void run_where_it_lacks(int out)
+{
+    if (dup2(out, STDOUT_FILENO) < 0 ||
+        !let_fail(SYS_ioctl, (uint32_t)UFFDIO_API, EINVAL))
+        _exit(77);
+    execl("/proc/self/exe", "process_life_test", (char *)NULL);
+    _exit(77);
+}
+
+static void read_all(int fd, char *text, size_t size)
+{
+    size_t n = 0;
+    ssize_t got;
+
+    while (n + 1 < size && (got = read(fd, text + n, size - n - 1)) > 0)
+        n += (size_t)got;
+    text[n] = '\0';
+}
+
+static unsigned count(const char *text, const char *what)
+{
+    unsigned n = 0;
+
+    while ((text = strstr(text, what)) != NULL) {
+        text += strlen(what);
+        n++;
+    }
+    return n;
+}
+
+static void there_no_test_fails_and_each_says_why(void **state)
+{
+    static char text[32768];
+    int out[2], status;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    fflush(stdout);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        run_where_it_lacks(out[1]);
+    close(out[1]);
+    read_all(out[0], text, sizeof(text));
+    close(out[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        printf("NA: %s: seccomp cannot be used here\n", __func__);
+        return;
+    }
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(text, "NA: killing_it_ends_all_translations: "
+                                 "userfaultfd of this kernel lacks"));
+    assert_true(count(text, "NA: ") > 10);
+    assert_int_equal(count(text, "NA: "), count(text, "6.7 and later"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_sees_what_the_process_sees),
         cmocka_unit_test(two_processes_are_two),
         cmocka_unit_test(killing_it_ends_all_translations),
+        cmocka_unit_test(an_end_that_is_put_off_is_told_again),
         cmocka_unit_test(it_may_exit_while_faults_are_pending),
         cmocka_unit_test(another_program_is_another_address_space),
         cmocka_unit_test(a_child_of_it_is_not_followed),
+        cmocka_unit_test(hanging_up_is_an_end_and_a_message_is_none),
         cmocka_unit_test(closing_lets_it_go_on),
         cmocka_unit_test(it_can_be_killed_while_it_waits),
         cmocka_unit_test(who_is_left_behind_waits_for_nobody),
@@ -597,6 +716,7 @@ int main(void)
         cmocka_unit_test(nobody_speaks_for_another_process),
         cmocka_unit_test(what_is_in_the_way_is_said),
         cmocka_unit_test(what_a_system_lacks_is_said),
+        cmocka_unit_test(there_no_test_fails_and_each_says_why),
     };
 
     return RUN(tests);

@@ -18,6 +18,9 @@
 
 enum { R = UIOMMU_READ, W = UIOMMU_WRITE, X = UIOMMU_EXEC };
 
+/* Of which older headers do not know. */
+enum { GUARD_INSTALL = 102, HUGE_2M = 21 << 26 };
+
 /* ---- kinds of memory ---------------------------------------------------------- */
 
 /* What a device may do there, as UIOMMU_READ and so on; and what it then finds. */
@@ -151,6 +154,52 @@ static void *huge(void)
     return at + 7 * PAGE;
 }
 
+/* Of the kernel's reserve, which may be empty: NULL. */
+static void *huge_pages(void)
+{
+    uint32_t *at =
+        mmap(NULL, 2u << 20, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | HUGE_2M, -1, 0);
+
+    if (at == MAP_FAILED)
+        return NULL;
+    at[9 * PAGE / 4] = 7;
+    return at + 9 * PAGE / 4;
+}
+
+static void *huge_file(void)
+{
+    int fd = memfd_create("huge", MFD_CLOEXEC | MFD_HUGETLB);
+    char *at = MAP_FAILED;
+
+    if (fd >= 0 && ftruncate(fd, 2 << 20) == 0)
+        at = mmap(NULL, 2u << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return at == MAP_FAILED ? NULL : at + PAGE;
+}
+
+static void *below_4_gib(void)
+{
+    return map_pages_at((void *)(uintptr_t)0x7654000, 1);
+}
+
+/* The page is more than 4 GiB behind its first. */
+static void *of_a_large_mapping(void)
+{
+    char *at = mmap(NULL, (size_t)6 << 30, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return at == MAP_FAILED ? NULL : at + ((size_t)5 << 30);
+}
+
+/* Of the mapping, and yet nobody may go there (Linux 6.13). */
+static void *guard_page(void)
+{
+    char *at = map_pages(3);
+
+    memset(at, 7, 3 * PAGE);
+    return madvise(at + PAGE, PAGE, GUARD_INSTALL) == 0 ? at + PAGE : NULL;
+}
+
 static void *on_the_stack(void)
 {
     static char *volatile at;
@@ -195,6 +244,11 @@ static const struct memory memories[] = {
     { "private, no rights", nothing, 0 },
     { "private, never touched", never_touched, R | W },
     { "private, huge", huge, R | W },
+    { "huge pages", huge_pages, R | W },
+    { "shared file of huge pages", huge_file, R | W },
+    { "private, below 4 GiB", below_4_gib, R | W },
+    { "private, of more than 4 GiB", of_a_large_mapping, R | W },
+    { "guard page", guard_page, 0 },
     { "unmapped", unmapped, 0 },
     { "the kernel's", of_the_kernel, 0 },
     { "private file, rw", private_file, R | W },
@@ -240,6 +294,12 @@ static void try_memory(const struct memory *m)
     memory = m;
     stand_open(&s, makes_memory);
     stand_meet(&s, 1);
+    if (stand_address(&s) == 0) {
+        printf("# %s: this system has none\n", m->name);
+        stand_go(&s, 1);
+        stand_close(&s);
+        return;
+    }
     for (unsigned right = R; right <= X; right *= 2)
         check_right(&s, m, right);
     /* And by accesses: what was granted, the kernel allows. */

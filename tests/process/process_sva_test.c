@@ -186,12 +186,38 @@ static void more_pages_than_frames_take_turns(void **state)
     for_all(makes_do);
 }
 
+/* Whoever follows the process does that, when its time comes. */
+static bool comes_to_frames(struct sva_stand *s, unsigned n)
+{
+    for (unsigned ms = 0; ms < WAIT_S * 1000; ms++) {
+        if (sva_process_counts(s->process).frames == n)
+            return true;
+        usleep(1000);
+    }
+    return false;
+}
+
+static bool comes_to_an_end(struct sva_stand *s)
+{
+    for (unsigned ms = 0; ms < WAIT_S * 1000 && !sva_process_gone(s->process);
+         ms++)
+        usleep(1000);
+    return sva_process_gone(s->process) && comes_to_frames(s, 0);
+}
+
 /* ---- the end ------------------------------------------------------------------------ */
 
 enum { TOUCHED = 256 };
 
+static void execute(int signal)
+{
+    (void)signal;
+    execl("/bin/sleep", "sleep", "60", (char *)NULL);
+}
+
 static void sleeps(struct shared *s)
 {
+    NEED(signal(SIGUSR1, execute) != SIG_ERR);
     atomic_store(&s->at, (uintptr_t)map_pages(TOUCHED));
     meet_host(s, 1);
     for (;;)
@@ -228,7 +254,9 @@ static void die(struct sva_stand *s)
     s->child.pid = 0;
 }
 
-static void ends_while_used(const struct sva_kind *kind, unsigned accesses)
+/* By a signal that kills, or by another program, which is left. */
+static void ends_while_used(const struct sva_kind *kind, unsigned accesses,
+                            bool exec)
 {
     struct sva_stand s;
     struct busy busy[SVA_ENGINES];
@@ -243,15 +271,19 @@ static void ends_while_used(const struct sva_kind *kind, unsigned accesses)
         assert_int_equal(pthread_create(&thread[i], NULL, use_on, &busy[i]), 0);
     }
     assert_true(wait_for(&busy[0].done, accesses));
-    die(&s);
+    if (exec)
+        assert_int_equal(kill(s.child.pid, SIGUSR1), 0);
+    else
+        die(&s);
     for (unsigned i = 0; i < SVA_ENGINES; i++) {
         pthread_join(thread[i], NULL);
         assert_true(busy[i].last == SVA_INVALID || busy[i].last == SVA_FAILED);
         assert_true(sva_load(&s, i, stand_address(&s.child), &value) !=
                     SVA_DONE);
     }
-    assert_true(sva_process_gone(s.process));
-    assert_int_equal(sva_process_counts(s.process).frames, 0);
+    assert_true(comes_to_an_end(&s));
+    if (exec)
+        die(&s);
     /* Frames take turns while the other engine runs: between a store and its
      * invalidation it may use what was there. */
     assert_int_equal(sim_violations(s.machine.m), 0);
@@ -264,7 +296,160 @@ static void it_may_end_while_devices_use_it(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 2 * SVA_KINDS; i++)
-        ends_while_used(&sva_kinds[i % SVA_KINDS], 20 + 41 * i);
+        ends_while_used(&sva_kinds[i % SVA_KINDS], 20 + 41 * i, i % 2);
+}
+
+/* ---- sleep ---------------------------------------------------------------------------- */
+
+/* No event is being served meanwhile. */
+static void suspend(struct sva_stand *s)
+{
+    sim_stop_devices(s->machine.m);
+    assert_int_equal(uiommu_suspend(s->machine.u), UIOMMU_OK);
+    sim_start_devices(s->machine.m);
+}
+
+/* Where its translation leads. */
+static uint64_t frame_of(struct sva_stand *s, uint64_t va)
+{
+    uint32_t value;
+    struct sim_request r = { .dev = s->machine.engine[0].dev,
+                             .pasid = s->machine.engine[0].pasid,
+                             .iova = va,
+                             .buf = &value,
+                             .size = sizeof(value) };
+
+    assert_int_equal(sim_dma(s->machine.m, &r), MACHINE_DMA_DONE);
+    assert_int_equal(r.target, SIM_AT_FOREIGN);
+    return r.addr;
+}
+
+/* As by a translation that leads there still. */
+static enum sim_stop write_frame(struct sva_stand *s, uint64_t frame)
+{
+    uint32_t nine = 9;
+    struct sim_request r = { .dev = s->machine.engine[1].dev,
+                             .pasid = UIOMMU_NO_PASID,
+                             .write = true,
+                             .iova = frame,
+                             .buf = &nine,
+                             .size = sizeof(nine) };
+
+    (void)sim_dma(s->machine.m, &r);
+    return r.stop;
+}
+
+/* What takes the place of the first page is followed: it is open to whoever gets there. */
+static void moves_one_over_another(struct shared *s)
+{
+    volatile uint32_t *at = map_pages(3);
+
+    atomic_store(&s->at, (uintptr_t)at);
+    meet_host(s, 1);
+    move_page((char *)(uintptr_t)at + PAGE, (void *)(uintptr_t)at);
+    meet_host(s, 2);
+    NEED(at[0] == 2);
+    meet_host(s, 3);
+    NEED(at[0] == 4 && at[2 * PAGE / 4] == 5);
+}
+
+static void forgets_after_sleep(const struct sva_kind *kind)
+{
+    struct sva_stand s;
+    uint64_t at, frame;
+
+    sva_open(&s, kind, moves_one_over_another);
+    stand_meet(&s.child, 1);
+    at = stand_address(&s.child);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(sva_store(&s, 0, at + i * PAGE, i + 1), SVA_DONE);
+    frame = frame_of(&s, at);
+    suspend(&s);
+    stand_go(&s.child, 1);
+    stand_meet(&s.child, 2);
+    /* It is as if it had ended already, whoever gets there. */
+    if (write_frame(&s, frame) != SIM_ABORTED)
+        fail_msg("a write to a frame that ends: %d", write_frame(&s, frame));
+    assert_int_equal(uiommu_resume(s.machine.u), UIOMMU_OK);
+    assert_true(comes_to_frames(&s, 1));
+    assert_int_equal(sva_process_counts(s.process).lost, 0);
+    stand_go(&s.child, 2);
+    stand_meet(&s.child, 3);
+    assert_int_equal(sva_try_store(&s, 0, at, 3), SVA_NO_PAGE);
+    assert_int_equal(sva_store(&s, 0, at, 4), SVA_DONE);
+    assert_int_equal(sva_store(&s, 1, at + 2 * PAGE, 5), SVA_DONE);
+    stand_go(&s.child, 3);
+    sva_close(&s);
+}
+
+static void what_ends_in_sleep_is_forgotten_after_it(void **state)
+{
+    (void)state;
+    for_all(forgets_after_sleep);
+}
+
+static void dies_in_sleep(const struct sva_kind *kind)
+{
+    struct sva_stand s;
+    uint64_t at;
+
+    sva_open(&s, kind, sleeps);
+    stand_meet(&s.child, 1);
+    at = stand_address(&s.child);
+    assert_int_equal(sva_store(&s, 0, at, 1), SVA_DONE);
+    suspend(&s);
+    die(&s);
+    usleep(5000); /* it is told, but not over */
+    assert_false(sva_process_gone(s.process));
+    assert_int_equal(uiommu_resume(s.machine.u), UIOMMU_OK);
+    assert_true(comes_to_an_end(&s));
+    assert_int_equal(sva_process_counts(s.process).lost, 0);
+    assert_int_equal(sva_store(&s, 0, at, 1), SVA_INVALID);
+    sva_close(&s);
+}
+
+static void who_ends_in_sleep_is_gone_after_it(void **state)
+{
+    (void)state;
+    for_all(dies_in_sleep);
+}
+
+/* ---- reuse of frames ------------------------------------------------------------------- */
+
+static void unmaps_in_turn(struct shared *s)
+{
+    char *at = map_pages(2);
+
+    atomic_store(&s->at, (uintptr_t)at);
+    meet_host(s, 1);
+    NEED(munmap(at, PAGE) == 0);
+    meet_host(s, 2);
+}
+
+/* A frame that is nobody's stays so for as long as may be: who gets there is seen. */
+static void rests(const struct sva_kind *kind)
+{
+    struct sva_stand s;
+    uint64_t at, frame;
+
+    sva_open(&s, kind, unmaps_in_turn);
+    stand_meet(&s.child, 1);
+    at = stand_address(&s.child);
+    assert_int_equal(sva_store(&s, 0, at, 1), SVA_DONE);
+    frame = frame_of(&s, at);
+    stand_go(&s.child, 1);
+    stand_meet(&s.child, 2);
+    assert_true(comes_to_frames(&s, 0));
+    assert_int_equal(sva_store(&s, 0, at + PAGE, 1), SVA_DONE);
+    assert_true(frame_of(&s, at + PAGE) != frame);
+    stand_go(&s.child, 2);
+    sva_close(&s);
+}
+
+static void a_frame_is_not_used_again_at_once(void **state)
+{
+    (void)state;
+    for_all(rests);
 }
 
 /* ---- devices that do not answer ------------------------------------------------------- */
@@ -321,6 +506,9 @@ int main(void)
         cmocka_unit_test(a_device_may_what_the_process_may),
         cmocka_unit_test(more_pages_than_frames_take_turns),
         cmocka_unit_test(it_may_end_while_devices_use_it),
+        cmocka_unit_test(what_ends_in_sleep_is_forgotten_after_it),
+        cmocka_unit_test(who_ends_in_sleep_is_gone_after_it),
+        cmocka_unit_test(a_frame_is_not_used_again_at_once),
         cmocka_unit_test(who_does_not_confirm_is_shut_off),
     };
 

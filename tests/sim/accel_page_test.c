@@ -157,6 +157,37 @@ static void a_descriptor_waits_for_its_page(void **state)
     goes_on_when_it_is_answered(5);
 }
 
+/* Groups of one number are told apart by their PASIDs: the other's answer is not its. */
+static void an_answer_is_to_its_pasid(void **state)
+{
+    const struct accel_desc d = copy_beyond(0);
+    struct accel_rig rig;
+    struct question q, other;
+
+    (void)state;
+    open_with(&rig, 5);
+    q = waits(&rig, 0, &d);
+    assert_int_equal(
+        sim_page_request(
+            rig.m, &(struct sim_page_request){ .dev = rig.dev,
+                                               .pasid = UIOMMU_NO_PASID,
+                                               .iova = ACCEL_BEYOND,
+                                               .access = UIOMMU_READ,
+                                               .last = true,
+                                               .group = q.word[1] >> 3 & 511 }),
+        SIM_NOT_STOPPED);
+    other = asked(&rig);
+    assert_int_equal(other.word[1] >> 3 & 511, q.word[1] >> 3 & 511);
+    answer(&rig, &other, SIM_PAGE_INVALID);
+    bring_page(&rig, 5);
+    steps(&rig, 20);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_NONE);
+    answer(&rig, &q, SIM_PAGE_SUCCESS);
+    settle(&rig);
+    assert_int_equal(record_of(&rig, 5, 0).status, ACCEL_SUCCESS);
+    close_all(&rig);
+}
+
 /* The record says where, and how far it came. */
 static void in_vain(const struct accel_desc *d, unsigned access, unsigned code)
 {
@@ -624,6 +655,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_descriptor_waits_for_its_page),
+        cmocka_unit_test(an_answer_is_to_its_pasid),
         cmocka_unit_test(a_page_request_may_be_in_vain),
         cmocka_unit_test(who_may_not_block_does_not_ask),
         cmocka_unit_test(without_a_device_tlb_nobody_asks),

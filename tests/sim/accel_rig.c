@@ -50,7 +50,7 @@ static bool enqcmds(void *ctx, uint64_t addr, const void *bytes)
 
 struct accel_cpu accel_rig_cpu(struct machine *m)
 {
-    return (struct accel_cpu){ movdir64b, enqcmds, m };
+    return (struct accel_cpu){ movdir64b, enqcmds, m, sim_device_ns };
 }
 
 void accel_rig_open(struct accel_rig *rig, unsigned caps)

@@ -307,6 +307,56 @@ static void accelerators_stand_still_too(void **state)
     accel_rig_close(&rig);
 }
 
+struct drain {
+    struct accel_driver *drv;
+    enum uiommu_status status;
+};
+
+static void *drain_all(void *arg)
+{
+    struct drain *d = arg;
+
+    d->status = accel_command(d->drv, ACCEL_CMD_DRAIN_ALL, 0);
+    return NULL;
+}
+
+static bool is_active(const struct accel_driver *d)
+{
+    struct accel_cmdsts sts;
+
+    sts.raw = d->host->mmio_read32(d->host->ctx, d->regs, ACCEL_REG_CMDSTS);
+    return accel_cmdsts_active(sts);
+}
+
+/* A command that waits for what stands still has as much time as ever. */
+static void commands_have_their_time_all_the_same(void **state)
+{
+    struct accel_rig rig;
+    struct accel_desc d;
+    struct drain drain = { &rig.drv, UIOMMU_IO };
+    pthread_t thread;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    plain_queue(&rig);
+    clear_records(&rig);
+    d = copy_desc(at(4096), at(0), 64, 0);
+    submit(&rig, 0, &d);
+    sim_stop_devices(rig.m);
+    assert_int_equal(pthread_create(&thread, NULL, drain_all, &drain), 0);
+    while (!is_active(&rig.drv))
+        sched_yield();
+    for (unsigned i = 0; i < 3; i++) {
+        sim_advance(rig.m, rig.drv.limit_ns);
+        usleep(1000);
+    }
+    sim_start_devices(rig.m);
+    pthread_join(thread, NULL);
+    assert_int_equal(drain.status, UIOMMU_OK);
+    assert_int_equal(record_of(&rig, 0, 0).status, ACCEL_SUCCESS);
+    accel_rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +369,7 @@ int main(void)
         cmocka_unit_test(nothing_begins_until_they_are_started),
         cmocka_unit_test(one_stops_them_at_a_time),
         cmocka_unit_test(accelerators_stand_still_too),
+        cmocka_unit_test(commands_have_their_time_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
