@@ -3,8 +3,7 @@
 """Breaks the code on purpose, one fault at a time: does a test notice?
 
     scripts/seeded-faults.py [-j N] [--list] [--search] [--root DIR]
-                             [--build DIR] [--timeout SECONDS] [--part K/N]
-                             [NAME...]
+                             [--build DIR] [--timeout SECONDS] [NAME...]
 
 The faults are in tests/seeded/*.toml. Each has a name, a file, a text that is there
 exactly once, what it is replaced `with`, the row of docs/invariants.md it brings back
@@ -12,15 +11,14 @@ if there is one, and in `catch` the test program that has to notice. Without it,
 with --search, all others are tried as well. With names, only those faults. Prints for
 each fault who noticed and after how many seconds, building included. The programs are
 built once, in DIR, a folder of the tree where meson was set up, or else in a copy of
-the tree; for a fault, only the files that it is in (trial.py).
-
-With --part K/N every Nth of them from the Kth on, K from 0, for where there is no time for
-all: the texts of all are looked for.
+the tree; for a fault, only the files that it is in (trial.py). They run in a few of
+their machines first, and in all only if nothing was noticed there.
 
 A fault that is not noticed, that does not compile, or whose text is not there once is
-an error; so is a fault whose test does not end within the seconds (20), because that
-may have any reason, unless it says `hangs = true`. At last the tests that noticed have
-to pass in the code as it is, hung ones in half that time.
+an error; so is a fault whose test does not end within the seconds (60), because that
+may have any reason, unless it says `hangs = true`: then its tests have many times what
+they take in the code as it is. At last the tests that noticed have to pass in the code
+as it is, hung ones in half their time.
 """
 
 import argparse
@@ -35,6 +33,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import trial  # noqa: E402
 
+SHARES = 8, 4, 1  # of a program's machines
 KEYS = {"name", "file", "text", "with", "row", "catch", "hangs", "why"}
 
 
@@ -78,7 +77,7 @@ class Faults:
         self.timeout = timeout
         self.search = search
         self.lock = threading.Lock()
-        self.caught = collections.defaultdict(list)  # by the program
+        self.caught = collections.defaultdict(list)  # by program, share
         self.problems = {}
 
     def one(self, copy, fault):
@@ -97,7 +96,12 @@ class Faults:
         if self.search or not programs:
             programs += [n for n in known if n not in programs]
         change = trial.Change(fault["file"], fault["text"], fault["with"])
-        return copy.attempt(change, programs, self.timeout)
+        return copy.attempt(change, programs, self.limit(copy, fault), SHARES)
+
+    def limit(self, copy, fault):
+        if not fault.get("hangs") or "catch" not in fault:
+            return self.timeout
+        return copy.built.limit(fault["catch"], self.timeout, SHARES[0])
 
     def judge(self, fault, verdict):
         who = f"{verdict.program}: {verdict.run.problem}"
@@ -109,7 +113,8 @@ class Faults:
             self.missed(fault, f"{who}, which says nothing about why")
         else:
             with self.lock:
-                self.caught[verdict.program].append((fault, verdict))
+                self.caught[verdict.program, verdict.run.share].append(
+                    (fault, verdict))
                 print(f"{verdict.seconds:6.1f} s  {title(fault)}: {who}",
                       flush=True)
 
@@ -118,16 +123,18 @@ class Faults:
             self.problems[fault["name"]] = problem
             print(f"MISSED    {title(fault)}: {problem}", flush=True)
 
-    def check_sound(self, copy, program):
+    def check_sound(self, copy, program_and_share):
         """What fails in code that is right has noticed nothing."""
-        caught = self.caught[program]
+        program, share = program_and_share
+        caught = self.caught[program_and_share]
         enough = max(place_of(verdict) for _, verdict in caught)
-        run = copy.built.run(program, self.timeout, enough)
+        run = copy.built.run(program, self.timeout, share, enough)
         for fault, verdict in caught:
             place = place_of(verdict)
             if run.problem and place > len(run.passed):
                 self.missed(fault, f"{program} fails as it is: {run.problem}")
-            elif verdict.run.hung and run.passed[place - 1] > self.timeout / 2:
+            elif (verdict.run.hung and sum(run.passed[place - 1:place]) >
+                  self.limit(copy, fault) / 2):
                 self.missed(fault, f"{program} takes as long as it is")
 
 
@@ -151,14 +158,6 @@ def try_all(args, faults, run):
         copies.share(sorted(run.caught), run.check_sound)
 
 
-def part(text):
-    """K/N, each of which is from 0 to N - 1."""
-    k, _, n = text.partition("/")
-    if not (k.isdigit() and n.isdigit() and int(k) < int(n)):
-        raise argparse.ArgumentTypeError(f"{text} is no part, such as 0/2")
-    return int(k), int(n)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
@@ -167,7 +166,6 @@ def main():
     parser.add_argument("--root", type=pathlib.Path, default=trial.ROOT)
     parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--timeout", type=float, default=trial.TIMEOUT_S)
-    parser.add_argument("--part", type=part, default=(0, 1))
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     faults, problems = load(args.root)
@@ -178,7 +176,6 @@ def main():
     if problems or args.list:
         print("\n".join(problems or sorted(names)))
         return 1 if problems else 0
-    faults = faults[args.part[0]::args.part[1]]
     run = Faults(args.timeout, args.search)
     try:
         try_all(args, faults, run)

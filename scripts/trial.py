@@ -5,13 +5,15 @@ A Build is of the code as it is, and stays so. A Trial is a copy of the sources.
 attempt() applies a change there, compiles the files that it reaches, links them in
 front of the libraries of the build, runs test programs until one notices, and takes
 the change back. Seconds are given to each test, not to a program, so that what hangs
-is noticed before long.
+is noticed before long. Most changes are noticed on whatever machine, so a trial may
+begin with a share of the machines (UIOMMU_SHARE, tests/README.md).
 """
 
 import contextlib
 import dataclasses
 import functools
 import json
+import math
 import os
 import pathlib
 import queue
@@ -26,11 +28,11 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 
-# Whatever the build says: a change may leave something unused, but has to be C.
-C_ERRORS = ["-Wno-error", "-Werror=incompatible-pointer-types",
-            "-Werror=int-conversion", "-g0", "-fdiagnostics-color=never"]
+# Instead of the build's: a change may leave something unused, but has to be C.
+C_ERRORS = ["-Werror=incompatible-pointer-types", "-Werror=int-conversion", "-g0",
+            "-fdiagnostics-color=never"]
 
 POINT = re.compile(r"(not )?ok \d+\b(?: - )?(.*)")  # a test, in TAP
 
@@ -61,6 +63,7 @@ class Run:
     """What became of a program, up to its first failure."""
     problem: str = ""
     hung: bool = False
+    share: int = 1  # of its machines
     passed: list = dataclasses.field(default_factory=list)  # seconds of each
 
 
@@ -103,12 +106,6 @@ def words_without(command, *options):
             next(words)
         else:
             yield word
-
-
-def optimization(file):
-    """Run a few times, it takes longer to compile than to run; but tests go through
-    page tables millions of times."""
-    return [] if file.startswith("src/pt/") else ["-O0"]
 
 
 def linker():
@@ -170,8 +167,15 @@ class Build:
             found.update(name for name in inside if name.endswith(".o"))
         return found
 
-    def run(self, program, timeout=TIMEOUT_S, enough=None):
-        return run(self.folder / "tests" / program, self.tree, timeout, enough)
+    def run(self, program, timeout=TIMEOUT_S, share=1, enough=None):
+        return run(self.folder / "tests" / program, self.tree, timeout, share,
+                   enough)
+
+    @functools.cache
+    def limit(self, program, timeout, share):
+        """Many times what the longest test takes."""
+        passed = self.run(program, timeout, share).passed
+        return min(timeout, math.ceil(1 + 10 * max(passed, default=0)))
 
 
 class Trial:
@@ -190,9 +194,10 @@ class Trial:
         """An object of the build, from these sources; where it is."""
         to = self.made / name.replace("/", "+")
         words = words_without(self.built.commands[name], "-o", "-MQ", "-MF")
-        options = optimization(self.file) if self.quick else []
-        call([*(w for w in words if w != "-MD"), *C_ERRORS, *options, "-o", to],
-             self.made)
+        # Run a few times, it takes longer to optimize than to run.
+        options = ["-O0"] if self.quick else []
+        call([*(w for w in words if not w.startswith(("-MD", "-W"))), *C_ERRORS,
+              *options, "-o", to], self.made)
         return to
 
     def link(self, program, objects):
@@ -226,13 +231,19 @@ class Trial:
             self.objects[name] = self.compile(name)
         return {name: self.objects[name] for name in sorted(wanted)}
 
-    def run(self, program, timeout=TIMEOUT_S):
+    def run(self, program, timeout=TIMEOUT_S, shares=(1,)):
+        """What became of it in the first share that notices, or in the last."""
         objects = self.changed_objects(self.built.objects(program))
         if not objects:  # it is what was built
             return Run()
-        return run(self.link(program, objects), self.tree, timeout)
+        linked = self.link(program, objects)
+        for share in shares:
+            became = run(linked, self.tree, timeout, share)
+            if became.problem:
+                break
+        return became
 
-    def attempt(self, change, programs, timeout=TIMEOUT_S):
+    def attempt(self, change, programs, timeout=TIMEOUT_S, shares=(1,)):
         """Applies the change, runs the programs in turn, takes it back."""
         path = self.tree / change.file
         if not path.is_file():
@@ -240,20 +251,20 @@ class Trial:
         started = time.monotonic()
         with self.changed(change.file, change.applied_to(path.read_text())):
             for name in programs:
-                became = self.run(name, timeout)
+                became = self.run(name, timeout, shares)
                 if became.problem:
                     return Verdict(name, became, time.monotonic() - started)
         return Verdict("", Run(), time.monotonic() - started)
 
 
-def run(program, tree, timeout=TIMEOUT_S, enough=None):
+def run(program, tree, timeout=TIMEOUT_S, share=1, enough=None):
     """Runs it until a test fails, or `enough` passed."""
-    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", UIOMMU_SHARE=str(share))
     child = subprocess.Popen(
         [program], cwd=tree, env=env, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=True)
-    became = Run()
+    became = Run(share=share)
     try:
         follow(child, timeout, enough, became)
     except (TimeoutError, subprocess.TimeoutExpired):

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-    REAP_MS = 1000, /* from the end of the socket to the end of the process */
+    REAP_MS = 5000, /* from the end of the socket to the end of the process */
     LINE_SIZE = 96, /* of a command                                         */
 };
 

@@ -73,7 +73,7 @@ class Catalogues(unittest.TestCase):
         done = subprocess.run(
             [sys.executable, ROOT / "scripts" / "catalogues.py", *options,
              "--root", self.root, self.root], capture_output=True, text=True,
-            timeout=60, check=False)
+            timeout=300, check=False)
         return done.returncode, done.stdout + done.stderr
 
     def page(self, name):
@@ -198,7 +198,7 @@ class Catalogues(unittest.TestCase):
     def test_no_run(self):
         done = subprocess.run(
             [sys.executable, ROOT / "scripts" / "catalogues.py", self.root],
-            capture_output=True, text=True, timeout=60, check=False)
+            capture_output=True, text=True, timeout=300, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("run tests/run.py first", done.stdout)
 

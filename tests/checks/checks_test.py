@@ -56,7 +56,7 @@ class Tree(unittest.TestCase):
         done = subprocess.run(
             [*tool, TOP / "scripts" / script, "--root", self.root, *args],
             capture_output=True, text=True, stdin=subprocess.DEVNULL,
-            timeout=120, check=False)
+            timeout=300, check=False)
         return done.returncode, done.stdout + done.stderr
 
     def good(self, script, *args):

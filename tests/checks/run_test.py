@@ -31,7 +31,7 @@ class Runner(unittest.TestCase):
             self.results = None
             done = subprocess.run(
                 [sys.executable, TESTS / "run.py", build, *names], env=env,
-                capture_output=True, text=True, timeout=60, check=False)
+                capture_output=True, text=True, timeout=300, check=False)
             results = pathlib.Path(build, "results.json")
             if results.exists():
                 self.results = json.loads(results.read_text())

@@ -127,16 +127,6 @@ class SeededFaults(Project):
         self.assertEqual(status, 1)
         self.assertIn("2 faults, 1 caught, 1 missed", output)
 
-    def test_a_part_of_them(self):
-        two = (("loud", "return a + b", "return b"), ("quiet", "a - 7", "a - 8"))
-        status, output = self.faults(*two, args=("--part", "0/2"))
-        self.assertEqual(status, 0, output)
-        self.assertIn("1 faults, 1 caught, 0 missed", output)
-        status, output = self.faults(*two, args=("--part", "1/2"))
-        self.assertEqual(status, 1)
-        self.assertIn("MISSED    quiet: nobody noticed", output)
-        self.assertNotEqual(self.faults(*two, args=("--part", "2/2"))[0], 0)
-
     def test_text_is_not_there(self):
         self.refused("the text is there 0 times", ("x", "nowhere", "y"))
 
@@ -213,6 +203,7 @@ class SeededFaults(Project):
         self.write("tests/meson.build", PROJECT["tests/meson.build"] +
                    "executable('a_test', 'a_test.c', link_with: lib)\n")
         self.write("tests/a_test.c", f"""#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 int sum(int a, int b);
 int main(void)
@@ -237,6 +228,28 @@ int main(void)
         self.assertIn("quiet: a_test fails as it is: never", output)
         self.assertIn("2 faults, 1 caught, 1 missed", output)
 
+    def in_a_share(self, condition):
+        self.other_program(f"""int share = atoi(getenv("UIOMMU_SHARE"));
+    printf("%s - %d\\n", {condition} ? "ok 1" : "not ok 1", share);
+    return 0;""")
+        return self.faults(("wrong sum", "return a + b", "return a"),
+                           more="catch = 'a_test'\n")
+
+    def test_a_share_notices(self):
+        status, output = self.in_a_share("sum(3, 4) == 7")
+        self.assertEqual(status, 0, output)
+        self.assertIn("a_test: 8", output)
+
+    def test_what_no_share_notices_all_machines_may(self):
+        status, output = self.in_a_share("share > 1 || sum(3, 4) == 7")
+        self.assertEqual(status, 0, output)
+        self.assertIn("a_test: 1", output)
+
+    def test_a_share_that_fails_anyway_notices_nothing(self):
+        status, output = self.in_a_share("share != 4")
+        self.assertEqual(status, 1, output)
+        self.assertIn("a_test fails as it is: 4", output)
+
     def test_only_the_program_named_may_notice(self):
         fault = ("wrong sum", "return a + b", "return a")
         self.other_program("puts(\"ok 1\"); return 0;")
@@ -247,10 +260,10 @@ int main(void)
         self.assertEqual(status, 0, output)
         self.assertRegex(output, r"\d s  wrong sum: sum_test: adds\n")
 
-    def hang(self, *args, more=""):
+    def hang(self, more="", timeout=3):
         return self.faults(
             ("hang", "return a + b", "for (;;) a = *(volatile int *)&b"),
-            args=("--timeout", "3", *args), more=more)
+            args=("--timeout", str(timeout)), more=more)
 
     def test_a_hang_has_to_be_expected(self):
         status, output = self.hang()
@@ -259,15 +272,20 @@ int main(void)
                       "says nothing about why", output)
 
     def test_hang_is_noticed(self):
-        status, output = self.hang(more="hangs = true\n")
+        status, output = self.hang("hangs = true\n")
         self.assertEqual(status, 0, output)
         self.assertIn("did not end within 3 s", output)
 
+    def test_who_hangs_has_many_times_what_it_takes(self):
+        status, output = self.hang("hangs = true\ncatch = 'sum_test'\n", timeout=60)
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, r"did not end within \d s")
+
     def test_what_always_takes_as_long_does_not_hang(self):
-        self.other_program("""sleep(sum(3, 4) == 7 ? 2 : 0);
+        self.other_program("""sleep(sum(3, 4) == 7 ? 3 : 0);
     puts("ok 1");
     return 0;""")
-        status, output = self.hang(more="hangs = true\ncatch = 'a_test'\n")
+        status, output = self.hang("hangs = true\ncatch = 'a_test'\n", timeout=5)
         self.assertEqual(status, 1, output)
         self.assertIn("hang: a_test takes as long as it is", output)
 
@@ -280,7 +298,7 @@ int main(void)
     return sum(3, 4) != 7;""")
         status, output = self.faults(
             ("wrong sum", "return a + b", "return a"),
-            args=("--timeout", "3"), more="catch = 'a_test'\n")
+            args=("--timeout", "5"), more="catch = 'a_test'\n")
         self.assertEqual(status, 0, output)
         self.assertIn("a_test: exit status 1", output)
 

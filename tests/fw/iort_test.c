@@ -21,6 +21,7 @@
 
 #include "fw/iort.h"
 #include "iort_table.h"
+#include "tests/share.h"
 #include "tools/fw.h"
 
 enum { MACHINES = 9, REFUSED_MACHINES = 2 };
@@ -664,7 +665,7 @@ static void cut(const struct blob *whole, size_t step)
 {
     bool no;
 
-    for (size_t size = 0; size < whole->size; size += step) {
+    for (size_t size = 0; size < whole->size; size += step * share()) {
         struct blob b = blob_copy(whole->data, size);
 
         assert_int_equal(uim_fw_iort.check(b.data, b.size, NULL), UIOMMU_INVAL);
@@ -683,7 +684,7 @@ static void change(struct blob *b, size_t stride, unsigned step)
     bool no;
     uint8_t old;
 
-    for (size_t at = 10; at < b->size; at += stride) {
+    for (size_t at = 10; at < b->size; at += stride * share()) {
         old = b->data[at];
         for (unsigned value = 0; value <= 0xff; value += step) {
             b->data[at] = (uint8_t)(old + value);
@@ -720,7 +721,7 @@ static void random_tables_are_survived(void **state)
     uint32_t seed = 1;
 
     (void)state;
-    for (unsigned round = 0; round < 20000; round++) {
+    for (unsigned round = 0; round < 20000 / share(); round++) {
         struct blob b = base_table();
 
         for (unsigned i = 0; i < 1 + round % 8; i++) {

@@ -52,7 +52,7 @@ void dead_qemu_is_noticed(const struct test_board *b)
     assert_int_equal(kill(qtest_pid(m), SIGKILL), 0);
     assert_int_equal(machine_dma(m, ENGINE, true, b->ram, &word, 4),
                      MACHINE_DMA_DEAD);
-    assert_true(test_now_ms() - start < 2000);
+    assert_true(test_now_ms() - start < 8000);
     assert_dead(m, b, "QEMU was killed by signal 9 (Killed)");
 }
 
@@ -63,7 +63,7 @@ void death_between_calls_is_noticed(const struct test_board *b)
 
     assert_int_equal(kill(qtest_pid(m), SIGTERM), 0);
     while (machine_run(m)) {
-        assert_true(test_now_ms() - start < 2000);
+        assert_true(test_now_ms() - start < 8000);
     }
     assert_dead(m, b, "QEMU exited with status 0");
 }
@@ -75,15 +75,15 @@ void silent_qemu_is_noticed(const struct test_board *b)
     struct machine *m;
     uint64_t start;
 
-    config.timeout_ms = 1500;
+    config.timeout_ms = 3000; /* QEMU has to start within it */
     m = test_open_config(&config);
     assert_int_equal(kill(qtest_pid(m), SIGSTOP), 0);
     start = test_now_ms();
     assert_int_equal(machine_dma(m, ENGINE, true, b->ram, &word, 4),
                      MACHINE_DMA_DEAD);
-    assert_in_range(test_now_ms() - start, 1490, 3000);
+    assert_in_range(test_now_ms() - start, 2990, 9000);
     test_says(m->error, "did not answer 'writel 0x");
-    assert_dead(m, b, "within 1500 ms");
+    assert_dead(m, b, "within 3000 ms");
 }
 
 void missing_qemu_is_a_sentence(const struct test_board *b)

@@ -3,6 +3,7 @@
  * The streaming accelerator with several clients: whose memory descriptors see, the
  * device TLB, interrupts, and descriptors that lead into the device itself.
  */
+#include "tests/share.h"
 #include "tests/sim/accel_rig.h"
 
 #include <pthread.h>
@@ -319,6 +320,7 @@ static void waiting_has_an_end(void **state)
                                 1000000, &r),
                      UIOMMU_TIMEDOUT);
     assert_int_equal(r.bytes, 77);
+    rig.drv.limit_ns = 1000000;
     assert_int_equal(accel_queue_off(&rig.drv, 0), UIOMMU_TIMEDOUT);
     assert_int_equal(accel_queue_clear(&rig.drv, 0), UIOMMU_BUSY);
     sim_accel_pause(rig.m, rig.dev, false);
@@ -749,7 +751,7 @@ static void a_reset_holds_against_other_threads(void **state)
     runner = (struct runner){ .m = rig.m };
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, run, &runner), 0);
-    for (unsigned round = 0; round < 50; round++) {
+    for (unsigned round = 0; round <= 50 / share(); round++) {
         plain_queue(&rig);
         for (unsigned i = 0; i < 8; i++)
             submit(&rig, 0, &d);
