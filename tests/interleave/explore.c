@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/core/doorbells.h"
+#include "tests/core/help.h"
 #include "tests/hook/hook.h"
 
 enum { SINGLES = 24, DRAWN = 12 };
@@ -103,7 +103,7 @@ static void drawn_switches(struct trial *t, const struct program *p,
     }
 }
 
-void explore(struct trial *t, const struct program *p)
+static void explore_program(struct trial *t, const struct program *p)
 {
     unsigned rounds = (unsigned)from_environment("UIOMMU_ROUNDS", 1);
     uint64_t seed = from_environment("UIOMMU_SEED", 2024);
@@ -129,29 +129,24 @@ void explore(struct trial *t, const struct program *p)
 void bring_up(struct rig *rig, struct trial *t)
 {
     sched_host(&rig->m->host);
-    if (rig->config.its)
-        find_and_start(rig);
-    else
-        up(rig);
-    trial_open(t, rig);
+    trial_up(t, rig);
 }
 
-void take_down(struct rig *rig, struct trial *t)
+void take_down(struct trial *t)
 {
-    trial_close(t);
-    rig_down(rig);
+    trial_down(t);
     sched_host(NULL);
 }
 
-void explore_all(struct rig *rig, enum on on)
+void explore(struct rig *rig)
 {
-    const struct program *p = NULL;
+    const unsigned long before = executions;
     struct trial t;
 
     bring_up(rig, &t);
-    while ((p = program_after(p, on)) != NULL)
-        explore(&t, p);
-    take_down(rig, &t);
+    explore_program(&t, program_of(rig));
+    take_down(&t);
+    assert_true(executions - before > 1 || getenv("UIOMMU_SCHEDULE"));
 }
 
 bool hooked(struct rig *rig, const char **why)
@@ -159,4 +154,15 @@ bool hooked(struct rig *rig, const char **why)
     (void)rig;
     *why = "stores cannot be seen here";
     return uim_store_hooked();
+}
+
+bool hooked_program(struct rig *rig, const char **why)
+{
+    return hooked(rig, why) && prepare_program(rig, why);
+}
+
+bool hooked_once(struct rig *rig, const char **why)
+{
+    *why = "whether it snoops is nothing to them";
+    return !rig->config.non_coherent && hooked_program(rig, why);
 }

@@ -5,8 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uiommu/audit.h>
+
 #include "tests/core/doorbells.h"
 #include "tests/core/requests.h"
+
+enum { PAGES = 8 }; /* that say which they are */
 
 #define RANGE  GIB(1) /* of one run: tables of its own */
 #define RANGES 1000   /* after these there may be no memory for more */
@@ -608,22 +612,53 @@ const struct program programs[] = {
 
 /* ---- which ------------------------------------------------------------------ */
 
-const struct program *program_after(const struct program *p, enum on on)
-{
-    p = p ? p + 1 : programs;
-    while (p->name ? p->on != on : p->on != ONS)
-        p = p->name ? p + 1 : device_programs;
-    return p->name ? p : NULL;
-}
-
 unsigned program_cpus(const struct program *p)
 {
     return p->cpu[2] ? 3 : 2;
 }
 
-bool prepare_on(struct rig *rig, enum on on, const char **why)
+unsigned program_tests(struct rig_test *tests, const struct program *list,
+                       void (*run)(struct rig *rig),
+                       bool (*prepare)(struct rig *rig, const char **why))
 {
-    switch (on) {
+    unsigned n = 0;
+
+    for (; list[n].name; n++) {
+        assert_true(n < PROGRAMS);
+        tests[n] = (struct rig_test){ .name = list[n].name,
+                                      .run = run,
+                                      .prepare = prepare,
+                                      .cold = true };
+    }
+    return n;
+}
+
+static const struct program *find(const struct program *list, const char *name,
+                                  size_t length)
+{
+    for (; list->name; list++)
+        if (strlen(list->name) == length &&
+            memcmp(list->name, name, length) == 0)
+            return list;
+    return NULL;
+}
+
+const struct program *program_of(const struct rig *rig)
+{
+    static const struct program *const lists[] = { programs, device_programs,
+                                                   part_programs,
+                                                   space_programs };
+    const size_t length = strcspn(rig->name, "[");
+    const struct program *found = NULL;
+
+    for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]) && !found; i++)
+        found = find(lists[i], rig->name, length);
+    return found;
+}
+
+bool prepare_program(struct rig *rig, const char **why)
+{
+    switch (program_of(rig)->on) {
     case ON_ATS:
         rig->config.ats = true;
         return true;
@@ -643,11 +678,17 @@ bool prepare_on(struct rig *rig, enum on on, const char **why)
 
 /* ---- a run --------------------------------------------------------------- */
 
-void trial_open(struct trial *t, struct rig *rig)
+void trial_up(struct trial *t, struct rig *rig)
 {
+    if (rig->config.its)
+        find_and_start(rig);
+    else
+        up(rig);
     memset(t, 0, sizeof(*t));
     t->rig = rig;
     t->page = rig_pages(rig, 9);
+    for (unsigned i = 0; i < PAGES; i++)
+        rig_poke(rig, page_of(t, i), page_of(t, i));
     t->d = rig_domain(rig, 0);
     t->e = rig_domain(rig, 0);
     t->base = GIB(4);
@@ -679,10 +720,51 @@ void trial_forget(struct trial *t)
     sim_forget(t->rig->m);
 }
 
-void trial_close(struct trial *t)
+static void find_nothing(void *ctx, const struct uiommu_audit *audit)
 {
+    const struct trial *t = ctx;
+
+    if (uiommu_audit_is_finding(audit->kind))
+        fail_msg("%s: %s", t->rig->name, audit->text);
+}
+
+/* What is in the tables is what was asked for. */
+void trial_down(struct trial *t)
+{
+    rig_ok(uiommu_audit(t->rig->u, find_nothing, t));
     set(t->rig, 0, uiommu_blocked(t->rig->u));
     set(t->rig, 1, uiommu_blocked(t->rig->u));
     uiommu_domain_put(t->d);
     uiommu_domain_put(t->e);
+    rig_down(t->rig);
+}
+
+/* ---- steps that programs share ------------------------------------------- */
+
+void leave(struct trial *t, unsigned n)
+{
+    sees(t, rig_endpoint(t->rig, n), uiommu_blocked(t->rig->u));
+}
+
+void sees(struct trial *t, struct uiommu_endpoint *ep, struct uiommu_domain *d)
+{
+    expect_ok(t, uiommu_set_domain(ep, d, NULL), "set_domain");
+}
+
+void page_in(struct trial *t, struct uiommu_domain *d, unsigned n)
+{
+    expect_ok(t, uiommu_map(d, t->base + AT, page_of(t, n), RIG_PAGE, RIG_RW),
+              "map");
+}
+
+bool reached(struct trial *t, unsigned n, uint32_t number)
+{
+    return lands_with(t->rig, n, number, t->base + AT, UIOMMU_WRITE) != NOWHERE;
+}
+
+uint64_t fetch(struct trial *t, unsigned n, uint32_t number, uint64_t iova)
+{
+    uint64_t value = 0;
+
+    return rig_dma(t->rig, n, number, false, iova, &value) ? value : NOWHERE;
 }
