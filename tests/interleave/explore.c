@@ -65,6 +65,17 @@ static void try_plan(struct trial *t, const struct program *p,
 
 /* ---- which schedules ----------------------------------------------------- */
 
+/* Where the first place is, if not every one has its turn: other machines, stores and
+ * CPUs that begin have others. */
+static unsigned first_place(const struct rig *rig,
+                            const struct sched_plan *plan, unsigned step)
+{
+    unsigned turn = 2 * (unsigned)rig->config.mode + rig->config.adversarial;
+
+    turn = (turn * SCHED_STORES + (unsigned)plan->stores) * SCHED_CPUS;
+    return 1 + (turn + plan->first) % step;
+}
+
 /* Each place for one switch, if there are not too many. */
 void one_switch(struct trial *t, const struct program *p,
                 struct sched_plan plan, unsigned rounds)
@@ -75,7 +86,8 @@ void one_switch(struct trial *t, const struct program *p,
     try_plan(t, p, &plan, &points);
     step = 1 + points / (SINGLES * rounds);
     plan.n = 1;
-    for (unsigned at = 1; at <= points; at += step) {
+    for (unsigned at = first_place(t->rig, &plan, step); at <= points;
+         at += step) {
         plan.change[0] =
             (struct sched_switch){ at, at / step % (program_cpus(p) - 1) };
         try_plan(t, p, &plan, &ignored);

@@ -9,7 +9,7 @@
 
 int main(void)
 {
-    struct rig_test tests[2 * PROGRAMS] = { { 0 } };
+    struct rig_test tests[PROGRAMS + 1] = { { 0 } };
     int failed;
 
     (void)program_tests(tests, device_programs, explore, hooked_once);

@@ -265,17 +265,26 @@ static void device_is_reset(void *ctx)
 }
 
 /* While it is reset it reads nothing. */
-static void driver_beside_a_reset(void *ctx)
+static void use_or_not(struct trial *t, unsigned i, unsigned page)
 {
-    struct trial *t = ctx;
-    const uint64_t iova = dma_map(t, WITH_PASID, 3);
-    const uint64_t got = fetch(t, 0, s.number, iova);
+    const uint64_t iova = dma_map(t, i, page);
+    const uint64_t got = fetch(t, 0, number_of(i), iova);
 
-    if (got != NOWHERE && got != page_of(t, 3))
-        say(t, "a driver reads 0x%llx", (unsigned long long)got);
-    dma_unmap(t, WITH_PASID, iova);
-    if (fetch(t, 0, s.number, iova) != NOWHERE)
-        say(t, "a driver reads what it unmapped");
+    if (got != NOWHERE && got != page_of(t, page))
+        say(t, "driver %u reads 0x%llx", i, (unsigned long long)got);
+    dma_unmap(t, i, iova);
+    if (fetch(t, 0, number_of(i), iova) != NOWHERE)
+        say(t, "driver %u reads what it unmapped", i);
+}
+
+static void plain_beside_a_reset(void *ctx)
+{
+    use_or_not(ctx, PLAIN, 2);
+}
+
+static void pasid_beside_a_reset(void *ctx)
+{
+    use_or_not(ctx, WITH_PASID, 3);
 }
 
 /* ---- contexts of a GPU -------------------------------------------------------------- */
@@ -412,7 +421,7 @@ const struct program space_programs[] = {
       ON_PASIDS },
     { "dma_with_a_pasid_beside_a_reset",
       two_drivers,
-      { device_is_reset, driver_beside_a_reset },
+      { device_is_reset, plain_beside_a_reset, pasid_beside_a_reset },
       both_stop,
       ON_PASIDS },
     { "buffer_beside_its_revocation",
