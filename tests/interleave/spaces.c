@@ -21,6 +21,7 @@ static struct scene {
         uint64_t iova;
     } driver[2];
     uint32_t number;
+    uint64_t iova;
     struct uiommu_endpoint *run[3];
 } s;
 
@@ -144,6 +145,7 @@ static void two_drivers(struct trial *t)
     for (unsigned i = 0; i < DRIVERS; i++)
         start(t, i);
     s.number = number_of(WITH_PASID);
+    s.iova = s.driver[PLAIN].iova; /* the other has that, too */
 }
 
 /* What was there before is there still. */
@@ -224,15 +226,26 @@ static void driver_with_pasid_is_exchanged(void *ctx)
     expect_page(t, WITH_PASID, d->iova, 5);
 }
 
+/* The other comes back, too. */
+static void plain_driver_is_exchanged(void *ctx)
+{
+    struct trial *t = ctx;
+
+    stop(t, PLAIN);
+    if (fetch(t, 0, UIOMMU_NO_PASID, s.iova) != NOWHERE)
+        say(t, "a driver reads after it stopped");
+    start(t, PLAIN);
+    use_alone(t, PLAIN, 2);
+}
+
 /* Nor does it go on with what it read by the number. */
 static void device_reads_by_number(void *ctx)
 {
     struct trial *t = ctx;
-    const uint64_t iova = s.driver[PLAIN].iova; /* both have that */
 
     for (unsigned i = 0; i < 3; i++) {
         const bool gone = atomic_load(&t->gone);
-        const uint64_t got = fetch(t, 0, s.number, iova);
+        const uint64_t got = fetch(t, 0, s.number, s.iova);
 
         if (got != NOWHERE && got != page_of(t, 5) &&
             (gone || got != page_of(t, WITH_PASID)))
@@ -277,14 +290,11 @@ static void use_or_not(struct trial *t, unsigned i, unsigned page)
         say(t, "driver %u reads what it unmapped", i);
 }
 
-static void plain_beside_a_reset(void *ctx)
+/* Again and again, as each wait for the unit lets the reset go on. */
+static void drivers_beside_a_reset(void *ctx)
 {
-    use_or_not(ctx, PLAIN, 2);
-}
-
-static void pasid_beside_a_reset(void *ctx)
-{
-    use_or_not(ctx, WITH_PASID, 3);
+    for (unsigned i = 0; i < 2 * DRIVERS; i++)
+        use_or_not(ctx, i % DRIVERS, 2 + i);
 }
 
 /* ---- contexts of a GPU -------------------------------------------------------------- */
@@ -416,12 +426,12 @@ const struct program space_programs[] = {
       ON_PASIDS },
     { "dma_beside_the_end_of_a_pasid",
       two_drivers,
-      { plain_driver, driver_with_pasid_is_exchanged, device_reads_by_number },
+      { plain_driver_is_exchanged, driver_with_pasid_is_exchanged, device_reads_by_number },
       the_next_stops,
       ON_PASIDS },
     { "dma_with_a_pasid_beside_a_reset",
       two_drivers,
-      { device_is_reset, plain_beside_a_reset, pasid_beside_a_reset },
+      { device_is_reset, drivers_beside_a_reset },
       both_stop,
       ON_PASIDS },
     { "buffer_beside_its_revocation",
