@@ -109,8 +109,7 @@ static void c_sc1_nobody_notices_what_a_client_does(struct rig *rig)
     ONE(&s, MOVING, NOWHERE, NOWHERE, lend(rig, 0, &s.part));
     ONE(&s, MOVING, NOWHERE, s.page[A], see(s.part.ep, s.d[A]));
     ONE(&s, MOVING, s.page[A], s.page[B], see(s.part.ep, s.d[B]));
-    ONE(&s, MOVING, s.page[B], NOWHERE,
-        see(s.part.ep, uiommu_blocked(rig->u)));
+    ONE(&s, MOVING, s.page[B], NOWHERE, see(s.part.ep, uiommu_blocked(rig->u)));
     ONE(&s, MOVING, NOWHERE, s.page[B], see(s.part.ep, s.d[B]));
     ONE(&s, MOVING, s.page[B], NOWHERE, take_home(&s.part));
     scene_close(&s);
@@ -195,8 +194,7 @@ static void c_sc11_a_part_that_does_not_stop_is_cut(struct rig *rig)
     lend(rig, 0, &s.part);
     see(s.part.ep, s.d[A]);
     s.part.stuck = true;
-    ONE(&s, MOVING, s.page[A], NOWHERE,
-        see(s.part.ep, uiommu_blocked(rig->u)));
+    ONE(&s, MOVING, s.page[A], NOWHERE, see(s.part.ep, uiommu_blocked(rig->u)));
     s.part.stuck = false;
     ONE(&s, MOVING, NOWHERE, NOWHERE, see(s.part.ep, s.d[B]));
     assert_int_equal(s.part.pasid, NEXT);

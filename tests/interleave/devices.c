@@ -223,7 +223,8 @@ static void close_to_it(struct trial *t)
     begin(t);
     page_in(t, t->d, 0);
     page_in(t, t->e, 0);
-    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]), "rearm");
+    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]),
+              "rearm");
     uiommu_fault_handler(t->d, hear_of_storm, &s);
     uiommu_fault_handler(t->e, hear_of_storm, &s);
     one_more_fault(t);
@@ -233,7 +234,8 @@ static void armed_again(void *ctx)
 {
     struct trial *t = ctx;
 
-    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]), "rearm");
+    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]),
+              "rearm");
 }
 
 static void sees_e(void *ctx)
@@ -257,7 +259,8 @@ static void mute_or_not(struct trial *t)
                           : "a device that is armed reaches nothing");
     if (storms > 1 || (mode.muted && storms != 1))
         say(t, "a storm was told of %u times", storms);
-    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]), "rearm");
+    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]),
+              "rearm");
     if (!reached(t, 0, UIOMMU_NO_PASID))
         say(t, "a device that was armed again reaches nothing");
 }

@@ -21,6 +21,7 @@ static struct scene {
         bool stuck;         /* it does not stop                              */
     } lent[PARTS];
     bool shared;            /* numbers are, where the domain is one          */
+    unsigned of, members;   /* lent by this engine; of its group, from 0 on  */
     uint32_t stuck;         /* a number that a device may go on sending      */
     struct uiommu_pin pin;
     uint64_t iova;
@@ -32,6 +33,7 @@ static void begin(struct trial *t)
 {
     memset(&s, 0, sizeof(s));
     s.t = t;
+    s.members = 1;
 }
 
 /* ---- parts with numbers ------------------------------------------------------------ */
@@ -112,9 +114,9 @@ static void lend_out(struct trial *t, unsigned i, enum uiommu_mdev_kind kind)
         .ctx = &s.lent[i],
     };
 
-    expect_ok(t,
-              uiommu_mdev_register(parent(t->rig, 0), &config, &s.lent[i].ep),
-              "mdev_register");
+    expect_ok(
+        t, uiommu_mdev_register(parent(t->rig, s.of), &config, &s.lent[i].ep),
+        "mdev_register");
 }
 
 static void end_lent(struct trial *t, unsigned i)
@@ -132,17 +134,41 @@ static void lent_out(struct trial *t)
     lend_out(t, 0, UIOMMU_MDEV_PASID);
 }
 
+/* PASIDs are the group's: both members have what a part of one has. */
+static void lent_by_two(struct trial *t)
+{
+    lent_out(t);
+    s.members = 2;
+}
+
+/* The first engine is its physical function, which is reset. */
+static void lent_by_a_virtual_one(struct trial *t)
+{
+    begin(t);
+    page_in(t, t->d, 0);
+    s.of = 1;
+    lend_out(t, 0, UIOMMU_MDEV_PASID);
+}
+
 static void lent_and_seeing(struct trial *t)
 {
     lent_out(t);
     sees(t, s.lent[0].ep, t->d);
 }
 
+/* How many members do by a number. */
+static unsigned who_reach(struct trial *t, uint32_t number)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < s.members && number != 0; i++)
+        n += reached(t, s.of + i, number);
+    return n;
+}
+
 static bool lent_reaches(struct trial *t, unsigned i)
 {
-    const uint32_t number = atomic_load(&s.lent[i].number);
-
-    return number != 0 && reached(t, 0, number);
+    return who_reach(t, atomic_load(&s.lent[i].number)) == s.members;
 }
 
 /* With its own number, whatever goes on beside. */
@@ -166,7 +192,7 @@ static void another_comes_and_goes(void *ctx)
     if (!s.lent[1].ep)
         return;
     sees(t, s.lent[1].ep, t->e);
-    if (lent_reaches(t, 1))
+    if (who_reach(t, atomic_load(&s.lent[1].number)) > 0)
         say(t, "a part reaches what another sees");
     end_lent(t, 1);
 }
@@ -179,7 +205,7 @@ static void unmap_of_part(void *ctx)
     atomic_store(&t->gone, true); /* from here on it may be */
     expect_ok(t, uiommu_unmap(t->d, t->base + AT, RIG_PAGE, NULL), "unmap");
     number = atomic_load(&s.lent[0].number);
-    if (number != 0 && reached(t, 0, number))
+    if (who_reach(t, number) > 0)
         say(t, "a part reaches what was unmapped");
 }
 
@@ -196,7 +222,7 @@ static void parent_is_reset(void *ctx)
     expect_ok(t, uiommu_device_reset_begin(parent(t->rig, 0)), "reset_begin");
     atomic_store(&t->gone, true);
     number = atomic_load(&s.lent[0].number);
-    if (number != 0 && reached(t, 0, number))
+    if (who_reach(t, number) > 0)
         say(t, "a part reaches something while its parent is reset");
     expect_ok(t, uiommu_device_reset_end(parent(t->rig, 0), true), "reset_end");
 }
@@ -614,8 +640,7 @@ static bool reads_process(struct trial *t)
 {
     const uint32_t number = number_of(0);
 
-    return number != 0 &&
-           fetch(t, 0, number, t->base + AT) == page_of(t, 2);
+    return number != 0 && fetch(t, 0, number, t->base + AT) == page_of(t, 2);
 }
 
 static void process_ends(void *ctx)
@@ -758,5 +783,15 @@ const struct program part_programs[] = {
       { process_ends, part_ends },
       number_is_free,
       ON_PASIDS },
+    { "parts_of_two_members_beside_a_set",
+      lent_by_two,
+      { client_sees_and_leaves, another_comes_and_goes, unmap_of_part },
+      one_is_ended,
+      ON_TWO },
+    { "reset_of_a_physical_function_beside_a_set",
+      lent_by_a_virtual_one,
+      { parent_is_reset, client_tries },
+      part_is_whole,
+      ON_VIRTUAL },
     { 0 },
 };

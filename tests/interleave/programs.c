@@ -625,10 +625,9 @@ unsigned program_tests(struct rig_test *tests, const struct program *list,
 
     for (; list[n].name; n++) {
         assert_true(n < PROGRAMS);
-        tests[n] = (struct rig_test){ .name = list[n].name,
-                                      .run = run,
-                                      .prepare = prepare,
-                                      .cold = true };
+        tests[n] = (struct rig_test){
+            .name = list[n].name, .run = run, .prepare = prepare, .cold = true
+        };
     }
     return n;
 }
@@ -656,6 +655,39 @@ const struct program *program_of(const struct rig *rig)
     return found;
 }
 
+enum { DOWN0 = 2, DOWN1 };
+
+static bool two_members(struct rig *rig, const char **why)
+{
+    static const struct sim_function functions[] = {
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS_ON },
+        { "up", SIM_UPSTREAM, 0, 0, 0 },
+        { "down0", SIM_DOWNSTREAM, 1, 0 << 3, SIM_ACS },
+        { "down1", SIM_DOWNSTREAM, 1, 1 << 3, SIM_ACS },
+        { "gpu", SIM_ENGINE, DOWN0, 0, SIM_PASID },
+        { "npu", SIM_ENGINE, DOWN1, 0, SIM_PASID },
+    };
+
+    rig->config.functions = functions;
+    rig->config.n_functions = 6;
+    rig->setup.flags |= UIOMMU_CONFIG_ACS_AS_FOUND | UIOMMU_CONFIG_WIDE_PASIDS;
+    return has_pasids(rig, why);
+}
+
+static bool virtual_function(struct rig *rig, const char **why)
+{
+    static const struct sim_function functions[] = {
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS },
+        { "pf", SIM_ENGINE, 0, 0, SIM_ATS | SIM_PASID | SIM_VFS_ON },
+        { "vf0", SIM_VIRTUAL, 1, 2 << 3 | 1, SIM_ATS },
+    };
+
+    rig->config.ats = true;
+    rig->config.functions = functions;
+    rig->config.n_functions = 3;
+    return has_pasids(rig, why);
+}
+
 bool prepare_program(struct rig *rig, const char **why)
 {
     switch (program_of(rig)->on) {
@@ -671,6 +703,10 @@ bool prepare_program(struct rig *rig, const char **why)
     case ON_DOORBELLS:
         rig->config.its = true;
         return translates_messages(rig, why);
+    case ON_TWO:
+        return two_members(rig, why);
+    case ON_VIRTUAL:
+        return virtual_function(rig, why);
     default:
         return true;
     }
@@ -678,8 +714,17 @@ bool prepare_program(struct rig *rig, const char **why)
 
 /* ---- a run --------------------------------------------------------------- */
 
+static bool is_on(const struct rig *rig, enum on on)
+{
+    const struct program *p = program_of(rig);
+
+    return p && p->on == on;
+}
+
 void trial_up(struct trial *t, struct rig *rig)
 {
+    for (unsigned dev = DOWN0; is_on(rig, ON_TWO) && dev <= DOWN1; dev++)
+        redirect_only(rig, dev);
     if (rig->config.its)
         find_and_start(rig);
     else

@@ -32,7 +32,8 @@ enum on {
     ON_PASIDS,    /* device TLBs, PASIDs, page requests                      */
     ON_BUDGET,    /* devices that fault too often are shut off               */
     ON_DOORBELLS, /* a unit that translates interrupt messages               */
-    ONS
+    ON_TWO,       /* a group of two members that have PASIDs                 */
+    ON_VIRTUAL,   /* engine 1 is a virtual function of engine 0              */
 };
 
 struct program {

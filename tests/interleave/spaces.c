@@ -138,10 +138,10 @@ static void two_drivers(struct trial *t)
     begin();
     leave(t, 0);
     s.driver[PLAIN].ep = rig_endpoint(t->rig, 0);
-    expect_ok(t,
-              uiommu_pasid_create(s.driver[PLAIN].ep, NULL,
-                                  &s.driver[WITH_PASID].ep),
-              "pasid_create");
+    expect_ok(
+        t,
+        uiommu_pasid_create(s.driver[PLAIN].ep, NULL, &s.driver[WITH_PASID].ep),
+        "pasid_create");
     for (unsigned i = 0; i < DRIVERS; i++)
         start(t, i);
     s.number = number_of(WITH_PASID);
@@ -426,7 +426,8 @@ const struct program space_programs[] = {
       ON_PASIDS },
     { "dma_beside_the_end_of_a_pasid",
       two_drivers,
-      { plain_driver_is_exchanged, driver_with_pasid_is_exchanged, device_reads_by_number },
+      { plain_driver_is_exchanged, driver_with_pasid_is_exchanged,
+        device_reads_by_number },
       the_next_stops,
       ON_PASIDS },
     { "dma_with_a_pasid_beside_a_reset",
