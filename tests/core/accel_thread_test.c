@@ -100,7 +100,7 @@ static const struct rig_test tests[] = {
     { .name = "c_sc2_clients_crash_while_others_work",
       .run = c_sc2_clients_crash_while_others_work,
       .prepare = with_pages,
-      .once = "other threads call inside" },
+      .once = "the host call that fails may be another thread's" },
     { 0 },
 };
 

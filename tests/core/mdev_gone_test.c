@@ -290,10 +290,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_device_moves_while_a_pasid_of_it_asks, with_both),
     RIG_TEST_ON(c_sc7_a_parent_that_waits_for_pages_is_pulled_out, with_both),
     RIG_TEST_ON(c_sc7_who_comes_to_its_place_asks_anew, with_both),
-    { .name = "c_sc7_a_handler_at_work_is_waited_for",
-      .run = c_sc7_a_handler_at_work_is_waited_for,
-      .prepare = with_both,
-      .once = "the handler would have to begin again" },
+    RIG_TEST_ON(c_sc7_a_handler_at_work_is_waited_for, with_both),
     { 0 },
 };
 

@@ -264,11 +264,11 @@ static const struct rig_test tests[] = {
     { .name = "a_queue_is_read_while_endpoints_move",
       .run = a_queue_is_read_while_endpoints_move,
       .prepare = with_requests,
-      .once = "other threads call inside" },
+      .once = "the host call that fails may be another thread's" },
     { .name = "a_device_asks_while_it_moves",
       .run = a_device_asks_while_it_moves,
       .prepare = with_requests,
-      .once = "other threads call inside" },
+      .once = "the host call that fails may be another thread's" },
     { 0 },
 };
 
