@@ -109,6 +109,15 @@ static void a_reset_brings_nothing_back(struct rig *rig)
     ended(rig, true);
 }
 
+static void remove_devices(struct rig *rig)
+{
+    for (unsigned i = RIG_DEVICES; i-- > 0;) {
+        if (rig->device[i])
+            (void)!uiommu_device_remove(rig->device[i]);
+        rig->device[i] = NULL;
+    }
+}
+
 static void who_was_pulled_out_is_unbound_all_the_same(struct rig *rig)
 {
     const unsigned dev = rig_engine(rig, 0);
@@ -194,6 +203,35 @@ static void what_ends_in_sleep_is_shut_after_it(struct rig *rig)
     close_process(&s);
 }
 
+static bool with_sva_in_a_hurry(struct rig *rig, const char **why)
+{
+    hurry(rig);
+    return with_sva(rig, why);
+}
+
+/* Where no resume worked the end is said once more when the units are off, or are not. */
+static void what_ends_in_sleep_that_stays_is_over_after_stop(struct rig *rig)
+{
+    struct process s = open_process(rig);
+    struct uiommu_endpoint *ep = bind(&s, 0);
+
+    assert_true(shares(&s, 0, uiommu_endpoint_pasid(ep), VA));
+    kernel_follow(s.p, NULL); /* it is told here */
+    rig_ok(uiommu_suspend(rig->u));
+    uim_check_silent(sim_door(rig->m), true);
+    rig_is(uiommu_resume(rig->u), UIOMMU_TIMEDOUT);
+    rig_is(uiommu_provider_exit(s.provider), UIOMMU_AGAIN);
+    (void)!uiommu_sva_unbind(ep, true);
+    uim_check_silent(sim_door(rig->m), false);
+    rig->dirty = true;
+    remove_devices(rig);
+    rig_ok(uiommu_stop(rig->u));
+    rig->started = false;
+    rig_ok(uiommu_provider_exit(s.provider));
+    rig_ok(uiommu_sva_tables_freed(rig->u));
+    close_process(&s);
+}
+
 /* ---- who does not answer ------------------------------------------------------------------ */
 
 /* Its device is shut off before it is said that there is no saying; others go on. */
@@ -229,12 +267,6 @@ static void who_does_not_answer_is_shut_off(struct rig *rig)
     rig->dirty = true;
 }
 
-static bool with_sva_in_a_hurry(struct rig *rig, const char **why)
-{
-    hurry(rig);
-    return with_sva(rig, why);
-}
-
 /* Nobody refers to what a unit did not confirm to have left, but the unit may still walk
  * it: whoever invalidates is not told that all is well, until the unit is off. */
 static void what_a_unit_keeps_is_not_invalidated(struct rig *rig)
@@ -252,11 +284,7 @@ static void what_a_unit_keeps_is_not_invalidated(struct rig *rig)
     rig_is(uiommu_provider_exit(s.provider), UIOMMU_TIMEDOUT);
     uim_check_silent(sim_door(rig->m), false);
     rig->dirty = true;
-    for (unsigned i = RIG_DEVICES; i-- > 0;) {
-        if (rig->device[i])
-            (void)!uiommu_device_remove(rig->device[i]);
-        rig->device[i] = NULL;
-    }
+    remove_devices(rig);
     rig_ok(uiommu_stop(rig->u));
     rig->started = false;
     assert_int_equal(kernel_released(s.p), 0);
@@ -287,11 +315,7 @@ static void what_a_unit_keeps_for_ever_is_never_free(struct rig *rig)
     rig_ok(uiommu_sva_tables_freed(rig->u));
     uim_check_silent(sim_door(rig->m), true);
     (void)!uiommu_sva_unbind(ep, true);
-    for (unsigned i = RIG_DEVICES; i-- > 0;) {
-        if (rig->device[i])
-            (void)!uiommu_device_remove(rig->device[i]);
-        rig->device[i] = NULL;
-    }
+    remove_devices(rig);
     rig_is(uiommu_stop(rig->u), UIOMMU_TIMEDOUT);
     rig->started = false;
     rig_is(uiommu_sva_tables_freed(rig->u), UIOMMU_TIMEDOUT);
@@ -751,6 +775,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(who_is_plugged_in_is_bound_for_itself, with_sva),
     RIG_TEST_ON(a_machine_that_sleeps_says_so, with_sva),
     RIG_TEST_ON(what_ends_in_sleep_is_shut_after_it, with_sva_and_ats),
+    RIG_TEST_ON(what_ends_in_sleep_that_stays_is_over_after_stop,
+                with_sva_in_a_hurry),
     RIG_TEST_ON(who_does_not_answer_is_shut_off, with_sva_and_ats),
     RIG_TEST_ON(what_a_unit_keeps_is_not_invalidated, with_sva_in_a_hurry),
     RIG_TEST_ON(what_a_unit_keeps_for_ever_is_never_free, with_sva_and_leaks),
