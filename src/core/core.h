@@ -455,6 +455,10 @@ void uim_group_unlock(const struct uiommu_group *group);
 struct uiommu_group *uim_group_enter(const struct uiommu_endpoint *endpoint);
 /* NULL: not from inside a mediator's call, which has it, or is waited for. */
 struct uiommu_group *uim_group_call(const struct uiommu_endpoint *endpoint);
+/* The same with u->lock: nobody comes to the group, nor takes a number, meanwhile. */
+struct uiommu_group *
+uim_group_call_alone(const struct uiommu_endpoint *endpoint);
+void uim_group_leave_alone(struct uiommu_group *group);
 bool uim_is_inside(const struct uiommu_endpoint *endpoint);
 /* The present one; 1: the host does not tell them apart. */
 uintptr_t uim_thread(const struct uiommu *u);

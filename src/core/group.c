@@ -155,6 +155,25 @@ struct uiommu_group *uim_group_call(const struct uiommu_endpoint *endpoint)
     return uim_is_inside(endpoint) ? NULL : uim_group_enter(endpoint);
 }
 
+struct uiommu_group *
+uim_group_call_alone(const struct uiommu_endpoint *endpoint)
+{
+    const struct uiommu *u = endpoint->unit->u;
+
+    if (uim_is_inside(endpoint))
+        return NULL;
+    u->host.mutex_lock(u->host.ctx, u->lock);
+    return uim_group_enter(endpoint);
+}
+
+void uim_group_leave_alone(struct uiommu_group *group)
+{
+    const struct uiommu *u = group->u;
+
+    uim_group_leave(group);
+    u->host.mutex_unlock(u->host.ctx, u->lock);
+}
+
 void uim_group_drop(struct uiommu_device *device)
 {
     struct uiommu_group *group = device->group;

@@ -366,20 +366,16 @@ enum uiommu_status uiommu_mdev_register(struct uiommu_device *parent,
 {
     struct uiommu_group *group;
     enum uiommu_status status;
-    struct uiommu *u;
 
     if (!parent || !config || !out || !is_good(config))
         return UIOMMU_INVAL;
     if (config->kind > UIOMMU_MDEV_EMULATED)
         return UIOMMU_OPNOTSUPP;
-    if (uim_is_inside(parent->endpoint))
+    group = uim_group_call_alone(parent->endpoint);
+    if (!group)
         return UIOMMU_BUSY;
-    u = parent->u;
-    u->host.mutex_lock(u->host.ctx, u->lock);
-    group = uim_group_enter(parent->endpoint);
     status = register_locked(parent, config, out);
-    uim_group_leave(group);
-    u->host.mutex_unlock(u->host.ctx, u->lock);
+    uim_group_leave_alone(group);
     return status;
 }
 
@@ -436,18 +432,14 @@ enum uiommu_status uiommu_mdev_unregister(struct uiommu_endpoint *endpoint)
 {
     struct uiommu_group *group;
     enum uiommu_status status;
-    struct uiommu *u;
 
     if (!endpoint || !endpoint->mediated)
         return UIOMMU_INVAL;
-    if (uim_is_inside(endpoint))
+    group = uim_group_call_alone(endpoint);
+    if (!group)
         return UIOMMU_BUSY;
-    u = endpoint->unit->u;
-    u->host.mutex_lock(u->host.ctx, u->lock);
-    group = uim_group_enter(endpoint);
     status = unregister_locked(endpoint->mediated);
-    uim_group_leave(group);
-    u->host.mutex_unlock(u->host.ctx, u->lock);
+    uim_group_leave_alone(group);
     return status;
 }
 

@@ -621,7 +621,6 @@ enum uiommu_status uiommu_pasid_create(struct uiommu_endpoint *endpoint,
     struct uiommu_group *group;
     struct uim_view *view = NULL;
     enum uiommu_status status;
-    struct uiommu *u;
 
     if (!is_plain(endpoint) || !out)
         return UIOMMU_INVAL;
@@ -632,19 +631,16 @@ enum uiommu_status uiommu_pasid_create(struct uiommu_endpoint *endpoint,
         return UIOMMU_INVAL;
     if (uim_is_part(endpoint))
         return UIOMMU_OPNOTSUPP;
-    if (uim_is_inside(endpoint))
+    group = uim_group_call_alone(endpoint);
+    if (!group)
         return UIOMMU_BUSY;
-    u = endpoint->unit->u;
-    u->host.mutex_lock(u->host.ctx, u->lock);
-    group = uim_group_enter(endpoint);
     status = endpoint->device
                  ? uim_pasid_open(endpoint->device, config,
                                   uim_pasid_limits(endpoint), &view)
                  : UIOMMU_NODEV;
     if (status == UIOMMU_OK)
         *out = uim_pasid_of(view, endpoint->device);
-    uim_group_leave(group);
-    u->host.mutex_unlock(u->host.ctx, u->lock);
+    uim_group_leave_alone(group);
     return status;
 }
 
@@ -692,17 +688,13 @@ enum uiommu_status uiommu_pasid_destroy(struct uiommu_endpoint *endpoint,
 {
     struct uiommu_group *group;
     enum uiommu_status status;
-    struct uiommu *u;
 
     if (!endpoint || endpoint->pasid == UIOMMU_NO_PASID)
         return UIOMMU_INVAL;
-    if (uim_is_inside(endpoint))
+    group = uim_group_call_alone(endpoint);
+    if (!group)
         return UIOMMU_BUSY;
-    u = endpoint->unit->u;
-    u->host.mutex_lock(u->host.ctx, u->lock);
-    group = uim_group_enter(endpoint);
     status = destroy_locked(endpoint->view, stopped);
-    uim_group_leave(group);
-    u->host.mutex_unlock(u->host.ctx, u->lock);
+    uim_group_leave_alone(group);
     return status;
 }

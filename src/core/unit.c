@@ -116,6 +116,28 @@ void uim_spin_free(const struct uim_unit *unit, void *spin)
         unit->host->spin_destroy(unit->host->ctx, spin);
 }
 
+void uim_message_alloc(const struct uim_unit *unit, unsigned n,
+                       const char *what, struct uim_message *out)
+{
+    const struct uiommu_host *h = unit->host;
+
+    if (!h->msi_alloc)
+        return;
+    out->given = h->msi_alloc(h->ctx, unit->index, n, &out->addr, &out->data) ==
+                 UIOMMU_OK;
+    if (!out->given)
+        uim_log(unit->u, UIOMMU_LOG_WARN,
+                "%s unit at 0x%lx: no message for %s; uiommu_poll() reads them",
+                unit->driver->name, unit->base, what);
+}
+
+void uim_message_free(const struct uim_unit *unit, unsigned n,
+                      const struct uim_message *message)
+{
+    if (message->given && unit->host->msi_free)
+        unit->host->msi_free(unit->host->ctx, unit->index, n);
+}
+
 void uim_write_back(const struct uim_unit *unit, bool coherent, const void *p,
                     size_t size)
 {

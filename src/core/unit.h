@@ -35,6 +35,18 @@ void uim_spin_unlock(const struct uim_unit *unit, void *spin);
 /* NULL is no lock. May sleep. */
 void uim_spin_free(const struct uim_unit *unit, void *spin);
 
+/* A message of the unit's own, its nth. Of none, the host is told that it has to poll
+ * (logged) for `what`. May sleep, both. */
+struct uim_message {
+    bool given;
+    uint64_t addr;
+    uint32_t data;
+};
+void uim_message_alloc(const struct uim_unit *unit, unsigned n,
+                       const char *what, struct uim_message *out);
+void uim_message_free(const struct uim_unit *unit, unsigned n,
+                      const struct uim_message *message);
+
 /* What was stored is in memory, before anything that follows, for a unit that snoops
  * or does not. */
 void uim_write_back(const struct uim_unit *unit, bool coherent, const void *p,

@@ -31,7 +31,7 @@ def symbols(path, *options):
 class Build(unittest.TestCase):
     def test_files(self):
         for name in ("uiommu", "libuiommu.a", "libuiommu-models.so", "toy-vmm",
-                     "readme-example"):
+                     "toy-kernel", "readme-example"):
             self.assertTrue((BUILD / name).is_file(), name)
 
     def test_models_export_one_function(self):

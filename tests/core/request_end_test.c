@@ -296,9 +296,7 @@ static void all_ones_are_no_index(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    p.response = UIOMMU_RESPONSE_INVALID;
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_INVALID);
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
     read_of_host = rig->u->host.mmio_read64;
     rig->u->host.mmio_read64 = no_tail;

@@ -138,8 +138,7 @@ static void for_nothing_without_a_pasid(struct rig *rig)
         request_of(rig, 0, UIOMMU_NO_PASID, BASE, 6, true);
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     r.access = 0;
     break_rules(rig, &r);
     collect_and_serve(rig);
@@ -180,8 +179,7 @@ static void who_is_reset_is_not_heard(struct rig *rig)
         request_of(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     rig_ok(uiommu_device_reset_begin(device));
     break_rules(rig, &r);
     collect_and_serve(rig);
@@ -237,8 +235,7 @@ static void who_is_shut_off_is_not_heard(struct rig *rig)
         request_of(rig, 0, UIOMMU_NO_PASID, BASE, 5, true);
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     shut_off(rig);
     break_rules(rig, &r);
     collect_and_serve(rig);

@@ -24,8 +24,7 @@ static void who_is_quarantined_can_be_answered(struct rig *rig)
         request_of(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     leave_one(rig, &p, UIOMMU_NO_PASID, 1);
     rig_ok(uim_quarantine(ep));
     more.rogue = true;
@@ -45,8 +44,7 @@ static void who_is_quarantined_is_answered_when_it_goes(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     leave_one(rig, &p, UIOMMU_NO_PASID, 1);
     rig_ok(uim_quarantine(rig_endpoint(rig, 0)));
     set(rig, 0, uiommu_blocked(rig->u));
@@ -87,8 +85,7 @@ static void a_group_outlives_a_storm(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     leave_one(rig, &p, UIOMMU_NO_PASID, 1);
     shut_off(rig);
     assert_int_equal(answers(rig, 0), 0);
@@ -131,9 +128,7 @@ static void time_begins_when_it_is_left(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    p.response = UIOMMU_RESPONSE_LATER;
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_LATER);
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
     collect(rig);
     sim_advance(rig->m, 2 * rig->setup.request_limit_ns);
@@ -165,8 +160,7 @@ static void asking_that_is_found_on_is_switched_off(struct rig *rig)
     assert_true(uim_pci_pri_enable(h, at, pri, 4));
     rig_add_all(rig);
     assert_false(may_ask(rig, 0));
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     assert_true(may_ask(rig, 0));
     rig_drop(rig, 0, p.d);
 }

@@ -62,9 +62,7 @@ static void a_second_suspend_lets_nobody_ask(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    p.response = UIOMMU_RESPONSE_INVALID;
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_INVALID);
     rig_ok(uiommu_suspend(rig->u));
     rig_is(uiommu_suspend(rig->u), UIOMMU_BUSY);
     assert_false(may_ask(rig, 0));
@@ -82,9 +80,7 @@ static void sleeps_cost_no_credit(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    p.response = UIOMMU_RESPONSE_INVALID;
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_INVALID);
     for (unsigned round = 0; round < 40; round++) {
         ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
         ask(rig, 0, UIOMMU_NO_PASID, BASE, 2, true);
@@ -214,8 +210,7 @@ static void who_is_handed_over_asks_no_more(struct rig *rig)
     rig_ok(rig_start(rig));
     rig_add_all(rig);
     assert_true(rig_reaches(rig, 0, GIB(3), page));
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     assert_true(may_ask(rig, 0));
     p.response = UIOMMU_RESPONSE_INVALID;
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 3, true);

@@ -155,8 +155,7 @@ static void each_answer_is_the_handlers(struct rig *rig)
     };
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     for (unsigned i = 0; i < 3; i++) {
         p.response = rows[i].response;
         ask(rig, 0, UIOMMU_NO_PASID, BASE + i * RIG_PAGE, (uint16_t)i, true);
@@ -171,9 +170,7 @@ static void an_answer_may_come_later(struct rig *rig)
     struct uiommu_endpoint *ep = rig_endpoint(rig, 0);
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    p.response = UIOMMU_RESPONSE_LATER;
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_LATER);
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
     collect_and_serve(rig);
     assert_int_equal(answers(rig, 0), 0);
@@ -224,9 +221,7 @@ static void who_is_not_answered_in_time_is_refused(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    p.response = UIOMMU_RESPONSE_LATER;
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_LATER);
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
     collect_and_serve(rig);
     sim_advance(rig->m, rig->setup.request_limit_ns / 2);
@@ -246,8 +241,7 @@ static void who_is_blocked_was_answered(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     open_groups(rig, &p, UIOMMU_NO_PASID);
     set(rig, 0, uiommu_blocked(rig->u));
     are_answered(rig, SIM_PAGE_INVALID);
@@ -314,8 +308,7 @@ static void a_device_that_goes_was_answered(struct rig *rig)
     const unsigned dev = rig_engine(rig, 0);
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     open_groups(rig, &p, UIOMMU_NO_PASID);
     rig_ok(uiommu_device_remove(rig->device[dev]));
     rig->device[dev] = NULL;
@@ -350,8 +343,7 @@ static void a_reset_answers_and_lets_ask_again(struct rig *rig)
     struct uiommu_device *device = rig->device[rig_engine(rig, 0)];
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     open_groups(rig, &p, UIOMMU_NO_PASID);
     rig_ok(uiommu_device_reset_begin(device));
     are_answered(rig, SIM_PAGE_INVALID);
@@ -376,8 +368,7 @@ static void beyond_credits_requests_are_lost(struct rig *rig)
     unsigned before;
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     r.rogue = true;
     for (unsigned i = 0; i < 200; i++) {
         (void)sim_page_request(rig->m, &r);
@@ -404,9 +395,7 @@ static void after_an_overflow_groups_begin_anew(struct rig *rig)
         request_of(rig, 0, UIOMMU_NO_PASID, BASE, 500, true);
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
-    p.response = UIOMMU_RESPONSE_INVALID;
+    answer_with(rig, &p, UIOMMU_RESPONSE_INVALID);
     ask(rig, 0, UIOMMU_NO_PASID, BASE + RIG_PAGE, 1, false);
     r.rogue = true;
     for (unsigned i = 0; i < 4096; i++)
@@ -430,9 +419,7 @@ static void slots_come_back(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    p.response = UIOMMU_RESPONSE_INVALID;
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_INVALID);
     for (unsigned i = 0; i < 100; i++) {
         ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
         ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
@@ -449,9 +436,7 @@ static void interrupts_tell_of_requests(struct rig *rig)
 {
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    p.response = UIOMMU_RESPONSE_INVALID;
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_INVALID);
     for (unsigned i = 0; i < 3; i++) {
         ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
         (void)machine_run(rig->m); /* it arrives... */
@@ -600,8 +585,7 @@ static void the_host_is_told_that_groups_wait(struct rig *rig)
     struct pager p;
 
     rig->u->config.request_ctx = &calls;
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
     collect(rig);
     assert_int_equal(calls, 0);
@@ -622,8 +606,7 @@ static void who_is_not_through_waits(struct rig *rig)
         request_of(rig, 0, UIOMMU_NO_PASID, BASE, 1, false);
     struct pager p;
 
-    open_pager(rig, &p, 0);
-    set(rig, 0, p.d);
+    answer_with(rig, &p, UIOMMU_RESPONSE_SUCCESS);
     assert_int_equal(sim_page_request(rig->m, &r), SIM_NOT_STOPPED);
     set(rig, 0, uiommu_blocked(rig->u));
     assert_false(pri_of(rig, 0).stopped); /* its group never ended */

@@ -84,6 +84,15 @@ static inline void open_pager(struct rig *rig, struct pager *p, unsigned n)
     rig_ok(uiommu_domain_create(rig_endpoint(rig, n), &config, &p->d));
 }
 
+/* Engine 0 sees a domain whose handler says that. */
+static inline void answer_with(struct rig *rig, struct pager *p,
+                               enum uiommu_response response)
+{
+    open_pager(rig, p, 0);
+    p->response = response;
+    set(rig, 0, p->d);
+}
+
 /* An endpoint with a PASID, of an engine that does what it likes without one: on some
  * units (VT-d) one that can do nothing without has no device TLB. */
 static inline struct uiommu_endpoint *free_pasid(struct rig *rig, unsigned n)

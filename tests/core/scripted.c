@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * scripted.c - see scripted.h. What it does not do itself is as in the driver of devices
+ * without a unit, which does nothing.
+ */
 #include "tests/core/scripted.h"
 
 static struct script *script;
+static struct uim_fw_ops fw;
+static struct uim_unit_ops ops;
+static struct uiommu_driver driver;
 
 static unsigned device_of(uint32_t id)
 {
@@ -51,23 +58,6 @@ static enum uiommu_status fw_owner(const void *table,
     return UIOMMU_OK;
 }
 
-static enum uiommu_status fw_region(const void *table,
-                                    const struct uim_fw_device *device,
-                                    unsigned index, struct uim_fw_region *out)
-{
-    (void)table, (void)device, (void)index, (void)out;
-    return UIOMMU_NOENT;
-}
-
-static enum uiommu_status fw_requester(const void *table,
-                                       const struct uiommu_host *host,
-                                       unsigned index,
-                                       struct uim_fw_requester *out)
-{
-    (void)table, (void)host, (void)index, (void)out;
-    return UIOMMU_NOENT;
-}
-
 static bool fw_ats_allowed(const void *table,
                            const struct uim_fw_device *device, bool legacy)
 {
@@ -75,15 +65,15 @@ static bool fw_ats_allowed(const void *table,
     return script->ats;
 }
 
-static const struct uim_fw_ops fw = {
-    .signature = "SCRP",
-    .check = fw_check,
-    .unit = fw_unit,
-    .owner = fw_owner,
-    .region = fw_region,
-    .requester = fw_requester,
-    .ats_allowed = fw_ats_allowed,
-};
+static void fill_fw(void)
+{
+    fw = *uiommu_driver_software.fw;
+    memcpy(fw.signature, "SCRP", sizeof(fw.signature));
+    fw.check = fw_check;
+    fw.unit = fw_unit;
+    fw.owner = fw_owner;
+    fw.ats_allowed = fw_ats_allowed;
+}
 
 /* ---- the unit ----------------------------------------------------------------------- */
 
@@ -93,12 +83,6 @@ static struct uiommu_domain **entry_of(const struct uiommu_endpoint *ep)
 
     assert_true(tag < SCRIPT_TAGS);
     return &script->entry[device_of(ep->id)][tag];
-}
-
-static enum uiommu_status nothing_to_do(struct uim_unit *unit)
-{
-    (void)unit;
-    return UIOMMU_OK;
 }
 
 static enum uiommu_status prepare(struct uim_unit *unit)
@@ -190,74 +174,52 @@ static enum uiommu_status devtlb(struct uiommu_endpoint *ep,
     return UIOMMU_OK;
 }
 
-static bool poll_unit(struct uim_unit *unit)
+static void fill_ops(const struct uim_unit_ops *like)
 {
-    (void)unit;
-    return false;
+    ops = *like;
+    ops.prepare = prepare;
+    ops.release = release;
+    ops.link = link_domain;
+    ops.unlink = unlink_domain;
+    ops.set = set_entry;
+    ops.cut = cut;
+    ops.invalidate = invalidate;
+    ops.devtlb = devtlb;
+    ops.audit = NULL;
 }
-
-static const struct uim_unit_ops ops = {
-    .prepare = prepare,
-    .enable = nothing_to_do,
-    .disable = nothing_to_do,
-    .release = release,
-    .suspend = nothing_to_do,
-    .resume = nothing_to_do,
-    .link = link_domain,
-    .unlink = unlink_domain,
-    .set = set_entry,
-    .cut = cut,
-    .invalidate = invalidate,
-    .devtlb = devtlb,
-    .poll = poll_unit,
-};
 
 /* ---- its driver ------------------------------------------------------------------------ */
-
-extern const struct uiommu_driver scripted_driver;
-
-static enum uiommu_status option(void *state, const char *key,
-                                 const char *value)
-{
-    (void)state, (void)key, (void)value;
-    return UIOMMU_NOENT;
-}
 
 static enum uiommu_status probe(struct uiommu *u, void *state,
                                 const struct uim_fw_unit *info,
                                 struct uim_unit **out)
 {
-    struct uim_unit *unit = uim_alloc(u, sizeof(*unit));
+    enum uiommu_status status =
+        uiommu_driver_software.probe(u, state, info, out);
 
-    if (!unit)
-        return UIOMMU_NOMEM;
-    unit->ops = &ops;
-    unit->driver = &scripted_driver;
-    unit->u = u;
-    unit->host = uim_host(u);
-    unit->state = state;
-    unit->base = info->base;
-    *out = unit;
+    if (status != UIOMMU_OK)
+        return status;
+    fill_ops((*out)->ops);
+    (*out)->ops = &ops;
+    (*out)->driver = &driver;
+    (*out)->walks_none = false;
     if (info->base == SCRIPT_BASE)
-        script->unit = unit;
+        script->unit = *out;
     return UIOMMU_OK;
 }
 
 static void fill(struct uim_unit *unit)
 {
     unit->mode = "scripted";
-    unit->format = &uim_pt_vtd_ss;
     unit->page_sizes = RIG_PAGE;
     unit->iova_bits = 48;
     unit->phys_bits = 46;
-    unit->coherent = true;
     unit->identity = !script->no_identity;
     unit->pasid_bits = script->pasid_bits;
     unit->own_tags = script->own_tags;
     unit->link_by_pasid = script->link_by_pasid ? unit->format : NULL;
     unit->quality = script->quality;
     unit->ats = script->ats;
-    unit->window_first = UINT64_MAX;
 }
 
 static void fill_second(struct uim_unit *unit, const struct uim_unit *like)
@@ -289,14 +251,15 @@ static enum uiommu_status settle(void *state, struct uim_unit *const *units,
     return UIOMMU_OK;
 }
 
-const struct uiommu_driver scripted_driver = {
-    .name = "scripted",
-    .fw = &fw,
-    .state_size = 1,
-    .option = option,
-    .probe = probe,
-    .settle = settle,
-};
+static void fill_driver(void)
+{
+    fill_fw();
+    driver = uiommu_driver_software;
+    driver.name = "scripted";
+    driver.fw = &fw;
+    driver.probe = probe;
+    driver.settle = settle;
+}
 
 /* ---- up and down -------------------------------------------------------------------------- */
 
@@ -329,10 +292,11 @@ static enum uiommu_status add_devices(struct script *s)
 
 enum uiommu_status scripted_try(struct script *s)
 {
-    static const struct uiommu_driver *const drivers[] = { &scripted_driver };
+    static const struct uiommu_driver *const drivers[] = { &driver };
     enum uiommu_status status;
 
     script = s;
+    fill_driver();
     s->config.size = sizeof(s->config);
     status = uiommu_create(&s->m->host, &s->config, &s->u);
     if (status != UIOMMU_OK)

@@ -35,18 +35,8 @@ static enum uiommu_status locks_create(struct smmuv3_unit *v)
 /* Without one, or if there is none left, lines are wired, or the embedder polls. */
 static void msi_create(struct smmuv3_unit *v, unsigned n)
 {
-    const struct uiommu_host *h = v->unit.host;
-    struct smmuv3_irq *irq = &v->irq[n];
-
-    if (!h->msi_alloc || !smmuv3_idr0_msi(v->idr0))
-        return;
-    irq->has_msi = h->msi_alloc(h->ctx, v->unit.index, n, &irq->addr,
-                                &irq->data) == UIOMMU_OK;
-    if (!irq->has_msi)
-        uim_log(v->unit.u, UIOMMU_LOG_WARN,
-                "smmuv3 unit at 0x%lx: no message for %s; uiommu_poll() reads "
-                "them",
-                v->unit.base, irq_names[n]);
+    if (smmuv3_idr0_msi(v->idr0))
+        uim_message_alloc(&v->unit, n, irq_names[n], &v->irq[n]);
 }
 
 static enum uiommu_status create(struct smmuv3_unit *v)
@@ -70,14 +60,6 @@ static enum uiommu_status create(struct smmuv3_unit *v)
     if (v->unit.requests)
         msi_create(v, SMMUV3_IRQ_REQUEST);
     return UIOMMU_OK;
-}
-
-static void msi_free(const struct smmuv3_unit *v, unsigned n)
-{
-    const struct uiommu_host *h = v->unit.host;
-
-    if (v->irq[n].has_msi && h->msi_free)
-        h->msi_free(h->ctx, v->unit.index, n);
 }
 
 /* What CR0 has but SMMUEN and ATSCHK. */
@@ -119,11 +101,8 @@ void smmuv3_release(struct uim_unit *unit)
         smmuv3_streams_destroy(v);
     if (v->ids)
         h->free(h->ctx, v->ids, smmuv3_ids_size(v));
-    if (!v->stuck) {
-        msi_free(v, SMMUV3_IRQ_EVENT);
-        msi_free(v, SMMUV3_IRQ_GERROR);
-        msi_free(v, SMMUV3_IRQ_REQUEST);
-    }
+    for (unsigned n = 0; !v->stuck && n <= SMMUV3_IRQ_REQUEST; n++)
+        uim_message_free(unit, n, &v->irq[n]);
     uim_spin_free(unit, unit->entry_lock);
     uim_spin_free(unit, v->id_lock);
     uim_spin_free(unit, v->event_lock);
@@ -137,9 +116,9 @@ void smmuv3_release(struct uim_unit *unit)
 
 static void irq_program(const struct smmuv3_unit *v, unsigned n, size_t cfg)
 {
-    const struct smmuv3_irq *irq = &v->irq[n];
+    const struct uim_message *irq = &v->irq[n];
     const struct smmuv3_irq_cfg0_fields where = {
-        .addr = irq->has_msi ? irq->addr >> 2 : 0,
+        .addr = irq->given ? irq->addr >> 2 : 0,
     };
 
     if (!smmuv3_idr0_msi(v->idr0))

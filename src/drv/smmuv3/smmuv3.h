@@ -151,11 +151,7 @@ struct smmuv3_unit {
     struct smmuv3_queue queue;
     void *event_lock;      /* spin: events; GERRORN is of queue.lock        */
     struct smmuv3_events events;
-    struct smmuv3_irq {
-        bool has_msi;
-        uint64_t addr;
-        uint32_t data;
-    } irq[3];              /* SMMUV3_IRQ_*                                  */
+    struct uim_message irq[3]; /* SMMUV3_IRQ_*                              */
     struct smmuv3_requests requests;
 };
 

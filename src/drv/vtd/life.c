@@ -50,36 +50,12 @@ static enum uiommu_status locks_create(struct vtd_unit *v)
 }
 
 /* Without one, or if there is none left, the embedder has to poll. */
-static void event_create(struct vtd_unit *v, struct vtd_event *event,
-                         unsigned n, const char *what)
-{
-    const struct uiommu_host *h = v->unit.host;
-
-    if (!h->msi_alloc)
-        return;
-    event->has_msi = h->msi_alloc(h->ctx, v->unit.index, n, &event->addr,
-                                  &event->data) == UIOMMU_OK;
-    if (!event->has_msi)
-        uim_log(v->unit.u, UIOMMU_LOG_WARN,
-                "vtd unit at 0x%lx: no interrupt for %s; uiommu_poll() "
-                "reads them",
-                v->unit.base, what);
-}
-
 static void events_create(struct vtd_unit *v)
 {
-    event_create(v, &v->fault_event, FAULT_MSI, "faults");
+    uim_message_alloc(&v->unit, FAULT_MSI, "faults", &v->fault_event);
     if (v->unit.requests)
-        event_create(v, &v->request_event, REQUEST_MSI, "page requests");
-}
-
-static void event_free(const struct vtd_unit *v, const struct vtd_event *event,
-                       unsigned n)
-{
-    const struct uiommu_host *h = v->unit.host;
-
-    if (event->has_msi)
-        h->msi_free(h->ctx, v->unit.index, n);
+        uim_message_alloc(&v->unit, REQUEST_MSI, "page requests",
+                          &v->request_event);
 }
 
 static enum uiommu_status create(struct vtd_unit *v)
@@ -129,8 +105,8 @@ void vtd_release(struct uim_unit *unit)
     vtd_adopted_destroy(v);
     if (v->dids)
         h->free(h->ctx, v->dids, vtd_dids_size(v));
-    event_free(v, &v->fault_event, FAULT_MSI);
-    event_free(v, &v->request_event, REQUEST_MSI);
+    uim_message_free(unit, FAULT_MSI, &v->fault_event);
+    uim_message_free(unit, REQUEST_MSI, &v->request_event);
     locks_destroy(v);
     uim_registers_unmap(unit);
     h->free(h->ctx, v, sizeof(*v));
@@ -157,13 +133,13 @@ static void events_off(const struct vtd_unit *v)
 }
 
 /* Control, data, address, upper address: four registers one after the other. */
-static void event_on(const struct vtd_unit *v, const struct vtd_event *event,
+static void event_on(const struct vtd_unit *v, const struct uim_message *event,
                      size_t control)
 {
     const struct vtd_fedata_fields data = { .imd = event->data };
     const struct vtd_feaddr_fields low = { .ma = (uint32_t)event->addr >> 2 };
 
-    if (!event->has_msi)
+    if (!event->given)
         return;
     vtd_wr32(v, control + 4, (uint32_t)vtd_fedata_pack(&data).raw);
     vtd_wr32(v, control + 8, (uint32_t)vtd_feaddr_pack(&low).raw);

@@ -144,13 +144,6 @@ struct vtd_adopted {
     uint64_t *irtes;       /* bit set: a copy                             */
 };
 
-/* A message of the unit's own. */
-struct vtd_event {
-    bool has_msi;
-    uint64_t addr;
-    uint32_t data;
-};
-
 /* A PASID directory that hardware may still read. */
 struct vtd_retired {
     struct vtd_retired *next;
@@ -176,7 +169,7 @@ struct vtd_unit {
     _Atomic bool live; /* it reads our tables: commands are due       */
     bool stuck;            /* it did not stop: its memory is never freed  */
     bool left;             /* translating, for the next owner             */
-    struct vtd_event fault_event, request_event;
+    struct uim_message fault_event, request_event;
 
     void *table_lock;      /* mutex: adding context tables                */
     uim_word *root;
