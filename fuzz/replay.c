@@ -8,7 +8,7 @@
  *                                    UIOMMU_SHARE (tests/README.md) leaves a part
  */
 #include "fuzz/fuzz.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 
 #include <dirent.h>
 #include <sys/wait.h>

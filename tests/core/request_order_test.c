@@ -6,7 +6,7 @@
  */
 #include "tests/core/instants.h"
 #include "tests/hook/hook.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 
 #include <pthread.h>
 

@@ -15,7 +15,7 @@
 
 #include "fake_smmu.h"
 #include "tests/hook/hook.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 
 #define ok(status) assert_int_equal(status, UIOMMU_OK)
 

@@ -8,7 +8,7 @@
 
 #include <uiommu/embed.h>
 
-#include "tests/share.h"
+#include "fuzz/share.h"
 
 #define AT UINT64_C(0x1000)
 

@@ -22,7 +22,7 @@
 #include "fw/dmar.h"
 #include "spec/pci.h"
 #include "table.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 #include "tools/fw.h"
 
 /* ---- the corpus ---------------------------------------------------------- */

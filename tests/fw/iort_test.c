@@ -21,7 +21,7 @@
 
 #include "fw/iort.h"
 #include "iort_table.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 #include "tools/fw.h"
 
 enum { MACHINES = 9, REFUSED_MACHINES = 2 };

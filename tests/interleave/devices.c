@@ -15,6 +15,8 @@ enum { GROUP = 7 };
 static struct scene {
     struct trial *t;
     struct uiommu_domain *asks, *next; /* handlers: hear, hear_next           */
+    struct uiommu_domain *others;      /* of PASID 2: hear_other              */
+    struct uiommu_endpoint *other;
     struct uiommu_endpoint *ep;
     unsigned answered;     /* before                                          */
     _Atomic unsigned asked, early; /* groups; those before the endpoint moved */
@@ -59,6 +61,16 @@ static enum uiommu_response hear_next(void *ctx,
     return UIOMMU_RESPONSE_SUCCESS;
 }
 
+static enum uiommu_response hear_other(void *ctx,
+                                       const struct uiommu_request_group *group)
+{
+    const struct scene *scene = ctx;
+
+    if (group->endpoint != scene->other)
+        say(scene->t, "a group of a PASID went to another");
+    return UIOMMU_RESPONSE_SUCCESS;
+}
+
 static struct uiommu_domain *pager(struct trial *t, uiommu_request_fn fn)
 {
     const struct uiommu_domain_config config = { .size = sizeof(config),
@@ -90,28 +102,34 @@ static void asking_with_a_pasid(struct trial *t)
     expect_ok(t, uiommu_pasid_create(rig_endpoint(t->rig, 0), NULL, &s.ep),
               "pasid_create");
     sees(t, s.ep, s.asks);
+    s.others = pager(t, hear_other);
+    expect_ok(t, uiommu_pasid_create(rig_endpoint(t->rig, 0), NULL, &s.other),
+              "pasid_create");
+    sees(t, s.other, s.others);
 }
 
-static void ask_with(struct trial *t, uint32_t pasid)
+static void ask_with(struct trial *t, uint32_t pasid, uint16_t group)
 {
     const struct sim_page_request r =
-        request_of(t->rig, 0, pasid, t->base + AT, GROUP, true);
+        request_of(t->rig, 0, pasid, t->base + AT, group, true);
 
     if (sim_page_request(t->rig->m, &r) != SIM_NOT_STOPPED)
         return;
     atomic_fetch_add(&s.asked, 1);
-    if (!atomic_load(&s.moves))
+    if (!atomic_load(&s.moves) && pasid != 2)
         atomic_fetch_add(&s.early, 1);
 }
 
 static void device_asks(void *ctx)
 {
-    ask_with(ctx, UIOMMU_NO_PASID);
+    ask_with(ctx, UIOMMU_NO_PASID, GROUP);
 }
 
-static void device_asks_with_one(void *ctx)
+/* Of two PASIDs, the first of which ends. */
+static void device_asks_for_both(void *ctx)
 {
-    ask_with(ctx, 1);
+    for (unsigned i = 0; i < 4; i++)
+        ask_with(ctx, 1 + i % 2, (uint16_t)(GROUP + i));
 }
 
 static void handlers(void *ctx)
@@ -186,6 +204,10 @@ static void answered_once(struct trial *t)
             say(t, "an answer that nobody waits for");
     if (s.ep)
         expect_ok(t, uiommu_pasid_destroy(s.ep, true), "pasid_destroy");
+    if (s.other) {
+        expect_ok(t, uiommu_pasid_destroy(s.other, true), "pasid_destroy");
+        uiommu_domain_put(s.others);
+    }
     leave(t, 0);
     uiommu_domain_put(s.asks);
     uiommu_domain_put(s.next);
@@ -372,7 +394,7 @@ const struct program device_programs[] = {
       ON_PASIDS },
     { "ask_beside_reuse_of_a_pasid",
       asking_with_a_pasid,
-      { device_asks_with_one, ends_and_is_used_again, handlers },
+      { device_asks_for_both, ends_and_is_used_again, handlers },
       answered_once,
       ON_PASIDS },
     { "storm_beside_set",

@@ -7,7 +7,7 @@
 
 #include "hosts/embed/embed.h"
 #include "hosts/sim/snapshots.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 
 /* ---- the host -------------------------------------------------------------- */
 

@@ -22,7 +22,7 @@
 
 #include "machine.h"
 #include "pci/quirks.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 
 enum { ROUNDS = 2000, SIZE = 36 };
 

@@ -4,7 +4,7 @@
  * not leave behind is checked when it ends.
  */
 #include "pt_rig.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 
 #include <stdio.h>
 #include <stdlib.h>

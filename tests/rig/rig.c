@@ -2,7 +2,7 @@
 #include "tests/rig/rig.h"
 
 #include "tests/hook/hook.h"
-#include "tests/share.h"
+#include "fuzz/share.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * The streaming accelerator with several clients: whose memory descriptors see, the
  * device TLB, interrupts, and descriptors that lead into the device itself.
  */
-#include "tests/share.h"
+#include "fuzz/share.h"
 #include "tests/sim/accel_rig.h"
 
 #include <pthread.h>

@@ -2,8 +2,8 @@
 /*
  * share.h - fewer rows where a run takes too long (tests/README.md, UIOMMU_SHARE).
  */
-#ifndef UIM_TESTS_SHARE_H
-#define UIM_TESTS_SHARE_H
+#ifndef UIM_FUZZ_SHARE_H
+#define UIM_FUZZ_SHARE_H
 
 #include <stdbool.h>
 #include <stdio.h>
