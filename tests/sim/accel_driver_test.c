@@ -142,6 +142,38 @@ static void waiting_has_an_end(void **state)
     accel_rig_close(&rig);
 }
 
+/* From its third look at the clock on its thread sleeps before it, while the device works. */
+static struct {
+    struct machine *m;
+    uint64_t (*now)(void *ctx);
+    unsigned looks;
+} sleeper;
+
+static uint64_t now_after_a_sleep(void *ctx)
+{
+    if (++sleeper.looks > 2) {
+        (void)machine_run(sleeper.m);
+        sim_advance(sleeper.m, UINT64_C(2000000000));
+    }
+    return sleeper.now(ctx);
+}
+
+static void who_sleeps_misses_nothing(void **state)
+{
+    struct accel_rig rig;
+
+    (void)state;
+    accel_rig_open(&rig, 0);
+    sleeper.m = rig.m;
+    sleeper.now = rig.m->host.now_ns;
+    sleeper.looks = 0;
+    rig.m->host.now_ns = now_after_a_sleep;
+    assert_int_equal(accel_command(&rig.drv, ACCEL_CMD_RESET_DEVICE, 0),
+                     UIOMMU_OK);
+    rig.m->host.now_ns = sleeper.now;
+    accel_rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +182,7 @@ int main(void)
         cmocka_unit_test(the_driver_refuses_what_makes_no_sense),
         cmocka_unit_test(a_driver_that_has_stopped_says_so),
         cmocka_unit_test(waiting_has_an_end),
+        cmocka_unit_test(who_sleeps_misses_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
