@@ -136,6 +136,17 @@ void clear_records(struct accel_rig *rig)
         memset(rig->space[i].mem + ACCEL_RECORDS_AT, 0, 4096);
 }
 
+void put_marks(struct accel_rig *rig)
+{
+    for (unsigned i = 0; i < 3; i++)
+        memset(rig->space[i].mem, (int)(0x10 + i), 0x1000);
+}
+
+uint8_t mark(struct accel_rig *rig, uint32_t pasid)
+{
+    return memory_of(rig, pasid)[0x8000];
+}
+
 /* ---- work ---------------------------------------------------------------- */
 
 void submit(struct accel_rig *rig, unsigned wq, const struct accel_desc *desc)

@@ -61,6 +61,9 @@ uint64_t record_at(unsigned n);
 struct accel_record record_of(struct accel_rig *rig, uint32_t pasid,
                               unsigned n);
 void clear_records(struct accel_rig *rig);
+/** A page of each space has bytes of its own, to be copied to where mark() looks: at 0x8000. */
+void put_marks(struct accel_rig *rig);
+uint8_t mark(struct accel_rig *rig, uint32_t pasid);
 
 /** Submits to queue 0, which is dedicated, and waits for record 0. */
 struct accel_record execute(struct accel_rig *rig,
