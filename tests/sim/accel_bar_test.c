@@ -3,6 +3,7 @@
  * The BARs of the streaming accelerator, reached by itself, by bytes, while others make it go;
  * and those of a peer.
  */
+#include "fuzz/share.h"
 #include "tests/sim/accel_rig.h"
 
 #include <pthread.h>
@@ -163,7 +164,7 @@ static void a_reset_holds_against_other_threads(void **state)
     runner = (struct runner){ .m = rig.m };
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, run, &runner), 0);
-    for (unsigned round = 0; round < 50; round++) {
+    for (unsigned round = 0; round <= 50 / share(); round++) {
         plain_queue(&rig);
         for (unsigned i = 0; i < 8; i++)
             submit(&rig, 0, &d);
