@@ -19,8 +19,8 @@ extern "C" {
  * has the endpoint and no device, and is claimed by itself. While it is blocked it has no
  * number and touches no hardware; it gets one with its first domain, or from the start
  * (UIOMMU_MDEV_EARLY). Firmware regions of the parent do not concern it, nor do interrupts,
- * which are the parent's. If it shares its number, it cannot see domains that answer page
- * requests (request.h): OPNOTSUPP.
+ * which are the parent's. Where it sees a domain that answers page requests (request.h) its
+ * number is its own, so that each is told what it asked for itself.
  *
  * RID_INHERIT: the part is all that the parent sends without a PASID, so that there is one.
  * It is of the parent's group, and moves it; PASIDs, interrupts and regions are the parent's,
@@ -48,8 +48,8 @@ enum uiommu_mdev_kind {
 };
 
 enum {
-    /* All of the parent's group that ask for it and see the same domain have one number.
-     * Who goes on to another domain gets another number then (pasid_clear, pasid_install),
+    /* All of the parent's group that ask for it and see the same domain have one number,
+     * unless that answers page requests. Who goes on to another domain gets another number then (pasid_clear, pasid_install),
      * unless nobody else has the first, or there. */
     UIOMMU_MDEV_SHARE = 1u << 0,
     /* It is started for DMA (dma.h) while it is registered: its mediator uses it. */

@@ -19,8 +19,8 @@ extern "C" {
 #define UIOMMU_EVENTS_MOST UINT32_C(65536)
 
 enum uiommu_event_kind {
-    UIOMMU_EVENT_MAP = 1, /* uiommu_map(), uiommu_map_sg()                   */
-    UIOMMU_EVENT_UNMAP,   /* uiommu_unmap()                                  */
+    UIOMMU_EVENT_MAP = 1, /* uiommu_map(), uiommu_map_sg(); doorbells        */
+    UIOMMU_EVENT_UNMAP,   /* uiommu_unmap(); doorbells (interrupt.h)         */
     UIOMMU_EVENT_GATHER, /* uiommu_unmap_gather(): devices may reach it until */
     UIOMMU_EVENT_SYNC,    /* uiommu_sync(): a range that covers all of it    */
 };

@@ -282,7 +282,11 @@ enum uiommu_status uim_map_doorbell(struct uiommu_domain *domain, uint64_t iova,
             h->relax(h->ctx);
     status = domain->pt.ops->map(&domain->pt, iova, phys, page,
                                  UIOMMU_WRITE | UIOMMU_MMIO);
-    return status == UIOMMU_OK ? begin_anew(domain, iova, page) : status;
+    if (status == UIOMMU_OK)
+        status = begin_anew(domain, iova, page);
+    if (status == UIOMMU_OK && domain->recorder)
+        record(domain, UIOMMU_EVENT_MAP, iova, phys, page, page);
+    return status;
 }
 
 static APART enum uiommu_status
@@ -455,11 +459,14 @@ enum uiommu_status uim_unmap(struct uiommu_domain *domain, uint64_t iova,
 
 void uim_unmap_doorbell(struct uiommu_domain *domain, uint64_t iova)
 {
+    const uint64_t page = domain->page_mask + 1;
     struct uiommu_gather g = UIOMMU_GATHER_INIT;
 
-    if (domain->pt.ops->unmap(&domain->pt, iova, domain->page_mask + 1, &g) ==
-        UIOMMU_OK)
-        (void)!sync_gather(domain, &g); /* whoever failed is quarantined */
+    if (domain->pt.ops->unmap(&domain->pt, iova, page, &g) != UIOMMU_OK)
+        return;
+    if (domain->recorder)
+        record(domain, UIOMMU_EVENT_UNMAP, iova, 0, page, g.unmapped);
+    (void)!sync_gather(domain, &g); /* whoever failed is quarantined */
 }
 
 enum uiommu_status uiommu_unmap_gather(struct uiommu_domain *domain,

@@ -142,12 +142,13 @@ static bool is_about(const struct uiommu_event *e, uint64_t iova)
 }
 
 /* From the last event back. An unmap that found holes may not have found this address, so
- * that an earlier one counts, as far back as the map. True: that is all there is to know. */
+ * that an earlier one counts, as far back as the map; it has not where something is mapped
+ * still, as doorbells are. True: that is all there is to know. */
 static bool judge(struct uiommu_fault *f, const struct uiommu_event *e)
 {
     const bool unmapped = f->history == UIOMMU_HISTORY_UNMAPPED;
 
-    if (!is_about(e, f->iova))
+    if (!is_about(e, f->iova) || (f->mapped && e->bytes != e->size))
         return false;
     if (e->kind == UIOMMU_EVENT_MAP) {
         if (!unmapped)

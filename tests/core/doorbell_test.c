@@ -5,6 +5,9 @@
  */
 #include "tests/core/doorbells.h"
 
+#include <uiommu/recorder.h>
+#include <uiommu/request.h>
+
 #define WINDOW      MIB(128)
 #define WINDOW_LAST (MIB(129) - 1)
 #define OTHER_START GIB(3)
@@ -188,6 +191,89 @@ static void two_that_ask_have_one_mapping(struct rig *rig)
     assert_int_equal(gone, 0);
     set(rig, 1, uiommu_blocked(rig->u));
     rig_drop(rig, 0, d);
+}
+
+/* ---- what is remembered of them -------------------------------------------------------- */
+
+static enum uiommu_response
+nobody_asks(void *ctx, const struct uiommu_request_group *group)
+{
+    (void)ctx, (void)group;
+    return UIOMMU_RESPONSE_INVALID;
+}
+
+static struct uiommu_domain *remembering(struct rig *rig, bool answers)
+{
+    const struct uiommu_domain_config config = {
+        .size = sizeof(config),
+        .events = 16,
+        .on_request = answers ? nobody_asks : NULL,
+    };
+    struct uiommu_domain *d = NULL;
+
+    rig_ok(uiommu_domain_create(rig_endpoint(rig, 0), &config, &d));
+    return d;
+}
+
+static void is_doorbell_event(const struct uiommu_event *e, uint8_t kind)
+{
+    assert_int_equal(e->kind, kind);
+    assert_int_equal(e->iova, WINDOW);
+    assert_int_equal(e->size, RIG_PAGE);
+    assert_int_equal(e->bytes, RIG_PAGE);
+    assert_int_equal(e->phys, kind == UIOMMU_EVENT_MAP ? SIM_DOORBELL : 0);
+}
+
+/* Where pages can be written and not read. */
+static void a_read_of_it_says_that_it_is_there(struct rig *rig)
+{
+    uint64_t value;
+
+    if (rig_lacks(rig, RIG_WRITE_ONLY))
+        return;
+    assert_false(rig_read(rig, 0, WINDOW, &value));
+    rig_poll(rig);
+    assert_true(rig->fault.mapped);
+    assert_int_equal(rig->fault.history, UIOMMU_HISTORY_MAPPED);
+    is_doorbell_event(&rig->fault.event, UIOMMU_EVENT_MAP);
+}
+
+/* To unmap around it takes nothing from it. */
+static void it_is_remembered_as_mapped(struct rig *rig)
+{
+    struct uiommu_domain *d;
+    struct uiommu_event e[4];
+
+    find_and_start(rig);
+    d = remembering(rig, false);
+    set(rig, 0, d);
+    (void)doorbell(rig, 0);
+    assert_int_equal(uiommu_recorder_read(d, 0, e, 4), 1);
+    is_doorbell_event(&e[0], UIOMMU_EVENT_MAP);
+    a_read_of_it_says_that_it_is_there(rig);
+    map_page(d, WINDOW_LAST + 1, rig_pages(rig, 0));
+    rig_ok(uiommu_unmap(d, 0, last_iova(d) + 1, NULL));
+    assert_int_equal(uiommu_recorder_read(d, 0, e, 4), 3);
+    a_read_of_it_says_that_it_is_there(rig);
+    rig_drop(rig, 0, d);
+}
+
+/* Its device does not get to see it: nobody can ask for pages. */
+static void it_is_remembered_as_undone(struct rig *rig)
+{
+    struct uiommu_domain *d;
+    struct uiommu_event e[4];
+
+    find_and_start(rig);
+    rig_ok(uiommu_claim(rig_endpoint(rig, 0), rig));
+    (void)doorbell(rig, 0);
+    d = remembering(rig, true);
+    rig_is(uiommu_set_domain(rig_endpoint(rig, 0), d, rig), UIOMMU_OPNOTSUPP);
+    assert_int_equal(uiommu_recorder_read(d, 0, e, 4), 2);
+    is_doorbell_event(&e[0], UIOMMU_EVENT_MAP);
+    is_doorbell_event(&e[1], UIOMMU_EVENT_UNMAP);
+    rig_ok(uiommu_release(rig_endpoint(rig, 0), rig));
+    uiommu_domain_put(d);
 }
 
 /* Whatever is missing: the domain that it does not get to see is left as it was. */
@@ -492,6 +578,8 @@ int main(void)
                     translates_messages),
         RIG_COLD_ON(an_owner_that_goes_leaves_none, translates_messages),
         RIG_COLD_ON(two_that_ask_have_one_mapping, translates_messages),
+        RIG_COLD_ON(it_is_remembered_as_mapped, translates_messages),
+        RIG_COLD_ON(it_is_remembered_as_undone, translates_messages),
         { .name = "a_set_that_fails_leaves_no_doorbell",
           .run = a_set_that_fails_leaves_no_doorbell,
           .prepare = translates_messages,
