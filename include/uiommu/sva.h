@@ -209,9 +209,9 @@ UIOMMU_MUST_CHECK enum uiommu_status uiommu_sva_tables_freed(struct uiommu *u);
  * Map a range in each of its domains, whatever their format; pages that are there with the
  * same memory and as many rights stay. What lies beyond a domain, by which a device or a
  * mediator has fewer addresses, is left out of it: nobody who sees it gets there. No address
- * is kept for interrupts, which carry no PASID. Any context
- * in which uiommu_map() may be called, any thread; whoever calls keeps calls for the same
- * pages apart, and from unmaps of them.
+ * is kept for interrupts, which carry no PASID. Any context in which uiommu_map() may be
+ * called, any thread; whoever calls keeps calls for the same pages apart, and from unmaps of
+ * them.
  *
  * EXIST: something else is there. NOENT: the address space is over. OPNOTSUPP: it has
  * tables. INVAL, NOMEM and the rest as uiommu_map(). What was mapped before it failed
