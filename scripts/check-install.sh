@@ -60,11 +60,11 @@ by_hand()
 by_pkg_config()
 {
     quietly meson setup "$work/build" --prefix "$work/prefix" \
-        --libdir lib -Dtools=false
+        --libdir lib -Dtools=false -Doptimization=0
     quietly meson install -C "$work/build"
     export PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig"
     # shellcheck disable=SC2046
-    ${CC:-cc} -std=c11 -O1 -o "$work/by-pkg-config" "$work/example.c" \
+    ${CC:-cc} -std=c11 -o "$work/by-pkg-config" "$work/example.c" \
         $(pkg-config --cflags uiommu) $(simulator) $(pkg-config --libs uiommu)
     run_example by-pkg-config
     say "pkg-config: ok"
@@ -98,7 +98,7 @@ int main(void)
 }
 END
     unset PKG_CONFIG_PATH
-    quietly meson setup "$work/app-build" "$app"
+    quietly meson setup "$work/app-build" "$app" -Doptimization=0
     quietly ninja -C "$work/app-build"
     "$work/app-build/app"
     say "subproject: ok"
