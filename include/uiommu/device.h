@@ -61,9 +61,10 @@ uiommu_device_add(struct uiommu *u, const struct uiommu_device_info *info,
  * Remove a device, which may be gone physically: it is blocked, then forgotten,
  * and so is a quarantine. May sleep; not from a fault handler. BUSY, and nothing
  * happens, while its group is claimed, it is started for DMA, it has PASIDs or parts that
- * are lent (mediated.h; if it is gone: which are started for DMA), one of its interrupts is mapped, or a device that was added behind it, or a virtual function of
- * it, is still there; AGAIN while suspended. TIMEDOUT, IO: the device is forgotten, but
- * the unit did not confirm that it is blocked: see status.h.
+ * are lent (mediated.h; if it is gone: which are started for DMA), one of its interrupts
+ * is mapped, or a device that was added behind it, or a virtual function of it, is still
+ * there; AGAIN while suspended. TIMEDOUT, IO: the device is forgotten, but the unit did
+ * not confirm that it is blocked: see status.h.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_device_remove(struct uiommu_device *device);

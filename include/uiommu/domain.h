@@ -49,9 +49,9 @@ struct uiommu_domain *uiommu_identity(struct uiommu *u);
  * unit has the same format and does as much. `config` may be NULL. What is behind several
  * units gets what all of them do.
  *
- * May sleep. INVAL: widths or sizes the units do not have, or too many events. OPNOTSUPP (logged): the units
- * of the group walk no tables in common; its devices can be blocked or see identity.
- * NOMEM.
+ * May sleep. INVAL: widths or sizes the units do not have, or too many events. OPNOTSUPP
+ * (logged): the units of the group walk no tables in common; its devices can be blocked
+ * or see identity. NOMEM.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_domain_create(struct uiommu_endpoint *endpoint,

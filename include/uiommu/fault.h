@@ -101,8 +101,8 @@ void uiommu_fault_handler(struct uiommu_domain *domain, uiommu_fault_fn fn,
  * and its faults are counted from 0; the latter also if it was not. May sleep; not from a
  * fault handler.
  *
- * INVAL: NULL. BUSY: called by a mediator of its own. AGAIN: suspended. NODEV: it is quarantined, and stays so until it is removed.
- * TIMEDOUT, IO: as uiommu_set_domain().
+ * INVAL: NULL. BUSY: called by a mediator of its own. AGAIN: suspended. NODEV: it is
+ * quarantined, and stays so until it is removed. TIMEDOUT, IO: as uiommu_set_domain().
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_device_rearm(struct uiommu_device *device);

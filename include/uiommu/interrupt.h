@@ -64,8 +64,9 @@ struct
  *
  * INVAL: n; a vector, delivery or destination that cannot be; a message that is
  * level or active_low. OPNOTSUPP: interrupts are not remapped. NOSPC: all entries
- * are in use. BUSY: from within a mediator (mediated.h). AGAIN: suspended. NOMEM. TIMEDOUT, IO: the unit did not confirm, and
- * the entries are not used again. After any of these nothing is mapped.
+ * are in use. BUSY: from within a mediator (mediated.h). AGAIN: suspended. NOMEM.
+ * TIMEDOUT, IO: the unit did not confirm, and the entries are not used again. After any
+ * of these nothing is mapped.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_irq_map(struct uiommu_endpoint *endpoint,

@@ -24,7 +24,8 @@ extern "C" {
  *
  * RID_INHERIT: the part is all that the parent sends without a PASID, so that there is one.
  * It is of the parent's group, and moves it; PASIDs, interrupts and regions are the parent's,
- * too. PASIDs that are created of it see no more than it may, and end before it. Meanwhile the parent's own endpoint can neither be claimed, set nor started (BUSY). If
+ * too. PASIDs that are created of it see no more than it may, and end before it.
+ * Meanwhile the parent's own endpoint can neither be claimed, set nor started (BUSY). If
  * the mediator has started it for DMA that rests: to map is INVAL, and what was mapped is
  * there again when the part is unregistered.
  *
@@ -114,8 +115,8 @@ struct uiommu_mdev_config {
     uint32_t flags; /* UIOMMU_MDEV_*; unknown ones are INVAL                */
     const struct uiommu_mediator *mediator; /* copied                       */
     void *ctx;      /* of its calls                                         */
-    /* Less than the parent can: what it sees is no wider and has no other leaves. 0: the
-     * same. More is INVAL. */
+    /* Less than the parent can: addresses of so many bits, and (bit n) leaves of 2^n bytes.
+     * 0: the same. More is INVAL. */
     uint8_t iova_bits;
     uint64_t page_sizes;
     uint32_t first, last; /* PASIDs that it may get, as in pasid.h; of other
@@ -130,10 +131,11 @@ struct uiommu_mdev_config {
  *
  * May sleep. INVAL: malformed, or it would have more than its parent. OPNOTSUPP: as
  * uiommu_pasid_last(), or the kind is not known. BUSY: the parent's group is claimed or
- * being reset; of RID_INHERIT, there is one, or somebody but the mediator uses the group.
+ * being reset, or this is called from within a mediator; of RID_INHERIT, there is one, or
+ * somebody but the mediator uses the group.
  * PERM: the parent is not trusted, and PASIDs are not wide. NODEV: it is
- * quarantined. AGAIN: suspended. NOMEM; with UIOMMU_MDEV_EARLY as uiommu_pasid_create(); with UIOMMU_MDEV_DMA as uiommu_dma_start(); what
- * `registered` returns.
+ * quarantined. AGAIN: suspended. NOMEM; with UIOMMU_MDEV_EARLY as uiommu_pasid_create();
+ * with UIOMMU_MDEV_DMA as uiommu_dma_start(); what `registered` returns.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_mdev_register(struct uiommu_device *parent,

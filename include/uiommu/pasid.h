@@ -52,8 +52,8 @@ uiommu_pasid_last(struct uiommu_endpoint *endpoint, uint32_t *last);
  *
  * May sleep. OPNOTSUPP: as uiommu_pasid_last(). INVAL: malformed, `endpoint` has a PASID,
  * or the range holds none that the group has. PERM: the group is not `owner`'s. BUSY: the
- * one number asked for is taken, or waits for a reset; or a reset goes on. NOSPC: all are. NODEV: the device is
- * quarantined. AGAIN: suspended. NOMEM.
+ * one number asked for is taken, or waits for a reset; or a reset goes on. NOSPC: all
+ * are. NODEV: the device is quarantined. AGAIN: suspended. NOMEM.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_pasid_create(struct uiommu_endpoint *endpoint,
@@ -61,10 +61,10 @@ uiommu_pasid_create(struct uiommu_endpoint *endpoint,
                     struct uiommu_endpoint **out);
 
 /**
- * End an endpoint with a PASID, for whoever has it: nothing that carries its number gets through any more and
- * no cache has anything of it. `stopped` says that the device sends none: else, or if the
- * unit did not confirm, the number is not given out again until every device of the group
- * that has PASIDs has gone or was reset.
+ * End an endpoint with a PASID, for whoever has it: nothing that carries its number gets
+ * through any more and no cache has anything of it. `stopped` says that the device sends
+ * none: else, or if the unit did not confirm, the number is not given out again until
+ * every device of the group that has PASIDs has gone or was reset.
  *
  * May sleep; not from a fault handler. INVAL: no PASID endpoint. BUSY, and nothing happens:
  * a driver of the host uses it (uiommu_dma_stop() first). AGAIN: suspended. TIMEDOUT,

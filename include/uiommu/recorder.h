@@ -48,7 +48,8 @@ void uiommu_recorder_tag(struct uiommu_domain *domain, const char *tag);
 /**
  * Up to n events from the one with that sequence number on, oldest first; returns how many.
  * If the first has a higher number, those before it are forgotten; so are those between two
- * whose numbers do not follow, while others map. Calls that failed are no events, nor are unmaps that found nothing. Any context; changes nothing.
+ * whose numbers do not follow, while others map. Calls that failed are no events, nor are
+ * unmaps that found nothing. Any context; changes nothing.
  */
 size_t uiommu_recorder_read(struct uiommu_domain *domain, uint64_t from,
                             struct uiommu_event *out, size_t n);

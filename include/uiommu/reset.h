@@ -22,8 +22,9 @@ extern "C" {
  * set, claimed, or get PASIDs (BUSY); what takes away goes on working. Calls may be nested,
  * each with its end; ids that devices share stay blocked until all of these are through.
  *
- * May sleep. BUSY: its group goes on with what its unit was found with, see handover.h. AGAIN: suspended. TIMEDOUT, IO: the unit or device did not confirm; it is
- * blocked and quarantined, and the reset goes on, with its end.
+ * May sleep. BUSY: its group goes on with what its unit was found with, see handover.h.
+ * AGAIN: suspended. TIMEDOUT, IO: the unit or device did not confirm; it is blocked and
+ * quarantined, and the reset goes on, with its end.
  */
 UIOMMU_MUST_CHECK enum uiommu_status
 uiommu_device_reset_begin(struct uiommu_device *device);
