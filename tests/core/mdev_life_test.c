@@ -3,7 +3,10 @@
  * mdev_life_test.c - mediated devices while their parents are reset, go, or are of groups
  * with others (semantics B.19, C.5, C.9).
  */
+#include "tests/core/lookout.h"
 #include "tests/core/mdevs.h"
+
+#define APART (BASE + GIB(1)) /* where mediators do not look */
 
 /* ---- machines ---------------------------------------------------------------------- */
 
@@ -364,6 +367,41 @@ static void c_sc10_numbers_are_those_of_both(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* Store by store: what one has both gain and lose; a part that is there, and what carries
+ * no PASID, go on. */
+static void c_sc10_neither_notices_another_part(struct rig *rig)
+{
+    const uint64_t a = rig_pages(rig, 0), b = rig_pages(rig, 0);
+    struct uiommu_domain *d, *e;
+    struct part still, part;
+
+    up_with_both(rig);
+    d = mapped(rig, APART, a);
+    e = mapped(rig, APART, b);
+    set(rig, 0, e);
+    lend(rig, 0, &still);
+    see(still.ep, e);
+    lend(rig, 0, &part);
+    for (unsigned i = 0; i < 2; i++) {
+        struct lookout l = { .n = 0 };
+
+        for (unsigned n = 0; n < 2; n++) {
+            watch_dma(&l, rig, n, APART, b, b);
+            watch_pasid(&l, rig, n, 1, APART, b, b);
+            watch_pasid(&l, rig, n, 2, APART, i == 0 ? NOWHERE : a,
+                        i == 0 ? a : NOWHERE);
+        }
+        begin(rig, &l);
+        see(part.ep, i == 0 ? d : uiommu_blocked(rig->u));
+        end(rig, &l);
+    }
+    take_home(&part);
+    take_home(&still);
+    set(rig, 0, uiommu_blocked(rig->u));
+    uiommu_domain_put(d);
+    uiommu_domain_put(e);
+}
+
 static void c_sc10_who_has_no_pasids_is_left_out(struct rig *rig)
 {
     struct uiommu_endpoint *ep = NULL;
@@ -578,6 +616,37 @@ static void c_sc12_a_virtual_function_has_parts(struct rig *rig)
     uiommu_domain_put(d);
 }
 
+/* Store by store. */
+static void c_sc12_no_other_function_notices_a_part(struct rig *rig)
+{
+    const uint64_t a = rig_pages(rig, 0), b = rig_pages(rig, 0);
+    struct uiommu_domain *d = mapped(rig, APART, a), *e = mapped(rig, APART, b);
+    struct part part;
+
+    for (unsigned n = 0; n < 3; n++)
+        set(rig, n, e);
+    lend(rig, 1, &part);
+    for (unsigned i = 0; i < 2; i++) {
+        struct lookout l = { .n = 0 };
+
+        for (unsigned n = 0; n < 3; n++) {
+            const uint64_t has = n == 1 ? a : NOWHERE;
+
+            watch_dma(&l, rig, n, APART, b, b);
+            watch_pasid(&l, rig, n, 1, APART, i == 0 ? NOWHERE : has,
+                        i == 0 ? has : NOWHERE);
+        }
+        begin(rig, &l);
+        see(part.ep, i == 0 ? d : uiommu_blocked(rig->u));
+        end(rig, &l);
+    }
+    take_home(&part);
+    for (unsigned n = 0; n < 3; n++)
+        set(rig, n, uiommu_blocked(rig->u));
+    uiommu_domain_put(d);
+    uiommu_domain_put(e);
+}
+
 static const struct rig_test tests[] = {
     RIG_TEST_ON(c_sc7_a_parent_is_pulled_out, with_ats),
     RIG_TEST_ON(what_had_its_number_from_the_start_has_it_no_more, with_ats),
@@ -590,6 +659,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(an_owner_can_leave_in_a_reset, with_ats),
     RIG_COLD_ON(c_sc10_others_in_the_group_are_a_reason, strict),
     RIG_COLD_ON(c_sc10_numbers_are_those_of_both, wide_with_fewer),
+    RIG_COLD_ON(c_sc10_neither_notices_another_part, wide_with_fewer),
     RIG_COLD_ON(c_sc10_who_has_no_pasids_is_left_out, wide_with_none),
     RIG_COLD_ON(one_of_two_members_goes, wide_with_fewer),
     { .name = "a_member_that_goes_gets_no_number",
@@ -605,6 +675,7 @@ static const struct rig_test tests[] = {
       .cold = true,
       .once = "another call begins inside" },
     RIG_TEST_ON(c_sc12_a_virtual_function_has_parts, with_virtual),
+    RIG_TEST_ON(c_sc12_no_other_function_notices_a_part, with_virtual),
     { 0 },
 };
 
