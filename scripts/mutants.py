@@ -35,7 +35,8 @@ LIBRARY = "libuiommu.a.p/"
 FOLDERS = ("src/core", "src/pt", "src/drv")
 # Tried at last, whatever lines they run: orders and fences are not lines.
 ALWAYS = ("store_test-hooked", "schedule_test-hooked",
-          "schedule_devices_test-hooked")
+          "schedule_devices_test-hooked", "schedule_parts_test-hooked",
+          "schedule_spaces_test-hooked")
 TIMEOUT_S = 20  # at least; and TIMES as long as without a change
 TIMES = 8
 

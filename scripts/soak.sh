@@ -8,28 +8,29 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+readonly PROGRAMS="tests/schedule_test-hooked tests/schedule_devices_test-hooked
+    tests/schedule_parts_test-hooked tests/schedule_spaces_test-hooked
+    tests/parallel_test"
 readonly third=$((${1:?usage: scripts/soak.sh SECONDS} / 3))
 seed=$(date +%s)
 failed=0
 
 interleavings()
 {
-    local end=$((SECONDS + third)) runs=0 log=build/soak.log n
+    local end=$((SECONDS + third)) runs=0 log=build/soak.log n program
 
-    ninja -C build --quiet tests/schedule_test-hooked \
-        tests/schedule_devices_test-hooked tests/parallel_test ||
-        return 1
+    # shellcheck disable=SC2086
+    ninja -C build --quiet $PROGRAMS || return 1
     while [ $SECONDS -lt $end ]; do
         seed=$((seed + 1))
-        if ! UIOMMU_SEED=$seed UIOMMU_ROUNDS=4 \
-            build/tests/schedule_test-hooked > $log 2>&1 ||
-            ! UIOMMU_SEED=$seed UIOMMU_ROUNDS=4 \
-                build/tests/schedule_devices_test-hooked >> $log 2>&1 ||
-            ! UIOMMU_ROUNDS=4 build/tests/parallel_test >> $log 2>&1; then
+        : > $log
+        for program in $PROGRAMS; do
+            UIOMMU_SEED=$seed UIOMMU_ROUNDS=4 "build/$program" >> $log 2>&1 &&
+                continue
             grep -A 2 ERROR $log || tail -n 20 $log
-            printf 'UIOMMU_SEED=%s UIOMMU_ROUNDS=4\n' "$seed"
+            printf '%s: UIOMMU_SEED=%s UIOMMU_ROUNDS=4\n' "$program" "$seed"
             return 1
-        fi
+        done
         n=$(sed -n 's/^# \([0-9]*\) executions.*/\1/p' $log | paste -sd+)
         runs=$((runs + n))
     done

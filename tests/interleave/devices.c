@@ -1,36 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devices.c - programs about devices that ask for pages, are lent in parts, are shut off
- * for their faults, and send interrupt messages.
+ * devices.c - programs about devices that ask for pages, are shut off for their faults,
+ * and send interrupt messages.
  */
 #include "tests/core/doorbells.h"
-#include "tests/core/mdevs.h"
 #include "tests/core/requests.h"
 #include "tests/interleave/programs.h"
 
 #include <uiommu/mode.h>
-#include <uiommu/reset.h>
-#include <uiommu/sva.h>
 
 enum { GROUP = 7 };
-
-#define AT (2 * (uint64_t)RIG_PAGE) /* of a page, from a run's base */
 
 /* What programs have beside their trial; before() makes it, after() ends it. */
 static struct scene {
     struct trial *t;
     struct uiommu_domain *asks, *next; /* handlers: hear, hear_next           */
-    struct uiommu_provider *provider;
     struct uiommu_endpoint *ep;
     unsigned answered;     /* before                                          */
     _Atomic unsigned asked, early; /* groups; those before the endpoint moved */
     _Atomic bool moves;            /* from here on the next may be asked      */
     _Atomic unsigned strangers;    /* groups that hear_next() had             */
-    struct lent {
-        struct uiommu_endpoint *ep;
-        _Atomic uint32_t number;
-    } lent[2];
-    struct uiommu_pin pin;
     _Atomic unsigned storms;
     uint64_t addr;
     _Atomic bool started;
@@ -40,30 +29,6 @@ static void begin(struct trial *t)
 {
     memset(&s, 0, sizeof(s));
     s.t = t;
-}
-
-static void leave(struct trial *t, unsigned n)
-{
-    expect_ok(t,
-              uiommu_set_domain(rig_endpoint(t->rig, n),
-                                uiommu_blocked(t->rig->u), NULL),
-              "set_domain");
-}
-
-static void sees(struct trial *t, struct uiommu_endpoint *ep,
-                 struct uiommu_domain *d)
-{
-    expect_ok(t, uiommu_set_domain(ep, d, NULL), "set_domain");
-}
-
-static void page_in(struct trial *t, struct uiommu_domain *d)
-{
-    expect_ok(t, uiommu_map(d, t->base + AT, t->page, RIG_PAGE, RIG_RW), "map");
-}
-
-static bool reached(struct trial *t, unsigned n, uint32_t number)
-{
-    return lands_with(t->rig, n, number, t->base + AT, UIOMMU_WRITE) != NOWHERE;
 }
 
 /* ---- page requests ----------------------------------------------------------- */
@@ -226,298 +191,6 @@ static void answered_once(struct trial *t)
     uiommu_domain_put(s.next);
 }
 
-/* ---- address spaces ------------------------------------------------------------ */
-
-/* A PASID sees one that ends; t->d has a page. */
-static void sees_a_process(struct trial *t)
-{
-    const struct uiommu_provider_config config = {
-        .size = sizeof(config),
-        .flags = UIOMMU_PROVIDER_RESIDENT,
-    };
-
-    begin(t);
-    page_in(t, t->d);
-    sees(t, rig_endpoint(t->rig, 0), uiommu_identity(t->rig->u));
-    expect_ok(t, uiommu_pasid_create(rig_endpoint(t->rig, 0), NULL, &s.ep),
-              "pasid_create");
-    expect_ok(t, uiommu_provider_create(t->rig->u, &config, &s.provider),
-              "provider_create");
-    expect_ok(t, uiommu_sva_domain(s.ep, s.provider, &s.next), "sva_domain");
-    sees(t, s.ep, s.next);
-    expect_ok(t,
-              uiommu_provider_map(s.provider, t->base, t->page, RIG_PAGE, RW),
-              "provider_map");
-}
-
-static void process_ends(void *ctx)
-{
-    struct trial *t = ctx;
-
-    expect_ok(t, uiommu_provider_exit(s.provider), "provider_exit");
-    if (lands_with(t->rig, 0, uiommu_endpoint_pasid(s.ep), t->base,
-                   UIOMMU_WRITE) != NOWHERE)
-        say(t, "a device reaches what has ended");
-}
-
-static void leaves_the_process(void *ctx)
-{
-    struct trial *t = ctx;
-
-    sees(t, s.ep, t->d);
-    if (!reached(t, 0, uiommu_endpoint_pasid(s.ep)))
-        say(t, "what was left has ended, and what is seen is shut");
-}
-
-/* Whoever ended what it saw shut nothing else, nor later. */
-static void sees_what_it_was_shown(struct trial *t)
-{
-    if (!reached(t, 0, uiommu_endpoint_pasid(s.ep)))
-        say(t, "what is seen was shut by the end of what was left");
-    expect_ok(t, uiommu_pasid_destroy(s.ep, true), "pasid_destroy");
-    leave(t, 0);
-    uiommu_domain_put(s.next);
-    uiommu_provider_put(s.provider);
-}
-
-/* ---- mediated devices ---------------------------------------------------------- */
-
-/* No two parts have one number. */
-static enum uiommu_status lent_install(void *ctx, struct uiommu_endpoint *ep,
-                                       uint32_t number)
-{
-    struct lent *lent = ctx, *other = lent == s.lent ? &s.lent[1] : s.lent;
-
-    (void)ep;
-    if (atomic_load(&other->number) == number)
-        say(s.t, "two parts have number %u", number);
-    if (atomic_exchange(&lent->number, number) != 0)
-        say(s.t, "a number was installed twice");
-    return UIOMMU_OK;
-}
-
-static bool lent_clear(void *ctx, struct uiommu_endpoint *ep, uint32_t number)
-{
-    struct lent *lent = ctx;
-
-    (void)ep;
-    if (atomic_exchange(&lent->number, 0) != number)
-        say(s.t, "another number was cleared");
-    return true;
-}
-
-static void lent_reset(void *ctx, struct uiommu_endpoint *ep,
-                       enum uiommu_mdev_reset what)
-{
-    (void)ctx, (void)ep, (void)what;
-}
-
-static void lent_unmapped(void *ctx, struct uiommu_endpoint *ep, uint64_t iova,
-                          uint64_t last)
-{
-    (void)ctx, (void)ep, (void)iova, (void)last;
-}
-
-static void lend_out(struct trial *t, unsigned i, enum uiommu_mdev_kind kind)
-{
-    static const struct uiommu_mediator hardware = {
-        .pasid_install = lent_install,
-        .pasid_clear = lent_clear,
-        .parent_reset = lent_reset,
-    };
-    static const struct uiommu_mediator software = {
-        .parent_reset = lent_reset,
-        .unmapped = lent_unmapped,
-    };
-    const struct uiommu_mdev_config config = {
-        .size = sizeof(config),
-        .kind = kind,
-        .mediator = kind == UIOMMU_MDEV_PASID ? &hardware : &software,
-        .ctx = &s.lent[i],
-    };
-
-    expect_ok(t,
-              uiommu_mdev_register(parent(t->rig, 0), &config, &s.lent[i].ep),
-              "mdev_register");
-}
-
-static void end_lent(struct trial *t, unsigned i)
-{
-    expect_ok(t, uiommu_mdev_unregister(s.lent[i].ep), "mdev_unregister");
-    s.lent[i].ep = NULL;
-    if (atomic_load(&s.lent[i].number) != 0)
-        say(t, "a part that was ended has a number");
-}
-
-static void lent_out(struct trial *t)
-{
-    begin(t);
-    page_in(t, t->d);
-    lend_out(t, 0, UIOMMU_MDEV_PASID);
-}
-
-static void lent_and_seeing(struct trial *t)
-{
-    lent_out(t);
-    sees(t, s.lent[0].ep, t->d);
-}
-
-static bool lent_reaches(struct trial *t, unsigned i)
-{
-    const uint32_t number = atomic_load(&s.lent[i].number);
-
-    return number != 0 && reached(t, 0, number);
-}
-
-/* With its own number, whatever goes on beside. */
-static void client_sees_and_leaves(void *ctx)
-{
-    struct trial *t = ctx;
-
-    sees(t, s.lent[0].ep, t->d);
-    if (!atomic_load(&t->gone) && !lent_reaches(t, 0) && !atomic_load(&t->gone))
-        say(t, "a part does not reach what it sees");
-    sees(t, s.lent[0].ep, uiommu_blocked(t->rig->u));
-    if (atomic_load(&s.lent[0].number) != 0)
-        say(t, "a part that is blocked has a number");
-}
-
-static void another_comes_and_goes(void *ctx)
-{
-    struct trial *t = ctx;
-
-    lend_out(t, 1, UIOMMU_MDEV_PASID);
-    if (!s.lent[1].ep)
-        return;
-    sees(t, s.lent[1].ep, t->e);
-    if (lent_reaches(t, 1))
-        say(t, "a part reaches what another sees");
-    end_lent(t, 1);
-}
-
-static void unmap_of_part(void *ctx)
-{
-    struct trial *t = ctx;
-    uint32_t number;
-
-    atomic_store(&t->gone, true); /* from here on it may be */
-    expect_ok(t, uiommu_unmap(t->d, t->base + AT, RIG_PAGE, NULL), "unmap");
-    number = atomic_load(&s.lent[0].number);
-    if (number != 0 && reached(t, 0, number))
-        say(t, "a part reaches what was unmapped");
-}
-
-static void one_is_ended(struct trial *t)
-{
-    end_lent(t, 0);
-}
-
-static void parent_is_reset(void *ctx)
-{
-    struct trial *t = ctx;
-    uint32_t number;
-
-    expect_ok(t, uiommu_device_reset_begin(parent(t->rig, 0)), "reset_begin");
-    atomic_store(&t->gone, true);
-    number = atomic_load(&s.lent[0].number);
-    if (number != 0 && reached(t, 0, number))
-        say(t, "a part reaches something while its parent is reset");
-    expect_ok(t, uiommu_device_reset_end(parent(t->rig, 0), true), "reset_end");
-}
-
-/* BUSY: its parent is being reset. NODEV, TIMEDOUT: it is gone, or went. */
-static void client_tries(void *ctx)
-{
-    struct trial *t = ctx;
-    enum uiommu_status status = uiommu_set_domain(s.lent[0].ep, t->d, NULL);
-
-    if (status == UIOMMU_TIMEDOUT && atomic_load(&t->gone))
-        return;
-    if (status != UIOMMU_OK && status != UIOMMU_BUSY && status != UIOMMU_NODEV)
-        say(t, "set_domain: %s", uiommu_status_name(status));
-}
-
-static void part_is_whole(struct trial *t)
-{
-    const bool is = uiommu_endpoint_domain(s.lent[0].ep) == t->d;
-
-    if (lent_reaches(t, 0) != is)
-        say(t, is ? "a part does not reach what it sees after a reset"
-                  : "a part that sees nothing reaches something");
-    end_lent(t, 0);
-}
-
-static void parent_is_pulled_out(void *ctx)
-{
-    struct trial *t = ctx;
-    const unsigned dev = rig_engine(t->rig, 0);
-
-    atomic_store(&t->gone, true);
-    sim_unplug(t->rig->m, dev);
-    expect_ok(t, uiommu_device_remove(t->rig->device[dev]), "remove");
-    if (atomic_load(&s.lent[0].number) != 0)
-        say(t, "a part of a device that is gone has a number");
-}
-
-static void part_is_dead(struct trial *t)
-{
-    const unsigned dev = rig_engine(t->rig, 0);
-
-    if (uiommu_endpoint_domain(s.lent[0].ep) != uiommu_blocked(t->rig->u))
-        say(t, "a part of a device that is gone sees something");
-    if (uiommu_set_domain(s.lent[0].ep, t->d, NULL) != UIOMMU_NODEV)
-        say(t, "a part of a device that is gone can be set");
-    end_lent(t, 0);
-    if (!sim_plug(t->rig->m, dev))
-        say(t, "it cannot be plugged in again");
-    expect_ok(t, rig_add(t->rig, dev), "add");
-    for (uint32_t number = 1; number < 4; number++)
-        if (reached(t, 0, number))
-            say(t, "who comes to its place reaches with number %u", number);
-}
-
-static void emulated(struct trial *t)
-{
-    begin(t);
-    page_in(t, t->d);
-    lend_out(t, 0, UIOMMU_MDEV_EMULATED);
-    sees(t, s.lent[0].ep, t->d);
-}
-
-/* What is pinned stays mapped. */
-static void pin(void *ctx)
-{
-    struct trial *t = ctx;
-    enum uiommu_status status = uiommu_access_pin(
-        s.lent[0].ep, t->base + AT, RIG_PAGE, UIOMMU_READ, &s.pin, NULL, NULL);
-
-    if (status == UIOMMU_INVAL) /* it is unmapped */
-        return;
-    expect_ok(t, status, "pin");
-    if (atomic_load(&t->gone))
-        say(t, "what is pinned was unmapped");
-    (void)uiommu_poll(t->rig->u);
-    if (atomic_load(&t->gone))
-        say(t, "nobody waited for a pin");
-    expect_ok(t, uiommu_access_unpin(s.lent[0].ep, &s.pin), "unpin");
-}
-
-static void unmap_pinned(void *ctx)
-{
-    struct trial *t = ctx;
-
-    expect_ok(t, uiommu_unmap(t->d, t->base + AT, RIG_PAGE, NULL), "unmap");
-    atomic_store(&t->gone, true);
-}
-
-static void leave_pinned(void *ctx)
-{
-    struct trial *t = ctx;
-
-    sees(t, s.lent[0].ep, t->e);
-    atomic_store(&t->gone, true);
-}
-
 /* ---- storms ------------------------------------------------------------------ */
 
 static bool hear_of_storm(void *ctx, const struct uiommu_fault *fault)
@@ -548,9 +221,10 @@ static void one_more_fault(void *ctx)
 static void close_to_it(struct trial *t)
 {
     begin(t);
-    page_in(t, t->d);
-    page_in(t, t->e);
-    expect_ok(t, uiommu_device_rearm(parent(t->rig, 0)), "rearm");
+    page_in(t, t->d, 0);
+    page_in(t, t->e, 0);
+    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]),
+              "rearm");
     uiommu_fault_handler(t->d, hear_of_storm, &s);
     uiommu_fault_handler(t->e, hear_of_storm, &s);
     one_more_fault(t);
@@ -560,7 +234,8 @@ static void armed_again(void *ctx)
 {
     struct trial *t = ctx;
 
-    expect_ok(t, uiommu_device_rearm(parent(t->rig, 0)), "rearm");
+    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]),
+              "rearm");
 }
 
 static void sees_e(void *ctx)
@@ -584,7 +259,8 @@ static void mute_or_not(struct trial *t)
                           : "a device that is armed reaches nothing");
     if (storms > 1 || (mode.muted && storms != 1))
         say(t, "a storm was told of %u times", storms);
-    expect_ok(t, uiommu_device_rearm(parent(t->rig, 0)), "rearm");
+    expect_ok(t, uiommu_device_rearm(t->rig->device[rig_engine(t->rig, 0)]),
+              "rearm");
     if (!reached(t, 0, UIOMMU_NO_PASID))
         say(t, "a device that was armed again reaches nothing");
 }
@@ -699,41 +375,6 @@ const struct program device_programs[] = {
       { device_asks_with_one, ends_and_is_used_again, handlers },
       answered_once,
       ON_PASIDS },
-    { "end_of_a_process_beside_a_set",
-      sees_a_process,
-      { process_ends, leaves_the_process },
-      sees_what_it_was_shown,
-      ON_PASIDS },
-    { "parts_come_and_go_beside_a_set",
-      lent_out,
-      { client_sees_and_leaves, another_comes_and_goes, unmap_of_part },
-      one_is_ended,
-      ON_PASIDS },
-    { "reset_of_a_parent_beside_a_set",
-      lent_out,
-      { parent_is_reset, client_tries },
-      part_is_whole,
-      ON_PASIDS },
-    { "reset_of_a_parent_beside_its_part",
-      lent_and_seeing,
-      { parent_is_reset, client_tries },
-      part_is_whole,
-      ON_PASIDS },
-    { "removal_of_a_parent_beside_a_set",
-      lent_out,
-      { parent_is_pulled_out, client_tries },
-      part_is_dead,
-      ON_PASIDS },
-    { "pin_beside_unmap",
-      emulated,
-      { pin, unmap_pinned },
-      one_is_ended,
-      ON_PASIDS },
-    { "pin_beside_set",
-      emulated,
-      { pin, leave_pinned },
-      one_is_ended,
-      ON_PASIDS },
     { "storm_beside_set",
       close_to_it,
       { one_more_fault, sees_e },
@@ -759,5 +400,5 @@ const struct program device_programs[] = {
       { stop, where_to_ring },
       rings_nowhere,
       ON_DOORBELLS },
-    { .on = ONS },
+    { 0 },
 };

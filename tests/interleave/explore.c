@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/core/doorbells.h"
+#include "tests/core/help.h"
 #include "tests/hook/hook.h"
 
 enum { SINGLES = 24, DRAWN = 12 };
@@ -65,6 +65,17 @@ static void try_plan(struct trial *t, const struct program *p,
 
 /* ---- which schedules ----------------------------------------------------- */
 
+/* Where the first place is, if not every one has its turn: other machines, stores and
+ * CPUs that begin have others. */
+static unsigned first_place(const struct rig *rig,
+                            const struct sched_plan *plan, unsigned step)
+{
+    unsigned turn = 2 * (unsigned)rig->config.mode + rig->config.adversarial;
+
+    turn = (turn * SCHED_STORES + (unsigned)plan->stores) * SCHED_CPUS;
+    return 1 + (turn + plan->first) % step;
+}
+
 /* Each place for one switch, if there are not too many. */
 void one_switch(struct trial *t, const struct program *p,
                 struct sched_plan plan, unsigned rounds)
@@ -75,7 +86,8 @@ void one_switch(struct trial *t, const struct program *p,
     try_plan(t, p, &plan, &points);
     step = 1 + points / (SINGLES * rounds);
     plan.n = 1;
-    for (unsigned at = 1; at <= points; at += step) {
+    for (unsigned at = first_place(t->rig, &plan, step); at <= points;
+         at += step) {
         plan.change[0] =
             (struct sched_switch){ at, at / step % (program_cpus(p) - 1) };
         try_plan(t, p, &plan, &ignored);
@@ -103,7 +115,7 @@ static void drawn_switches(struct trial *t, const struct program *p,
     }
 }
 
-void explore(struct trial *t, const struct program *p)
+static void explore_program(struct trial *t, const struct program *p)
 {
     unsigned rounds = (unsigned)from_environment("UIOMMU_ROUNDS", 1);
     uint64_t seed = from_environment("UIOMMU_SEED", 2024);
@@ -129,29 +141,24 @@ void explore(struct trial *t, const struct program *p)
 void bring_up(struct rig *rig, struct trial *t)
 {
     sched_host(&rig->m->host);
-    if (rig->config.its)
-        find_and_start(rig);
-    else
-        up(rig);
-    trial_open(t, rig);
+    trial_up(t, rig);
 }
 
-void take_down(struct rig *rig, struct trial *t)
+void take_down(struct trial *t)
 {
-    trial_close(t);
-    rig_down(rig);
+    trial_down(t);
     sched_host(NULL);
 }
 
-void explore_all(struct rig *rig, enum on on)
+void explore(struct rig *rig)
 {
-    const struct program *p = NULL;
+    const unsigned long before = executions;
     struct trial t;
 
     bring_up(rig, &t);
-    while ((p = program_after(p, on)) != NULL)
-        explore(&t, p);
-    take_down(rig, &t);
+    explore_program(&t, program_of(rig));
+    take_down(&t);
+    assert_true(executions - before > 1 || getenv("UIOMMU_SCHEDULE"));
 }
 
 bool hooked(struct rig *rig, const char **why)
@@ -159,4 +166,15 @@ bool hooked(struct rig *rig, const char **why)
     (void)rig;
     *why = "stores cannot be seen here";
     return uim_store_hooked();
+}
+
+bool hooked_program(struct rig *rig, const char **why)
+{
+    return hooked(rig, why) && prepare_program(rig, why);
+}
+
+bool hooked_once(struct rig *rig, const char **why)
+{
+    *why = "whether it snoops is nothing to them";
+    return !rig->config.non_coherent && hooked_program(rig, why);
 }

@@ -17,19 +17,22 @@ extern unsigned long executions; /* so far */
 /* The machine, with the scheduler in between, and the trial's domains; for tests that
  * begin cold. */
 void bring_up(struct rig *rig, struct trial *t);
-void take_down(struct rig *rig, struct trial *t);
+void take_down(struct trial *t);
 
 /* One run. NULL: nothing was wrong. */
 const char *execute(struct trial *t, const struct program *p,
                     const struct sched_plan *plan, unsigned *points);
 /* These fail the test. Each place for one switch, if there are not too many; and that
- * with all kinds of store buffers, and several switches; of all programs. */
+ * with all kinds of store buffers, and several switches, of the program that the test is
+ * named after. */
 void one_switch(struct trial *t, const struct program *p,
                 struct sched_plan plan, unsigned rounds);
-void explore(struct trial *t, const struct program *p);
-void explore_all(struct rig *rig, enum on on);
+void explore(struct rig *rig);
 
-/* For RIG_COLD_ON: can stores be seen? */
+/* Can stores be seen? And is it a machine for the program? */
 bool hooked(struct rig *rig, const char **why);
+bool hooked_program(struct rig *rig, const char **why);
+/* For those that are about marks, lists and locks. */
+bool hooked_once(struct rig *rig, const char **why);
 
 #endif

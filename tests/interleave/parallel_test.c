@@ -8,8 +8,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "tests/core/doorbells.h"
-
 enum { ROUNDS = 20 };
 
 struct side {
@@ -58,53 +56,27 @@ static void try(struct trial *t, const struct program *p)
         fail_msg("%s: %s: %s", t->rig->name, p->name, t->wrong);
 }
 
-static void each(struct rig *rig, enum on on)
+static void each(struct rig *rig)
 {
     const char *rounds = getenv("UIOMMU_ROUNDS");
     unsigned n = ROUNDS * (rounds ? (unsigned)atoi(rounds) : 1);
-    const struct program *p = NULL;
     struct trial t;
 
-    if (on == ON_DOORBELLS)
-        find_and_start(rig);
-    else
-        up(rig);
-    trial_open(&t, rig);
-    while ((p = program_after(p, on)) != NULL)
-        for (unsigned i = 0; i < n; i++)
-            try(&t, p);
-    trial_close(&t);
-    rig_down(rig);
+    trial_up(&t, rig);
+    for (unsigned i = 0; i < n; i++)
+        try(&t, program_of(rig));
+    trial_down(&t);
 }
-
-#define ON(name, on)                                                           \
-    static void name(struct rig *rig)                                          \
-    {                                                                          \
-        each(rig, on);                                                         \
-    }                                                                          \
-    static bool prepare_##name(struct rig *rig, const char **why)              \
-    {                                                                          \
-        return prepare_on(rig, on, why);                                       \
-    }
-
-ON(programs_keep_their_promises, ON_ANY)
-ON(programs_with_ats_keep_their_promises, ON_ATS)
-ON(programs_with_pasids_keep_their_promises, ON_PASIDS)
-ON(programs_with_storms_keep_their_promises, ON_BUDGET)
-ON(programs_with_doorbells_keep_their_promises, ON_DOORBELLS)
-
-#define ROW(name) RIG_COLD_ON(name, prepare_##name)
-
-static const struct rig_test tests[] = {
-    ROW(programs_keep_their_promises),
-    ROW(programs_with_ats_keep_their_promises),
-    ROW(programs_with_pasids_keep_their_promises),
-    ROW(programs_with_storms_keep_their_promises),
-    ROW(programs_with_doorbells_keep_their_promises),
-    { 0 },
-};
 
 int main(void)
 {
+    static const struct program *const lists[] = { programs, device_programs,
+                                                   part_programs,
+                                                   space_programs };
+    struct rig_test tests[4 * PROGRAMS] = { { 0 } };
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        n += program_tests(&tests[n], lists[i], each, prepare_program);
     return rig_run("parallel", tests);
 }

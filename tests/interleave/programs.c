@@ -5,8 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uiommu/audit.h>
+
 #include "tests/core/doorbells.h"
 #include "tests/core/requests.h"
+
+enum { PAGES = 8 }; /* that say which they are */
 
 #define RANGE  GIB(1) /* of one run: tables of its own */
 #define RANGES 1000   /* after these there may be no memory for more */
@@ -518,6 +522,21 @@ static void unknown(struct trial *t)
 /* ---- all of them --------------------------------------------------------- */
 
 const struct program programs[] = {
+    { "set_beside_set",
+      both_elsewhere,
+      { zero_sees_d, one_sees_d },
+      both_reach,
+      ON_ANY },
+    { "add_beside_poll",
+      one_fault_of_a_stranger,
+      { add_one, poll },
+      known,
+      ON_ANY },
+    { "remove_beside_poll",
+      one_fault_of_one,
+      { remove_and_say, poll },
+      unknown,
+      ON_ANY },
     { "map_beside_map", NULL, { map_first, map_second }, both_there, ON_ANY },
     { "map_apart_from_map", NULL, { map_first, map_apart }, all_there, ON_ANY },
     { "unmap_beside_map",
@@ -571,11 +590,6 @@ const struct program programs[] = {
       { first_leaves, unmap_of_second },
       nobody_reaches,
       ON_ATS },
-    { "set_beside_set",
-      both_elsewhere,
-      { zero_sees_d, one_sees_d },
-      both_reach,
-      ON_ANY },
     { "two_submitters",
       each_has_a_page,
       { unmap_first, unmap_e },
@@ -593,37 +607,90 @@ const struct program programs[] = {
       ON_ANY },
     { "handler_beside_poll", one_fault, { no_handler, poll }, quiet, ON_ANY },
     { "set_beside_poll", one_fault, { see_nothing, poll }, quiet, ON_ANY },
-    { "add_beside_poll",
-      one_fault_of_a_stranger,
-      { add_one, poll },
-      known,
-      ON_ANY },
-    { "remove_beside_poll",
-      one_fault_of_one,
-      { remove_and_say, poll },
-      unknown,
-      ON_ANY },
     { 0 },
 };
 
 /* ---- which ------------------------------------------------------------------ */
-
-const struct program *program_after(const struct program *p, enum on on)
-{
-    p = p ? p + 1 : programs;
-    while (p->name ? p->on != on : p->on != ONS)
-        p = p->name ? p + 1 : device_programs;
-    return p->name ? p : NULL;
-}
 
 unsigned program_cpus(const struct program *p)
 {
     return p->cpu[2] ? 3 : 2;
 }
 
-bool prepare_on(struct rig *rig, enum on on, const char **why)
+unsigned program_tests(struct rig_test *tests, const struct program *list,
+                       void (*run)(struct rig *rig),
+                       bool (*prepare)(struct rig *rig, const char **why))
 {
-    switch (on) {
+    unsigned n = 0;
+
+    for (; list[n].name; n++) {
+        assert_true(n < PROGRAMS);
+        tests[n] = (struct rig_test){
+            .name = list[n].name, .run = run, .prepare = prepare, .cold = true
+        };
+    }
+    return n;
+}
+
+static const struct program *find(const struct program *list, const char *name,
+                                  size_t length)
+{
+    for (; list->name; list++)
+        if (strlen(list->name) == length &&
+            memcmp(list->name, name, length) == 0)
+            return list;
+    return NULL;
+}
+
+const struct program *program_of(const struct rig *rig)
+{
+    static const struct program *const lists[] = { programs, device_programs,
+                                                   part_programs,
+                                                   space_programs };
+    const size_t length = strcspn(rig->name, "[");
+    const struct program *found = NULL;
+
+    for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]) && !found; i++)
+        found = find(lists[i], rig->name, length);
+    return found;
+}
+
+enum { DOWN0 = 2, DOWN1 };
+
+static bool two_members(struct rig *rig, const char **why)
+{
+    static const struct sim_function functions[] = {
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS_ON },
+        { "up", SIM_UPSTREAM, 0, 0, 0 },
+        { "down0", SIM_DOWNSTREAM, 1, 0 << 3, SIM_ACS },
+        { "down1", SIM_DOWNSTREAM, 1, 1 << 3, SIM_ACS },
+        { "gpu", SIM_ENGINE, DOWN0, 0, SIM_PASID },
+        { "npu", SIM_ENGINE, DOWN1, 0, SIM_PASID },
+    };
+
+    rig->config.functions = functions;
+    rig->config.n_functions = 6;
+    rig->setup.flags |= UIOMMU_CONFIG_ACS_AS_FOUND | UIOMMU_CONFIG_WIDE_PASIDS;
+    return has_pasids(rig, why);
+}
+
+static bool virtual_function(struct rig *rig, const char **why)
+{
+    static const struct sim_function functions[] = {
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS },
+        { "pf", SIM_ENGINE, 0, 0, SIM_ATS | SIM_PASID | SIM_VFS_ON },
+        { "vf0", SIM_VIRTUAL, 1, 2 << 3 | 1, SIM_ATS },
+    };
+
+    rig->config.ats = true;
+    rig->config.functions = functions;
+    rig->config.n_functions = 3;
+    return has_pasids(rig, why);
+}
+
+bool prepare_program(struct rig *rig, const char **why)
+{
+    switch (program_of(rig)->on) {
     case ON_ATS:
         rig->config.ats = true;
         return true;
@@ -636,6 +703,10 @@ bool prepare_on(struct rig *rig, enum on on, const char **why)
     case ON_DOORBELLS:
         rig->config.its = true;
         return translates_messages(rig, why);
+    case ON_TWO:
+        return two_members(rig, why);
+    case ON_VIRTUAL:
+        return virtual_function(rig, why);
     default:
         return true;
     }
@@ -643,11 +714,26 @@ bool prepare_on(struct rig *rig, enum on on, const char **why)
 
 /* ---- a run --------------------------------------------------------------- */
 
-void trial_open(struct trial *t, struct rig *rig)
+static bool is_on(const struct rig *rig, enum on on)
 {
+    const struct program *p = program_of(rig);
+
+    return p && p->on == on;
+}
+
+void trial_up(struct trial *t, struct rig *rig)
+{
+    for (unsigned dev = DOWN0; is_on(rig, ON_TWO) && dev <= DOWN1; dev++)
+        redirect_only(rig, dev);
+    if (rig->config.its)
+        find_and_start(rig);
+    else
+        up(rig);
     memset(t, 0, sizeof(*t));
     t->rig = rig;
     t->page = rig_pages(rig, 9);
+    for (unsigned i = 0; i < PAGES; i++)
+        rig_poke(rig, page_of(t, i), page_of(t, i));
     t->d = rig_domain(rig, 0);
     t->e = rig_domain(rig, 0);
     t->base = GIB(4);
@@ -679,10 +765,51 @@ void trial_forget(struct trial *t)
     sim_forget(t->rig->m);
 }
 
-void trial_close(struct trial *t)
+static void find_nothing(void *ctx, const struct uiommu_audit *audit)
 {
+    const struct trial *t = ctx;
+
+    if (uiommu_audit_is_finding(audit->kind))
+        fail_msg("%s: %s", t->rig->name, audit->text);
+}
+
+/* What is in the tables is what was asked for. */
+void trial_down(struct trial *t)
+{
+    rig_ok(uiommu_audit(t->rig->u, find_nothing, t));
     set(t->rig, 0, uiommu_blocked(t->rig->u));
     set(t->rig, 1, uiommu_blocked(t->rig->u));
     uiommu_domain_put(t->d);
     uiommu_domain_put(t->e);
+    rig_down(t->rig);
+}
+
+/* ---- steps that programs share ------------------------------------------- */
+
+void leave(struct trial *t, unsigned n)
+{
+    sees(t, rig_endpoint(t->rig, n), uiommu_blocked(t->rig->u));
+}
+
+void sees(struct trial *t, struct uiommu_endpoint *ep, struct uiommu_domain *d)
+{
+    expect_ok(t, uiommu_set_domain(ep, d, NULL), "set_domain");
+}
+
+void page_in(struct trial *t, struct uiommu_domain *d, unsigned n)
+{
+    expect_ok(t, uiommu_map(d, t->base + AT, page_of(t, n), RIG_PAGE, RIG_RW),
+              "map");
+}
+
+bool reached(struct trial *t, unsigned n, uint32_t number)
+{
+    return lands_with(t->rig, n, number, t->base + AT, UIOMMU_WRITE) != NOWHERE;
+}
+
+uint64_t fetch(struct trial *t, unsigned n, uint32_t number, uint64_t iova)
+{
+    uint64_t value = 0;
+
+    return rig_dma(t->rig, n, number, false, iova, &value) ? value : NOWHERE;
 }

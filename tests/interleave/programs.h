@@ -32,7 +32,8 @@ enum on {
     ON_PASIDS,    /* device TLBs, PASIDs, page requests                      */
     ON_BUDGET,    /* devices that fault too often are shut off               */
     ON_DOORBELLS, /* a unit that translates interrupt messages               */
-    ONS
+    ON_TWO,       /* a group of two members that have PASIDs                 */
+    ON_VIRTUAL,   /* engine 1 is a virtual function of engine 0              */
 };
 
 struct program {
@@ -43,24 +44,49 @@ struct program {
     enum on on;
 };
 
-extern const struct program programs[]; /* ends with a NULL name */
-extern const struct program device_programs[];
+/* By what they are about; each list ends with a NULL name. */
+extern const struct program programs[], device_programs[], part_programs[],
+    space_programs[];
 
-/* The next on such a machine, of both; `p` NULL: the first. NULL: no more. */
-const struct program *program_after(const struct program *p, enum on on);
 unsigned program_cpus(const struct program *p);
 
-/* For RIG_TEST_ON: a machine as ON_... says; why there is none. */
-bool prepare_on(struct rig *rig, enum on on, const char **why);
+/* Each program of a list is a test of its name: how many. `run` asks which it is. */
+enum { PROGRAMS = 100 };
+unsigned program_tests(struct rig_test *tests, const struct program *list,
+                       void (*run)(struct rig *rig),
+                       bool (*prepare)(struct rig *rig, const char **why));
+const struct program *program_of(const struct rig *rig);
+/* A machine as the program wants it; why there is none. */
+bool prepare_program(struct rig *rig, const char **why);
 
-/* Both domains, seen and empty; and away with them. */
-void trial_open(struct trial *t, struct rig *rig);
+/* The machine, with both domains, seen and empty; and away with them. */
+void trial_up(struct trial *t, struct rig *rig);
+void trial_down(struct trial *t);
 void trial_next(struct trial *t);
-void trial_close(struct trial *t);
 /* What is wrong is said once. */
 void say(struct trial *t, const char *format, ...);
 void expect_ok(struct trial *t, enum uiommu_status status, const char *call);
 /* Forgets stale uses; a violation is wrong. */
 void trial_forget(struct trial *t);
+
+/* ---- steps that programs share ------------------------------------------- */
+
+#define AT (2 * (uint64_t)RIG_PAGE) /* of a page, from a run's base */
+
+/* The nth of its pages, which says so itself: see fetch(). */
+static inline uint64_t page_of(const struct trial *t, unsigned n)
+{
+    return t->page + n * (uint64_t)RIG_PAGE;
+}
+
+/* Engine n sees nothing. */
+void leave(struct trial *t, unsigned n);
+void sees(struct trial *t, struct uiommu_endpoint *ep, struct uiommu_domain *d);
+/* Page n at AT. */
+void page_in(struct trial *t, struct uiommu_domain *d, unsigned n);
+/* Would the unit let engine n write to AT? */
+bool reached(struct trial *t, unsigned n, uint32_t number);
+/* Which page engine n reads from: DMA, with whatever its device has cached. */
+uint64_t fetch(struct trial *t, unsigned n, uint32_t number, uint64_t iova);
 
 #endif

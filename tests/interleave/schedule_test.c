@@ -15,21 +15,6 @@
 
 enum { FAILS = 42, EVERYWHERE = 1000 };
 
-static void programs_keep_their_promises(struct rig *rig)
-{
-    explore_all(rig, ON_ANY);
-}
-
-static void programs_with_ats_keep_their_promises(struct rig *rig)
-{
-    explore_all(rig, ON_ATS);
-}
-
-static bool hooked_with_ats(struct rig *rig, const char **why)
-{
-    return hooked(rig, why) && prepare_on(rig, ON_ATS, why);
-}
-
 static const struct program *find(const char *name)
 {
     const struct program *p = programs;
@@ -52,7 +37,7 @@ static void devices_come_and_go_at_every_point(struct rig *rig)
         plan.first = i % 2;
         one_switch(&t, find(names[i / 2]), plan, EVERYWHERE);
     }
-    take_down(rig, &t);
+    take_down(&t);
 }
 
 /* ---- can it fail? -------------------------------------------------------- */
@@ -130,10 +115,7 @@ static bool hooked_and_prompt(struct rig *rig, const char **why)
     return !rig->config.adversarial || rig_does(rig, RIG_PROMPT, why);
 }
 
-static const struct rig_test tests[] = {
-    RIG_COLD_ON(programs_keep_their_promises, hooked),
-    RIG_COLD_ON(programs_with_ats_keep_their_promises, hooked_with_ats),
-    RIG_COLD_ON(devices_come_and_go_at_every_point, hooked),
+static const struct rig_test more[] = {
     RIG_COLD_ON(a_missing_exchange_is_noticed, hooked_and_coherent),
     RIG_COLD_ON(a_missing_host_fence_is_noticed, hooked_and_prompt),
     { 0 },
@@ -141,8 +123,15 @@ static const struct rig_test tests[] = {
 
 int main(void)
 {
-    int failed = rig_run("schedule", tests);
+    struct rig_test tests[1 + PROGRAMS + sizeof(more) / sizeof(more[0])] = {
+        RIG_COLD_ON(devices_come_and_go_at_every_point, hooked)
+    };
+    unsigned n =
+        1 + program_tests(&tests[1], programs, explore, hooked_program);
+    int failed;
 
+    memcpy(&tests[n], more, sizeof(more));
+    failed = rig_run("schedule", tests);
     printf("# %lu executions\n", executions);
     return failed;
 }
