@@ -40,6 +40,17 @@ SUPPORT = {
     "qemu": {"says": "as QEMU", "tests": ["scenario_test: qemu_{mode}"]},
 }
 
+# Each manner has the test, and no other.
+SCENES = {
+    "part_test": {"lends[legacy,coherent]": "passed",
+                  "lends[legacy,coherent,adversarial]": "passed"},
+    "part_test-hooked": {"lends[legacy,coherent]": "passed"},
+    "part_test-failing": {"lends[legacy,coherent]": "passed"},
+    "part_test-snapshots": {"leaks[legacy,coherent,adversarial]": "passed"},
+    "schedule_parts_test-hooked": {"lends_beside_ends[legacy]": "passed"},
+    "schedule_parts_test": {"ends[legacy]": "passed"},
+}
+
 
 class Catalogues(unittest.TestCase):
     def setUp(self):
@@ -47,7 +58,10 @@ class Catalogues(unittest.TestCase):
         self.root = pathlib.Path(self.kept.name)
         (self.root / "docs").mkdir()
         (self.root / "tests" / "catalogue").mkdir(parents=True)
-        self.results = dict(RESULTS)
+        self.results = {**RESULTS, **SCENES}
+        self.scenarios = {
+            name: {"says": "x", "tests": ["part_test: *"],
+                   "schedule": ["lends_*"]} for name in catalogues.SCENARIOS}
         self.readme("before\n", "after\n")
         self.support = {name: dict(row) for name, row in SUPPORT.items()}
         self.rows = {page.name: {name: {"says": "x", "tests": ["map_test: maps"]}
@@ -62,7 +76,8 @@ class Catalogues(unittest.TestCase):
         self.kept.cleanup()
 
     def make(self, *options):
-        for page, rows in [*self.rows.items(), ("support", self.support)]:
+        for page, rows in [*self.rows.items(), ("support", self.support),
+                           ("scenarios", self.scenarios)]:
             text = "".join(
                 f"['{name}']\n" + "".join(
                     f"{key} = {json.dumps(value)}\n"
@@ -194,6 +209,61 @@ class Catalogues(unittest.TestCase):
     def test_no_place_for_support(self):
         (self.root / "README.md").write_text("nothing")
         self.refused("README.md: the lines around what is made")
+
+    def test_scenarios(self):
+        self.scenarios["C-SC2"]["failing"] = ["map_test: maps"]
+        self.scenarios["C-SC3"] = {"says": "y", "tests": ["part_test: *"],
+                                   "schedule": "is alone"}
+        self.results["map_test-failing"] = {"maps[legacy]": "passed"}
+        self.assertEqual(self.make(), (0, ""))
+        text = self.page("scenarios")
+        lends = "`part_test: lends` | " * 3
+        self.assertIn(f"| C-SC1 | x | {lends}`lends_beside_ends` |\n", text)
+        self.assertIn("`part_test: lends` | `map_test: maps` | `lends_bes", text)
+        self.assertIn(f"| C-SC3 | y | {lends}*does not apply:* is alone |\n",
+                      text)
+        self.assertEqual(self.make("--check"), (0, ""))
+        self.scenarios["C-SC3"]["says"] = "z"
+        self.refused("docs/scenarios.md is not what this run shows", "--check")
+
+    def without(self, suite, manner):
+        self.results = {**RESULTS, **SCENES, suite: {}}
+        self.refused(f"C-SC7: no test 'part_test: *' passed: {manner}")
+
+    def test_each_manner_has_to_be_shown(self):
+        self.without("part_test", "adversarial")
+        self.without("part_test-hooked", "stores")
+        self.without("part_test-failing", "failing")
+        self.results = {**RESULTS, **SCENES, "schedule_parts_test-hooked": {}}
+        self.refused("C-SC7: no test 'lends_*' passed: schedule")
+
+    def test_machines_that_are_not_adversarial_are_no_manner(self):
+        self.results["part_test"] = {"lends[legacy,coherent]": "passed"}
+        self.refused("C-SC7: no test 'part_test: *' passed: adversarial")
+
+    def test_what_is_not_applicable_is_no_manner(self):
+        self.results["part_test-failing"] = {"lends": "not applicable: once"}
+        self.refused("C-SC7: no test 'part_test: *' passed: failing")
+
+    def test_scheduler_without_stores_shows_nothing(self):
+        self.scenarios["S0.17"]["schedule"] = ["ends"]
+        self.refused("S0.17: no test 'ends' passed: schedule")
+
+    def test_manner_without_tests_or_reason(self):
+        del self.scenarios["S3.36"]["schedule"]
+        self.refused("S3.36: neither tests nor a reason for schedule")
+
+    def test_manner_that_is_excused_and_shown(self):
+        self.scenarios["C-SC4"]["failing"] = "never"
+        self.refused("C-SC4: says why not failing, but there is part_test: lends")
+
+    def test_scenario_that_is_missing_or_wrong(self):
+        self.scenarios["C-SC5"] = {"tests": ["part_test: *"], "threads": "no",
+                                   "schedule": "no"}
+        self.refused("C-SC5: nobody knows 'threads'")
+        self.refused("C-SC5: does not say what it is")
+        del self.scenarios["C-SC5"]
+        self.refused("scenarios.toml: C-SC5 is missing")
 
     def test_no_run(self):
         done = subprocess.run(
