@@ -8,6 +8,8 @@
 
 #include "pci/pci.h"
 
+enum { ANSWER_NS = 10 * 1000 * 1000 }; /* that an answer may be on its way */
+
 static const struct uim_inval EVERYTHING = { .all = true };
 
 /* ---- ATS around the change (B.8) ------------------------------------------------ */
@@ -192,7 +194,7 @@ static bool has_failed(const struct uiommu_endpoint *own)
 
 /* All that came was answered, but answers take their time, and one that comes once the device
  * asks anew is one to nothing (PCIe Base 10.5.2). A group whose last request the device never
- * sent has none: enabling forgets it. */
+ * sent has none and is not waited for: enabling forgets it. */
 static void wait_until_stopped(const struct uiommu_device *dev)
 {
     const struct uim_unit *unit = dev->unit;
@@ -200,7 +202,7 @@ static void wait_until_stopped(const struct uiommu_device *dev)
     struct uim_pci_pri pri;
 
     while (uim_pci_pri(&dev->u->host, dev->pci, &pri) == UIOMMU_OK &&
-           !pri.stopped && uim_now(unit) - start < unit->timeout_ns)
+           !pri.stopped && uim_now(unit) - start < ANSWER_NS)
         uim_relax(unit);
 }
 
