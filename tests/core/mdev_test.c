@@ -19,7 +19,7 @@ static bool with_owners_and_ats(struct rig *rig, const char **why)
     return with_owners(rig, why);
 }
 
-#define REGION GIB(3)
+#define REGION MIB(32)
 
 static bool add_region(struct rig *rig)
 {
