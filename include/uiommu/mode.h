@@ -46,6 +46,9 @@ struct uiommu_mode {
                                  * is refused                               */
     bool ats;                   /* its device may hold translations now     */
     uint8_t pasid_bits;         /* of its device, as it may use them        */
+    uint32_t pasids_waiting;  /* numbers of its device's group that nobody gets
+                                 * before a reset: see uiommu_pasid_destroy()
+                                 * and uiommu_mediator.pasid_clear           */
     bool faults_served; /* it may see a domain that answers page requests
                                  * (request.h)                              */
     bool interrupts_isolated;   /* it can send no interrupt of another      */

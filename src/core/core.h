@@ -592,6 +592,8 @@ void uim_pasids_merge(struct uiommu_group *into, struct uiommu_group *from);
 void uim_view_free(struct uim_view *view);
 /* A device was reset, or has gone: numbers that nobody can send any more are free. */
 void uim_pasids_free_waiting(struct uiommu_group *group);
+/* How many wait. */
+uint32_t uim_pasids_waiting(const struct uiommu_group *group);
 /* The device comes to the group, and gets endpoints for the numbers that are in use there.
  * BUSY: it has fewer numbers. INVAL: it must not see what one of them sees. Or as
  * uiommu_set_domain(); it has none then. */

@@ -60,6 +60,7 @@ static void report(struct uiommu_endpoint *ep, struct uiommu_mode *out)
     out->trusted = !ep->device->untrusted;
     out->ats = atomic_load(&uim_own(real)->ats_on);
     out->pasid_bits = view->group->hardware ? 0 : ep->device->pasid_bits;
+    out->pasids_waiting = uim_pasids_waiting(ep->device->group);
     out->faults_served = uim_can_ask(ep->mediated && !view->group->software
                                          ? ep->device->endpoint
                                          : real) &&

@@ -341,6 +341,16 @@ void uim_pasids_free_waiting(struct uiommu_group *group)
     }
 }
 
+uint32_t uim_pasids_waiting(const struct uiommu_group *group)
+{
+    uint32_t n = 0;
+
+    for (const struct uim_node *i = group->pasids.next; i != &group->pasids;
+         i = i->next)
+        n += uim_container(i, const struct uim_view, node)->waits_since > 0;
+    return n;
+}
+
 /* All members that have PASIDs; unless groups are wide there is one. */
 static enum uiommu_status add_endpoints(struct uim_view *view)
 {

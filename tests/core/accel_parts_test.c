@@ -339,6 +339,14 @@ static void c_sc8_a_reset_that_failed_leaves_all_blocked(struct rig *rig)
 
 /* ---- a queue does not stop (C-SC11) ------------------------------------------------- */
 
+static uint32_t waiting(struct uiommu_endpoint *ep)
+{
+    struct uiommu_mode mode;
+
+    rig_ok(uiommu_effective_mode(ep, &mode));
+    return mode.pasids_waiting;
+}
+
 static void c_sc11_a_queue_that_does_not_stop_keeps_its_number(struct rig *rig)
 {
     struct stand s;
@@ -369,6 +377,7 @@ static void c_sc11_a_queue_that_does_not_stop_keeps_its_number(struct rig *rig)
     other = pasid(rig, ACCEL);
     assert_true(uiommu_endpoint_pasid(other) >
                 number_of(&s.client[CLIENTS - 1]));
+    assert_int_equal(waiting(other), 1);
     rig_ok(uiommu_pasid_destroy(other, true));
     rig_ok(accel_take_back(stuck));
     rig_ok(accel_lend(&s.parts, &next));
@@ -381,6 +390,7 @@ static void c_sc11_a_queue_that_does_not_stop_keeps_its_number(struct rig *rig)
     client_begin(&s, CRASHES);
     assert_ptr_equal(c->part, stuck);
     assert_int_equal(number_of(c), number);
+    assert_int_equal(waiting(rig_endpoint(rig, ACCEL)), 0);
     assert_works(&s);
     stand_close(&s);
 }

@@ -30,9 +30,11 @@ static struct uiommu_endpoint *lend_kind(struct rig *rig, struct part *part,
 {
     static const struct uiommu_mediator mediator[] = {
         [UIOMMU_MDEV_PASID] = { .pasid_install = part_install,
-                                .pasid_clear = part_clear },
+                                .pasid_clear = part_clear,
+                                .parent_reset = part_reset },
         [UIOMMU_MDEV_RID_INHERIT] = { .parent_reset = part_reset },
-        [UIOMMU_MDEV_EMULATED] = { .unmapped = nothing_unmapped },
+        [UIOMMU_MDEV_EMULATED] = { .unmapped = nothing_unmapped,
+                                   .parent_reset = part_reset },
     };
     struct uiommu_mdev_config config;
 
@@ -105,6 +107,131 @@ static void one_client_has_every_kind_of_one_machine(struct rig *rig)
     take_home(&soft);
     take_home(&heir);
     take_home(&numbered);
+}
+
+/* ---- and all are reset (C-SC8) --------------------------------------------------------- */
+
+/* Engine 0 has one of each kind, and each sees another page. */
+enum { NUMBERED, HEIR, SOFT, SPACE, KINDS };
+
+struct all {
+    struct rig *rig;
+    struct part part[SPACE];
+    struct uiommu_endpoint *ep[KINDS];
+    struct uiommu_domain *d[KINDS];
+    uint64_t phys[KINDS];
+};
+
+static void open_all(struct all *a, struct rig *rig)
+{
+    static const enum uiommu_mdev_kind kind[SPACE] = {
+        [NUMBERED] = UIOMMU_MDEV_PASID,
+        [HEIR] = UIOMMU_MDEV_RID_INHERIT,
+        [SOFT] = UIOMMU_MDEV_EMULATED,
+    };
+
+    a->rig = rig;
+    for (unsigned i = 0; i < KINDS; i++) {
+        a->ep[i] =
+            i < SPACE ? lend_kind(rig, &a->part[i], 0, kind[i]) : pasid(rig, 0);
+        a->phys[i] = rig_pages(rig, 0);
+        a->d[i] = mapped(rig, BASE, a->phys[i]);
+        see(a->ep[i], a->d[i]);
+    }
+}
+
+static void close_all(struct all *a)
+{
+    rig_ok(uiommu_pasid_destroy(a->ep[SPACE], true));
+    for (unsigned i = SPACE; i-- > 0;)
+        take_home(&a->part[i]);
+    for (unsigned i = 0; i < KINDS; i++)
+        uiommu_domain_put(a->d[i]);
+}
+
+/* The word at BASE is of the kind's own page, and of no other. */
+static bool gets_there(struct all *a, unsigned i)
+{
+    struct word w = { .rig = a->rig, .ep = a->ep[i] };
+    struct sender s = { a->rig, 0, a->ep[i], UIOMMU_NO_PASID };
+    const uint64_t before = rig_peek(a->rig, a->phys[i]);
+    uint64_t value = before + 1;
+
+    if (i == SOFT ? !by_software(&w, true, BASE, &value)
+                  : !send(&s, true, BASE, &value)) {
+        assert_int_equal(rig_peek(a->rig, a->phys[i]), before);
+        return false;
+    }
+    assert_int_equal(rig_peek(a->rig, a->phys[i]), before + 1);
+    return true;
+}
+
+/* Nothing keeps software: it is told, and goes on. */
+static void only_software_gets_there(struct all *a)
+{
+    for (unsigned i = 0; i < KINDS; i++)
+        assert_int_equal(gets_there(a, i), i == SOFT);
+}
+
+static void are_told(const struct all *a, unsigned begun, unsigned ended,
+                     unsigned failed)
+{
+    for (unsigned i = 0; i < SPACE; i++) {
+        assert_int_equal(a->part[i].begun, begun);
+        assert_int_equal(a->part[i].ended, ended);
+        assert_int_equal(a->part[i].failed, failed);
+    }
+}
+
+/* Whoever would change what it sees hears `status`. */
+static void nobody_moves(struct all *a, enum uiommu_status status)
+{
+    for (unsigned i = 0; i < KINDS; i++)
+        if (i != SOFT)
+            rig_is(uiommu_set_domain(a->ep[i], a->d[(i + 1) % KINDS], NULL),
+                   status);
+}
+
+static void c_sc8_every_kind_is_held_and_comes_back(struct rig *rig)
+{
+    struct all a;
+
+    open_all(&a, rig);
+    for (unsigned n = 1; n <= 2; n++) {
+        rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
+        are_told(&a, n, n - 1, 0);
+        only_software_gets_there(&a);
+        nobody_moves(&a, UIOMMU_BUSY);
+        rig_ok(uiommu_device_reset_end(parent(rig, 0), true));
+        are_told(&a, n, n, 0);
+        for (unsigned i = 0; i < KINDS; i++) {
+            assert_ptr_equal(uiommu_endpoint_domain(a.ep[i]), a.d[i]);
+            assert_true(gets_there(&a, i));
+        }
+    }
+    assert_int_equal(a.part[NUMBERED].installs, 1);
+    assert_int_equal(a.part[NUMBERED].clears, 0);
+    close_all(&a);
+}
+
+static void c_sc8_every_kind_is_blocked_if_it_fails(struct rig *rig)
+{
+    struct uiommu_mode mode;
+    struct all a;
+
+    open_all(&a, rig);
+    rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
+    rig_ok(uiommu_device_reset_end(parent(rig, 0), false));
+    are_told(&a, 1, 0, 1);
+    only_software_gets_there(&a);
+    nobody_moves(&a, UIOMMU_NODEV);
+    for (unsigned i = 0; i < KINDS; i++) {
+        rig_ok(uiommu_effective_mode(a.ep[i], &mode));
+        assert_int_equal(mode.sees, i == SOFT ? UIOMMU_DOMAIN_PAGING
+                                              : UIOMMU_DOMAIN_BLOCKED);
+        assert_int_equal(mode.quarantined, i != SOFT);
+    }
+    close_all(&a);
 }
 
 /* ---- what he notices ---------------------------------------------------------------- */
@@ -316,6 +443,10 @@ int main(void)
     static const struct rig_test tests[] = {
         RIG_TEST_ON(one_client_has_every_kind_of_one_machine, with_all),
         RIG_TEST_ON(one_client_has_every_kind_of_one_machine, with_all_and_ats),
+        RIG_TEST_ON(c_sc8_every_kind_is_held_and_comes_back, with_all),
+        RIG_TEST_ON(c_sc8_every_kind_is_held_and_comes_back, with_all_and_ats),
+        RIG_TEST_ON(c_sc8_every_kind_is_blocked_if_it_fails, with_all),
+        RIG_TEST_ON(c_sc8_every_kind_is_blocked_if_it_fails, with_all_and_ats),
         RIG_TEST(he_notices_a_device_that_goes_wrong),
         RIG_TEST(he_notices_what_is_read_wrong),
         RIG_TEST(he_notices_a_fault_that_is_not_his),

@@ -811,7 +811,7 @@ static void c_sc6_threads_pin_while_others_unmap(struct rig *rig)
 /* ---- the parent ------------------------------------------------------------------------------------------ */
 
 /* What it has is the mediator's memory, and not the parent's registers. */
-static void a_reset_of_the_parent_is_told(struct rig *rig)
+static void c_sc8_a_reset_of_the_parent_is_told(struct rig *rig)
 {
     uint64_t page = rig_pages(rig, 0);
     struct uiommu_domain *d = rig_domain(rig, 0);
@@ -905,7 +905,7 @@ static const struct rig_test tests[] = {
     { .name = "c_sc6_threads_pin_while_others_unmap",
       .run = c_sc6_threads_pin_while_others_unmap,
       .once = "the host call that fails may be another thread's" },
-    RIG_TEST(a_reset_of_the_parent_is_told),
+    RIG_TEST(c_sc8_a_reset_of_the_parent_is_told),
     RIG_TEST_ON(its_parent_is_pulled_out, with_trust),
     RIG_TEST(a_registration_that_fails_leaves_nothing),
     { 0 },

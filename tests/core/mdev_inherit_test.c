@@ -327,7 +327,7 @@ static void an_heir_has_the_regions_of_its_parent(struct rig *rig)
 
 /* ---- the parent is reset, or goes ------------------------------------------------------------------ */
 
-static void an_heir_is_held_with_its_parent(struct rig *rig)
+static void c_sc8_an_heir_is_held_with_its_parent(struct rig *rig)
 {
     struct uiommu_domain *d = rig_domain(rig, 0);
     struct part heir;
@@ -589,7 +589,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(an_heir_of_what_does_not_come_back_is_ended, with_a_region),
     RIG_TEST_ON(a_member_goes_while_a_driver_rests, with_two),
     RIG_TEST_ON(no_member_comes_while_a_driver_rests, with_two),
-    RIG_TEST_ON(an_heir_is_held_with_its_parent, with_ats),
+    RIG_TEST_ON(c_sc8_an_heir_is_held_with_its_parent, with_ats),
     RIG_TEST_ON(the_parent_of_an_heir_is_pulled_out, with_owners),
     RIG_TEST_ON(a_driver_that_rests_is_stopped_first, with_owners),
     RIG_TEST_ON(an_heir_moves_the_whole_group, with_two),

@@ -219,7 +219,7 @@ static void c_sc8_parts_are_held_with_their_parent(struct rig *rig)
     uiommu_domain_put(e);
 }
 
-static void a_reset_that_failed_leaves_all_blocked(struct rig *rig)
+static void c_sc8_a_reset_that_failed_leaves_all_blocked(struct rig *rig)
 {
     struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
     struct part part, idle;
@@ -580,19 +580,35 @@ static void who_meets_a_merge_is_of_the_new_group(struct rig *rig)
 
 /* ---- virtual functions (C-SC12) ------------------------------------------------------------------ */
 
-static bool with_virtual(struct rig *rig, const char **why)
-{
-    static const struct sim_function functions[] = {
-        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS },
-        { "pf", SIM_ENGINE, 0, 0, SIM_ATS | SIM_PASID | SIM_VFS_ON },
-        { "vf0", SIM_VIRTUAL, 1, 2 << 3 | 1, SIM_ATS },
-        { "vf1", SIM_VIRTUAL, 1, 2 << 3 | 2, SIM_ATS },
-    };
+#define VIRTUAL_OF(pf)                                                         \
+    {                                                                          \
+        { "port", SIM_ROOT_PORT, MACHINE_NO_BRIDGE, 0x1c << 3, SIM_ACS },      \
+            { "pf", SIM_ENGINE, 0, 0, SIM_ATS | (pf) | SIM_VFS_ON },           \
+            { "vf0", SIM_VIRTUAL, 1, 2 << 3 | 1, SIM_ATS },                    \
+            { "vf1", SIM_VIRTUAL, 1, 2 << 3 | 2, SIM_ATS },                    \
+    }
 
+static bool virtual_of(struct rig *rig, const struct sim_function *functions,
+                       const char **why)
+{
     rig->config.ats = true;
     rig->config.functions = functions;
     rig->config.n_functions = 4;
     return has_pasids(rig, why);
+}
+
+static bool with_virtual(struct rig *rig, const char **why)
+{
+    static const struct sim_function functions[] = VIRTUAL_OF(SIM_PASID);
+
+    return virtual_of(rig, functions, why);
+}
+
+static bool with_virtual_without(struct rig *rig, const char **why)
+{
+    static const struct sim_function functions[] = VIRTUAL_OF(0);
+
+    return virtual_of(rig, functions, why);
 }
 
 /* Its physical function has the numbers switched on, and takes it along in a reset. */
@@ -614,6 +630,40 @@ static void c_sc12_a_virtual_function_has_parts(struct rig *rig)
     assert_true(sends(rig, 1, 1));
     take_home(&part);
     uiommu_domain_put(d);
+}
+
+static void refuses_parts(struct rig *rig, unsigned n)
+{
+    struct part part = { 0 };
+    const struct uiommu_mdev_config config = part_config(&part, rig, n);
+
+    rig_is(uiommu_mdev_register(parent(rig, n), &config, &part.ep),
+           UIOMMU_OPNOTSUPP);
+}
+
+/* They are its physical function's, and that has none. */
+static void c_sc12_without_numbers_above_there_are_none(struct rig *rig)
+{
+    for (unsigned n = 0; n < 3; n++)
+        refuses_parts(rig, n);
+}
+
+/* Or has them switched off by somebody else when the virtual one comes. */
+static void c_sc12_numbers_that_are_off_above_are_not_there(struct rig *rig)
+{
+    const struct uiommu_host *h = &rig->m->host;
+    struct uim_pci_pasid cap;
+    struct part part;
+
+    rig_ok(uiommu_device_remove(parent(rig, 1)));
+    rig->device[rig_engine(rig, 1)] = NULL;
+    rig_ok(uim_pci_pasid(h, rig->m->devices[rig_engine(rig, 0)].pci, &cap));
+    uim_pci_pasid_disable(h, rig->m->devices[rig_engine(rig, 0)].pci,
+                          cap.offset);
+    rig_ok(rig_add(rig, rig_engine(rig, 1)));
+    refuses_parts(rig, 1);
+    lend(rig, 2, &part);
+    take_home(&part);
 }
 
 /* Store by store. */
@@ -655,7 +705,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(what_a_driver_uses_is_stopped_first, with_ats),
     RIG_TEST_ON(nothing_changes_while_the_machine_sleeps, with_ats),
     RIG_TEST_ON(c_sc8_parts_are_held_with_their_parent, with_ats),
-    RIG_TEST_ON(a_reset_that_failed_leaves_all_blocked, with_ats),
+    RIG_TEST_ON(c_sc8_a_reset_that_failed_leaves_all_blocked, with_ats),
     RIG_TEST_ON(an_owner_can_leave_in_a_reset, with_ats),
     RIG_COLD_ON(c_sc10_others_in_the_group_are_a_reason, strict),
     RIG_COLD_ON(c_sc10_numbers_are_those_of_both, wide_with_fewer),
@@ -675,6 +725,9 @@ static const struct rig_test tests[] = {
       .cold = true,
       .once = "another call begins inside" },
     RIG_TEST_ON(c_sc12_a_virtual_function_has_parts, with_virtual),
+    RIG_TEST_ON(c_sc12_without_numbers_above_there_are_none,
+                with_virtual_without),
+    RIG_TEST_ON(c_sc12_numbers_that_are_off_above_are_not_there, with_virtual),
     RIG_TEST_ON(c_sc12_no_other_function_notices_a_part, with_virtual),
     { 0 },
 };

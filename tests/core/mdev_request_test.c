@@ -351,6 +351,53 @@ static void a_part_is_served_where_its_answers_are_known(struct rig *rig)
     uiommu_domain_put(p.d);
 }
 
+/* ---- of virtual functions (C-SC12) ----------------------------------------------------- */
+
+enum { PF, VF };
+
+static bool with_virtual(struct rig *rig, const char **why)
+{
+    static const struct sim_function functions[] = {
+        { "pf", SIM_ENGINE, MACHINE_NO_BRIDGE, 3 << 3,
+          SIM_ATS | SIM_PRI | SIM_PASID | SIM_VFS_ON },
+        { "vf", SIM_VIRTUAL, PF, 3 << 3 | 1, SIM_ATS },
+    };
+
+    rig->config.functions = functions;
+    rig->config.n_functions = sizeof(functions) / sizeof(functions[0]);
+    rig->setup.flags |= UIOMMU_CONFIG_WIDE_PASIDS;
+    return with_pasid_requests(rig, why);
+}
+
+/* Its physical function could ask, and a part of that; what answers is for nobody else, and
+ * what does not is for all. */
+static void
+c_sc12_a_part_of_a_virtual_function_asks_for_nothing(struct rig *rig)
+{
+    const uint64_t phys = rig_pages(rig, 0);
+    struct uiommu_domain *plain = mapped(rig, BASE, phys);
+    struct part part, above;
+    struct pager p;
+
+    open_pager(rig, &p, PF);
+    lend_asking(rig, &above, 0);
+    lend(rig, VF, &part);
+    assert_true(are_served(above.ep));
+    assert_false(are_served(part.ep));
+    assert_false(are_served(rig_endpoint(rig, VF)));
+    rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_OPNOTSUPP);
+    assert_int_equal(part.installs, 0);
+    see(part.ep, plain);
+    assert_true(part.pasid > 0);
+    assert_true(reaches(rig, VF, part.ep, BASE, phys));
+    rig_is(uiommu_set_domain(part.ep, p.d, NULL), UIOMMU_OPNOTSUPP);
+    assert_ptr_equal(uiommu_endpoint_domain(part.ep), plain);
+    see(above.ep, p.d);
+    take_home(&part);
+    uiommu_domain_put(plain);
+    end(&above, &p);
+}
+
 static bool with_bare_answers(struct rig *rig, const char **why)
 {
     if (!with_pasid_requests(rig, why))
@@ -372,6 +419,8 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_queue_says_which_part_asks, with_pasid_requests),
     RIG_TEST_ON(for_software_nothing_asks, with_requests),
     RIG_TEST_ON(a_part_can_what_its_parent_can, with_pasids),
+    RIG_TEST_ON(c_sc12_a_part_of_a_virtual_function_asks_for_nothing,
+                with_virtual),
     RIG_TEST_ON(a_part_is_served_where_its_answers_are_known,
                 with_bare_answers),
     { 0 },

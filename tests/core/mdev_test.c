@@ -19,6 +19,36 @@ static bool with_owners_and_ats(struct rig *rig, const char **why)
     return with_owners(rig, why);
 }
 
+#define REGION MIB(32)
+
+static bool add_region(struct rig *rig)
+{
+    static const struct sim_region region[] = { { REGION, RIG_PAGE, 0 } };
+
+    rig->config.regions = region;
+    rig->config.n_regions = 1;
+    return true;
+}
+
+static bool with_a_region(struct rig *rig, const char **why)
+{
+    return add_region(rig) && with_owners(rig, why);
+}
+
+/* Whoever has the whole device. */
+static bool as_a_whole(struct rig *rig, const char **why)
+{
+    (void)why;
+    rig->setup.flags |= UIOMMU_CONFIG_UNSAFE_INTERRUPTS;
+    return true;
+}
+
+static bool with_a_region_that_ends(struct rig *rig, const char **why)
+{
+    return rig_does(rig, RIG_RELAXABLE, why) && as_a_whole(rig, why) &&
+           add_region(rig);
+}
+
 /* ---- one client for every kind of endpoint (C.7) ------------------------------- */
 
 /* C-SC1, S3.13, S3.15, S4.9 */
@@ -36,6 +66,57 @@ static void c_sc1_one_client_has_any_endpoint(struct rig *rig)
     space = pasid(rig, 0);
     client(rig, 0, space, false);
     rig_ok(uiommu_pasid_destroy(space, true));
+}
+
+/* What it rests on is not always blocked: here it maps the region of a USB controller, which
+ * firmware lets go when that is claimed. */
+static void c_sc1_what_it_rests_on_is_there_again(struct rig *rig)
+{
+    const uint32_t usb = 0x0c033000;
+    struct uiommu_domain_info info;
+    struct uiommu_endpoint *ep;
+    const int owner = 0;
+
+    sim_config_poke(rig->m, 0, 8, 4, usb);
+    up(rig);
+    ep = rig_endpoint(rig, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        uiommu_domain_info(uiommu_core_domain(ep), &info);
+        assert_int_equal(info.kind, UIOMMU_DOMAIN_PAGING);
+        assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+        assert_true(rig_reaches(rig, 0, REGION, REGION));
+        rig_ok(uiommu_claim(ep, &owner));
+        assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_blocked(rig->u));
+        assert_true(rig_refused(rig, 0, REGION));
+        rig_ok(uiommu_release(ep, &owner));
+        if (i == 0)
+            client(rig, 0, ep, true);
+    }
+    assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+    assert_true(rig_reaches(rig, 0, REGION, REGION));
+}
+
+/* Between two drivers of the host, whose default domain is identity, or maps. */
+static void c_sc1_the_host_has_it_again(struct rig *rig)
+{
+    struct uiommu_endpoint *ep = rig_endpoint(rig, 0);
+    struct uiommu_dma_config config = { .size = sizeof(config) };
+    const uint64_t page = rig_pages(rig, 0);
+    const int owner = 0;
+    uint64_t iova;
+
+    for (unsigned i = 0; i < 4; i++) {
+        config.kind = i % 2 == 0 ? UIOMMU_DMA_IDENTITY : UIOMMU_DMA_TRANSLATED;
+        rig_ok(uiommu_dma_start(ep, &config));
+        rig_is(uiommu_claim(ep, &owner), UIOMMU_BUSY);
+        rig_ok(uiommu_dma_map(ep, page, RIG_PAGE, RIG_RW, &iova));
+        assert_int_equal(iova == page, i % 2 == 0);
+        assert_true(rig_reaches(rig, 0, iova, page));
+        rig_ok(uiommu_dma_unmap(ep, iova, RIG_PAGE));
+        rig_ok(uiommu_dma_stop(ep));
+        client(rig, 0, ep, true);
+        assert_ptr_equal(uiommu_endpoint_domain(ep), uiommu_core_domain(ep));
+    }
 }
 
 /* ---- blocked ---------------------------------------------------------------------------- */
@@ -205,7 +286,15 @@ static void what_the_mediator_refuses_does_not_happen(struct rig *rig)
     uiommu_domain_put(d);
 }
 
-/* C-SC11: the device may go on sending it. */
+static uint32_t waiting(struct uiommu_endpoint *ep)
+{
+    struct uiommu_mode mode;
+
+    rig_ok(uiommu_effective_mode(ep, &mode));
+    return mode.pasids_waiting;
+}
+
+/* C-SC11: the device may go on sending it; who has the parent, or any part, can see that. */
 static void c_sc11_a_part_that_does_not_stop_keeps_its_number(struct rig *rig)
 {
     struct uiommu_domain *d = mapped(rig, BASE, rig_pages(rig, 0));
@@ -223,10 +312,16 @@ static void c_sc11_a_part_that_does_not_stop_keeps_its_number(struct rig *rig)
     assert_int_equal(part.pasid, 3);
     assert_true(rig_pasid_refused(rig, 0, 1, BASE));
     part.stuck = false;
+    assert_int_equal(waiting(rig_endpoint(rig, 0)), 1);
+    assert_int_equal(waiting(part.ep), 1);
+    assert_int_equal(waiting(other.ep), 1);
+    assert_int_equal(waiting(rig_endpoint(rig, 1)), 0);
     take_home(&part);
     take_home(&other);
+    assert_int_equal(waiting(rig_endpoint(rig, 0)), 1);
     rig_ok(uiommu_device_reset_begin(parent(rig, 0)));
     rig_ok(uiommu_device_reset_end(parent(rig, 0), true));
+    assert_int_equal(waiting(rig_endpoint(rig, 0)), 0);
     lend(rig, 0, &part);
     see(part.ep, d);
     assert_int_equal(part.pasid, 1);
@@ -565,15 +660,6 @@ static void interrupts_are_the_parent_s(struct rig *rig)
     take_home(&part);
 }
 
-static bool with_a_region(struct rig *rig, const char **why)
-{
-    static const struct sim_region region[] = { { GIB(3), RIG_PAGE, 0 } };
-
-    rig->config.regions = region;
-    rig->config.n_regions = 1;
-    return with_owners(rig, why);
-}
-
 static void count_direct(void *ctx, const struct uiommu_region *region)
 {
     unsigned *n = ctx;
@@ -701,6 +787,8 @@ static void identity_is_for_mdevs_where_pasids_have_it(struct rig *rig)
 static const struct rig_test tests[] = {
     RIG_TEST_ON(c_sc1_one_client_has_any_endpoint, with_owners),
     RIG_TEST_ON(c_sc1_one_client_has_any_endpoint, with_owners_and_ats),
+    RIG_COLD_ON(c_sc1_what_it_rests_on_is_there_again, with_a_region_that_ends),
+    RIG_TEST_ON(c_sc1_the_host_has_it_again, as_a_whole),
     RIG_TEST_ON(while_it_is_blocked_nothing_is_taken, with_owners),
     RIG_TEST_ON(each_is_a_group_of_its_own, with_owners),
     RIG_TEST_ON(a_parent_is_not_claimed, with_owners),

@@ -35,6 +35,18 @@ static struct uiommu_mode mode(struct script *s, unsigned dev)
 
 /* ---- what is said ------------------------------------------------------------------ */
 
+/* S1.13 */
+static void rests_on(struct script *s, struct uiommu_domain *domain)
+{
+    struct uiommu_endpoint *ep = scripted_endpoint(s, 0);
+    struct uiommu_domain_info info;
+
+    uiommu_domain_info(domain, &info);
+    assert_ptr_equal(uiommu_core_domain(ep), domain);
+    assert_ptr_equal(uiommu_endpoint_domain(ep), domain);
+    assert_int_equal(mode(s, 0).sees, info.kind);
+}
+
 static void each_quality_is_told(void **state)
 {
     (void)state;
@@ -46,6 +58,8 @@ static void each_quality_is_told(void **state)
         rig_ok(uiommu_unit_info(s.u, 0, &info));
         assert_int_equal(info.block_quality, q);
         assert_int_equal(mode(&s, 0).block_quality, q);
+        rests_on(&s, q == UIOMMU_BLOCK_NONE ? uiommu_identity(s.u)
+                                            : uiommu_blocked(s.u));
         scripted_close(&s);
     }
 }

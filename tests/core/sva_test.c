@@ -623,6 +623,20 @@ static enum uiommu_status try_domain(struct rig *rig,
     return status;
 }
 
+/* S3.31 */
+static void has_private_pasids(struct rig *rig)
+{
+    const uint64_t page = rig_pages(rig, 0);
+    struct uiommu_endpoint *ep = pasid(rig, 0);
+    struct uiommu_domain *d = mapped(rig, BASE, page);
+
+    see(ep, d);
+    assert_true(
+        rig_pasid_reaches(rig, 0, uiommu_endpoint_pasid(ep), BASE, page));
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    uiommu_domain_put(d);
+}
+
 /* D-02 */
 static void a_unit_that_does_not_snoop_cannot(struct rig *rig)
 {
@@ -632,6 +646,7 @@ static void a_unit_that_does_not_snoop_cannot(struct rig *rig)
 
     rig_is(try_domain(rig, &config), UIOMMU_OPNOTSUPP);
     assert_int_equal(kernel_released(p), 1);
+    has_private_pasids(rig);
     kernel_process_free(p);
     kernel_close(k);
 }
