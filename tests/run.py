@@ -5,11 +5,12 @@
     tests/run.py [-j N] [--list | --targets] [--wrapper PROGRAM] BUILD [NAME...]
 
 Tests are those of tests/meson.build; with names, those named so, or where there is
-none, those whose name contains it. Output is shown only for tests that failed. The
-seconds of each suite come first, the counts are the last line, and what passed is in
-BUILD/results.json, which suites that do not run in parallel (they come last) may
-read. --targets says what of the build they need. What a program has to print, and what
-counts as what, is in tests/README.md. Exit status 0: nothing failed.
+none, those whose name contains it. Output is shown for tests that failed, and of others
+the lines that begin with "# shown: ". The seconds of each suite come first, the counts
+are the last line, and what passed is in BUILD/results.json, which suites that do not
+run in parallel (they come last) may read. --targets says what of the build they need.
+What a program has to print, and what counts as what, is in tests/README.md. Exit
+status 0: nothing failed.
 """
 
 import argparse
@@ -29,6 +30,7 @@ import time
 # {suite: {test: "passed" or "not applicable: REASON"}}
 RESULTS = "results.json"
 SKIPPED_EXIT = 77  # of programs that do not speak TAP
+SHOWN = "# shown: "  # how lines begin that are shown of what passed as well
 
 PLAN = re.compile(r"1\.\.(\d+)\b")
 RESULT = re.compile(r"(not )?ok\b\s*(\d+)?\s*(?:-\s*)?(.*)")
@@ -194,9 +196,9 @@ def run(test):
 
 def report(test, ended, outcome):
     lines = [f"{ended.seconds:8.1f} s  {test['name']}: {outcome}"]
-    if outcome.failures:
-        lines += [f"    | {line}" for line in ended.output.splitlines()]
-        lines += [f"    FAILED: {failure}" for failure in outcome.failures]
+    lines += [f"    | {line}" for line in ended.output.splitlines()
+              if outcome.failures or line.startswith(SHOWN)]
+    lines += [f"    FAILED: {failure}" for failure in outcome.failures]
     print("\n".join(lines), flush=True)
 
 

@@ -97,7 +97,8 @@ static void serve_events(struct process *p)
     p->ops->go(p->ctx);
 }
 
-/* Where accesses were refused, and what was put off. */
+/* Where accesses were refused, and what was put off. The device is stopped, as whoever stops
+ * it himself, to suspend the machine, wants nobody to invalidate meanwhile. */
 static void serve_owed(struct process *p)
 {
     uint64_t first, last, times;
@@ -111,9 +112,11 @@ static void serve_owed(struct process *p)
     p->put_off = false;
     if (first > last)
         return;
+    p->ops->stop(p->ctx);
     (void)pthread_mutex_lock(&p->lock);
     invalidate(p, first, last);
     (void)pthread_mutex_unlock(&p->lock);
+    p->ops->go(p->ctx);
 }
 
 /*

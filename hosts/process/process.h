@@ -52,7 +52,7 @@ struct process_ops {
      * may be kept until it is invalidated. */
     void (*grant)(void *ctx, uint64_t first, uint64_t last, unsigned rights);
     /* False: not all of them could be now. They let nobody through from here on, nor are
-     * granted anew, and a later step says it again. */
+     * granted anew, and a later step says it again. The device is stopped, always. */
     bool (*invalidate)(void *ctx, uint64_t first, uint64_t last);
 
     /* After everything was said to be invalidated, and while the device is stopped. Once;

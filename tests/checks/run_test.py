@@ -57,6 +57,13 @@ class Runner(unittest.TestCase):
             self.sample("passes"))
         self.assertRegex(output, r"(?m)^ +\d+\.\d s  passes: 2 passed")
 
+    def test_what_passed_shows_what_it_asks_for(self):
+        output = self.check(
+            0, "1 passed, 0 failed, 0 skipped, 0 not applicable",
+            self.shell("echo 1..1; echo '# shown: 5 rounds'; echo '# more'; echo ok 1"))
+        self.assertIn("    | # shown: 5 rounds\n", output)
+        self.assertNotIn("more", output)
+
     def test_results_are_kept(self):
         self.run_tests(self.sample("passes"), self.sample("fails"),
                        self.shell("echo 1..1; echo ok 1 - a; echo NA: a: b"))

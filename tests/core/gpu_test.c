@@ -400,6 +400,86 @@ static void c_sc3_a_number_that_is_still_sent_waits(struct rig *rig)
     rig->faults = 0;
 }
 
+/* One that may change, three that must not, one of them of another device, and the id. */
+static void watch_contexts(struct lookout *l, const struct context *still,
+                           uint32_t moving, uint64_t old, uint64_t new)
+{
+    struct rig *rig = still->rig;
+
+    *l = (struct lookout){ .n = 0 };
+    watch_pasid(l, rig, 0, moving, BASE, old, new);
+    for (unsigned i = 0; i < 3; i++)
+        watch_pasid(l, rig, still[i].engine, number(&still[i]), BASE,
+                    still[i].own[0], still[i].own[0]);
+    watch_dma(l, rig, 0, still->own[0], still->own[0], still->own[0]);
+}
+
+/* What one context gains or loses by `step`, and nobody else. */
+#define ONLY(still, moving, old, new, step)                                    \
+    do {                                                                       \
+        struct lookout l_;                                                     \
+                                                                               \
+        watch_contexts(&l_, still, moving, old, new);                          \
+        begin((still)->rig, &l_);                                              \
+        step;                                                                  \
+        end((still)->rig, &l_);                                                \
+    } while (0)
+
+/* It ends with one group that waits in the core and one in the unit, while another context
+ * waits, too. */
+static void ends_unnoticed(struct context *c, const struct context *still,
+                           unsigned waits)
+{
+    struct rig *rig = c->rig;
+    const unsigned before = answers(rig, 0), served = c->served;
+    const uint32_t moving = number(c);
+    uint32_t first;
+
+    ask_for(&still[waits], true, BASE + RIG_PAGE, 4, true);
+    ask_for(c, true, BASE + RIG_PAGE, 2, true);
+    collect(rig);
+    ask_for(c, true, BASE + RIG_PAGE, 3, true);
+    ONLY(still, moving, c->own[0], NOWHERE, close_context(c));
+    assert_int_equal(answers(rig, 0), before + 2);
+    first = answer(rig, 0, before).group; /* on its way one may pass another */
+    assert_true(first == 2 || first == 3);
+    is_answer(rig, 0, before, first, SIM_PAGE_INVALID);
+    is_answer(rig, 0, before + 1, 5 - first, SIM_PAGE_INVALID);
+    collect_and_serve(rig);
+    assert_int_equal(c->served, served);
+    is_answer(rig, 0, before + 2, 4, SIM_PAGE_SUCCESS);
+    assert_int_equal(answers(rig, 0), before + 3);
+}
+
+/* Each has the number of the one before, and nothing of it. */
+static void c_sc3_nobody_notices_that_contexts_come_and_go(struct rig *rig)
+{
+    struct context still[3] = { 0 }, c = { 0 };
+    uint32_t moving;
+
+    set(rig, 0, uiommu_identity(rig->u));
+    set(rig, 1, uiommu_identity(rig->u));
+    for (unsigned i = 0; i < 3; i++) {
+        open_context(rig, i / 2, &still[i]);
+        writes(&still[i], BASE, still[i].own[0]);
+    }
+    open_context(rig, 0, &c);
+    moving = number(&c);
+    close_context(&c);
+    for (unsigned i = 0; i < 2; i++) {
+        ONLY(still, moving, NOWHERE, NOWHERE, open_context(rig, 0, &c));
+        assert_int_equal(number(&c), moving);
+        ask_for(&c, true, BASE, 1, true);
+        ONLY(still, moving, NOWHERE, c.own[0], collect_and_serve(rig));
+        assert_int_equal(answer_now(&c), SIM_PAGE_SUCCESS);
+        assert_int_equal(c.served, 1);
+        ends_unnoticed(&c, still, i);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        close_context(&still[i]);
+    rig->faults = 0;
+}
+
 /* ---- pages on demand ----------------------------------------------------------------------- */
 
 static void pages_come_when_they_are_asked_for(struct rig *rig)
@@ -719,6 +799,8 @@ int main(void)
         RIG_TEST_ON(c_sc3_no_lookup_for_a_process_finds_a_context,
                     with_sva_requests),
         RIG_TEST_ON(c_sc3_a_number_that_is_still_sent_waits,
+                    with_pasid_requests),
+        RIG_TEST_ON(c_sc3_nobody_notices_that_contexts_come_and_go,
                     with_pasid_requests),
         RIG_TEST_ON(pages_come_when_they_are_asked_for, with_pasid_requests),
         RIG_TEST_ON(each_context_is_answered_for_itself, with_pasid_requests),

@@ -6,6 +6,7 @@
  */
 #include "tests/core/lookout.h"
 #include "tests/core/mdevs.h"
+#include "tests/core/requests.h"
 
 #include <uiommu/sva.h>
 
@@ -20,6 +21,7 @@ struct scene {
     struct uiommu_domain *d[PAGES];
     uint64_t page[PAGES], own, iova;
     struct part still, part;
+    struct pager pager; /* who sees its domain asks for what is not at AT     */
     bool driven;   /* the id is its driver's, else it sees a                 */
 };
 
@@ -130,6 +132,65 @@ static void c_sc2_nobody_notices_that_a_client_crashes(struct rig *rig)
     scene_close(&s);
 }
 
+/* A part in the middle of its work: page A is there, and three groups wait, in the unit, in
+ * the core and with the handler, and the half of one. */
+static void lend_to_who_asks(struct scene *s)
+{
+    open_pager(s->rig, &s->pager, 0);
+    map_page(s->pager.d, AT, s->page[A]);
+    lend(s->rig, 0, &s->part);
+    see(s->part.ep, s->pager.d);
+    assert_int_equal(s->part.pasid, MOVING);
+    open_groups(s->rig, &s->pager, MOVING);
+    assert_int_equal(s->pager.groups, 1);
+}
+
+/* Whoever has the number now is asked, once, for what it asks for. */
+static void ask_anew(struct scene *s, unsigned answered)
+{
+    struct pager *p = &s->pager;
+    const unsigned groups = p->groups;
+
+    lend(s->rig, 0, &s->part);
+    p->response = UIOMMU_RESPONSE_SUCCESS;
+    see(s->part.ep, p->d);
+    ask(s->rig, 0, s->part.pasid, BASE, 9, true);
+    collect_and_serve(s->rig);
+    assert_int_equal(p->groups, groups + 1);
+    is_answer(s->rig, 0, answered, 9, SIM_PAGE_SUCCESS);
+    assert_int_equal(answers(s->rig, 0), answered + 1);
+    take_home(&s->part);
+    uiommu_domain_put(p->d);
+}
+
+/* All that it asked for is answered by then, no handler hears of it later, and another part
+ * goes on waiting. It ends what it had begun to ask for when it is nobody's. */
+static void c_sc2_nobody_notices_that_who_asks_crashes(struct rig *rig)
+{
+    struct pager other;
+    struct scene s;
+
+    scene_open(rig, &s, true);
+    open_pager(rig, &other, 0);
+    map_page(other.d, AT, s.page[B]);
+    see(s.still.ep, other.d);
+    lend_to_who_asks(&s);
+    ask(rig, 0, STILL, BASE, 8, true);
+    assert_int_equal(answers(rig, 0), 0);
+    ONE(&s, MOVING, s.page[A], NOWHERE, take_home(&s.part));
+    are_answered(rig, SIM_PAGE_INVALID);
+    ask(rig, 0, MOVING, BASE, 3, true);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 3, 3, SIM_PAGE_INVALID);
+    is_answer(rig, 0, 4, 8, SIM_PAGE_SUCCESS);
+    assert_int_equal(s.pager.groups, 1);
+    assert_int_equal(other.groups, 1);
+    ask_anew(&s, 5);
+    see(s.still.ep, s.d[B]);
+    uiommu_domain_put(other.d);
+    scene_close(&s);
+}
+
 static void c_sc4_nobody_notices_a_process_and_its_end(struct rig *rig)
 {
     const struct uiommu_provider_config config = {
@@ -153,6 +214,68 @@ static void c_sc4_nobody_notices_a_process_and_its_end(struct rig *rig)
     take_home(&s.part);
     uiommu_domain_put(process);
     uiommu_provider_put(p);
+    scene_close(&s);
+}
+
+/* Its pages are brought when they are asked for. */
+struct process {
+    struct uiommu_provider *provider;
+    uint64_t page;
+    unsigned asked;
+};
+
+static enum uiommu_status bring(void *ctx, uint64_t iova, unsigned access)
+{
+    struct process *p = ctx;
+
+    (void)access;
+    p->asked++;
+    return uiommu_provider_map(p->provider, iova, p->page, RIG_PAGE, RW);
+}
+
+static void start_process(struct rig *rig, struct process *p)
+{
+    const struct uiommu_provider_config config = { .size = sizeof(config),
+                                                   .on_fault = bring,
+                                                   .ctx = p };
+
+    *p = (struct process){ .page = rig_pages(rig, 0) };
+    rig_ok(uiommu_provider_create(rig->u, &config, &p->provider));
+}
+
+/* What waits when the process ends is answered once, and so is what is asked for later;
+ * nobody asks the process. */
+static void
+c_sc4_nobody_notices_a_process_that_ends_while_asked(struct rig *rig)
+{
+    struct uiommu_domain *domain = NULL;
+    struct process p;
+    struct scene s;
+
+    scene_open(rig, &s, false);
+    lend(rig, 0, &s.part);
+    start_process(rig, &p);
+    rig_ok(uiommu_sva_domain(s.part.ep, p.provider, &domain));
+    see(s.part.ep, domain);
+    ask(rig, 0, MOVING, AT, 9, true);
+    ONE(&s, MOVING, NOWHERE, p.page, collect_and_serve(rig));
+    is_answer(rig, 0, 0, 9, SIM_PAGE_SUCCESS);
+    ask(rig, 0, MOVING, BASE, 1, true);
+    ask(rig, 0, MOVING, BASE, 2, false);
+    collect(rig);
+    ask(rig, 0, MOVING, BASE, 3, true);
+    ONE(&s, MOVING, p.page, NOWHERE, rig_ok(uiommu_provider_exit(p.provider)));
+    is_answer(rig, 0, 1, 1, SIM_PAGE_INVALID);
+    collect_and_serve(rig);
+    is_answer(rig, 0, 2, 3, SIM_PAGE_INVALID);
+    ask(rig, 0, MOVING, BASE, 4, true);
+    ONE(&s, MOVING, NOWHERE, s.page[A], see(s.part.ep, s.d[A]));
+    is_answer(rig, 0, 3, 4, SIM_PAGE_INVALID);
+    assert_int_equal(answers(rig, 0), 4);
+    assert_int_equal(p.asked, 1);
+    take_home(&s.part);
+    uiommu_domain_put(domain);
+    uiommu_provider_put(p.provider);
     scene_close(&s);
 }
 
@@ -318,6 +441,41 @@ static void c_sc7_others_do_not_notice_that_a_parent_goes(struct rig *rig)
         uiommu_domain_put(s.d[i]);
 }
 
+/* It is not there to be answered, nobody answers for it, and no handler hears of it later. */
+static void nobody_waits_for(struct scene *s)
+{
+    struct pager *p = &s->pager;
+
+    collect_and_serve(s->rig);
+    assert_int_equal(p->groups, 1);
+    rig_is(uiommu_page_respond(s->part.ep, p->cookie, UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_is(uiommu_set_domain(s->part.ep, p->d, NULL), UIOMMU_NODEV);
+    assert_int_equal(answers(s->rig, 0), 0);
+}
+
+static void c_sc7_others_do_not_notice_that_who_asks_goes(struct rig *rig)
+{
+    const unsigned dev = rig_engine(rig, 0);
+    struct scene s;
+
+    scene_open(rig, &s, false);
+    lend_to_who_asks(&s);
+    sim_unplug(rig->m, dev);
+    WHOLE(&s, true, false, rig_ok(uiommu_device_remove(rig->device[dev])));
+    nobody_waits_for(&s);
+    take_home(&s.part);
+    take_home(&s.still);
+    assert_true(sim_plug(rig->m, dev));
+    WHOLE(&s, false, false, rig_ok(rig_add(rig, dev)));
+    set(rig, 0, s.d[A]);
+    ask_anew(&s, answers(rig, 0));
+    set(rig, 0, uiommu_blocked(rig->u));
+    set(rig, 1, uiommu_blocked(rig->u));
+    for (unsigned i = 0; i < PAGES; i++)
+        uiommu_domain_put(s.d[i]);
+}
+
 static void c_sc8_others_do_not_notice_that_a_parent_is_reset(struct rig *rig)
 {
     struct uiommu_device *device = parent(rig, 0);
@@ -342,10 +500,16 @@ int main(void)
     static const struct rig_test tests[] = {
         ROWS(c_sc1_nobody_notices_what_a_client_does),
         ROWS(c_sc2_nobody_notices_that_a_client_crashes),
+        RIG_TEST_ON(c_sc2_nobody_notices_that_who_asks_crashes,
+                    with_pasid_requests),
         ROWS(c_sc4_nobody_notices_a_process_and_its_end),
+        RIG_TEST_ON(c_sc4_nobody_notices_a_process_that_ends_while_asked,
+                    with_pasid_requests),
         ROWS(c_sc5_an_heir_and_its_driver_never_mix),
         ROWS(c_sc6_hardware_notices_nothing_of_software),
         ROWS(c_sc7_others_do_not_notice_that_a_parent_goes),
+        RIG_TEST_ON(c_sc7_others_do_not_notice_that_who_asks_goes,
+                    with_pasid_requests),
         ROWS(c_sc8_others_do_not_notice_that_a_parent_is_reset),
         ROWS(c_sc9_who_shares_notices_no_move),
         ROWS(c_sc11_a_part_that_does_not_stop_is_cut),

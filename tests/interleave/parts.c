@@ -27,6 +27,10 @@ static struct scene {
     uint64_t iova;
     struct uiommu_provider *provider;
     struct uiommu_domain *process;
+    struct uiommu_domain *asks; /* its handler is hear()                      */
+    unsigned answered;          /* before                                     */
+    _Atomic unsigned asked;     /* groups                                     */
+    _Atomic bool removed;       /* the device; from here on none is heard     */
 } s;
 
 static void begin(struct trial *t)
@@ -608,17 +612,13 @@ static void waits_for_a_reset(struct trial *t)
 
 /* ---- processes that parts see ------------------------------------------------------------ */
 
-static void process_of_a_part(struct trial *t)
+static void lend_for_process(struct trial *t,
+                             const struct uiommu_provider_config *config)
 {
-    const struct uiommu_provider_config config = {
-        .size = sizeof(config),
-        .flags = UIOMMU_PROVIDER_RESIDENT,
-    };
-
     at_rest(t);
     sees(t, rig_endpoint(t->rig, 0), uiommu_identity(t->rig->u));
     lend_out(t, 0, UIOMMU_MDEV_PASID);
-    expect_ok(t, uiommu_provider_create(t->rig->u, &config, &s.provider),
+    expect_ok(t, uiommu_provider_create(t->rig->u, config, &s.provider),
               "provider_create");
     expect_ok(t, uiommu_sva_domain(s.lent[0].ep, s.provider, &s.process),
               "sva_domain");
@@ -626,6 +626,16 @@ static void process_of_a_part(struct trial *t)
               uiommu_provider_map(s.provider, t->base + AT, page_of(t, 2),
                                   RIG_PAGE, RW),
               "provider_map");
+}
+
+static void process_of_a_part(struct trial *t)
+{
+    const struct uiommu_provider_config config = {
+        .size = sizeof(config),
+        .flags = UIOMMU_PROVIDER_RESIDENT,
+    };
+
+    lend_for_process(t, &config);
 }
 
 static void a_part_sees_a_process(struct trial *t)
@@ -705,6 +715,159 @@ static void number_is_free(struct trial *t)
     put_process(t);
 }
 
+/* ---- parts that ask for pages ------------------------------------------------------- */
+
+enum { GROUP = 7 };
+
+/* SIM_BY_DEVICE: it is gone. */
+static void part_asks(struct trial *t, uint32_t number, uint16_t group)
+{
+    const struct sim_page_request r =
+        request_of(t->rig, 0, number, t->base + AT + RIG_PAGE, group, true);
+
+    if (sim_page_request(t->rig->m, &r) == SIM_NOT_STOPPED)
+        atomic_fetch_add(&s.asked, 1);
+}
+
+static void device_asks(void *ctx)
+{
+    part_asks(ctx, s.stuck, GROUP + 1);
+}
+
+static void handlers(void *ctx)
+{
+    struct trial *t = ctx;
+
+    for (unsigned i = 0; i < 2; i++) {
+        (void)uiommu_poll(t->rig->u);
+        uiommu_serve(t->rig->u);
+    }
+}
+
+/* One is in the core by the time it begins. */
+static void one_waits(struct trial *t)
+{
+    s.stuck = number_of(0);
+    s.answered = answers(t->rig, 0);
+    part_asks(t, s.stuck, GROUP);
+    collect(t->rig);
+    if (atomic_load(&s.asked) != 1)
+        say(t, "a part cannot ask for a page");
+}
+
+/* Who waits for an answer got it, once; nobody got another. */
+static unsigned heard_by_device(struct trial *t)
+{
+    unsigned n;
+
+    for (unsigned i = 0; i < 2; i++)
+        collect_and_serve(t->rig);
+    n = answers(t->rig, 0) - s.answered;
+    for (unsigned i = s.answered; i < s.answered + n; i++)
+        if (!sim_page_response_at(t->rig->m, rig_engine(t->rig, 0), i).expected)
+            say(t, "an answer that nobody waits for");
+    return n;
+}
+
+static void each_is_answered(struct trial *t)
+{
+    const unsigned n = heard_by_device(t);
+
+    if (n != atomic_load(&s.asked))
+        say(t, "%u groups, %u answers", atomic_load(&s.asked), n);
+}
+
+/* ---- ... of a process that ends ---- */
+
+/* NOENT: it ended meanwhile. */
+static enum uiommu_status bring(void *ctx, uint64_t iova, unsigned access)
+{
+    struct trial *t = s.t;
+    enum uiommu_status status;
+
+    (void)ctx, (void)access;
+    if (atomic_load(&t->gone))
+        say(t, "a process that has ended was asked for a page");
+    status = uiommu_provider_map(s.provider, iova, page_of(t, 3), RIG_PAGE, RW);
+    if (status != UIOMMU_NOENT)
+        expect_ok(t, status, "provider_map");
+    return status;
+}
+
+static void a_part_asks_a_process(struct trial *t)
+{
+    const struct uiommu_provider_config config = { .size = sizeof(config),
+                                                   .on_fault = bring };
+
+    lend_for_process(t, &config);
+    sees(t, s.lent[0].ep, s.process);
+    one_waits(t);
+}
+
+static void process_ends_while_asked(void *ctx)
+{
+    struct trial *t = ctx;
+
+    process_ends(t);
+    atomic_store(&t->gone, true);
+    if (fetch(t, 0, s.stuck, t->base + AT + RIG_PAGE) != NOWHERE)
+        say(t, "a part reads what a process brought that has ended");
+}
+
+static void process_answered(struct trial *t)
+{
+    each_is_answered(t);
+    part_goes_on(t);
+}
+
+/* ---- ... of a parent that is pulled out ---- */
+
+static enum uiommu_response hear(void *ctx,
+                                 const struct uiommu_request_group *group)
+{
+    struct trial *t = s.t;
+    struct uiommu_trace trace;
+
+    (void)ctx, (void)group;
+    if (atomic_load(&s.removed))
+        say(t, "a handler heard of a device that is gone");
+    (void)!uiommu_walk(s.asks, t->base, &trace); /* takes a while */
+    if (atomic_load(&s.removed))
+        say(t, "a device went while a handler was at work for it");
+    return UIOMMU_RESPONSE_SUCCESS;
+}
+
+static void a_part_asks(struct trial *t)
+{
+    const struct uiommu_domain_config config = { .size = sizeof(config),
+                                                 .on_request = hear };
+
+    lent_out(t);
+    sees(t, rig_endpoint(t->rig, 0), uiommu_identity(t->rig->u));
+    expect_ok(t, uiommu_domain_create(s.lent[0].ep, &config, &s.asks),
+              "domain_create");
+    page_in(t, s.asks, 1);
+    sees(t, s.lent[0].ep, s.asks);
+    one_waits(t);
+}
+
+static void who_asks_is_pulled_out(void *ctx)
+{
+    parent_is_pulled_out(ctx);
+    atomic_store(&s.removed, true);
+}
+
+/* None that waited when it went, and no more than it asked for. */
+static void asker_is_dead(struct trial *t)
+{
+    const unsigned n = heard_by_device(t);
+
+    if (n > atomic_load(&s.asked))
+        say(t, "%u groups, %u answers", atomic_load(&s.asked), n);
+    part_is_dead(t);
+    uiommu_domain_put(s.asks);
+}
+
 /* ---- all of them --------------------------------------------------------------- */
 
 const struct program part_programs[] = {
@@ -782,6 +945,16 @@ const struct program part_programs[] = {
       a_part_sees_a_process,
       { process_ends, part_ends },
       number_is_free,
+      ON_PASIDS },
+    { "end_of_a_process_beside_what_a_part_asks",
+      a_part_asks_a_process,
+      { process_ends_while_asked, device_asks, handlers },
+      process_answered,
+      ON_PASIDS },
+    { "removal_of_a_parent_beside_what_it_asks",
+      a_part_asks,
+      { who_asks_is_pulled_out, device_asks, handlers },
+      asker_is_dead,
       ON_PASIDS },
     { "parts_of_two_members_beside_a_set",
       lent_by_two,

@@ -10,7 +10,7 @@
  * of what is not there any more. Nothing that the process or the device does afterwards
  * hides one.
  *
- * UIOMMU_ROUNDS=n: n times as many.
+ * UIOMMU_ROUNDS=n: n times as many. UIOMMU_SHARE=n: every nth.
  */
 #ifndef UIM_TESTS_PROCESS_LANES_H
 #define UIM_TESTS_PROCESS_LANES_H
@@ -32,7 +32,7 @@ void lanes_open(unsigned rounds);
 /* The process: a child_fn. */
 void lanes_process(struct shared *s);
 void lanes_run(struct stand *s, const struct lanes_device *device, void *ctx);
-/* Enough rounds were run, all if the machine was not busy; how many were stale. */
+/* All rounds of the first lane were run; how many were stale. */
 unsigned lanes_close(void);
 
 /*

@@ -288,6 +288,29 @@ static void the_device_stands_still_until_it_has_forgotten(void **state)
     stand_close(&s);
 }
 
+/* So it does when it is told of a refused access. */
+static void it_stands_still_for_what_was_refused_as_well(void **state)
+{
+    struct stand s;
+
+    (void)state;
+    stand_open_stepped(&s, unmaps_a_page);
+    stand_meet(&s, 1);
+    assert_int_equal(device_store(&s.device, stand_address(&s), 1), PROCESS_OK);
+    assert_int_equal(process_write(s.p, 0, "x", 1, NULL), PROCESS_REFUSED);
+    s.device.on_invalidate = must_be_stopped;
+    assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_OK);
+    assert_int_equal(s.shared->n[2], 0);
+    assert_int_equal(s.device.invalidations, 1);
+    assert_int_equal(process_step(s.p, 0), PROCESS_OK);
+    assert_int_equal(s.device.stops, 1);
+    stand_go(&s, 1);
+    assert_int_equal(process_step(s.p, WAIT_S * 1000), PROCESS_OK);
+    stand_meet(&s, 2);
+    stand_go(&s, 2);
+    stand_close(&s);
+}
+
 /* An access that has begun ends first: munmap() returns after it. */
 static void an_access_that_is_under_way_ends_first(void **state)
 {
@@ -501,6 +524,7 @@ int main(void)
         cmocka_unit_test(what_is_taken_away_is_not_translated),
         cmocka_unit_test(munmap_waits_for_the_device_to_stop),
         cmocka_unit_test(the_device_stands_still_until_it_has_forgotten),
+        cmocka_unit_test(it_stands_still_for_what_was_refused_as_well),
         cmocka_unit_test(an_access_that_is_under_way_ends_first),
         cmocka_unit_test(what_is_put_off_is_said_again),
         cmocka_unit_test(nothing_is_granted_while_an_event_waits),
