@@ -637,6 +637,8 @@ enum uiommu_status uim_endpoint_set(struct uiommu_endpoint *endpoint,
 enum uiommu_status uim_endpoint_hold(struct uiommu_endpoint *endpoint);
 enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
                                        bool worked);
+/* Its device or unit did not confirm: it is quarantined, and sees nothing from then on. */
+void uim_endpoint_give_up(struct uiommu_endpoint *endpoint);
 /* What it is to see is programmed once more. NODEV: it is quarantined, nothing is done. */
 enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint);
 /* Its device can do ATS from now on; or may cache no more of the same. */

@@ -137,6 +137,14 @@ static bool unmark(struct uiommu_endpoint *own)
     return muted;
 }
 
+/* Who left a group to be answered later is not asked about it any more. */
+static void give_up(struct uiommu_endpoint *own)
+{
+    uim_endpoint_give_up(own);
+    uim_list_for_each(n, &own->pasids)
+        uim_endpoint_give_up(pasid_of(n));
+}
+
 /* As long as it is marked nobody hears the rest of what it asked for (B.17.7). */
 static enum uiommu_status leave_nothing(struct uiommu_endpoint *own)
 {
@@ -148,7 +156,7 @@ static enum uiommu_status leave_nothing(struct uiommu_endpoint *own)
         return UIOMMU_NODEV;
     status = uim_ask_anew(own);
     if (status != UIOMMU_OK)
-        (void)uim_quarantine(own);
+        give_up(own);
     return status;
 }
 

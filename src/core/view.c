@@ -534,6 +534,11 @@ enum uiommu_status uim_endpoint_let_go(struct uiommu_endpoint *endpoint,
     return status;
 }
 
+void uim_endpoint_give_up(struct uiommu_endpoint *endpoint)
+{
+    give_up(endpoint, uim_rest(endpoint->unit));
+}
+
 enum uiommu_status uim_endpoint_again(struct uiommu_endpoint *endpoint)
 {
     struct uiommu_domain *rest = uim_rest(endpoint->unit);

@@ -302,6 +302,54 @@ static void nor_is_anything_left_of_pasids(struct rig *rig)
     uiommu_domain_put(p.d);
 }
 
+/* One each for its endpoint and its PASID are left to be answered later. */
+static void leave_two(struct rig *rig, struct pager *p, uint64_t cookie[2])
+{
+    p->response = UIOMMU_RESPONSE_LATER;
+    ask(rig, 0, UIOMMU_NO_PASID, BASE, 1, true);
+    collect_and_serve(rig);
+    cookie[0] = p->cookie;
+    ask(rig, 0, 1, BASE, 2, true);
+    collect_and_serve(rig);
+    cookie[1] = p->cookie;
+    assert_int_equal(p->groups, 2);
+    assert_int_equal(answers(rig, 0), 0);
+}
+
+/* It is out, and asks for nothing: nor does anybody who answers go on serving it. */
+static void who_is_not_armed_is_not_served(struct rig *rig)
+{
+    const struct uiommu_host *h = &rig->u->host;
+    const unsigned dev = rig_engine(rig, 0);
+    struct uiommu_endpoint *own = rig_endpoint(rig, 0);
+    struct uiommu_endpoint *ep;
+    uint64_t cookie[2];
+    struct uim_pci_ats ats;
+    struct pager p;
+
+    open_pager(rig, &p, 0);
+    set(rig, 0, p.d);
+    ep = pasid(rig, 0);
+    see(ep, p.d);
+    leave_two(rig, &p, cookie);
+    shut_off(rig);
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_FAILS);
+    rig_is(uiommu_device_rearm(rig->device[dev]), UIOMMU_TIMEDOUT);
+    assert_true(atomic_load(&own->quarantined));
+    rig_ok(uim_pci_ats(h, rig->m->devices[dev].pci, &ats));
+    assert_false(ats.enabled);
+    assert_false(may_ask(rig, 0));
+    rig_is(uiommu_page_respond(own, cookie[0], UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig_is(uiommu_page_respond(ep, cookie[1], UIOMMU_RESPONSE_SUCCESS),
+           UIOMMU_NOENT);
+    rig->dirty = true; /* what was not confirmed is not when it goes, either */
+    sim_devtlb(rig->m, dev, SIM_DEVTLB_ANSWERS);
+    rig_ok(uiommu_pasid_destroy(ep, true));
+    set(rig, 0, uiommu_blocked(rig->u));
+    uiommu_domain_put(p.d);
+}
+
 /* Whether all came to the unit is for the device to say: who does not is out. */
 static void who_does_not_answer_is_not_armed(struct rig *rig)
 {
@@ -357,6 +405,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(whose_last_was_not_heard_is_gone, with_a_breaker),
     RIG_TEST_ON(nor_is_anything_left_of_pasids, with_pasids_and_a_breaker),
     RIG_TEST_ON(who_does_not_answer_is_not_armed, with_a_breaker),
+    RIG_TEST_ON(who_is_not_armed_is_not_served, with_pasids_and_a_breaker),
     RIG_TEST_ON(who_is_armed_in_a_reset_is_not_asked, with_a_breaker),
     { 0 },
 };

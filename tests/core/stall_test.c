@@ -488,6 +488,48 @@ static void what_a_reset_ends_unasked_is_told_later(struct rig *rig)
     rig_drop(rig, 0, p.d);
 }
 
+static struct {
+    struct rig *rig;
+    struct uiommu_host host; /* as it was                                    */
+    uint32_t tag;
+    bool looked, more;
+} ending;
+
+/* It is ended, and whoever ended it has not kept it yet. */
+static void unlock_and_look(void *ctx, void *spin)
+{
+    ending.host.spin_unlock(ctx, spin);
+    if (ending.looked ||
+        sim_stall(ending.rig->m, ending.tag) == SIM_STALL_WAITS)
+        return;
+    ending.looked = true;
+    ending.more = uiommu_irq(ending.rig->u, 0, 0);
+}
+
+/* The interrupt for it comes too early, and is the only one. */
+static void who_looks_meanwhile_is_to_look_again(struct rig *rig)
+{
+    struct uiommu_device *device;
+    struct pager p;
+
+    up_with_stalls(rig, &p);
+    device = rig->device[rig_engine(rig, 0)];
+    memset(&ending, 0, sizeof(ending));
+    ending.rig = rig;
+    ending.tag = stalls_at(rig, BASE + 8).tag;
+    ending.host = rig->u->host;
+    rig->u->host.spin_unlock = unlock_and_look;
+    rig_ok(uiommu_device_reset_begin(device));
+    rig->u->host.spin_unlock = ending.host.spin_unlock;
+    assert_true(ending.looked);
+    assert_true(ending.more);
+    assert_int_equal(rig->faults, 0);
+    assert_false(uiommu_irq(rig->u, 0, 0));
+    assert_int_equal(rig->faults, 1);
+    rig_ok(uiommu_device_reset_end(device, true));
+    rig_drop(rig, 0, p.d);
+}
+
 static void nothing_waits_over_a_sleep(struct rig *rig)
 {
     struct sim_request r;
@@ -584,6 +626,7 @@ static const struct rig_test tests[] = {
     RIG_COLD_ON(no_fault_is_told_while_an_endpoint_moves, with_stalls),
     RIG_COLD_ON(a_reset_ends_what_waits, with_stalls),
     RIG_COLD_ON(what_a_reset_ends_unasked_is_told_later, with_stalls),
+    RIG_COLD_ON(who_looks_meanwhile_is_to_look_again, with_stalls),
     RIG_COLD_ON(nothing_waits_over_a_sleep, with_stalls),
     RIG_COLD_ON(where_nobody_answers_nothing_waits, with_stalls),
     RIG_COLD_ON(pci_functions_do_not_wait, with_stalls),

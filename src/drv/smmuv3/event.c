@@ -111,11 +111,14 @@ static bool is_asked_for(struct smmuv3_unit *v, struct smmuv3_record *r)
         .iova = r->w[2] & ~UINT64_C(4095),
         .stalled = true,
     };
-    const bool asked = uim_request(&v->unit, &request);
 
-    atomic_fetch_sub(&v->events.stalls, 1);
     r->w[1] = smmuv3_evt_translation_q1_set_stall(q1, 0).raw;
-    return asked;
+    return uim_request(&v->unit, &request);
+}
+
+static void settled(struct smmuv3_events *e)
+{
+    atomic_fetch_sub(&e->stalls, 1);
 }
 
 /* ---- taking -------------------------------------------------------------- */
@@ -355,8 +358,13 @@ static bool look_round(struct smmuv3_unit *v, bool heard)
         if (!next_event(v, &r, &overflow))
             return true;
         fault = decode(v, &r, overflow);
-        if (is_stalled(&r) && is_asked_for(v, &r))
-            continue;
+        if (is_stalled(&r)) {
+            const bool asked = is_asked_for(v, &r);
+
+            settled(&v->events);
+            if (asked)
+                continue;
+        }
         if (!heard)
             drop(v);
         else if (fault.reason != SMMUV3_EVT_E_PAGE_REQUEST)
@@ -371,11 +379,26 @@ void smmuv3_stalls_take(struct smmuv3_unit *v)
 {
     struct smmuv3_record r;
 
-    for (uint32_t i = 0; i < entries(&v->events) && next_stalled(v, &r); i++)
+    for (uint32_t i = 0; i < entries(&v->events) && next_stalled(v, &r); i++) {
         if (!is_asked_for(v, &r))
             keep_fault(v, &r);
+        settled(&v->events);
+    }
     while (atomic_load(&v->events.stalls) > 0)
         uim_relax(&v->unit);
+}
+
+/* Whoever moves an endpoint has some, or kept them after who polls had looked: no interrupt
+ * tells of those. */
+static bool are_held(struct smmuv3_unit *v)
+{
+    const struct smmuv3_events *e = &v->events;
+    bool held;
+
+    uim_spin_lock(&v->unit, v->event_lock);
+    held = atomic_load(&e->stalls) > 0 || e->n_given != e->n_kept;
+    uim_spin_unlock(&v->unit, v->event_lock);
+    return held;
 }
 
 /* An interrupt comes when the queue is no longer empty (3.18): until it is empty, none
@@ -402,7 +425,7 @@ bool smmuv3_poll(struct uim_unit *unit)
 
     global_errors(v);
     requests = uim_requests_poll(unit);
-    return poll_events(v) || requests;
+    return poll_events(v) || are_held(v) || requests;
 }
 
 /* ---- on and off ---------------------------------------------------------- */
