@@ -136,16 +136,31 @@ static enum uiommu_status map_own(struct accel_parts *p, uint64_t dst,
     if (status != UIOMMU_OK) {
         (void)!uiommu_dma_unmap(ep, p->own.src, p->own.size);
     }
+    p->own.src_mapped = p->own.dst_mapped = status == UIOMMU_OK;
     return status;
 }
 
-static enum uiommu_status unmap_own(struct accel_parts *p)
+/* False: suspended. */
+static bool unmap_half(struct accel_parts *p, uint64_t iova, bool *mapped)
 {
-    struct uiommu_endpoint *ep = own_endpoint(p);
-    enum uiommu_status dst = uiommu_dma_unmap(ep, p->own.dst, p->own.size);
-    enum uiommu_status src = uiommu_dma_unmap(ep, p->own.src, p->own.size);
+    enum uiommu_status status;
 
-    return dst != UIOMMU_OK ? dst : src;
+    if (!*mapped) {
+        return true;
+    }
+    status = uiommu_dma_unmap(own_endpoint(p), iova, p->own.size);
+    *mapped = status == UIOMMU_AGAIN;
+    if (!*mapped && p->own.unmapped == UIOMMU_OK) {
+        p->own.unmapped = status;
+    }
+    return !*mapped;
+}
+
+/* What went before the machine was suspended is not there to go again. */
+static bool unmap_own(struct accel_parts *p)
+{
+    return unmap_half(p, p->own.dst, &p->own.dst_mapped) &&
+           unmap_half(p, p->own.src, &p->own.src_mapped);
 }
 
 static enum uiommu_status submit_own(struct accel_parts *p)
@@ -182,6 +197,8 @@ enum uiommu_status accel_parts_copy(struct accel_parts *p, uint64_t dst,
         return status;
     }
     p->own.under_way = true;
+    p->own.over = false;
+    p->own.unmapped = UIOMMU_OK;
     return submit_own(p);
 }
 
@@ -211,24 +228,35 @@ static void give_up_own(struct accel_parts *p)
     }
 }
 
-enum uiommu_status accel_parts_wait(struct accel_parts *p, uint64_t ns)
+static enum uiommu_status end_own(struct accel_parts *p, uint64_t ns)
 {
     struct accel_record record = { .status = ACCEL_NONE };
-    enum uiommu_status status, unmapped;
+    enum uiommu_status status =
+        accel_wait(&p->drv, p->page + RECORD_AT, ns, &record);
 
-    if (!p->own.under_way) {
-        return UIOMMU_INVAL;
-    }
-    status = accel_wait(&p->drv, p->page + RECORD_AT, ns, &record);
     if (status == UIOMMU_OK && record.status != ACCEL_SUCCESS) {
         status = UIOMMU_IO;
     }
     if (status == UIOMMU_TIMEDOUT) {
         give_up_own(p);
     }
-    unmapped = unmap_own(p);
+    return status;
+}
+
+enum uiommu_status accel_parts_wait(struct accel_parts *p, uint64_t ns)
+{
+    if (!p->own.under_way) {
+        return UIOMMU_INVAL;
+    }
+    if (!p->own.over) {
+        p->own.copied = end_own(p, ns);
+        p->own.over = true;
+    }
+    if (!unmap_own(p)) {
+        return UIOMMU_AGAIN;
+    }
     p->own.under_way = false;
-    return status != UIOMMU_OK ? status : unmapped;
+    return p->own.copied != UIOMMU_OK ? p->own.copied : p->own.unmapped;
 }
 
 /* ---- up and down --------------------------------------------------------- */
@@ -333,8 +361,11 @@ enum uiommu_status accel_parts_stop(struct accel_parts *p)
         return UIOMMU_BUSY;
     }
     reset = accel_stop(&p->drv);
+    if (reset != UIOMMU_OK) {
+        p->reset = reset; /* asked again, a driver that has stopped says OK */
+    }
     status = stop_dma(p);
-    return status != UIOMMU_OK ? status : reset;
+    return status != UIOMMU_OK ? status : p->reset;
 }
 
 enum uiommu_status accel_parts_start(struct accel_parts *p,

@@ -30,8 +30,12 @@ struct accel_part {
 struct accel_own {
     bool under_way;
     bool off; /* its queue: it did not stop, or the function is being reset */
+    bool over; /* and only to be unmapped */
+    bool src_mapped, dst_mapped;
     uint64_t src, dst; /* what the device sees */
     uint32_t size;
+    /* What accel_parts_wait() says, in two: OK, IO or TIMEDOUT; and as uiommu_dma_unmap(). */
+    enum uiommu_status copied, unmapped;
 };
 
 struct accel_parts {
@@ -43,6 +47,7 @@ struct accel_parts {
     unsigned n;    /* queues to lend */
     struct accel_part part[ACCEL_PARTS];
     enum uiommu_status came_back; /* of a reset: queues */
+    enum uiommu_status reset;     /* what the device said when it was stopped */
 };
 
 /* Of `device`, which is added. As accel_start(), uiommu_dma_start(), uiommu_dma_map(); NOMEM.
@@ -66,8 +71,10 @@ UIOMMU_MUST_CHECK enum uiommu_status accel_parts_copy(struct accel_parts *p,
                                                       uint64_t dst,
                                                       uint64_t src,
                                                       uint32_t size);
-/* INVAL: none is under way. IO: not all of it was copied. TIMEDOUT: nor will it be, as the
- * function was reset; or as uiommu_dma_unmap(). None is under way any more. */
+/* INVAL: none is under way. AGAIN: suspended; it is over and still mapped; to be called again.
+ * Else none is under way any more. IO: not all of it was copied. TIMEDOUT: nor will it be, in
+ * that time or as the function was reset; or as uiommu_dma_unmap(). Which of these it is,
+ * p->own says: unless `unmapped` is OK, the device may still reach the memory. */
 UIOMMU_MUST_CHECK enum uiommu_status accel_parts_wait(struct accel_parts *p,
                                                       uint64_t ns);
 

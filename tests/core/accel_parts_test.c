@@ -225,6 +225,70 @@ static void its_own_work_is_where_it_mapped_it(struct rig *rig)
     stand_close(&s);
 }
 
+/* Both halves are unmapped, once that can be. */
+static void own_work_that_ends_in_sleep_is_unmapped_after_it(struct rig *rig)
+{
+    struct stand s;
+    uint64_t src, dst;
+
+    stand_open(&s, rig);
+    own_begins(&s);
+    src = s.parts.own.src;
+    dst = s.parts.own.dst;
+    while (sim_accel_busy(rig->m, s.dev) > 0)
+        assert_true(machine_run(rig->m));
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(accel_parts_wait(&s.parts, LONG), UIOMMU_AGAIN);
+    rig_is(accel_parts_copy(&s.parts, s.own_phys, s.own_phys, 64), UIOMMU_BUSY);
+    rig_is(accel_parts_wait(&s.parts, LONG), UIOMMU_AGAIN);
+    rig_ok(uiommu_resume(rig->u));
+    own_ends(&s);
+    assert_true(rig_refused(rig, ACCEL, dst));
+    assert_true(rig_refused(rig, ACCEL, src));
+    own_begins(&s);
+    own_ends(&s);
+    stand_close(&s);
+}
+
+/* What did not end before stays so, whatever is in its record by now. */
+static void own_work_that_was_given_up_in_sleep_is_not_done(struct rig *rig)
+{
+    struct stand s;
+
+    stand_open(&s, rig);
+    sim_accel_pause(rig->m, s.dev, true);
+    own_begins(&s);
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(accel_parts_wait(&s.parts, 1000), UIOMMU_AGAIN);
+    rig_ok(uiommu_resume(rig->u));
+    sim_accel_pause(rig->m, s.dev, false);
+    s.parts.page[0] = ACCEL_SUCCESS;
+    rig_is(accel_parts_wait(&s.parts, LONG), UIOMMU_TIMEDOUT);
+    assert_int_equal(s.parts.own.copied, UIOMMU_TIMEDOUT);
+    assert_int_equal(s.parts.own.unmapped, UIOMMU_OK);
+    own_begins(&s);
+    own_ends(&s);
+    stand_close(&s);
+}
+
+/* The copy is there; but whether the device reaches its memory no more, nobody knows. */
+static void what_is_not_confirmed_is_told_from_what_is_not_done(struct rig *rig)
+{
+    struct stand s;
+
+    stand_open(&s, rig);
+    clients_end(&s);
+    own_begins(&s);
+    while (sim_accel_busy(rig->m, s.dev) > 0)
+        assert_true(machine_run(rig->m));
+    sim_devtlb(rig->m, s.dev, SIM_DEVTLB_FAILS);
+    rig_is(accel_parts_wait(&s.parts, LONG), UIOMMU_TIMEDOUT);
+    assert_int_equal(s.parts.own.copied, UIOMMU_OK);
+    assert_int_equal(s.parts.own.unmapped, UIOMMU_TIMEDOUT);
+    assert_true(is_all(s.own + DST, PART, 0x5a));
+    rig_ok(accel_parts_stop(&s.parts)); /* it is quarantined by now */
+}
+
 static void queues_are_lent_until_there_are_none(struct rig *rig)
 {
     struct stand s;
@@ -468,6 +532,21 @@ static void a_page_that_may_be_reached_is_not_free(struct rig *rig)
     h->pages_free(h->ctx, s.parts.page, s.parts.page_phys, 0);
 }
 
+/* The driver was down before the machine slept. */
+static void a_stop_that_sleeps_forgets_no_reset(struct rig *rig)
+{
+    struct stand s;
+
+    stand_open(&s, rig);
+    clients_end(&s);
+    sim_accel_stick(rig->m, s.dev, 0);
+    rig_ok(uiommu_suspend(rig->u));
+    rig_is(accel_parts_stop(&s.parts), UIOMMU_AGAIN);
+    rig_ok(uiommu_resume(rig->u));
+    rig_is(accel_parts_stop(&s.parts), UIOMMU_TIMEDOUT);
+    assert_null(s.parts.page);
+}
+
 /* Its registers in configuration space were forgotten: it is not there. */
 static void c_sc8_a_device_that_does_not_come_up_is_blocked(struct rig *rig)
 {
@@ -707,6 +786,9 @@ static const struct rig_test tests[] = {
     ON_ALL(clients_work_by_themselves),
     RIG_TEST_ON(a_page_that_cannot_be_had_is_in_the_record, with_pages),
     RIG_TEST_ON(its_own_work_is_where_it_mapped_it, with_ats),
+    RIG_TEST_ON(own_work_that_ends_in_sleep_is_unmapped_after_it, with_accel),
+    RIG_TEST_ON(own_work_that_was_given_up_in_sleep_is_not_done, with_accel),
+    RIG_TEST_ON(what_is_not_confirmed_is_told_from_what_is_not_done, with_ats),
     RIG_TEST_ON(queues_are_lent_until_there_are_none, with_accel),
     RIG_TEST_ON(a_blocked_client_has_no_queue, with_pages),
     ON_ALL(c_sc8_a_function_reset_with_all_clients_alive),
@@ -715,6 +797,7 @@ static const struct rig_test tests[] = {
     RIG_TEST_ON(a_queue_that_does_not_start_costs_nothing, with_ats),
     RIG_TEST_ON(its_own_queue_that_does_not_stop_does_no_more, with_pages),
     RIG_TEST_ON(a_page_that_may_be_reached_is_not_free, with_ats),
+    RIG_TEST_ON(a_stop_that_sleeps_forgets_no_reset, with_accel),
     RIG_TEST_ON(c_sc8_a_device_that_does_not_come_up_is_blocked, with_pages),
     RIG_TEST_ON(c_sc8_a_queue_that_does_not_come_back_is_off, with_pages),
     RIG_TEST_ON(a_queue_that_may_start_late_keeps_its_number, with_accel),
