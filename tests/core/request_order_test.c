@@ -271,13 +271,13 @@ static void check_handlers(const struct order *o)
     }
 }
 
-/* Whoever had it is not of the number any more, and its answer was given. */
-static void check_late_answer(struct order *o)
+/* Whoever was asked before answers first, and is late: it is for nothing that is open. */
+static void answer_late(struct order *o, const struct pager *p, uint64_t before)
 {
-    if (o->old.groups > 0)
-        assert_int_equal(
-            uiommu_page_respond(o->one, o->old.cookie, UIOMMU_RESPONSE_SUCCESS),
-            UIOMMU_NOENT);
+    assert_int_equal(
+        uiommu_page_respond(o->one, before, UIOMMU_RESPONSE_SUCCESS),
+        UIOMMU_NOENT);
+    rig_ok(uiommu_page_respond(o->one, p->cookie, UIOMMU_RESPONSE_SUCCESS));
 }
 
 /* It may ask anew, with a number that it had before: for this page alone, whatever of that
@@ -286,16 +286,19 @@ static void ask_anew(struct order *o)
 {
     struct pager *p = o->call == &calls[RESET] ? &o->old : &o->new;
     const enum uiommu_response usual = p->response;
-    const bool halves = o->halves;
+    const bool halves = o->halves, late = o->old.groups > 0;
+    const uint64_t before = o->old.cookie;
 
     forget(p);
-    p->response = UIOMMU_RESPONSE_SUCCESS;
+    p->response = late ? UIOMMU_RESPONSE_LATER : UIOMMU_RESPONSE_SUCCESS;
     memset(o->sent, 0, sizeof(o->sent));
     o->halves = false;
     send(o, 1, true);
     collect_and_serve(o->rig);
     assert_int_equal(p->groups, 1);
     assert_int_equal(p->n, 1);
+    if (late)
+        answer_late(o, p, before);
     check_answers(o);
     p->response = usual;
     o->halves = halves;
@@ -304,7 +307,6 @@ static void ask_anew(struct order *o)
 /* Once the call returned. */
 static void check_order(struct order *o)
 {
-    check_late_answer(o);
     if (o->halves && o->sent[3] && !o->sent[4])
         send(o, 4, true);
     collect_and_serve(o->rig);
