@@ -50,8 +50,9 @@ enum uiommu_mdev_kind {
 
 enum {
     /* All of the parent's group that ask for it and see the same domain have one number,
-     * unless that answers page requests. Who goes on to another domain gets another number then (pasid_clear, pasid_install),
-     * unless nobody else has the first, or there. */
+     * unless that answers page requests. Who goes on to another domain gets another
+     * number then (pasid_clear, pasid_install), unless nobody else has the first, or
+     * there. */
     UIOMMU_MDEV_SHARE = 1u << 0,
     /* It is started for DMA (dma.h) while it is registered: its mediator uses it. */
     UIOMMU_MDEV_DMA = 1u << 1,

@@ -81,10 +81,10 @@ uiommu_page_respond(struct uiommu_endpoint *endpoint, uint64_t cookie,
 /*
  * Queues: instead of being asked, somebody reads what was asked, and answers; a process,
  * say, by way of its kernel. struct uiommu_domain_config, request_queue: of any number of
- * domains of the instance that it was made for. A group is in one queue from the moment that it is whole, without
- * uiommu_serve(), and until it is answered: by who read it, because its endpoint sees
- * something else, by config.request_limit_ns counted from the moment that it came, or
- * because the queue goes. uiommu_page_respond() knows nothing of it.
+ * domains of the instance that it was made for. A group is in one queue from the moment
+ * that it is whole, without uiommu_serve(), and until it is answered: by who read it,
+ * because its endpoint sees something else, by config.request_limit_ns counted from the
+ * moment that it came, or because the queue goes. uiommu_page_respond() knows nothing of it.
  */
 struct uiommu_request_queue;
 

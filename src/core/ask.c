@@ -235,8 +235,8 @@ static enum uiommu_response answer_for(const struct uiommu_domain *next)
     return next->answers ? UIOMMU_RESPONSE_SUCCESS : UIOMMU_RESPONSE_INVALID;
 }
 
-/* By way of its old entry. What is held was drained before, and in its reset a device need
- * not answer its unit (B.19). */
+/* By way of its old entry. What is held was drained before, or given up where that failed,
+ * and in its reset a device need not answer its unit (B.19). */
 static bool may_have_asked(struct uiommu_endpoint *ep,
                            const struct uiommu_domain *next,
                            const struct uiommu_domain *old)

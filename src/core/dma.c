@@ -503,7 +503,7 @@ enum uiommu_status uim_dma_trust(struct uiommu_device *device, bool untrusted)
     return status;
 }
 
-/* ---- map and unmap ---------------------------------------------------------------------------- */
+/* ---- map and unmap -------------------------------------------------------------- */
 
 static bool is_range(uint64_t start, uint64_t size)
 {
@@ -633,7 +633,7 @@ enum uiommu_status uiommu_dma_unmap(struct uiommu_endpoint *endpoint,
     return is_identity(dma) ? UIOMMU_OK : unmap_translated(dma, iova, size);
 }
 
-/* ---- doorbells ---------------------------------------------------------------------------------- */
+/* ---- doorbells ------------------------------------------------------------------ */
 
 static enum uiommu_status map_doorbell(const struct uiommu_endpoint *ep,
                                        struct uim_dma *dma, uint64_t phys,

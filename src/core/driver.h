@@ -81,8 +81,9 @@ struct uim_unit_ops {
      * enable: from here on, only what the tables say. Everything cached from
      * before is invalidated.
      * disable: translation off, interrupts of the unit off; also after enable
-     * failed, of this unit or another (unit->undo). TIMEDOUT: it does not go off. Then the unit is broken, may walk for
-     * ever what it walked last, and release keeps its own tables allocated.
+     * failed, of this unit or another (unit->undo). TIMEDOUT: it does not go off. Then
+     * the unit is broken, may walk for ever what it walked last, and release keeps its
+     * own tables allocated.
      * release: free everything, the unit itself too; from any state but enabled.
      */
     enum uiommu_status (*prepare)(struct uim_unit *unit);

@@ -19,7 +19,7 @@ static bool is_emulated(const struct uim_mediated *m)
     return m->config.kind == UIOMMU_MDEV_EMULATED;
 }
 
-/* ---- the parent was pulled out ------------------------------------------------------------------ */
+/* ---- the parent was pulled out -------------------------------------------------- */
 
 bool uim_mediated_started(const struct uiommu_device *device)
 {
@@ -97,7 +97,7 @@ enum uiommu_status uim_mediated_orphan(struct uiommu_device *device)
     return worst;
 }
 
-/* ---- come and go ------------------------------------------------------------------------------------ */
+/* ---- come and go ---------------------------------------------------------------- */
 
 static bool is_good(const struct uiommu_mdev_config *config)
 {

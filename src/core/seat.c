@@ -348,7 +348,7 @@ enum uiommu_status uim_mediated_force(struct uim_mediated *m)
     return m->seat ? end(m) : UIOMMU_OK;
 }
 
-/* ---- the parent is reset -------------------------------------------------------------------------- */
+/* ---- the parent is reset -------------------------------------------------------- */
 
 /* It may be blocked although its parent is not. */
 static enum uiommu_mdev_reset what_happens(struct uim_mediated *m,

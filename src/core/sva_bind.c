@@ -202,7 +202,7 @@ enum uiommu_status uiommu_sva_bind(struct uiommu_endpoint *endpoint,
     return status;
 }
 
-/* ---- unbind ------------------------------------------------------------------------------------ */
+/* ---- unbind --------------------------------------------------------------------- */
 
 /* Its parent may have been pulled out, and what it saw then is blocked already. */
 static enum uiommu_status leave_part(struct uiommu_endpoint *ep)

@@ -262,7 +262,8 @@ struct path {
     uint64_t want[PASID_WORDS]; /* all 0: blocked                         */
 };
 
-/* 9.4. EPTR stays 0: what a device has translated carries no PASID, so that the entry of requests without one is the one that it passes. */
+/* 9.4. EPTR stays 0: what a device has translated carries no PASID, so that the entry of
+ * requests without one is the one that it passes. */
 static uint64_t context_word(uint64_t link, const struct uiommu_endpoint *own)
 {
     struct vtd_ctx_scalable_q0 q0 = { link };
