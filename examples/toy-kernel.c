@@ -134,7 +134,7 @@ static uint64_t now_ns(void *ctx)
     struct timespec t;
 
     (void)ctx;
-    timespec_get(&t, TIME_UTC);
+    clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 

@@ -174,7 +174,8 @@ needs_backports()
 # What a user who is not root has to ask for: $1 packages, $2 those of QEMU.
 tell_user()
 {
-    local install="apt-get install --no-install-recommends" line='' source
+    local install="apt-get install --no-install-recommends" source
+    local line='apt-get update'
 
     say "not root; as root, run"
     if [ -n "$2" ] && needs_backports; then
@@ -182,15 +183,14 @@ tell_user()
         if [ -z "$source" ]; then
             say "(with a Debian mirror configured for apt, to begin with)"
         else
-            printf "  printf '%s' > %s && apt-get update\n" \
-                "$source" "$BACKPORTS_FILE"
+            printf "  printf '%s' > %s\n" "$source" "$BACKPORTS_FILE"
         fi
     fi
     if [ -n "$1" ]; then
-        line="$install $1"
+        line="$line && $install $1"
     fi
     if [ -n "$2" ]; then
-        line="${line:+$line&& }$install $(qemu_options) $2"
+        line="$line && $install $(qemu_options) $2"
     fi
     printf '  %s\n' "$line"
 }

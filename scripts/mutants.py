@@ -254,7 +254,8 @@ class Box:
             if code_of(copy) == as_it_is:
                 return None
             for name in programs:
-                run = copy.run(name, self.coverage.patience(name))
+                patience = self.coverage.patience(name)
+                run = copy.run(name, lambda share, s=patience: s)
                 if run.problem:
                     return trial.Verdict(name, run, 0)
         return trial.Verdict("", trial.Run(), 0)

@@ -96,12 +96,13 @@ class Faults:
         if self.search or not programs:
             programs += [n for n in known if n not in programs]
         change = trial.Change(fault["file"], fault["text"], fault["with"])
-        return copy.attempt(change, programs, self.limit(copy, fault), SHARES)
+        return copy.attempt(change, programs,
+                            lambda share: self.limit(copy, fault, share), SHARES)
 
-    def limit(self, copy, fault):
+    def limit(self, copy, fault, share):
         if not fault.get("hangs") or "catch" not in fault:
             return self.timeout
-        return copy.built.limit(fault["catch"], self.timeout, SHARES[0])
+        return copy.built.limit(fault["catch"], self.timeout, share)
 
     def judge(self, fault, verdict):
         who = f"{verdict.program}: {verdict.run.problem}"
@@ -134,7 +135,7 @@ class Faults:
             if run.problem and place > len(run.passed):
                 self.missed(fault, f"{program} fails as it is: {run.problem}")
             elif (verdict.run.hung and sum(run.passed[place - 1:place]) >
-                  self.limit(copy, fault) / 2):
+                  self.limit(copy, fault, share) / 2):
                 self.missed(fault, f"{program} takes as long as it is")
 
 

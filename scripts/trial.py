@@ -231,19 +231,21 @@ class Trial:
             self.objects[name] = self.compile(name)
         return {name: self.objects[name] for name in sorted(wanted)}
 
-    def run(self, program, timeout=TIMEOUT_S, shares=(1,)):
-        """What became of it in the first share that notices, or in the last."""
+    def run(self, program, limit=lambda share: TIMEOUT_S, shares=(1,)):
+        """What became of it in the first share that notices, or in the last, each
+        within its limit."""
         objects = self.changed_objects(self.built.objects(program))
         if not objects:  # it is what was built
             return Run()
         linked = self.link(program, objects)
         for share in shares:
-            became = run(linked, self.tree, timeout, share)
+            became = run(linked, self.tree, limit(share), share)
             if became.problem:
                 break
         return became
 
-    def attempt(self, change, programs, timeout=TIMEOUT_S, shares=(1,)):
+    def attempt(self, change, programs, limit=lambda share: TIMEOUT_S,
+                shares=(1,)):
         """Applies the change, runs the programs in turn, takes it back."""
         path = self.tree / change.file
         if not path.is_file():
@@ -251,7 +253,7 @@ class Trial:
         started = time.monotonic()
         with self.changed(change.file, change.applied_to(path.read_text())):
             for name in programs:
-                became = self.run(name, timeout, shares)
+                became = self.run(name, limit, shares)
                 if became.problem:
                     return Verdict(name, became, time.monotonic() - started)
         return Verdict("", Run(), time.monotonic() - started)

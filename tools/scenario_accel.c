@@ -4,6 +4,7 @@
  * clients have an address space each, and submit by themselves; one crashes.
  */
 #include "hosts/sim/accel_parts.h"
+#include "hosts/sim/sim.h"
 #include "tools/stage.h"
 
 enum {
@@ -220,7 +221,7 @@ static void movdir64b(void *ctx, uint64_t addr, const void *bytes)
 static enum uiommu_status start_driver(struct story *t)
 {
     struct machine *m = t->s->m;
-    const struct accel_cpu cpu = { movdir64b, NULL, m, NULL };
+    const struct accel_cpu cpu = { movdir64b, NULL, m, sim_device_ns };
     enum uiommu_status status = UIOMMU_NOMEM;
 
     if (take_pages(t, t->own, t->own_phys, 2))

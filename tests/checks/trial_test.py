@@ -289,6 +289,19 @@ int main(void)
         self.assertEqual(status, 1, output)
         self.assertIn("hang: a_test takes as long as it is", output)
 
+    def test_the_time_is_that_of_the_share(self):
+        self.other_program("""if (atoi(getenv("UIOMMU_SHARE")) == 1)
+        sleep(3);
+    else if (sum(3, 4) == 7)
+        puts("# it is as it was");
+    puts("ok 1");
+    return 0;""")
+        status, output = self.faults(
+            ("wrong sum", "return a + b", "return a"),
+            more="hangs = true\ncatch = 'a_test'\n")
+        self.assertEqual(status, 1, output)
+        self.assertIn("MISSED    wrong sum: a_test did not notice", output)
+
     def test_each_test_has_the_time(self):
         self.other_program("""for (int t = 1; t <= 3; t++) {
         sleep(2);

@@ -60,7 +60,9 @@ static void user_open(struct user *u, const struct sva_kind *kind, child_fn *fn)
     static const struct accel_queue queue = { .size = 16,
                                               .shared = true,
                                               .block_on_fault = true };
-    struct accel_cpu cpu = { .movdir64b = movdir64b, .enqcmds = enqcmds };
+    struct accel_cpu cpu = { .movdir64b = movdir64b,
+                             .enqcmds = enqcmds,
+                             .now_ns = sim_device_ns };
     struct machine *m;
 
     memset(u, 0, sizeof(*u));
