@@ -59,6 +59,7 @@ class Catalogues(unittest.TestCase):
         (self.root / "docs").mkdir()
         (self.root / "tests" / "catalogue").mkdir(parents=True)
         self.results = {**RESULTS, **SCENES}
+        self.source("begin(rig, &l);")
         self.scenarios = {
             name: {"says": "x", "tests": ["part_test: *"],
                    "schedule": ["lends_*"]} for name in catalogues.SCENARIOS}
@@ -67,6 +68,13 @@ class Catalogues(unittest.TestCase):
         self.rows = {page.name: {name: {"says": "x", "tests": ["map_test: maps"]}
                                  for name in page.ids or ["HW-1"]}
                      for page in catalogues.PAGES}
+
+    def source(self, step):
+        core = self.root / "tests" / "core"
+        core.mkdir(exist_ok=True)
+        (core / "part_test.c").write_text(
+            f"static void steps(struct rig *rig)\n{{\n    {step}\n}}\n\n"
+            "static void\nlends(struct rig *rig)\n{\n    steps(rig);\n}\n")
 
     def readme(self, before, after):
         (self.root / "README.md").write_text(
@@ -236,6 +244,10 @@ class Catalogues(unittest.TestCase):
         self.without("part_test-failing", "failing")
         self.results = {**RESULTS, **SCENES, "schedule_parts_test-hooked": {}}
         self.refused("C-SC7: no test 'lends_*' passed: schedule")
+
+    def test_what_does_not_look_at_stores_is_no_manner(self):
+        self.source("ends(rig);")
+        self.refused("C-SC7: no test 'part_test: *' passed: stores")
 
     def test_machines_that_are_not_adversarial_are_no_manner(self):
         self.results["part_test"] = {"lends[legacy,coherent]": "passed"}
