@@ -19,7 +19,7 @@ static struct scene {
     struct uiommu_endpoint *other;
     struct uiommu_endpoint *ep;
     unsigned answered;     /* before                                          */
-    _Atomic unsigned asked, early; /* groups; those before the endpoint moved */
+    _Atomic unsigned asked, late; /* groups; those while the endpoint moved   */
     _Atomic bool moves;            /* from here on the next may be asked      */
     _Atomic unsigned strangers;    /* groups that hear_next() had             */
     _Atomic unsigned storms;
@@ -116,8 +116,8 @@ static void ask_with(struct trial *t, uint32_t pasid, uint16_t group)
     if (sim_page_request(t->rig->m, &r) != SIM_NOT_STOPPED)
         return;
     atomic_fetch_add(&s.asked, 1);
-    if (!atomic_load(&s.moves) && pasid != 2)
-        atomic_fetch_add(&s.early, 1);
+    if (atomic_load(&s.moves) && pasid != 2)
+        atomic_fetch_add(&s.late, 1);
 }
 
 static void device_asks(void *ctx)
@@ -178,6 +178,7 @@ static void ends_and_is_used_again(void *ctx)
                                              .last = 1 };
     struct trial *t = ctx;
 
+    atomic_store(&s.moves, true);
     expect_ok(t, uiommu_pasid_destroy(s.ep, true), "pasid_destroy");
     atomic_store(&t->gone, true);
     s.ep = NULL;
@@ -197,7 +198,7 @@ static void answered_once(struct trial *t)
     n = answers(t->rig, 0) - s.answered;
     if (n != atomic_load(&s.asked))
         say(t, "%u groups, %u answers", atomic_load(&s.asked), n);
-    if (atomic_load(&s.early) > 0 && atomic_load(&s.strangers) > 0)
+    if (atomic_load(&s.strangers) > atomic_load(&s.late))
         say(t, "somebody heard what was asked of another domain");
     for (unsigned i = s.answered; i < s.answered + n; i++)
         if (!sim_page_response_at(t->rig->m, rig_engine(t->rig, 0), i).expected)

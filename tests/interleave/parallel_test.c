@@ -63,6 +63,7 @@ static void each(struct rig *rig)
     struct trial t;
 
     trial_up(&t, rig);
+    t.at_once = true;
     for (unsigned i = 0; i < n; i++)
         try(&t, program_of(rig));
     trial_down(&t);

@@ -22,6 +22,8 @@ struct trial {
     _Atomic bool gone;           /* unmap returned                           */
     _Atomic unsigned heard; /* faults, by the handler of d                  */
     unsigned faults;        /* of the rig, before                            */
+    bool
+        at_once; /* CPUs run side by side: a device may be in the midst of asking */
     char wrong[200];             /* "": nothing                              */
 };
 
