@@ -4,7 +4,6 @@
  * clients have an address space each, and submit by themselves; one crashes.
  */
 #include "hosts/sim/accel_parts.h"
-#include "hosts/sim/sim.h"
 #include "tools/stage.h"
 
 enum {
@@ -221,7 +220,7 @@ static void movdir64b(void *ctx, uint64_t addr, const void *bytes)
 static enum uiommu_status start_driver(struct story *t)
 {
     struct machine *m = t->s->m;
-    const struct accel_cpu cpu = { movdir64b, NULL, m, sim_device_ns };
+    const struct accel_cpu cpu = { movdir64b, NULL, m, NULL };
     enum uiommu_status status = UIOMMU_NOMEM;
 
     if (take_pages(t, t->own, t->own_phys, 2))
