@@ -157,13 +157,18 @@ void stand_open_stepped(struct stand *s, child_fn *fn)
     s->device.p = s->p;
 }
 
-void stand_open(struct stand *s, child_fn *fn)
+void stand_follow(struct stand *s)
 {
     char error[200] = "";
 
-    stand_open_stepped(s, fn);
     if (!process_follow(s->p, error, sizeof(error)))
         fail_msg("%s", error);
+}
+
+void stand_open(struct stand *s, child_fn *fn)
+{
+    stand_open_stepped(s, fn);
+    stand_follow(s);
 }
 
 void stand_meet(struct stand *s, unsigned step)

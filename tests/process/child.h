@@ -115,8 +115,10 @@ typedef void child_fn(struct shared *s);
 
 /* Fork a process that runs `fn`, with an agent, and follow it with a thread. */
 void stand_open(struct stand *s, child_fn *fn);
-/* The same, not followed: the test steps. */
+/* The same, not followed: the test steps, or follows it when every process is there: one
+ * forked beside a thread may have inherited a lock that this thread held. */
 void stand_open_stepped(struct stand *s, child_fn *fn);
+void stand_follow(struct stand *s);
 /* Fork only: `fn` has the socket in shared->n[0]. */
 void stand_fork(struct stand *s, child_fn *fn);
 /* The child has come to the step. Then let it go on. */

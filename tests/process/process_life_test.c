@@ -78,8 +78,11 @@ static void two_processes_are_two(void **state)
     uint32_t value = 0;
 
     (void)state;
-    stand_open(&s, has_a_page);
-    stand_open(&t, has_a_page);
+    stand_open_stepped(&s, has_a_page);
+    stand_open_stepped(&t,
+                       has_a_page); /* before there are threads to fork from */
+    stand_follow(&s);
+    stand_follow(&t);
     stand_meet(&s, 1);
     stand_meet(&t, 1);
     assert_int_equal(device_store(&s.device, stand_address(&s), 0x33),
