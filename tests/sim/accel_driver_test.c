@@ -166,12 +166,12 @@ static void who_sleeps_misses_nothing(void **state)
     (void)state;
     accel_rig_open(&rig, 0);
     sleeper.m = rig.m;
-    sleeper.now = rig.m->host.now_ns;
+    sleeper.now = rig.drv.cpu.now_ns;
     sleeper.looks = 0;
-    rig.m->host.now_ns = now_after_a_sleep;
+    rig.drv.cpu.now_ns = now_after_a_sleep;
     assert_int_equal(accel_command(&rig.drv, ACCEL_CMD_RESET_DEVICE, 0),
                      UIOMMU_OK);
-    rig.m->host.now_ns = sleeper.now;
+    rig.drv.cpu.now_ns = sleeper.now;
     accel_rig_close(&rig);
 }
 
