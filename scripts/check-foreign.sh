@@ -15,6 +15,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/install-deps.sh
 . scripts/install-deps.sh
 
+unset CC_LD # each architecture has a linker of its own, or has not: cross_file()
 export UIOMMU_SHARE=17 # what differs here does not differ by mode or format
 
 readonly dir=$PWD/build-foreign

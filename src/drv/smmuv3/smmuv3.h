@@ -117,7 +117,8 @@ struct smmuv3_requests {
     uint8_t log2size;
     size_t prod, cons;     /* offsets of the registers                      */
     _Atomic uint32_t next; /* CONS.RD: index and wrap; who is busy changes it */
-    _Atomic bool unwritten; /* PRIQ_ABT_ERR was seen: not acknowledged yet   */
+    _Atomic uint32_t
+        unwritten; /* 1: PRIQ_ABT_ERR was seen, not acknowledged yet */
 };
 
 struct smmuv3_unit {
